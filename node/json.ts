@@ -1,0 +1,118 @@
+/**
+ * JSON whose numbers come back as they came, and structural equality as Maelstrom sees it.
+ *
+ * A double cannot tell 3 from 3.0, nor hold 2^53 + 1. Maelstrom tells them apart, so a number
+ * whose text a double would not give back is kept as a {@linkcode RawNumber}. Everything else is
+ * plain JSON, and a line with no such number pays one regular expression.
+ *
+ * @module
+ */
+
+/** Any JSON value, as {@linkcode parseJson} returns it. */
+export type Json = null | boolean | number | string | RawNumber | Json[] | { [key: string]: Json };
+
+/** A JSON object. */
+export type JsonObject = { [key: string]: Json };
+
+/** A number that a double would not give back as written: `1.0`, `-0`, `9007199254740993`. */
+export interface RawNumber {
+  /** The number as it stood in the text. */
+  readonly rawJSON: string;
+}
+
+// `JSON.parse` with source text access and `JSON.rawJSON` (ES2026) are not in TypeScript's library.
+const json = JSON as unknown as {
+  parse(
+    text: string,
+    reviver: (key: string, value: Json, context: { source?: string }) => Json,
+  ): Json;
+  rawJSON(text: string): RawNumber;
+  isRawJSON(value: unknown): value is RawNumber;
+};
+
+/** What only numbers that might need their text look like; a false alarm costs a slower parse. */
+const suspicious = /\d{16}|\d[.eE]|-0/;
+
+/**
+ * Parses JSON, keeping by its text each number that a double would not give back as written.
+ *
+ * @throws {SyntaxError} if the text is not JSON.
+ * @throws {RangeError} if it is nested too deeply to walk.
+ *
+ * @example
+ * ```ts
+ * import { parseJson } from "@eddy/maelstrom";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(JSON.stringify(parseJson("[3, 3.0, 9007199254740993]")), "[3,3.0,9007199254740993]");
+ * ```
+ */
+export function parseJson(text: string): Json {
+  if (!suspicious.test(text)) return JSON.parse(text);
+  return json.parse(
+    text,
+    (_key, value, { source }) =>
+      typeof value === "number" && source !== undefined && JSON.stringify(value) !== source
+        ? json.rawJSON(source)
+        : value,
+  );
+}
+
+/** Whether a value is a {@linkcode RawNumber}. */
+export function isRawNumber(value: unknown): value is RawNumber {
+  return json.isRawJSON(value);
+}
+
+/** Whether a value is a JSON object, as against an array, `null` or a number kept by its text. */
+export function isJsonObject(value: unknown): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value) &&
+    !json.isRawJSON(value);
+}
+
+/**
+ * A text that two values share exactly when Maelstrom calls them equal: objects regardless of
+ * the order of their keys, 3 not 3.0, integers exact at any size. Good as a key of a `Map`.
+ *
+ * @example
+ * ```ts
+ * import { canonical, parseJson } from "@eddy/maelstrom";
+ * import { assert } from "@std/assert";
+ *
+ * assert(canonical({ a: 1, b: 2 }) === canonical({ b: 2, a: 1 }));
+ * assert(canonical(1) !== canonical(parseJson("1.0")));
+ * ```
+ */
+export function canonical(value: Json): string {
+  if (typeof value === "number") return String(value);
+  if (typeof value !== "object" || value === null) return JSON.stringify(value);
+  if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
+  if (isRawNumber(value)) return canonicalNumber(value.rawJSON);
+  const keys = Object.keys(value).sort();
+  return `{${
+    keys.map((key) => `${JSON.stringify(key)}:${canonical(value[key] as Json)}`).join(",")
+  }}`;
+}
+
+function canonicalNumber(text: string): string {
+  if (/^-?\d+$/.test(text)) return BigInt(text).toString();
+  const double = Number(text);
+  if (!Number.isFinite(double)) return text;
+  return Number.isInteger(double) ? `${double === 0 ? 0 : double}.0` : String(double);
+}
+
+/**
+ * Whether two values are equal as Maelstrom compares them; see {@linkcode canonical}.
+ *
+ * @example
+ * ```ts
+ * import { jsonEqual } from "@eddy/maelstrom";
+ * import { assert } from "@std/assert";
+ *
+ * assert(jsonEqual({ a: [1, null] }, { a: [1, null] }));
+ * ```
+ */
+export function jsonEqual(a: Json, b: Json): boolean {
+  if (a === b) return true;
+  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
+  return canonical(a) === canonical(b);
+}
