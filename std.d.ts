@@ -50,3 +50,15 @@ declare module "@std/assert" {
   export function fail(message?: string): never;
   export function unreachable(message?: string): never;
 }
+
+declare module "@std/cli/parse-args" {
+  /** Reads a command line into words (`_`), what follows `--`, and flags by name. */
+  export function parseArgs(args: string[], options: {
+    string?: string[];
+    boolean?: string[];
+    collect?: string[];
+    alias?: Record<string, string>;
+    "--"?: boolean;
+    unknown?: (arg: string, key?: string) => unknown;
+  }): { _: (string | number)[]; "--"?: string[]; [flag: string]: unknown };
+}

@@ -1,0 +1,13 @@
+/**
+ * The `echo` workload: what is said is said back.
+ *
+ * @module
+ */
+
+import type { Node } from "../node/node.ts";
+import { echo } from "./messages.ts";
+
+/** Makes `node` serve the `echo` workload. */
+export function serveEcho(node: Node): void {
+  node.on("echo", ({ body }) => ({ echo: body.echo }), { schema: echo.echo });
+}

@@ -1,0 +1,190 @@
+/**
+ * From a message to its handler and back: one detached handler per message, one place for errors.
+ *
+ * @module
+ */
+
+import type { Clock } from "./clock.ts";
+import { ErrorCode, RpcError } from "./errors.ts";
+import { type Entry, type HandlerResult, toRpcError } from "./handler.ts";
+import { isClient, quote, type Received } from "./message.ts";
+import { describeIssues, validate } from "./schema.ts";
+import type { NodeState } from "./state.ts";
+
+/** Messages that may wait for init, or for a handler to end, before something gives. */
+const MAX_WAITING = 4096;
+
+/** What a dispatcher needs of its node. */
+export interface DispatcherContext {
+  readonly state: NodeState;
+  readonly clock: Clock;
+  readonly log: (text: string) => void;
+  readonly maxInFlight: number;
+  readonly reply: (message: Received, body: object) => boolean;
+  readonly replyError: (message: Received, error: RpcError) => boolean;
+}
+
+/** Starts handlers, and sees to what they return or throw. */
+export class Dispatcher {
+  readonly #node: DispatcherContext;
+  readonly #handlers = new Map<string, Entry>();
+  /** Told when a handler or a call ends. */
+  #watchers: (() => void)[] = [];
+
+  constructor(node: DispatcherContext) {
+    this.#node = node;
+  }
+
+  /**
+   * Registers the handler of a type.
+   *
+   * @throws {Error} if the type has a handler already.
+   */
+  on(type: string, entry: Entry): void {
+    if (this.#handlers.has(type)) {
+      throw new Error(`Cannot handle ${type}: it has a handler already`);
+    }
+    this.#handlers.set(type, entry);
+  }
+
+  /** Whether so many requests wait for a handler to end that input should pause. */
+  get full(): boolean {
+    const { state } = this.#node;
+    return state.held.length >= MAX_WAITING ||
+      (state.phase === "starting" && state.early.length >= MAX_WAITING);
+  }
+
+  /** Resolves when a handler or a call has ended. */
+  change(): Promise<void> {
+    return new Promise((resolve) => this.#watchers.push(resolve));
+  }
+
+  /** Tells those who wait for a {@linkcode change}. */
+  wake(): void {
+    if (this.#watchers.length === 0) return;
+    const watchers = this.#watchers;
+    this.#watchers = [];
+    for (const watcher of watchers) watcher();
+  }
+
+  /** Starts a message's handler, or keeps the message until that may be done. */
+  accept(message: Received): void {
+    const { state, log } = this.#node;
+    const { phase } = state;
+    if (message.body.type === "init") {
+      if (phase === "new") this.#start(message);
+      else log(`Ignored a repeated init from ${message.src}`);
+    } else if (phase === "new" && isClient(message.src)) {
+      this.#fail(
+        message,
+        new RpcError(ErrorCode.temporarilyUnavailable, "Node is not initialized yet"),
+      );
+    } else if (phase === "new" || phase === "starting") {
+      this.#keepForInit(message);
+    } else if (message.dest !== state.nodeId) {
+      const text = `Message is addressed to ${message.dest}, but this node is ${state.nodeId}`;
+      this.#fail(message, new RpcError(ErrorCode.malformedRequest, text));
+    } else if (state.inFlight >= this.#node.maxInFlight) {
+      this.#stamp(message);
+      state.held.push(message);
+    } else {
+      this.#start(message);
+    }
+  }
+
+  /** Hands on, in order, what waited for init. */
+  releaseEarly(): void {
+    const { state } = this.#node;
+    const early = state.early;
+    state.early = [];
+    for (const message of early) this.accept(message);
+  }
+
+  #keepForInit(message: Received): void {
+    const { state, log } = this.#node;
+    if (state.early.length < MAX_WAITING) {
+      this.#stamp(message);
+      state.early.push(message);
+    } else {
+      state.counts.droppedEarly++;
+      log(`Dropped a message from ${message.src}: ${MAX_WAITING} wait for init already`);
+    }
+  }
+
+  /** Notes when a message came that was not answered at once; reading the clock has its price. */
+  #stamp(message: Received): void {
+    message.receivedAtMs ??= this.#node.clock.now();
+  }
+
+  #start(message: Received): void {
+    let result: HandlerResult<object>;
+    try {
+      result = this.#handle(message);
+    } catch (error) {
+      this.#fail(message, error);
+      return;
+    }
+    if (!(result instanceof Promise)) {
+      if (result === undefined && !message.answered) this.#stamp(message);
+      this.#answer(message, result);
+      return;
+    }
+    this.#node.state.inFlight++;
+    this.#stamp(message);
+    result.then((body) => this.#answer(message, body), (error) => this.#fail(message, error))
+      .then(() => this.#end());
+  }
+
+  #handle(message: Received): HandlerResult<object> {
+    const { type } = message.body;
+    const entry = this.#handlers.get(type);
+    if (entry === undefined) {
+      throw new RpcError(ErrorCode.notSupported, `Unknown message type ${quote(type)}`);
+    }
+    if (entry.request !== undefined) {
+      const { issues } = validate(entry.request, message.body);
+      if (issues !== undefined) {
+        const problem = `Malformed ${type}: ${describeIssues(issues)}`;
+        throw new RpcError(ErrorCode.malformedRequest, problem);
+      }
+    }
+    return entry.handle(message);
+  }
+
+  #answer(message: Received, body: object | undefined | void): void {
+    if (body === undefined) return;
+    try {
+      if (typeof body !== "object" || body === null || Array.isArray(body)) {
+        throw new TypeError("Handler returned something that is no reply body");
+      }
+      this.#node.reply(message, body);
+    } catch (error) {
+      this.#fail(message, error);
+    }
+  }
+
+  /** The one place where what went wrong becomes an error reply. */
+  #fail(message: Received, error: unknown): void {
+    const { log, replyError } = this.#node;
+    const answer = toRpcError(error);
+    const what = `${quote(message.body.type)} from ${message.src} failed`;
+    if (answer !== error) log(`${what}: ${describeError(error)}`);
+    if (!replyError(message, answer) && answer === error) log(`${what}: ${answer.message}`);
+  }
+
+  #end(): void {
+    const { state, maxInFlight } = this.#node;
+    state.inFlight--;
+    while (state.inFlight < maxInFlight) {
+      const next = state.held.shift();
+      if (next === undefined) break;
+      this.#start(next);
+    }
+    this.wake();
+  }
+}
+
+/** An error for people, with its stack where it has one. */
+export function describeError(error: unknown): string {
+  return error instanceof Error ? error.stack ?? error.message : String(error);
+}

@@ -1,0 +1,73 @@
+/**
+ * Errors as they travel between nodes.
+ *
+ * @module
+ */
+
+/** Maelstrom's error codes by their names; 1000 and above are free for a node's own. */
+export const ErrorCode = {
+  timeout: 0,
+  nodeNotFound: 1,
+  notSupported: 10,
+  temporarilyUnavailable: 11,
+  malformedRequest: 12,
+  crash: 13,
+  abort: 14,
+  keyDoesNotExist: 20,
+  keyAlreadyExists: 21,
+  preconditionFailed: 22,
+  txnConflict: 30,
+} as const;
+
+/** The codes after which the operation may or may not have happened. */
+const indefiniteCodes: readonly number[] = [ErrorCode.timeout, ErrorCode.crash];
+const knownCodes: readonly number[] = Object.values(ErrorCode);
+
+/** Settings of an {@linkcode RpcError}. */
+export interface RpcErrorOptions {
+  /**
+   * Whether the operation certainly did not happen.
+   *
+   * @default what Maelstrom says of the code; indefinite for codes it does not know
+   */
+  definite?: boolean;
+  /** What caused this error. */
+  cause?: unknown;
+}
+
+/**
+ * An error that a request is answered with, or was answered with.
+ *
+ * Thrown in a handler it becomes the error reply; a rejected `rpc` carries the peer's.
+ *
+ * @example
+ * ```ts
+ * import { ErrorCode, RpcError } from "@eddy/maelstrom";
+ * import { assert } from "@std/assert";
+ *
+ * assert(new RpcError(ErrorCode.preconditionFailed, "Expected 1, found 2").definite);
+ * assert(!new RpcError(ErrorCode.timeout, "No reply from n2 in 1000 ms").definite);
+ * ```
+ */
+export class RpcError extends Error {
+  override readonly name = "RpcError";
+  /** Maelstrom's code, or a node's own from 1000 up. */
+  readonly code: number;
+  /** Whether the operation certainly did not happen. */
+  readonly definite: boolean;
+
+  /**
+   * @param code a non-negative integer; see {@linkcode ErrorCode}
+   * @param text what happened, for people
+   * @throws {RangeError} if the code is no non-negative integer.
+   */
+  constructor(code: number, text: string, options: RpcErrorOptions = {}) {
+    super(text, options.cause === undefined ? undefined : { cause: options.cause });
+    if (!Number.isSafeInteger(code) || code < 0) {
+      throw new RangeError(`Cannot make an RpcError of code ${code}: not a non-negative integer`);
+    }
+    this.code = code;
+    this.definite = options.definite ??
+      (knownCodes.includes(code) && !indefiniteCodes.includes(code));
+  }
+}

@@ -1,0 +1,148 @@
+/**
+ * Command lines that say in one sentence what is wrong with them.
+ *
+ * @module
+ */
+
+import { parseArgs } from "@std/cli/parse-args";
+
+/** One flag of a command line. */
+export interface Flag<T> {
+  /** What it does, for `--help`. */
+  readonly help: string;
+  /** What stands for its value in `--help`; absent where it takes none. */
+  readonly value?: string;
+  /** What is accepted, for the sentence that refuses a value: `a number of 0 or more`. */
+  readonly accepts?: string;
+  /** Reads a value; undefined for one that is not accepted. */
+  readonly parse?: (text: string) => T | undefined;
+  /** Taken when the flag is not given. */
+  readonly default?: T;
+}
+
+/** The flags of a command by their names, without dashes. */
+export type Flags = Readonly<Record<string, Flag<unknown>>>;
+
+/** The values of flags: what their `parse` gives, text without one, whether it was given without a value. */
+export type FlagValues<F extends Flags> = {
+  [K in keyof F]: F[K] extends { value: string } ?
+      | (F[K] extends { parse: (text: string) => infer T } ? Exclude<T, undefined> : string)
+      | (
+        F[K] extends { default: unknown } ? never : undefined
+      )
+    : boolean;
+};
+
+/** A command line that cannot be obeyed; its message is for the user, the exit code is 2. */
+export class UsageError extends Error {
+  override readonly name = "UsageError";
+}
+
+/** What a command line says. */
+export interface ParsedFlags<F extends Flags> {
+  readonly flags: FlagValues<F>;
+  /** What is no flag, in order. */
+  readonly words: string[];
+  /** What follows `--`. */
+  readonly rest: string[];
+}
+
+/**
+ * Reads a command line.
+ *
+ * @throws {UsageError} naming the flag, the value, and what is accepted.
+ *
+ * @example
+ * ```ts
+ * import { number, parseFlags } from "./flags.ts";
+ * import { assertEquals, assertThrows } from "@std/assert";
+ *
+ * const flags = { rate: { help: "Requests a second", value: "R", ...number(0), default: 5 } };
+ * assertEquals(parseFlags(flags, ["echo", "--rate", "10"]).flags.rate, 10);
+ * assertThrows(() => parseFlags(flags, ["--rate", "x"]), Error, "a number of 0 or more");
+ * ```
+ */
+export function parseFlags<F extends Flags>(spec: F, args: readonly string[]): ParsedFlags<F> {
+  const names = Object.keys(spec);
+  const takesValue = (name: string) => spec[name]?.value !== undefined;
+  const { _: words, "--": rest = [], ...given } = parseArgs([...args], {
+    string: names.filter(takesValue),
+    boolean: names.filter((name) => !takesValue(name)),
+    collect: names.filter(takesValue),
+    alias: Object.hasOwn(spec, "workload") ? { w: "workload" } : {},
+    "--": true,
+    unknown(arg, key) {
+      if (key === undefined) return true;
+      const known = names.map((name) => `--${name}`).join(", ");
+      throw new UsageError(`Unknown option ${arg.split("=")[0]}: accepted are ${known}`);
+    },
+  });
+  const values = names.map((name) => {
+    const flag = spec[name];
+    const value = given[name];
+    if (!takesValue(name)) return [name, value === true];
+    return [name, readValue(name, flag, (value as string[] | undefined) ?? [])];
+  });
+  return { flags: Object.fromEntries(values), words: words.map(String), rest };
+}
+
+function readValue(name: string, flag: Flag<unknown> | undefined, texts: string[]): unknown {
+  const text = texts.at(-1);
+  if (text === undefined) return flag?.default;
+  const value = flag?.parse === undefined ? text : flag.parse(text);
+  if (value !== undefined && text !== "") return value;
+  throw new UsageError(
+    `Cannot use ${JSON.stringify(text)} for --${name}: expected ${flag?.accepts ?? "a value"}`,
+  );
+}
+
+/** A flag's number, from `min` up. */
+export function number(
+  min: number,
+  max: number = Infinity,
+): { accepts: string; parse: (text: string) => number | undefined } {
+  return {
+    accepts: `a number ${range(min, max)}`,
+    parse: (text) => inRange(/^-?\d+(\.\d+)?$/.test(text) ? Number(text) : NaN, min, max),
+  };
+}
+
+/** A flag's integer, from `min` up. */
+export function integer(
+  min: number,
+  max: number = Infinity,
+): { accepts: string; parse: (text: string) => number | undefined } {
+  return {
+    accepts: `an integer ${range(min, max)}`,
+    parse: (text) => inRange(/^-?\d{1,15}$/.test(text) ? Number(text) : NaN, min, max),
+  };
+}
+
+/** A flag's value out of a few words. */
+export function oneOf<T extends string>(
+  words: readonly T[],
+): { accepts: string; parse: (text: string) => T | undefined } {
+  return {
+    accepts: `one of ${words.join(", ")}`,
+    parse: (text) => words.find((word) => word === text),
+  };
+}
+
+/** The lines of `--help` that tell of the flags. */
+export function describeFlags(spec: Flags): string {
+  const rows = Object.entries(spec).map(([name, flag]) => {
+    const left = flag.value === undefined ? `--${name}` : `--${name} ${flag.value}`;
+    const fallback = flag.default === undefined ? "" : ` (default ${flag.default})`;
+    return [left, flag.help + fallback] as const;
+  });
+  const width = Math.max(...rows.map(([left]) => left.length));
+  return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`).join("\n");
+}
+
+function range(min: number, max: number): string {
+  return max === Infinity ? `of ${min} or more` : `from ${min} to ${max}`;
+}
+
+function inRange(value: number, min: number, max: number): number | undefined {
+  return value >= min && value <= max ? value : undefined;
+}

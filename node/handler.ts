@@ -1,0 +1,45 @@
+/**
+ * What a handler is: its types, and how what it throws becomes an error reply.
+ *
+ * @module
+ */
+
+import { ErrorCode, RpcError } from "./errors.ts";
+import type { JsonObject } from "./json.ts";
+import type { Message } from "./message.ts";
+import type { RpcSchema, Schema } from "./schema.ts";
+
+/** What a handler may return: a reply's own keys, or nothing for no reply. */
+export type ReplyBody<Reply = JsonObject> = (Reply & { type?: string }) | undefined | void;
+
+/** {@linkcode ReplyBody}, now or later. */
+export type HandlerResult<Reply = JsonObject> = ReplyBody<Reply> | Promise<ReplyBody<Reply>>;
+
+/** A handler as the node keeps it. */
+export interface Entry {
+  // A method, not a function property: bivariance lets one map hold handlers of any request type.
+  handle(message: Message<JsonObject>): HandlerResult<object>;
+  readonly request: Schema<unknown> | undefined;
+}
+
+/** The keys of a handler's result that its reply schema does not have. */
+type ExtraKeys<Result, Reply> = Result extends undefined | void ? never
+  : Exclude<keyof Result, keyof Reply | "type">;
+
+/** Nothing for a result that fits the reply schema; otherwise what no handler can be. */
+export type NoExtraKeys<Result, Reply> = [ExtraKeys<Awaited<Result>, Reply>] extends [never]
+  ? unknown
+  : { "not in the reply schema": ExtraKeys<Awaited<Result>, Reply> };
+
+/** Settings of a handler. */
+export interface HandlerOptions<Request, Reply> {
+  /** What a request must look like, and what a reply looks like. */
+  schema: RpcSchema<Request, Reply>;
+}
+
+/** What to answer when a handler throws `error`. */
+export function toRpcError(error: unknown): RpcError {
+  if (error instanceof RpcError) return error;
+  const text = error instanceof Error ? error.message : String(error);
+  return new RpcError(ErrorCode.crash, text, { cause: error });
+}

@@ -1,0 +1,310 @@
+/**
+ * The node: reads messages in one place and runs each in a handler of its own.
+ *
+ * @module
+ */
+
+import { call, type CallsContext, readReply, settle } from "./calls.ts";
+import { type Clock, type Random, systemClock, systemRandom } from "./clock.ts";
+import { describeError, Dispatcher } from "./dispatcher.ts";
+import { ErrorCode, RpcError } from "./errors.ts";
+import type { Entry, HandlerOptions, HandlerResult, NoExtraKeys } from "./handler.ts";
+import { initialize } from "./init.ts";
+import type { JsonObject } from "./json.ts";
+import { type Body, isClient, type Message, parseMessage, quote, Received } from "./message.ts";
+import type { NodeOptions, RpcOptions } from "./options.ts";
+import { retry, type RetryOptions } from "./retry.ts";
+import { NodeState } from "./state.ts";
+import { type Output, stderrLog, stdoutOutput } from "./stdio.ts";
+import { startTicker } from "./ticker.ts";
+
+/**
+ * A Maelstrom node.
+ *
+ * Each message handed to {@linkcode Node.receive} starts its handler at once; a handler that waits
+ * holds up nobody. All shared state is in {@linkcode Node.state}.
+ *
+ * @example
+ * ```ts
+ * import { Node } from "@eddy/maelstrom";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const lines: string[] = [];
+ * const node = new Node({ output: { write: (line) => void lines.push(line) } });
+ * node.on("echo", ({ body }) => ({ echo: body.echo ?? null }));
+ *
+ * node.receive(
+ *   '{"src":"c0","dest":"n1","body":{"type":"init","msg_id":1,"node_id":"n1","node_ids":["n1"]}}',
+ * );
+ * node.receive('{"src":"c1","dest":"n1","body":{"type":"echo","msg_id":2,"echo":"hi"}}');
+ * await node.drain();
+ * assertEquals(
+ *   lines[1],
+ *   '{"src":"n1","dest":"c1","body":{"type":"echo_ok","echo":"hi","in_reply_to":2,"msg_id":1}}',
+ * );
+ * ```
+ */
+export class Node {
+  /** Everything that handlers share. */
+  readonly state: NodeState = new NodeState();
+  /** Time and timers. */
+  readonly clock: Clock;
+  /** Chance. */
+  readonly random: Random;
+  /** Says something to people. */
+  readonly log: (text: string) => void;
+
+  readonly #output: Output;
+  readonly #clientDeadlineMs: number;
+  readonly #drainTimeoutMs: number;
+  readonly #dispatcher: Dispatcher;
+  readonly #calls: CallsContext;
+  readonly #initHooks: (() => void | Promise<void>)[] = [];
+  readonly #tickers = new Set<() => void>();
+  #lineNumber = 0;
+
+  constructor(options: NodeOptions = {}) {
+    this.clock = options.clock ?? systemClock;
+    this.random = options.random ?? systemRandom;
+    this.log = options.log ?? stderrLog;
+    this.#output = options.output ?? stdoutOutput();
+    this.#clientDeadlineMs = options.clientDeadlineMs ?? 5000;
+    this.#drainTimeoutMs = options.drainTimeoutMs ?? 10_000;
+    this.#dispatcher = new Dispatcher({
+      state: this.state,
+      clock: this.clock,
+      log: this.log,
+      maxInFlight: options.maxInFlight ?? Infinity,
+      reply: (message, body) => this.reply(message, body),
+      replyError: (message, error) => this.replyError(message, error),
+    });
+    this.#calls = {
+      state: this.state,
+      clock: this.clock,
+      write: (dest, body) => this.#write(dest, body),
+      onEnd: () => this.#dispatcher.wake(),
+    };
+    this.#dispatcher.on("init", { handle: (message) => this.#init(message), request: undefined });
+  }
+
+  /** This node's name; empty before init. */
+  get id(): string {
+    return this.state.nodeId;
+  }
+
+  /** All nodes of the cluster, this one included; empty before init. */
+  get nodeIds(): readonly string[] {
+    return this.state.nodeIds;
+  }
+
+  /** All nodes of the cluster but this one. */
+  get otherNodes(): readonly string[] {
+    return this.state.nodeIds.filter((id) => id !== this.state.nodeId);
+  }
+
+  /**
+   * Answers messages of a type.
+   *
+   * The handler returns the reply's keys (`type` may be left out: it is `<type>_ok`), or nothing
+   * for no reply, or throws: an {@linkcode RpcError} is answered as it is, anything else with
+   * code 13.
+   *
+   * @throws {Error} if the type has a handler already.
+   */
+  on<Request, Reply, Result extends HandlerResult<Reply>>(
+    type: string,
+    handler: ((message: Message<Request>) => Result) & NoExtraKeys<Result, Reply>,
+    options: HandlerOptions<Request, Reply>,
+  ): void;
+  on(type: string, handler: (message: Message<JsonObject>) => HandlerResult): void;
+  on(
+    type: string,
+    handle: Entry["handle"],
+    options?: HandlerOptions<unknown, unknown>,
+  ): void {
+    this.#dispatcher.on(type, { handle, request: options?.schema.request });
+  }
+
+  /** Runs `hook` at init, when the names are known and before `init_ok` goes out. */
+  onInit(hook: () => void | Promise<void>): void {
+    this.#initHooks.push(hook);
+  }
+
+  /** Takes one line of input. Never throws, and never waits for the handler that it starts. */
+  receive(line: string): void {
+    this.#lineNumber++;
+    if (line.trim() === "") return;
+    const message = parseMessage(line);
+    if (!(message instanceof Received)) {
+      this.#receiveMalformed(line, message.problem, message.request);
+    } else if (message.body.in_reply_to !== undefined) {
+      settle(this.#calls, message);
+    } else if (message.body.type === "error") {
+      this.log(`Dropped an error from ${message.src} that answers nothing: ${quote(line)}`);
+    } else {
+      this.#dispatcher.accept(message);
+    }
+  }
+
+  /** Whether input should pause until {@linkcode Node.ready} resolves. */
+  get busy(): boolean {
+    return this.#dispatcher.full || this.#output.full === true;
+  }
+
+  /** Resolves when the node can take more input. */
+  async ready(): Promise<void> {
+    while (this.busy) {
+      if (this.#output.full === true) await this.#output.drained?.();
+      else await this.#dispatcher.change();
+    }
+  }
+
+  /** Sends a message that no reply is awaited for. */
+  send(dest: string, body: Body): void {
+    this.#write(dest, body);
+  }
+
+  /** Sends a message to every other node. */
+  broadcast(body: Body): void {
+    for (const dest of this.otherNodes) this.send(dest, body);
+  }
+
+  /**
+   * Answers a request. Handlers that return their reply need not call this.
+   *
+   * @param body the reply; its `type` is `<request>_ok` unless given
+   * @returns whether it was sent: not for a message without `msg_id`, nor twice, nor to a client
+   * that has stopped waiting.
+   */
+  reply(message: Message<unknown>, body: object): boolean {
+    if (!this.#answerable(message)) return false;
+    this.#write(message.src, {
+      type: `${message.body.type}_ok`,
+      ...body,
+      in_reply_to: message.body.msg_id,
+      msg_id: this.state.takeMsgId(),
+    }, message.dest);
+    if (message instanceof Received) message.answered = true;
+    return true;
+  }
+
+  /**
+   * Answers a request with an error.
+   *
+   * @returns whether it was sent, as for {@linkcode Node.reply}.
+   */
+  replyError(message: Message<unknown>, error: RpcError): boolean {
+    return this.reply(message, { type: "error", code: error.code, text: error.message });
+  }
+
+  /**
+   * Sends a request and waits for its reply.
+   *
+   * @returns the reply's body.
+   * @throws {RpcError} with code 0 when no reply came in time, with the peer's code when it
+   * answered an error, with code 13 when the reply does not fit the schema.
+   * @throws the signal's reason when that gave the call up.
+   */
+  async rpc<Reply = JsonObject>(
+    dest: string,
+    body: Body,
+    options: RpcOptions<Reply> = {},
+  ): Promise<Reply> {
+    const { timeoutMs = 1000, signal, schema } = options;
+    return readReply(await call(this.#calls, dest, body, timeoutMs, signal), schema);
+  }
+
+  /** Tries again what may not have happened: {@linkcode retry} with this node's clock. */
+  retry<T>(attempt: (tryNumber: number) => Promise<T>, options: RetryOptions = {}): Promise<T> {
+    return retry(attempt, options, this);
+  }
+
+  /**
+   * Calls `tick` about every `intervalMs` milliseconds until shutdown; it never overlaps itself.
+   *
+   * @returns a function that stops it.
+   */
+  every(
+    intervalMs: number,
+    tick: () => void | Promise<void>,
+    options: { /** @default 0.1 */ jitter?: number } = {},
+  ): () => void {
+    const context = {
+      clock: this.clock,
+      random: this.random,
+      onError: (error: unknown) => this.log(`A periodic task failed: ${describeError(error)}`),
+    };
+    const stop = startTicker(intervalMs, tick, options.jitter ?? 0.1, context);
+    this.#tickers.add(stop);
+    return () => {
+      stop();
+      this.#tickers.delete(stop);
+    };
+  }
+
+  /**
+   * Ends the node's work: stops what is periodic, waits for handlers and calls in flight (each
+   * ends by its own timeout, all by `drainTimeoutMs`) and flushes the output.
+   */
+  async drain(): Promise<void> {
+    const { state } = this;
+    for (const stop of this.#tickers) stop();
+    this.#tickers.clear();
+    if (state.early.length > 0 && state.phase === "new") {
+      this.log(`Dropped ${state.early.length} messages: input ended before init`);
+      state.early = [];
+    }
+    let expired = false;
+    const cancel = this.clock.schedule(this.#drainTimeoutMs, () => {
+      expired = true;
+      this.#dispatcher.wake();
+    });
+    while (!expired && (state.inFlight > 0 || state.calls.size > 0)) {
+      await this.#dispatcher.change();
+    }
+    cancel();
+    if (expired) this.log(`Gave up on ${state.inFlight} handlers still running after the end`);
+    state.phase = "draining";
+    await this.#output.flush?.();
+  }
+
+  async #init(message: Message<object>): Promise<void> {
+    await initialize(this.state, message, this.#initHooks);
+    this.reply(message, {});
+    this.state.phase = "ready";
+    this.#dispatcher.releaseEarly();
+  }
+
+  #receiveMalformed(
+    line: string,
+    problem: string,
+    request: Received<JsonObject> | undefined,
+  ): void {
+    this.state.counts.malformed++;
+    this.log(`Cannot parse line ${this.#lineNumber}: ${problem}: ${quote(line)}`);
+    if (request === undefined) return;
+    this.replyError(request, new RpcError(ErrorCode.malformedRequest, problem));
+  }
+
+  /** Whether a message may still be answered; a client that has gone away must not be. */
+  #answerable(message: Message<unknown>): boolean {
+    if (message.body.msg_id === undefined) return false;
+    if (!(message instanceof Received)) return true;
+    if (message.answered) {
+      this.log(`Dropped a second reply to ${quote(message.body.type)} from ${message.src}`);
+      return false;
+    }
+    if (message.receivedAtMs === undefined || !isClient(message.src)) return true;
+    const ageMs = this.clock.now() - message.receivedAtMs;
+    if (ageMs < this.#clientDeadlineMs) return true;
+    message.answered = true;
+    this.state.counts.lateReplies++;
+    const what = `Dropped a reply to ${quote(message.body.type)} from ${message.src}`;
+    this.log(`${what}: ${Math.round(ageMs)} ms old, its client has stopped waiting`);
+    return false;
+  }
+
+  #write(dest: string, body: object, src: string = this.state.nodeId): void {
+    this.#output.write(JSON.stringify({ src, dest, body }));
+  }
+}

@@ -1,0 +1,53 @@
+/**
+ * Validation by any Standard Schema library (valibot, zod, arktype, ...), and one line for people.
+ *
+ * @module
+ */
+
+/** What is wrong with one place of a value. */
+export interface SchemaIssue {
+  readonly message: string;
+  readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
+}
+
+/** A value that fits, or what is wrong with it. */
+export type SchemaResult<T> =
+  | { readonly value: T; readonly issues?: undefined }
+  | { readonly issues: readonly SchemaIssue[] };
+
+/** The part of the Standard Schema interface (version 1, standardschema.dev) that is used here. */
+export interface Schema<T> {
+  readonly "~standard": {
+    readonly version: 1;
+    readonly vendor: string;
+    readonly validate: (value: unknown) => SchemaResult<T> | Promise<SchemaResult<T>>;
+    readonly types?: { readonly input: unknown; readonly output: T } | undefined;
+  };
+}
+
+/** The two sides of a call: what is asked and what is answered. */
+export interface RpcSchema<Request, Reply> {
+  readonly request: Schema<Request>;
+  readonly reply: Schema<Reply>;
+}
+
+/**
+ * Checks a value against a schema, synchronously.
+ *
+ * @throws {TypeError} if the schema validates asynchronously, which a message cannot wait for.
+ */
+export function validate<T>(schema: Schema<T>, value: unknown): SchemaResult<T> {
+  const result = schema["~standard"].validate(value);
+  if (result instanceof Promise) {
+    throw new TypeError("Cannot use a schema that validates asynchronously");
+  }
+  return result;
+}
+
+/** One sentence naming the field of the first issue: `delta: Invalid type: Expected number ...`. */
+export function describeIssues(issues: readonly SchemaIssue[]): string {
+  const [first] = issues;
+  if (first === undefined) return "does not fit its schema";
+  const path = (first.path ?? []).map((part) => String(typeof part === "object" ? part.key : part));
+  return path.length === 0 ? first.message : `${path.join(".")}: ${first.message}`;
+}
