@@ -1,0 +1,109 @@
+/**
+ * How the parts of a run see each other: the network, the cluster on it, and what a run is told.
+ *
+ * @module
+ */
+
+import type { Clock, Random } from "../node/clock.ts";
+import type { JsonObject } from "../node/json.ts";
+
+/** The ten workloads. */
+export const WORKLOADS = [
+  "broadcast",
+  "echo",
+  "g-counter",
+  "g-set",
+  "kafka",
+  "lin-kv",
+  "pn-counter",
+  "txn-list-append",
+  "txn-rw-register",
+  "unique-ids",
+] as const;
+
+/** One of Maelstrom's workloads. */
+export type WorkloadName = typeof WORKLOADS[number];
+
+/** The faults that a nemesis can be made of. */
+export const NEMESES = [
+  "partition",
+  "kill",
+  "pause",
+  "one-way",
+  "loss",
+  "duplicate",
+  "slow",
+] as const;
+
+/** A kind of fault. */
+export type NemesisName = typeof NEMESES[number];
+
+/** A message on the network. */
+export interface Envelope {
+  /** The network's own number for it, from 0 up. */
+  readonly id: number;
+  readonly src: string;
+  readonly dest: string;
+  readonly body: JsonObject;
+}
+
+/** What endpoints need of the network. */
+export interface Network {
+  /**
+   * Registers an endpoint, to which messages are delivered one at a time.
+   *
+   * @throws {Error} if the name is taken.
+   */
+  open(name: string, deliver: (message: Envelope) => void): void;
+  /** Takes an endpoint away, with what is still queued for it. */
+  close(name: string): void;
+  /** Whether an endpoint of that name is open. */
+  has(name: string): boolean;
+  /**
+   * Sends a message.
+   *
+   * @throws {RangeError} if source or destination is no open endpoint.
+   */
+  send(message: { src: string; dest: string; body: JsonObject }): void;
+}
+
+/** How long messages take between nodes. */
+export interface Latency {
+  readonly meanMs: number;
+  readonly distribution: "constant" | "uniform" | "exponential";
+}
+
+/** What a run is told: Maelstrom's flags, and ours. */
+export interface RunOptions {
+  readonly workload: WorkloadName;
+  /** The names of the nodes: `n0`, `n1`, ... */
+  readonly nodeIds: readonly string[];
+  /** Worker threads. */
+  readonly concurrency: number;
+  /** Operations a second, over all clients. */
+  readonly rate: number;
+  readonly timeLimitSeconds: number;
+  readonly latency: Latency;
+  readonly nemesis: readonly NemesisName[];
+  readonly nemesisIntervalSeconds: number;
+  readonly topology: "line" | "grid" | "tree" | "tree2" | "tree3" | "tree4" | "total";
+  readonly availability?: "total" | number;
+  readonly consistencyModels: readonly string[];
+  readonly keyCount: number;
+  readonly maxTxnLength: number;
+  readonly maxWritesPerKey: number;
+  /** Decides every draw of a run under virtual time. */
+  readonly seed: number;
+  /** Behave like Maelstrom where this workbench mends it: mute a node that breaks the protocol. */
+  readonly strictMaelstrom: boolean;
+  /** Reproduce the bugs of Maelstrom's services, too. */
+  readonly maelstromBugs: boolean;
+}
+
+/** Time, chance and the network, as the parts of a run see them. */
+export interface World {
+  readonly clock: Clock;
+  /** A source of its own for every part, so that one part's draws do not shift another's. */
+  random(part: string): Random;
+  readonly network: Network;
+}
