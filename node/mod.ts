@@ -24,3 +24,5 @@ export * from "./retry.ts";
 export * from "./schema.ts";
 export * from "./state.ts";
 export * from "./stdio.ts";
+export * from "./kv.ts";
+export * from "./serve.ts";

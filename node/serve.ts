@@ -1,0 +1,31 @@
+/**
+ * A node of one's own as a process, in one call.
+ *
+ * @module
+ */
+
+import { TextLineStream } from "@std/streams/text-line-stream";
+import type { Node } from "./node.ts";
+import { guardProcess, stdin } from "./stdio.ts";
+
+/**
+ * Serves standard input until it ends or a signal comes, finishes what is in flight, and exits.
+ *
+ * @example
+ * ```ts ignore
+ * import { Node, serve } from "@eddy/maelstrom";
+ *
+ * const node = new Node();
+ * node.on("echo", ({ body }) => ({ echo: body.echo ?? null }));
+ * await serve(node);
+ * ```
+ */
+export async function serve(node: Node): Promise<never> {
+  const { stopped } = guardProcess();
+  for await (const line of stdin({ signal: stopped }).pipeThrough(new TextLineStream())) {
+    node.receive(line);
+    if (node.busy) await node.ready();
+  }
+  await node.drain();
+  Deno.exit(0);
+}
