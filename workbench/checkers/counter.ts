@@ -1,0 +1,140 @@
+/**
+ * Whether every node ends up with the sum: the checker of g-counter and pn-counter.
+ *
+ * @module
+ */
+
+import type { CheckResult, Finding, Op } from "../history.ts";
+import { integerJson, integerOf } from "./json_order.ts";
+import { type CompletedPair, isOk, type PlacedPair, placedPairs, valueOf } from "./pairing.ts";
+import { resultOf, Warnings } from "./warnings.ts";
+import { inOrder, oneOf, plural, show, whoAndWhen } from "./wording.ts";
+
+/** All integers from the first to the second, both included. */
+type Interval = readonly [bigint, bigint];
+
+/** Beyond this many separate intervals, only their hull is kept. */
+const MAX_INTERVALS = 4096;
+
+/** How many of the unknown adds a finding shows. */
+const MAX_ADDS_SHOWN = 4;
+
+/**
+ * Checks that every final read is the sum of the acknowledged adds, with or without each add whose
+ * outcome is unknown.
+ *
+ * Reads before the final phase may return anything. Without an acknowledged final read all is well.
+ */
+export function checkCounter(history: readonly Op[]): CheckResult {
+  const warnings = new Warnings();
+  const pairs = placedPairs(history, warnings);
+  const adds = pairs.filter(({ invoke }) => invoke.f === "add");
+  const known = adds.filter(isOk);
+  const unknown = adds.filter(({ completion }) =>
+    completion === undefined || completion.type === "info"
+  );
+  const odd = [...known, ...unknown].filter((add) => delta(add) === undefined);
+  for (const { invoke } of odd) {
+    warnings.add("Add of no integer", () => `${show(invoke.value)}, by ${whoAndWhen(invoke)}`);
+  }
+  const sum = known.reduce((total, add) => total + (delta(add) ?? 0n), 0n);
+  const { acceptable, exact } = possibleSums(sum, unknown.map((add) => delta(add) ?? 0n));
+  const reads = pairs.filter(isOk).filter(({ invoke, completion }) =>
+    invoke.f === "read" && (completion.final ?? invoke.final) === true
+  );
+  const wrong = reads.filter((read) => !isAcceptable(read, acceptable));
+  const figures = {
+    errors: wrong.map(({ completion }) => completion),
+    "final-reads": reads.map(({ completion }) => valueOf(completion)),
+    acceptable: acceptable.map((interval) => interval.map(integerJson)),
+  };
+  const findings = odd.length > 0
+    ? [oddAdds(odd)]
+    : wrong.map((read) => wrongRead(read, sum, known.length, unknown, acceptable));
+  const valid = odd.length > 0
+    ? "unknown"
+    : wrong.length > 0
+    ? false
+    : exact || reads.length === 0
+    ? true
+    : "unknown";
+  return resultOf(valid, figures, findings, warnings);
+}
+
+function delta({ invoke }: PlacedPair): bigint | undefined {
+  return integerOf(valueOf(invoke));
+}
+
+/** What the counter may stand at, as intervals in order with gaps between them. */
+function possibleSums(
+  sum: bigint,
+  deltas: readonly bigint[],
+): { acceptable: Interval[]; exact: boolean } {
+  let acceptable: Interval[] = [[sum, sum]];
+  let exact = true;
+  for (const delta of deltas) {
+    acceptable = union(acceptable, acceptable.map(([low, high]) => [low + delta, high + delta]));
+    if (acceptable.length <= MAX_INTERVALS) continue;
+    acceptable = [[acceptable[0]?.[0] ?? sum, acceptable.at(-1)?.[1] ?? sum]];
+    exact = false;
+  }
+  return { acceptable, exact };
+}
+
+/** Merges two lists of intervals, joining those that overlap or touch. */
+function union(a: readonly Interval[], b: readonly Interval[]): Interval[] {
+  const merged: [bigint, bigint][] = [];
+  const append = ([low, high]: Interval) => {
+    const last = merged.at(-1);
+    if (last === undefined || low > last[1] + 1n) merged.push([low, high]);
+    else if (high > last[1]) last[1] = high;
+  };
+  let [i, j] = [0, 0];
+  while (true) {
+    const [x, y] = [a[i], b[j]];
+    if (x === undefined && y === undefined) return merged;
+    if (y === undefined || (x !== undefined && x[0] <= y[0])) {
+      if (x !== undefined) append(x);
+      i += 1;
+    } else {
+      append(y);
+      j += 1;
+    }
+  }
+}
+
+function isAcceptable(read: CompletedPair, acceptable: readonly Interval[]): boolean {
+  const value = integerOf(valueOf(read.completion));
+  return value !== undefined && acceptable.some(([low, high]) => low <= value && value <= high);
+}
+
+function wrongRead(
+  { invoke, completion }: CompletedPair,
+  sum: bigint,
+  knownCount: number,
+  unknown: readonly PlacedPair[],
+  acceptable: readonly Interval[],
+): Finding {
+  const ranges = acceptable.map(([low, high]) => low === high ? `${low}` : `${low} to ${high}`);
+  const otherwise = unknown.length === 0
+    ? ""
+    : `; with ${plural(unknown.length, "add")} that nobody knows of it may be ${oneOf(ranges)}`;
+  return {
+    anomaly: "wrong-final-read",
+    what: `The final read by ${whoAndWhen(completion)} returned ${show(completion.value)}, ` +
+      `but the sum of ${plural(knownCount, "acknowledged add")} is ${sum}${otherwise}`,
+    ops: inOrder([
+      ...unknown.slice(0, MAX_ADDS_SHOWN).flatMap((add) => [add.invoke, add.completion]),
+      invoke,
+      completion,
+    ]),
+  };
+}
+
+function oddAdds(odd: readonly PlacedPair[]): Finding {
+  return {
+    anomaly: "unreadable-add",
+    what: `${plural(odd.length, "add")} carry no integer, so the sum is not known`,
+    ops: inOrder(odd.slice(0, MAX_ADDS_SHOWN).flatMap((add) => [add.invoke, add.completion])),
+  };
+}

@@ -1,0 +1,58 @@
+/**
+ * Whether what was sent comes back: the checker of echo.
+ *
+ * @module
+ */
+
+import { isJsonObject, type Json, jsonEqual } from "../../node/json.ts";
+import type { CheckResult, Finding, Op } from "../history.ts";
+import { MAX_FINDINGS } from "../history.ts";
+import { type CompletedPair, type PlacedPair, placedPairs, valueOf } from "./pairing.ts";
+import { resultOf, Warnings } from "./warnings.ts";
+import { inOrder, show, whoAndWhen } from "./wording.ts";
+
+/**
+ * Checks that each echo was answered with what it sent.
+ *
+ * As in Maelstrom, a definite error is a wrong echo, while a timeout is passed over: ask for
+ * total availability to catch those. The value of an acknowledged echo is the reply's body, as in
+ * Maelstrom's histories, or what the reply echoed.
+ */
+export function checkEcho(history: readonly Op[]): CheckResult {
+  const warnings = new Warnings();
+  const wrong = placedPairs(history, warnings)
+    .filter(({ invoke }) => invoke.f === "echo")
+    .filter(isAnswered)
+    .filter(({ invoke, completion }) => !isEchoOf(valueOf(invoke), completion));
+  const errors = wrong.map(({ invoke, completion }) => [
+    "Expected a message with :echo",
+    valueOf(invoke),
+    "But received",
+    valueOf(completion),
+  ]);
+  const findings = wrong.slice(0, MAX_FINDINGS).map(wrongEcho);
+  return resultOf(wrong.length === 0, { errors }, findings, warnings);
+}
+
+function isAnswered(pair: PlacedPair): pair is CompletedPair {
+  return pair.completion?.type === "ok" || pair.completion?.type === "fail";
+}
+
+function isEchoOf(sent: Json, { type, value }: Op): boolean {
+  const echo = isJsonObject(value) ? value.echo ?? null : null;
+  // A failed operation keeps the value it was invoked with, in which Maelstrom looks for an echo.
+  return jsonEqual(echo, sent) && (type === "fail" || isJsonObject(value)) ||
+    type === "ok" && jsonEqual(value ?? null, sent);
+}
+
+function wrongEcho({ invoke, completion }: CompletedPair): Finding {
+  const value = valueOf(completion);
+  const got = completion.type === "fail"
+    ? `got an error (${completion.error?.text ?? "no text"})`
+    : `got ${show(isJsonObject(value) ? value.echo ?? value : value)} back`;
+  return {
+    anomaly: "wrong-echo",
+    what: `The echo of ${show(valueOf(invoke))} by ${whoAndWhen(invoke)} ${got}`,
+    ops: inOrder([invoke, completion]),
+  };
+}

@@ -1,0 +1,63 @@
+/**
+ * Invocations with their completions and their places, and warnings where a history is odd.
+ *
+ * @module
+ */
+
+import type { Json } from "../../node/json.ts";
+import type { Op, Pair } from "../history.ts";
+import type { Warnings } from "./warnings.ts";
+import { whoAndWhen } from "./wording.ts";
+
+/** A pair that knows where in the history its ends stand, whatever their `index` says. */
+export interface PlacedPair extends Pair {
+  readonly invokedAt: number;
+  /** Infinity when there is no completion. */
+  readonly completedAt: number;
+}
+
+/** A pair that came back. */
+export interface CompletedPair extends PlacedPair {
+  readonly completion: Op;
+}
+
+/**
+ * Pairs each client's invocation with its completion, in the order of invocation.
+ *
+ * A completion without an invocation is left out, an invocation while another is open leaves that
+ * one without completion; both are warned of.
+ */
+export function placedPairs(history: readonly Op[], warnings: Warnings): PlacedPair[] {
+  const all: { invoke: Op; completion?: Op; invokedAt: number; completedAt: number }[] = [];
+  const open = new Map<Op["process"], number>();
+  for (const [position, op] of history.entries()) {
+    if (op.process === "nemesis") continue;
+    const pair = all[open.get(op.process) ?? -1];
+    if (op.type === "invoke") {
+      if (pair !== undefined) warnings.add("Invocation while another is open", () => told(op));
+      open.set(op.process, all.length);
+      all.push({ invoke: op, invokedAt: position, completedAt: Infinity });
+    } else if (pair === undefined) {
+      warnings.add("Completion without an invocation", () => told(op));
+    } else {
+      pair.completion = op;
+      pair.completedAt = position;
+      open.delete(op.process);
+    }
+  }
+  return all;
+}
+
+/** Whether a pair was acknowledged. */
+export function isOk(pair: PlacedPair): pair is CompletedPair {
+  return pair.completion?.type === "ok";
+}
+
+/** An operation's value, `null` where a history left it out. */
+export function valueOf(op: Op): Json {
+  return (op.value as Json | undefined) ?? null;
+}
+
+function told(op: Op): string {
+  return `${op.f} by ${whoAndWhen(op)}`;
+}

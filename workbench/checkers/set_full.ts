@@ -1,0 +1,229 @@
+/**
+ * Whether what was added stays readable: the checker of broadcast and g-set.
+ *
+ * @module
+ */
+
+import type { Json } from "../../node/json.ts";
+import type { CheckResult, Op } from "../history.ts";
+import { Bits } from "./bits.ts";
+import { keyOf, sortJson } from "./json_order.ts";
+import { type CompletedPair, isOk, type PlacedPair, placedPairs, valueOf } from "./pairing.ts";
+import { lostFindings, nothingStable } from "./set_full_findings.ts";
+import { type ElementOutcome, type ElementState, outcomeOf } from "./set_full_outcome.ts";
+import { resultOf, Warnings } from "./warnings.ts";
+import { show, whoAndWhen } from "./wording.ts";
+
+/** How to read the history. */
+export interface SetFullOptions {
+  /** The operation that adds an element: `broadcast`, or g-set's `add`. */
+  readonly addF: "broadcast" | "add";
+}
+
+/** How many elements `duplicated` lists. */
+const MAX_DUPLICATED = 48;
+
+/**
+ * Checks that every element known to have been added is in the reads that begin later.
+ *
+ * An element is lost when the read invoked last that could tell missed it: `false`. With none
+ * lost and none stable either nothing was tested: `unknown`. Elements that show up late are stale,
+ * and no failure. An element twice in one read, and one that nobody added, are warned of; Maelstrom
+ * passes both over.
+ */
+export function checkSetFull(history: readonly Op[], options: SetFullOptions): CheckResult {
+  const warnings = new Warnings();
+  const pairs = placedPairs(history, warnings);
+  const elements = elementsOf(pairs.filter(({ invoke }) => invoke.f === options.addF));
+  const reads = readsOf(pairs, warnings);
+  const duplicated = follow(elements, reads, warnings);
+  const outcomes = inElementOrder([...elements.values()]).map(outcomeOf);
+  const stable = outcomes.filter(({ outcome }) => outcome === "stable");
+  const lost = outcomes.filter(({ outcome }) => outcome === "lost");
+  const valid = lost.length > 0 ? false : stable.length === 0 ? "unknown" : true;
+  const findings = lost.length > 0
+    ? lostFindings(lost, reads.map(({ pair }) => pair))
+    : stable.length === 0
+    ? [nothingStable(outcomes, reads.length)]
+    : [];
+  return resultOf(valid, figuresOf(outcomes, duplicated), findings, warnings);
+}
+
+/** Elements by key, in the order of their last add: adding again starts over, as in Maelstrom. */
+function elementsOf(adds: readonly PlacedPair[]): Map<number | string, ElementState> {
+  const elements = new Map<number | string, ElementState>();
+  for (const add of adds) {
+    const element = valueOf(add.invoke);
+    const key = keyOf(element);
+    elements.delete(key);
+    elements.set(key, { element, add });
+  }
+  for (const add of adds) {
+    const state = elements.get(keyOf(valueOf(add.invoke)));
+    if (state !== undefined && isOk(add) && add.completedAt > state.add.invokedAt) {
+      learn(state, add);
+    }
+  }
+  return elements;
+}
+
+/** A read and what it returned. */
+interface Read {
+  readonly pair: CompletedPair;
+  readonly elements: readonly Json[];
+}
+
+function readsOf(pairs: readonly PlacedPair[], warnings: Warnings): Read[] {
+  const reads: Read[] = [];
+  for (const pair of pairs) {
+    if (pair.invoke.f !== "read" || !isOk(pair)) continue;
+    const value = valueOf(pair.completion);
+    if (value === null || Array.isArray(value)) reads.push({ pair, elements: value ?? [] });
+    else {
+      warnings.add(
+        "Read that returned no list",
+        () => `${show(value)}, by ${whoAndWhen(pair.completion)}`,
+      );
+    }
+  }
+  return reads;
+}
+
+/**
+ * Tells each element which reads held it and which did not, from the last read back to the first.
+ *
+ * A read costs what it holds, plus a bit for every element added by then: the first read met that
+ * misses an element is the last that did, so each element is settled once.
+ *
+ * @returns for each element that stood twice in one read, how often at most.
+ */
+function follow(
+  elements: ReadonlyMap<number | string, ElementState>,
+  reads: readonly Read[],
+  warnings: Warnings,
+): Map<Json, number> {
+  const states = [...elements.values()];
+  const ids = new Map([...elements.keys()].map((key, id) => [key, id]));
+  const unsettled = new Bits(states.length);
+  unsettled.fill(states.length);
+  const held = new Bits(states.length);
+  const duplicated = new Map<Json, number>();
+  for (const { pair, elements: present } of reads.toReversed()) {
+    held.clear();
+    const repeats = new Map<number, number>();
+    for (const element of present) {
+      const id = ids.get(keyOf(element)) ?? -1;
+      const state = states[id];
+      if (state === undefined || state.add.invokedAt > pair.completedAt) {
+        warnings.add(
+          "Element read that nobody had added",
+          () => `${show(element)}, by ${whoAndWhen(pair.completion)}`,
+        );
+      } else if (held.has(id)) {
+        repeats.set(id, (repeats.get(id) ?? 1) + 1);
+      } else {
+        held.add(id);
+        state.lastPresent ??= pair;
+        learn(state, pair);
+      }
+    }
+    for (const [id, times] of repeats) {
+      warnTwice(states[id], times, pair, duplicated, warnings);
+    }
+    const added = addedBefore(states, pair.completedAt);
+    unsettled.takeExcept(held, added, (id) => {
+      const state = states[id];
+      if (state !== undefined) state.lastAbsent = pair;
+    });
+  }
+  return duplicated;
+}
+
+function warnTwice(
+  state: ElementState | undefined,
+  times: number,
+  read: CompletedPair,
+  duplicated: Map<Json, number>,
+  warnings: Warnings,
+): void {
+  if (state === undefined) return;
+  const { element } = state;
+  duplicated.set(element, Math.max(times, duplicated.get(element) ?? 0));
+  warnings.add(
+    "Element more than once in one read",
+    () => `${show(element)} stands ${times} times in the read by ${whoAndWhen(read.completion)}`,
+  );
+}
+
+function learn(state: ElementState, pair: CompletedPair): void {
+  if (state.known === undefined || pair.completedAt < state.known.at) {
+    state.known = { op: pair.completion, at: pair.completedAt };
+  }
+}
+
+/** How many elements had their add invoked before a place in the history. */
+function addedBefore(states: readonly ElementState[], position: number): number {
+  let [low, high] = [0, states.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((states[middle]?.add.invokedAt ?? Infinity) < position) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+function inElementOrder(states: readonly ElementState[]): ElementState[] {
+  const byKey = new Map(states.map((state) => [keyOf(state.element), state]));
+  return sortJson(states.map(({ element }) => element))
+    .flatMap((element) => byKey.get(keyOf(element)) ?? []);
+}
+
+function figuresOf(
+  outcomes: readonly ElementOutcome[],
+  duplicated: ReadonlyMap<Json, number>,
+): Record<string, unknown> {
+  const of = (wanted: string) =>
+    outcomes.filter(({ outcome }) => outcome === wanted).map(({ state }) => state.element);
+  const stale = outcomes.filter((outcome) => (outcome["stable-latency"] ?? 0) > 0);
+  const [lost, neverRead] = [of("lost"), of("never-read")];
+  return {
+    "attempt-count": outcomes.length,
+    "stable-count": of("stable").length,
+    "lost-count": lost.length,
+    lost,
+    "never-read-count": neverRead.length,
+    "never-read": neverRead,
+    "stale-count": stale.length,
+    stale: stale.map(({ state }) => state.element),
+    "worst-stale": worstStale(stale),
+    ...distribution("stable-latencies", outcomes.map((outcome) => outcome["stable-latency"])),
+    ...distribution("lost-latencies", outcomes.map((outcome) => outcome["lost-latency"])),
+    "duplicated-count": duplicated.size,
+    duplicated: Object.fromEntries(
+      [...duplicated].slice(0, MAX_DUPLICATED).map(([element, times]) => [show(element), times]),
+    ),
+  };
+}
+
+function worstStale(stale: readonly ElementOutcome[]): unknown[] {
+  return stale
+    .toSorted((a, b) => (a["stable-latency"] ?? 0) - (b["stable-latency"] ?? 0))
+    .toReversed()
+    .slice(0, 8)
+    .map(({ state, outcome, ...latencies }) => ({
+      element: state.element,
+      outcome,
+      ...latencies,
+      known: state.known?.op ?? null,
+      "last-absent": state.lastAbsent?.invoke ?? null,
+    }));
+}
+
+/** Quantiles of those latencies that there are; nothing at all when there are none. */
+function distribution(name: string, latencies: readonly (number | null)[]): object {
+  const sorted = latencies.filter((latency) => latency !== null).sort((a, b) => a - b);
+  if (sorted.length === 0) return {};
+  const at = (quantile: number) =>
+    sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * quantile))];
+  return { [name]: Object.fromEntries([0, 0.5, 0.95, 0.99, 1].map((q) => [String(q), at(q)])) };
+}

@@ -1,0 +1,81 @@
+/**
+ * How many operations succeeded, by what they did.
+ *
+ * @module
+ */
+
+import type { CheckResult, Finding, Op } from "../history.ts";
+import { worst } from "../history.ts";
+import { type CompletedPair, placedPairs } from "./pairing.ts";
+import { resultOf, Warnings } from "./warnings.ts";
+import { inOrder, plural } from "./wording.ts";
+
+/** Operations of kafka that never succeed, by design. */
+const EXEMPT = new Set(["crash", "debug-topic-partitions"]);
+
+/** How many of the operations that did not succeed a finding shows. */
+const MAX_PAIRS_SHOWN = 3;
+
+/** Completions under Maelstrom's names. */
+interface Counts {
+  readonly "valid?": boolean;
+  readonly count: number;
+  readonly "ok-count": number;
+  readonly "fail-count": number;
+  readonly "info-count": number;
+}
+
+/**
+ * Counts completions, in all and for each `f`.
+ *
+ * Valid when every `f` that was completed at all succeeded at least once, kafka's `crash` and
+ * `debug-topic-partitions` aside: a test whose every `cas` failed has not tested `cas`.
+ */
+export function checkStats(history: readonly Op[]): CheckResult {
+  const warnings = new Warnings();
+  const completed = placedPairs(history, warnings).filter((pair): pair is CompletedPair =>
+    pair.completion !== undefined
+  );
+  const byF = new Map<string, CompletedPair[]>();
+  for (const pair of completed) {
+    const some = byF.get(pair.invoke.f);
+    if (some === undefined) byF.set(pair.invoke.f, [pair]);
+    else some.push(pair);
+  }
+  const counts = [...byF]
+    .sort(([a], [b]) => a < b ? -1 : 1)
+    .map(([f, pairs]) => [f, countsOf(pairs, EXEMPT.has(f))] as const);
+  const findings = counts.flatMap(([f, count]) =>
+    count["valid?"] ? [] : [neverOk(f, count, byF.get(f) ?? [])]
+  );
+  const { "valid?": _, ...all } = countsOf(completed, true);
+  const valid = worst(counts.map(([, count]) => count["valid?"]));
+  return resultOf(valid, { ...all, "by-f": Object.fromEntries(counts) }, findings, warnings);
+}
+
+function countsOf(pairs: readonly CompletedPair[], exempt: boolean): Counts {
+  let [ok, fail, info] = [0, 0, 0];
+  for (const { completion: { type } } of pairs) {
+    if (type === "ok") ok += 1;
+    else if (type === "fail") fail += 1;
+    else info += 1;
+  }
+  return {
+    "valid?": exempt || ok > 0,
+    count: pairs.length,
+    "ok-count": ok,
+    "fail-count": fail,
+    "info-count": info,
+  };
+}
+
+function neverOk(f: string, counts: Counts, pairs: readonly CompletedPair[]): Finding {
+  return {
+    anomaly: "never-ok",
+    what: `Not one ${f} succeeded: of ${plural(counts.count, "operation")}, ` +
+      `${counts["fail-count"]} failed and ${counts["info-count"]} ended with nobody knowing`,
+    ops: inOrder(
+      pairs.slice(0, MAX_PAIRS_SHOWN).flatMap(({ invoke, completion }) => [invoke, completion]),
+    ),
+  };
+}

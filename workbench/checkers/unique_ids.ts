@@ -1,0 +1,106 @@
+/**
+ * Whether generated ids are all different: the checker of unique-ids.
+ *
+ * @module
+ */
+
+import type { Json } from "../../node/json.ts";
+import type { CheckResult, Finding, Op } from "../history.ts";
+import { MAX_FINDINGS } from "../history.ts";
+import { compareJson, keyOf } from "./json_order.ts";
+import { type CompletedPair, isOk, placedPairs, valueOf } from "./pairing.ts";
+import { resultOf, Warnings } from "./warnings.ts";
+import { inOrder, plural, show, whoAndWhen } from "./wording.ts";
+
+/** How many duplicates `duplicated` lists. */
+const MAX_DUPLICATED = 48;
+
+/** How many of the operations that got one id a finding shows. */
+const MAX_OPS_SHOWN = 4;
+
+/** An id and who was given it. */
+interface Given {
+  readonly id: Json;
+  readonly to: CompletedPair[];
+}
+
+/**
+ * Checks that no two acknowledged `generate`s returned the same id.
+ *
+ * Ids may be any JSON. The range needs ids that the JVM can compare with each other: where it could
+ * not (texts among numbers, objects), Maelstrom's checker crashes, and the verdict is `unknown`.
+ */
+export function checkUniqueIds(history: readonly Op[]): CheckResult {
+  const warnings = new Warnings();
+  const generates = placedPairs(history, warnings).filter(({ invoke }) => invoke.f === "generate");
+  const acknowledged = generates.filter(isOk);
+  const given = new Map<number | string, Given>();
+  for (const pair of acknowledged) {
+    const id = valueOf(pair.completion);
+    const known = given.get(keyOf(id));
+    if (known === undefined) given.set(keyOf(id), { id, to: [pair] });
+    else known.to.push(pair);
+  }
+  const duplicated = [...given.values()]
+    .filter(({ to }) => to.length > 1)
+    .sort((a, b) => b.to.length - a.to.length);
+  const { range, clash } = rangeOf(acknowledged);
+  const figures = {
+    "attempted-count": generates.length,
+    "acknowledged-count": acknowledged.length,
+    "duplicated-count": duplicated.length,
+    duplicated: Object.fromEntries(
+      duplicated.slice(0, MAX_DUPLICATED).map(({ id, to }) => [show(id), to.length]),
+    ),
+    range,
+  };
+  const duplicates = duplicated.slice(0, MAX_FINDINGS).map(duplicateFinding);
+  if (clash === undefined) return resultOf(duplicated.length === 0, figures, duplicates, warnings);
+  return resultOf("unknown", figures, [clashFinding(...clash), ...duplicates], warnings);
+}
+
+/** The least and the greatest id, or the first two met that cannot be compared. */
+function rangeOf(
+  acknowledged: readonly CompletedPair[],
+): { range: [Json, Json] | null; clash?: [CompletedPair, CompletedPair] } {
+  let [least, greatest] = [acknowledged[0], acknowledged[0]];
+  if (least === undefined || greatest === undefined) return { range: null };
+  for (const pair of acknowledged.slice(1)) {
+    const low = compare(pair, least);
+    const high = compare(pair, greatest);
+    if (low === undefined) return { range: null, clash: [least, pair] };
+    if (high === undefined) return { range: null, clash: [greatest, pair] };
+    if (low < 0) least = pair;
+    if (high > 0) greatest = pair;
+  }
+  return { range: [valueOf(least.completion), valueOf(greatest.completion)] };
+}
+
+function compare(a: CompletedPair, b: CompletedPair): number | undefined {
+  return compareJson(valueOf(a.completion), valueOf(b.completion));
+}
+
+function duplicateFinding({ id, to }: Given): Finding {
+  const [first, second] = to;
+  const others = to.length > 2 ? `, and ${plural(to.length - 2, "more time")}` : "";
+  return {
+    anomaly: "duplicated",
+    what: `Id ${show(id)} was given to ${first === undefined ? "" : whoAndWhen(first.completion)}` +
+      ` and again to ${second === undefined ? "" : whoAndWhen(second.completion)}${others}`,
+    ops: inOrder(
+      to.slice(0, MAX_OPS_SHOWN).flatMap(({ invoke, completion }) => [invoke, completion]),
+    ),
+  };
+}
+
+function clashFinding(a: CompletedPair, b: CompletedPair): Finding {
+  return {
+    anomaly: "incomparable-ids",
+    what: `Ids ${show(a.completion.value)} (to ${whoAndWhen(a.completion)}) and ` +
+      `${show(b.completion.value)} (to ${
+        whoAndWhen(b.completion)
+      }) cannot be put in order, which ` +
+      "crashes Maelstrom's checker: give all ids one type, texts or numbers",
+    ops: inOrder([a.invoke, a.completion, b.invoke, b.completion]),
+  };
+}
