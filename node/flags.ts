@@ -18,18 +18,19 @@ export interface Flag<T> {
   readonly parse?: (text: string) => T | undefined;
   /** Taken when the flag is not given. */
   readonly default?: T;
+  /** Whether it may be given several times; its value is then the list of what was given. */
+  readonly many?: true;
 }
 
 /** The flags of a command by their names, without dashes. */
 export type Flags = Readonly<Record<string, Flag<unknown>>>;
 
+type FlagValue<F> = F extends { parse: (text: string) => infer T } ? Exclude<T, undefined> : string;
+
 /** The values of flags: what their `parse` gives, text without one, whether it was given without a value. */
 export type FlagValues<F extends Flags> = {
-  [K in keyof F]: F[K] extends { value: string } ?
-      | (F[K] extends { parse: (text: string) => infer T } ? Exclude<T, undefined> : string)
-      | (
-        F[K] extends { default: unknown } ? never : undefined
-      )
+  [K in keyof F]: F[K] extends { value: string } ? F[K] extends { many: true } ? FlagValue<F[K]>[]
+    : FlagValue<F[K]> | (F[K] extends { default: unknown } ? never : undefined)
     : boolean;
 };
 
@@ -65,7 +66,7 @@ export interface ParsedFlags<F extends Flags> {
 export function parseFlags<F extends Flags>(spec: F, args: readonly string[]): ParsedFlags<F> {
   const names = Object.keys(spec);
   const takesValue = (name: string) => spec[name]?.value !== undefined;
-  const { _: words, "--": rest = [], ...given } = parseArgs([...args], {
+  const { _: words, "--": rest = [], ...given } = parseArgs(joinNegatives(args), {
     string: names.filter(takesValue),
     boolean: names.filter((name) => !takesValue(name)),
     collect: names.filter(takesValue),
@@ -81,13 +82,26 @@ export function parseFlags<F extends Flags>(spec: F, args: readonly string[]): P
     const flag = spec[name];
     const value = given[name];
     if (!takesValue(name)) return [name, value === true];
-    return [name, readValue(name, flag, (value as string[] | undefined) ?? [])];
+    const texts = (value as string[] | undefined) ?? [];
+    if (flag?.many) return [name, texts.map((text) => readValue(name, flag, text))];
+    return [name, readValue(name, flag, texts.at(-1))];
   });
   return { flags: Object.fromEntries(values), words: words.map(String), rest };
 }
 
-function readValue(name: string, flag: Flag<unknown> | undefined, texts: string[]): unknown {
-  const text = texts.at(-1);
+/** Writes `--rate -1` as `--rate=-1`, lest the number be taken for a flag. */
+function joinNegatives(args: readonly string[]): string[] {
+  const joined: string[] = [];
+  for (const arg of args) {
+    const before = joined.at(-1);
+    if (/^-\d/.test(arg) && before?.startsWith("--") && before !== "--" && !before.includes("=")) {
+      joined[joined.length - 1] = `${before}=${arg}`;
+    } else joined.push(arg);
+  }
+  return joined;
+}
+
+function readValue(name: string, flag: Flag<unknown> | undefined, text?: string): unknown {
   if (text === undefined) return flag?.default;
   const value = flag?.parse === undefined ? text : flag.parse(text);
   if (value !== undefined && text !== "") return value;

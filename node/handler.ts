@@ -5,15 +5,18 @@
  */
 
 import { ErrorCode, RpcError } from "./errors.ts";
-import type { JsonObject } from "./json.ts";
+import type { Json, JsonObject } from "./json.ts";
 import type { Message } from "./message.ts";
 import type { RpcSchema, Schema } from "./schema.ts";
 
+/** A reply that no schema describes; a key that is undefined is left out. */
+export type LooseReply = { [key: string]: Json | undefined };
+
 /** What a handler may return: a reply's own keys, or nothing for no reply. */
-export type ReplyBody<Reply = JsonObject> = (Reply & { type?: string }) | undefined | void;
+export type ReplyBody<Reply = LooseReply> = (Reply & { type?: string }) | undefined | void;
 
 /** {@linkcode ReplyBody}, now or later. */
-export type HandlerResult<Reply = JsonObject> = ReplyBody<Reply> | Promise<ReplyBody<Reply>>;
+export type HandlerResult<Reply = LooseReply> = ReplyBody<Reply> | Promise<ReplyBody<Reply>>;
 
 /** A handler as the node keeps it. */
 export interface Entry {

@@ -113,6 +113,6 @@ function canonicalNumber(text: string): string {
  */
 export function jsonEqual(a: Json, b: Json): boolean {
   if (a === b) return true;
-  if (typeof a !== "object" || typeof b !== "object" || a === null || b === null) return false;
+  if (a === null || b === null || (typeof a !== "object" && typeof b !== "object")) return false;
   return canonical(a) === canonical(b);
 }

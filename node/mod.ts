@@ -6,7 +6,7 @@
  * import { Node } from "@eddy/maelstrom";
  *
  * const node = new Node();
- * node.on("echo", ({ body }) => ({ echo: body.echo ?? null }));
+ * node.on("echo", ({ body }) => ({ echo: body.echo }));
  * ```
  *
  * @module

@@ -31,7 +31,7 @@ import { startTicker } from "./ticker.ts";
  *
  * const lines: string[] = [];
  * const node = new Node({ output: { write: (line) => void lines.push(line) } });
- * node.on("echo", ({ body }) => ({ echo: body.echo ?? null }));
+ * node.on("echo", ({ body }) => ({ echo: body.echo }));
  *
  * node.receive(
  *   '{"src":"c0","dest":"n1","body":{"type":"init","msg_id":1,"node_id":"n1","node_ids":["n1"]}}',

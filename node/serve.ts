@@ -16,7 +16,7 @@ import { guardProcess, stdin } from "./stdio.ts";
  * import { Node, serve } from "@eddy/maelstrom";
  *
  * const node = new Node();
- * node.on("echo", ({ body }) => ({ echo: body.echo ?? null }));
+ * node.on("echo", ({ body }) => ({ echo: body.echo }));
  * await serve(node);
  * ```
  */

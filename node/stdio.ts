@@ -115,7 +115,7 @@ const MAX_LINE_CHARS = 64 << 20;
 
 /**
  * Cuts what follows in lines that are too long, so that endless input without a newline takes
- * bounded memory. Keeps its place across chunks.
+ * bounded memory. Keeps its place across chunks, which must not be longer than a line may be.
  */
 export class LineCap {
   readonly #maxChars: number;

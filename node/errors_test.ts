@@ -1,0 +1,17 @@
+import { assert, assertEquals, assertThrows } from "@std/assert";
+import { ErrorCode, RpcError } from "./errors.ts";
+
+Deno.test("RpcError knows which of Maelstrom's codes are definite", () => {
+  const definite = Object.values(ErrorCode).filter((code) => new RpcError(code, "").definite);
+  assertEquals(definite, [1, 10, 11, 12, 14, 20, 21, 22, 30]);
+});
+
+Deno.test("RpcError takes custom codes as indefinite unless told otherwise", () => {
+  assert(!new RpcError(1000, "").definite);
+  assert(new RpcError(1000, "", { definite: true }).definite);
+  assert(!new RpcError(77, "").definite);
+});
+
+Deno.test("RpcError refuses codes that cannot travel", () => {
+  for (const code of [-1, 1.5, NaN]) assertThrows(() => new RpcError(code, ""), RangeError);
+});

@@ -1,0 +1,47 @@
+import { assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { describeFlags, integer, number, oneOf, parseFlags, UsageError } from "./flags.ts";
+
+const spec = {
+  help: { help: "Say this" },
+  workload: { help: "What to test", value: "W", ...oneOf(["echo", "kafka"]), default: "echo" },
+  rate: { help: "Requests a second", value: "R", ...number(0), default: 5 },
+  seed: { help: "A seed", value: "N", ...integer(0, 100) },
+  bin: { help: "A program", value: "FILE" },
+};
+
+Deno.test("parseFlags reads values, defaults, words and what follows --", () => {
+  const args = ["test", "-w", "kafka", "--rate=2.5", "--help", "--", "--rate", "x"];
+  const { flags, words, rest } = parseFlags(spec, args);
+  assertEquals(flags, {
+    help: true,
+    workload: "kafka",
+    rate: 2.5,
+    seed: undefined,
+    bin: undefined,
+  });
+  assertEquals([words, rest], [["test"], ["--rate", "x"]]);
+});
+
+Deno.test("parseFlags says what is wrong, with what, and what is accepted", () => {
+  const cases: [string[], string][] = [
+    [["--rate", "-1"], 'Cannot use "-1" for --rate: expected a number of 0 or more'],
+    [["--rate", "x"], 'Cannot use "x" for --rate: expected a number of 0 or more'],
+    [["--rate"], 'Cannot use "" for --rate: expected a number of 0 or more'],
+    [["--seed", "1.5"], 'Cannot use "1.5" for --seed: expected an integer from 0 to 100'],
+    [["--seed", "101"], 'Cannot use "101" for --seed: expected an integer from 0 to 100'],
+    [["--workload", "x"], 'Cannot use "x" for --workload: expected one of echo, kafka'],
+    [["--bin", ""], 'Cannot use "" for --bin: expected a value'],
+    [["--nope=1"], "Unknown option --nope: accepted are --help, --workload, --rate"],
+    [["-x"], "Unknown option -x"],
+  ];
+  for (const [args, message] of cases) {
+    assertThrows(() => parseFlags(spec, args), UsageError, message);
+  }
+});
+
+Deno.test("describeFlags lists every flag with its default", () => {
+  const text = describeFlags(spec);
+  assertStringIncludes(text, "--rate R");
+  assertStringIncludes(text, "Requests a second (default 5)");
+  assertEquals(text.split("\n").length, 5);
+});

@@ -1,0 +1,358 @@
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
+import { settle, testNode } from "./_testing.ts";
+import { ErrorCode, RpcError } from "./errors.ts";
+import { Node } from "./node.ts";
+import type { RpcSchema, SchemaIssue } from "./schema.ts";
+
+Deno.test("init names the node once and is answered once", async () => {
+  const { node, sent, logs, receive } = await testNode({}, { init: false });
+  const seen: string[] = [];
+  node.onInit(() => void seen.push(node.id, ...node.otherNodes));
+  const init = { type: "init", msg_id: 1, node_id: "n1", node_ids: ["n1", "n2"] };
+  receive("c0", init);
+  receive("c1", { ...init, node_id: "n9" });
+  await settle();
+  assertEquals(sent, [
+    { src: "n1", dest: "c0", body: { type: "init_ok", in_reply_to: 1, msg_id: 0 } },
+  ]);
+  assertEquals(seen, ["n1", "n2"]);
+  assertStringIncludes(logs[0] ?? "", "repeated init");
+});
+
+Deno.test("init with missing names is refused, and a right one still accepted", async () => {
+  const { node, sent, receive } = await testNode({}, { init: false });
+  receive("c0", { type: "init", msg_id: 1, node_id: 5, node_ids: [] });
+  receive("c0", { type: "init", msg_id: 2, node_id: "n1", node_ids: "n1" });
+  await settle();
+  assertEquals(sent.map(({ body }) => [body.code, body.in_reply_to]), [[12, 1], [12, 2]]);
+  receive("c0", { type: "init", msg_id: 3, node_id: "n1", node_ids: ["n1"] });
+  await settle();
+  assertEquals(node.id, "n1");
+});
+
+Deno.test("a failing init hook answers an error", async () => {
+  const { node, sent, receive } = await testNode({}, { init: false });
+  node.onInit(() => Promise.reject(new Error("no disk")));
+  receive("c0", { type: "init", msg_id: 1, node_id: "n1", node_ids: ["n1"] });
+  await settle();
+  assertEquals([sent[0]?.body.code, sent[0]?.body.text], [13, "no disk"]);
+});
+
+Deno.test("before init clients get error 11, peers wait and then run in order", async () => {
+  const { node, sent, receive } = await testNode({}, { init: false });
+  const order: unknown[] = [];
+  const gate = Promise.withResolvers<void>();
+  node.onInit(() => gate.promise);
+  node.on("note", ({ body }) => void order.push(body.n));
+  receive("c3", { type: "note", msg_id: 1, n: 0 });
+  assertEquals(sent[0]?.body.code, 11);
+  receive("n2", { type: "note", n: 1 });
+  receive("c0", { type: "init", msg_id: 1, node_id: "n1", node_ids: ["n1", "n2"] });
+  receive("n2", { type: "note", n: 2 });
+  await settle();
+  assertEquals(order, []);
+  gate.resolve();
+  await settle();
+  assertEquals(order, [1, 2]);
+});
+
+Deno.test("peers' messages that wait for init are bounded", async () => {
+  const { node, receive } = await testNode({}, { init: false });
+  for (let i = 0; i < 5000; i++) receive("n2", { type: "note" });
+  assertEquals([node.state.early.length, node.state.counts.droppedEarly], [4096, 904]);
+});
+
+Deno.test("a type can have one handler", async () => {
+  const { node } = await testNode();
+  node.on("a", () => {});
+  assertThrows(() => node.on("a", () => {}), Error, "Cannot handle a");
+  assertThrows(() => node.on("init", () => {}), Error, "Cannot handle init");
+});
+
+Deno.test("replies deduce their type, keep the order of keys, and count msg_ids", async () => {
+  const { node, lines, receive } = await testNode();
+  node.on("get", () => ({ value: 1 }));
+  node.on("ask", () => Promise.resolve({ type: "told", value: 2 }));
+  receive("c1", { type: "get", msg_id: 0 });
+  receive("c2", { type: "ask", msg_id: 7 });
+  await settle();
+  assertEquals(lines, [
+    '{"src":"n1","dest":"c1","body":{"type":"get_ok","value":1,"in_reply_to":0,"msg_id":1}}',
+    '{"src":"n1","dest":"c2","body":{"type":"told","value":2,"in_reply_to":7,"msg_id":2}}',
+  ]);
+});
+
+Deno.test("what a handler throws becomes an error reply", async () => {
+  const { node, sent, logs, receive } = await testNode();
+  node.on("own", () => {
+    throw new RpcError(1001, "my own");
+  });
+  node.on("bug", () => Promise.reject(new TypeError("a bug")));
+  node.on("odd", () => {
+    throw "just text";
+  });
+  node.on("cyclic", () => {
+    const body: Record<string, unknown> = {};
+    body.self = body;
+    return body as never;
+  });
+  for (const [i, type] of ["own", "bug", "odd", "cyclic", "nowhere"].entries()) {
+    receive("c1", { type, msg_id: i });
+    await settle();
+  }
+  const errors = sent.map(({ body }) => [body.type, body.code, body.in_reply_to]);
+  assertEquals(errors, [1001, 13, 13, 13, 10].map((code, i) => ["error", code, i]));
+  assertEquals(sent[1]?.body.text, "a bug");
+  assert(logs.some((text) => text.includes("node_test.ts")), "the stack is logged");
+});
+
+Deno.test("a message without msg_id is handled and never answered", async () => {
+  const { node, sent, logs, receive } = await testNode();
+  node.on("get", () => ({ value: 1 }));
+  receive("c1", { type: "get" });
+  receive("c1", { type: "unknown" });
+  await settle();
+  assertEquals(sent, []);
+  assertStringIncludes(logs.join(), "Unknown message type");
+});
+
+Deno.test("errors and replies are never answered", async () => {
+  const { node, sent, receive } = await testNode();
+  node.on("get", () => ({}));
+  receive("n2", { type: "error", code: 10, text: "no", msg_id: 4 });
+  receive("n2", { type: "get", msg_id: 5, in_reply_to: 0 });
+  receive("lin-kv", { type: "read_ok", in_reply_to: null });
+  await settle();
+  assertEquals(sent, []);
+  assertEquals(node.state.counts.unknownReplies, 2);
+});
+
+Deno.test("a message for another node is refused", async () => {
+  const { node, sent } = await testNode();
+  node.on("get", () => ({}));
+  node.receive('{"src":"c1","dest":"n2","body":{"type":"get","msg_id":1}}');
+  assertEquals(sent[0]?.body.code, 12);
+});
+
+Deno.test("a reply goes out once, by hand or by return", async () => {
+  const { node, sent, receive } = await testNode();
+  node.on("twice", (message) => {
+    node.reply(message, { n: 1 });
+    return { n: 2 };
+  });
+  receive("c1", { type: "twice", msg_id: 1 });
+  await settle();
+  assertEquals(sent.map(({ body }) => body.n), [1]);
+});
+
+Deno.test("a client that has stopped waiting gets no reply; a peer does", async () => {
+  const { node, sent, logs, clock, receive } = await testNode({ clientDeadlineMs: 100 });
+  node.on("slow", async () => {
+    await new Promise<void>((resolve) => void clock.schedule(150, resolve));
+    return {};
+  });
+  receive("c1", { type: "slow", msg_id: 1 });
+  receive("n2", { type: "slow", msg_id: 1 });
+  await clock.advance(200);
+  assertEquals(sent.map(({ dest }) => dest), ["n2"]);
+  assertEquals(node.state.counts.lateReplies, 1);
+  assertStringIncludes(logs.join(), "has stopped waiting");
+});
+
+Deno.test("rpc resolves with the reply's body and leaves nothing behind", async () => {
+  const { node, sent, clock, receive } = await testNode();
+  const reply = node.rpc("n2", { type: "get" });
+  assertEquals(sent[0], { src: "n1", dest: "n2", body: { type: "get", msg_id: 1 } });
+  receive("n3", { type: "get_ok", value: 0, in_reply_to: 1 });
+  receive("n2", { type: "get_ok", value: 1, in_reply_to: 1 });
+  receive("n2", { type: "get_ok", value: 2, in_reply_to: 1 });
+  assertEquals((await reply).value, 1);
+  assertEquals([node.state.calls.size, clock.timers], [0, 0]);
+  assertEquals(node.state.counts.unknownReplies, 2);
+});
+
+Deno.test("rpc takes msg_id 0 for what it is", async () => {
+  const { node, receive } = await testNode({}, { init: false });
+  const reply = node.rpc("n2", { type: "get" });
+  receive("n2", { type: "get_ok", in_reply_to: 0 });
+  assertEquals((await reply).type, "get_ok");
+});
+
+Deno.test("rpc rejects on timeout, on the peer's error and on abort, leaving nothing", async () => {
+  const { node, clock, receive } = await testNode();
+  const late = assertRejects(() => node.rpc("n2", { type: "a" }, { timeoutMs: 50 }), RpcError);
+  await clock.advance(60);
+  assertEquals((await late).code, ErrorCode.timeout);
+
+  const refused = assertRejects(() => node.rpc("n2", { type: "a" }), RpcError, "taken");
+  receive("n2", { type: "error", code: 1234, text: "taken", in_reply_to: 2 });
+  assertEquals((await refused).code, 1234);
+
+  const controller = new AbortController();
+  const { signal } = controller;
+  const aborted = assertRejects(() => node.rpc("n2", { type: "a" }, { signal }), DOMException);
+  controller.abort();
+  await aborted;
+  await assertRejects(() => node.rpc("n2", { type: "a" }, { signal }), DOMException);
+  assertEquals([node.state.calls.size, clock.timers], [0, 0]);
+});
+
+Deno.test("a call that cannot be written leaves nothing behind", async () => {
+  const { node, clock } = await testNode();
+  const body = { type: "a", n: 1n as never };
+  await assertRejects(() => node.rpc("n2", body), TypeError);
+  assertEquals([node.state.calls.size, clock.timers], [0, 0]);
+});
+
+Deno.test("retry sends each try under a fresh msg_id", async () => {
+  const { node, sent, clock, receive } = await testNode();
+  const reply = node.retry(() => node.rpc("n2", { type: "a" }, { timeoutMs: 50 }));
+  await clock.advance(150);
+  receive("n2", { type: "a_ok", in_reply_to: 2 });
+  assertEquals((await reply).type, "a_ok");
+  assertEquals(sent.map(({ body }) => body.msg_id), [1, 2]);
+});
+
+Deno.test("a handler that hangs holds up nobody", async () => {
+  const { node, sent, receive } = await testNode();
+  node.on("hang", () => new Promise(() => {}));
+  node.on("get", () => ({}));
+  receive("c1", { type: "hang", msg_id: 1 });
+  receive("c2", { type: "get", msg_id: 1 });
+  assertEquals(sent.map(({ dest }) => dest), ["c2"]);
+});
+
+Deno.test("maxInFlight makes requests wait in order while replies pass", async () => {
+  const { node, sent, receive } = await testNode({ maxInFlight: 2 });
+  node.on("ask", async ({ body }) => ({ n: body.n, got: await node.rpc("n2", { type: "x" }) }));
+  for (let n = 1; n <= 4; n++) receive("c1", { type: "ask", msg_id: n, n });
+  assertEquals([node.state.inFlight, node.state.held.length, node.busy], [2, 2, false]);
+  receive("n2", { type: "x_ok", in_reply_to: 2 });
+  await settle();
+  assertEquals(sent.filter(({ dest }) => dest === "c1").map(({ body }) => body.n), [2]);
+  assertEquals([node.state.inFlight, node.state.held.length], [2, 1]);
+});
+
+Deno.test("too many waiting requests pause the input until one starts", async () => {
+  const { node, receive } = await testNode({ maxInFlight: 1 });
+  const gate = Promise.withResolvers<void>();
+  node.on("ask", () => gate.promise);
+  for (let n = 0; n <= 4096; n++) receive("c1", { type: "ask", msg_id: n });
+  assert(node.busy);
+  const ready = node.ready();
+  gate.resolve();
+  await ready;
+  assert(!node.busy);
+  await node.drain();
+  assertEquals([node.state.inFlight, node.state.held.length], [0, 0]);
+});
+
+Deno.test("broadcast sends to every other node", async () => {
+  const { node, sent } = await testNode();
+  node.broadcast({ type: "hello" });
+  assertEquals(sent, ["n2", "n3"].map((dest) => ({ src: "n1", dest, body: { type: "hello" } })));
+});
+
+Deno.test("every never overlaps itself, survives errors, and stops at shutdown", async () => {
+  const { node, clock, logs } = await testNode();
+  let runs = 0;
+  const gate = Promise.withResolvers<void>();
+  node.every(100, async () => {
+    if (++runs === 2) throw new Error("once");
+    if (runs === 3) await gate.promise;
+  });
+  await clock.advance(1000);
+  assertEquals(runs, 3);
+  assertStringIncludes(logs.join(), "once");
+  gate.resolve();
+  await clock.advance(250);
+  assertEquals(runs, 5);
+  await node.drain();
+  await clock.advance(1000);
+  assertEquals([runs, clock.timers], [5, 0]);
+});
+
+Deno.test("drain waits for handlers and calls, and gives up in the end", async () => {
+  const { node, sent, clock, logs, receive } = await testNode({ drainTimeoutMs: 5000 });
+  node.on("ask", async () => {
+    await node.rpc("n2", { type: "x" }, { timeoutMs: 300 }).catch(() => {});
+    return {};
+  });
+  node.on("hang", () => new Promise(() => {}));
+  receive("c1", { type: "ask", msg_id: 1 });
+  let drained = false;
+  const done = node.drain().then(() => drained = true);
+  await clock.advance(200);
+  assert(!drained);
+  await clock.advance(200);
+  await done;
+  assertEquals(sent.at(-1)?.body.type, "ask_ok");
+
+  receive("c1", { type: "hang", msg_id: 2 });
+  const given = node.drain();
+  await clock.advance(5000);
+  await given;
+  assertStringIncludes(logs.join(), "Gave up on 1 handlers");
+});
+
+/** A schema of one required field, to see what flows from it. */
+function fieldSchema<K extends string, T>(key: K, type: "number" | "string") {
+  return {
+    "~standard": {
+      version: 1 as const,
+      vendor: "test",
+      validate: (value: unknown): { value: Record<K, T> } | { issues: SchemaIssue[] } => {
+        const found = (value as Record<string, unknown>)[key];
+        const isRight = type === "number" ? typeof found === "number" : typeof found === "string";
+        if (isRight) return { value: value as Record<K, T> };
+        return { issues: [{ message: `Expected ${type}`, path: [{ key }] }] };
+      },
+    },
+  };
+}
+const schema: RpcSchema<{ delta: number }, { total: number }> = {
+  request: fieldSchema<"delta", number>("delta", "number"),
+  reply: fieldSchema<"total", number>("total", "number"),
+};
+
+Deno.test("a request that does not fit its schema gets error 12 naming the field", async () => {
+  const { node, sent, receive } = await testNode();
+  node.on("add", ({ body }) => ({ total: body.delta + 1 }), { schema });
+  receive("c1", { type: "add", msg_id: 1, delta: "one" });
+  receive("c1", { type: "add", msg_id: 2, delta: 1 });
+  assertEquals([sent[0]?.body.code, sent[0]?.body.text], [
+    12,
+    "Malformed add: delta: Expected number",
+  ]);
+  assertEquals(sent[1]?.body.total, 2);
+});
+
+Deno.test("a reply that does not fit its schema fails the call", async () => {
+  const { node, receive } = await testNode();
+  const call = assertRejects(
+    () => node.rpc("n2", { type: "sum" }, { schema: schema.reply }),
+    RpcError,
+    "Malformed sum_ok from n2: total: Expected number",
+  );
+  receive("n2", { type: "sum_ok", total: "x", in_reply_to: 1 });
+  assertEquals((await call).code, 13);
+});
+
+Deno.test("types: request and reply flow from the schema", () => {
+  const node = new Node({ output: { write() {} } });
+  node.on("a", async ({ body }) => ({ total: await Promise.resolve(body.delta) }), { schema });
+  // @ts-expect-error: a reply key that the schema does not have
+  node.on("b", () => ({ total: 1, extra: 2 }), { schema });
+  // @ts-expect-error: a reply without a required key
+  node.on("c", () => ({}), { schema });
+  // @ts-expect-error: a reply key of the wrong type
+  node.on("d", () => Promise.resolve({ total: "1" }), { schema });
+  // @ts-expect-error: a request key that the schema does not have
+  node.on("e", ({ body }) => ({ total: body.other }), { schema });
+});

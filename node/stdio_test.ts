@@ -1,0 +1,128 @@
+import { assert, assertEquals } from "@std/assert";
+import { TextLineStream } from "@std/streams/text-line-stream";
+import fc from "fast-check";
+import { settle } from "./_testing.ts";
+import { BufferedOutput, LineCap } from "./stdio.ts";
+
+/** A sink that takes so many bytes a write, when it is let. */
+function slowSink(bytesPerWrite: number) {
+  const decoder = new TextDecoder();
+  const writes: string[] = [];
+  let gate = Promise.resolve();
+  return {
+    writes,
+    get text() {
+      return writes.join("");
+    },
+    hold() {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      gate = promise;
+      return resolve;
+    },
+    async write(bytes: Uint8Array) {
+      await gate;
+      const taken = bytes.subarray(0, bytesPerWrite);
+      writes.push(decoder.decode(taken, { stream: true }));
+      return taken.length;
+    },
+  };
+}
+
+Deno.test("the lines of one turn leave in one write", async () => {
+  const sink = slowSink(Infinity);
+  const output = new BufferedOutput(sink);
+  output.write("a");
+  await Promise.resolve();
+  output.write("b");
+  await output.flush();
+  output.write("c");
+  await output.flush();
+  assertEquals(sink.writes, ["a\nb\n", "c\n"]);
+});
+
+Deno.test("partial writes are finished", async () => {
+  const sink = slowSink(3);
+  const output = new BufferedOutput(sink);
+  for (const line of ["hello", "wörld", "😀"]) output.write(line);
+  await output.flush();
+  assertEquals(sink.text, "hello\nwörld\n😀\n");
+});
+
+Deno.test("a stalled reader fills the buffer to its bound, and empties it later", async () => {
+  const sink = slowSink(Infinity);
+  const release = sink.hold();
+  const output = new BufferedOutput(sink);
+  const line = "x".repeat(1023);
+  let written = 0;
+  while (!output.full) {
+    output.write(line);
+    if (++written % 64 === 0) await settle();
+    assert(written < 4096, "the bound is never reached");
+  }
+  let drained = false;
+  const done = output.drained().then(() => drained = true);
+  await settle();
+  assert(!drained);
+  release();
+  await done;
+  await output.flush();
+  assertEquals(sink.text.length, written * 1024);
+});
+
+Deno.test("a reader that has gone away is reported once, and lines are dropped", async () => {
+  let closed = 0;
+  const sink = { write: () => Promise.reject(new Deno.errors.BrokenPipe("gone")) };
+  const output = new BufferedOutput(sink, () => closed++);
+  output.write("a");
+  await output.flush();
+  output.write("b");
+  await output.flush();
+  assertEquals([closed, output.full], [1, false]);
+});
+
+Deno.test("LineCap cuts what is too long, across chunks, and nothing else", () => {
+  const cap = new LineCap(4);
+  const kept = ["ab", "cdef", "gh\nx", "z\n1", "2345", "67\na", "bcd\n"].map((c) => cap.cut(c));
+  assertEquals(kept.join(""), "abcd\nxz\n1234\nabcd\n");
+});
+
+Deno.test("property: LineCap cuts each line by itself, however the text is split", () => {
+  const lines = fc.array(fc.stringMatching(/^[a-z]{0,9}$/), { minLength: 1 });
+  const cuts = fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 1 });
+  fc.assert(
+    fc.property(lines, cuts, (lines, cuts) => {
+      const text = lines.join("\n");
+      const cap = new LineCap(5);
+      let kept = "";
+      for (let at = 0, i = 0; at < text.length; i++) {
+        const size = cuts[i % cuts.length] ?? 1;
+        kept += cap.cut(text.slice(at, at + size));
+        at += size;
+      }
+      assertEquals(kept, lines.map((line) => line.slice(0, 5)).join("\n"));
+    }),
+    { numRuns: 300 },
+  );
+});
+
+Deno.test("property: lines come out as they went in, wherever the bytes are split", async () => {
+  const line = fc.string({ unit: "binary" }).map((text) => text.replaceAll(/[\r\n\uFEFF]/g, ""));
+  const ends = fc.constantFrom("\n", "\r\n");
+  const cuts = fc.array(fc.integer({ min: 1, max: 5 }), { minLength: 1 });
+  await fc.assert(
+    fc.asyncProperty(fc.array(line), ends, cuts, async (lines, end, cuts) => {
+      const bytes = new TextEncoder().encode(lines.map((line) => line + end).join(""));
+      const decoder = new TextDecoder();
+      const chunks = ReadableStream.from((function* () {
+        for (let at = 0, i = 0; at < bytes.length; i++) {
+          const size = cuts[i % cuts.length] ?? 1;
+          yield decoder.decode(bytes.subarray(at, at + size), { stream: true });
+          at += size;
+        }
+      })());
+      const split = chunks.pipeThrough(new TextLineStream());
+      assertEquals(await Array.fromAsync(split), lines.map((line) => line.toWellFormed()));
+    }),
+    { numRuns: 200 },
+  );
+});
