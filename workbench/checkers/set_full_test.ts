@@ -220,12 +220,12 @@ function byDefinition(history: Op[]): { element: Json; outcome: string; latency:
 const histories = fc.array(
   fc.record({
     process: fc.nat(3),
-    element: fc.nat(40),
-    held: fc.uniqueArray(fc.nat(40), { minLength: 20 }),
+    element: fc.nat(15),
+    held: fc.shuffledSubarray(Array.from({ length: 16 }, (_, element) => element)),
     isRead: fc.boolean(),
     end: fc.constantFrom("ok" as const, "ok" as const, "info" as const),
   }),
-  { maxLength: 50 },
+  { minLength: 10, maxLength: 50 },
 ).map((steps) => {
   const open = new Map<number, Row>();
   const rows: Row[] = [];
