@@ -1,0 +1,51 @@
+/**
+ * Bundles the node into one JavaScript file that runs where Deno is installed.
+ *
+ * @module
+ */
+
+import { describeFlags, parseFlags, UsageError } from "../node/flags.ts";
+import { projectPath, runDeno, runScript, say, ScriptError } from "./support.ts";
+
+const flags = {
+  output: { help: "Where to write it", value: "FILE", default: projectPath("dist/eddy.js") },
+  help: { help: "Say this" },
+};
+
+const help = `Usage: deno task bundle [options]
+
+Bundles the node into one executable JavaScript file, to pass to Maelstrom where Deno is installed:
+  maelstrom test -w echo --bin dist/eddy.js
+
+Options:
+${describeFlags(flags)}`;
+
+const interpreter = "#!/usr/bin/env -S deno run\n";
+
+/**
+ * Bundles a program into one executable file.
+ *
+ * @param output where to write it
+ * @param entry the program, from the project's root
+ * @throws {ScriptError} if it cannot be bundled.
+ */
+export async function bundle(output: string, entry = "main.ts"): Promise<void> {
+  const { code, said } = await runDeno(["bundle", "--quiet", "--minify", "-o", output, entry]);
+  if (code !== 0) throw new ScriptError(`Cannot bundle ${entry}: ${said}`);
+  const text = await Deno.readTextFile(output);
+  if (!text.startsWith("#!")) await Deno.writeTextFile(output, interpreter + text);
+  await Deno.chmod(output, 0o755);
+}
+
+async function main(args: readonly string[]): Promise<number> {
+  const { flags: { output, help: wantsHelp }, words } = parseFlags(flags, args);
+  if (words.length > 0) throw new UsageError(`Unexpected argument ${JSON.stringify(words[0])}`);
+  if (wantsHelp) say(help);
+  else {
+    await bundle(output);
+    say(`Wrote ${output}`);
+  }
+  return 0;
+}
+
+if (import.meta.main) await runScript(main);

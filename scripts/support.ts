@@ -1,0 +1,72 @@
+/**
+ * What the scripts share: where the project lies, how they end, and processes.
+ *
+ * @module
+ */
+
+// deno-lint-ignore-file no-console
+
+import { UsageError } from "../node/flags.ts";
+
+/** A script that cannot go on for a reason that its user can mend; the exit code is 1. */
+export class ScriptError extends Error {
+  override readonly name = "ScriptError";
+}
+
+/** Prints one line, or several, on standard output. */
+export function say(text: string): void {
+  console.log(text);
+}
+
+/** Prints one line, or several, on standard error. */
+export function warn(text: string): void {
+  console.error(text);
+}
+
+/** The absolute path of a file of the project, given from the project's root. */
+export function projectPath(path: string): string {
+  return new URL(`../${path}`, import.meta.url).pathname;
+}
+
+/** A word as a shell takes it back whole. */
+export function quoteForShell(word: string): string {
+  return `'${word.replaceAll("'", `'\\''`)}'`;
+}
+
+/**
+ * Runs a script's main function and ends the process with the code that it returns; what the user
+ * did wrong is one sentence on standard error, with exit code 2, and what is amiss on the machine
+ * one with exit code 1.
+ */
+export async function runScript(
+  main: (args: readonly string[]) => Promise<number>,
+): Promise<never> {
+  try {
+    Deno.exit(await main(Deno.args));
+  } catch (error) {
+    if (!(error instanceof UsageError || error instanceof ScriptError)) throw error;
+    warn(error.message);
+    Deno.exit(error instanceof UsageError ? 2 : 1);
+  }
+}
+
+/** What became of a command. */
+export interface Finished {
+  readonly code: number;
+  /** What it said on standard error. */
+  readonly said: string;
+}
+
+/** Runs this Deno with some arguments, in the project's root. */
+export async function runDeno(
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<Finished> {
+  const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: [...args],
+    cwd: projectPath("."),
+    env: { ...env, NO_COLOR: "1" },
+    stdout: "null",
+  }).output();
+  return { code, said: new TextDecoder().decode(stderr).trim() };
+}
