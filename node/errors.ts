@@ -50,6 +50,7 @@ export interface RpcErrorOptions {
  * ```
  */
 export class RpcError extends Error {
+  /** `RpcError`. */
   override readonly name = "RpcError";
   /** Maelstrom's code, or a node's own from 1000 up. */
   readonly code: number;
@@ -57,6 +58,8 @@ export class RpcError extends Error {
   readonly definite: boolean;
 
   /**
+   * Makes an error.
+   *
    * @param code a non-negative integer; see {@linkcode ErrorCode}
    * @param text what happened, for people
    * @throws {RangeError} if the code is no non-negative integer.

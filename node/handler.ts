@@ -21,12 +21,14 @@ export type HandlerResult<Reply = LooseReply> = ReplyBody<Reply> | Promise<Reply
 /** A handler as the node keeps it. */
 export interface Entry {
   // A method, not a function property: bivariance lets one map hold handlers of any request type.
+  /** Answers a message. */
   handle(message: Message<JsonObject>): HandlerResult<object>;
+  /** What a request must look like, if that is known. */
   readonly request: Schema<unknown> | undefined;
 }
 
 /** The keys of a handler's result that its reply schema does not have. */
-type ExtraKeys<Result, Reply> = Result extends undefined | void ? never
+export type ExtraKeys<Result, Reply> = Result extends undefined | void ? never
   : Exclude<keyof Result, keyof Reply | "type">;
 
 /** Nothing for a result that fits the reply schema; otherwise what no handler can be. */

@@ -64,6 +64,7 @@ export class KV<K extends Json = string, V extends Json = Json> {
   #syncs = 0;
   #tag: string | undefined;
 
+  /** Makes a client that speaks through `node`. */
   constructor(node: Node, service: KvService, options: KvOptions<V> = {}) {
     this.service = service;
     this.#node = node;
@@ -196,6 +197,7 @@ export class LinTso {
   readonly #node: Node;
   readonly #timeoutMs: number;
 
+  /** Makes a client that speaks through `node`. */
   constructor(node: Node, options: { /** @default 1000 */ timeoutMs?: number } = {}) {
     this.#node = node;
     this.#timeoutMs = options.timeoutMs ?? 1000;

@@ -8,26 +8,34 @@ import { isJsonObject, isRawNumber, type Json, type JsonObject, parseJson } from
 
 /** A message's body as it travels; further keys are the business of its type. */
 export interface Body extends JsonObject {
+  /** What kind of message this is. */
   type: string;
 }
 
 /** A message: who sent it, whom to, and what it says. */
 export interface Message<B = Body> {
+  /** Who sent it. */
   readonly src: string;
+  /** Whom it is for. */
   readonly dest: string;
+  /** What it says. */
   readonly body: B & { readonly type: string; readonly msg_id?: Json; readonly in_reply_to?: Json };
 }
 
 /** A message as this node received it, with what the node must remember until it is answered. */
 export class Received<B = Body> implements Message<B> {
+  /** Who sent it. */
   readonly src: string;
+  /** Whom it is for. */
   readonly dest: string;
+  /** What it says. */
   readonly body: Message<B>["body"];
   /** When it came, by the node's clock; unset while its handler may still answer at once. */
   receivedAtMs: number | undefined = undefined;
   /** Whether a reply or an error went out, or was dropped for coming too late. */
   answered = false;
 
+  /** Makes a message that is not answered yet. */
   constructor(src: string, dest: string, body: Message<B>["body"]) {
     this.src = src;
     this.dest = dest;
@@ -69,16 +77,19 @@ export function isClient(name: string): boolean {
  */
 export function parseMessage(line: string): Received | Malformed {
   let value: Json;
+  let tooDeep = false;
   try {
     value = parseJson(line);
   } catch (error) {
-    return { problem: error instanceof Error ? error.message : String(error) };
+    tooDeep = error instanceof RangeError;
+    if (!tooDeep) return { problem: error instanceof Error ? error.message : String(error) };
+    value = JSON.parse(line);
   }
   if (!isJsonObject(value)) return { problem: "a message must be an object" };
   const { src, dest, body } = value;
   if (typeof src !== "string") return { problem: "src must be a string" };
   if (!isJsonObject(body)) return { problem: "body must be an object" };
-  const problem = envelopeProblem(dest, body);
+  const problem = tooDeep ? "nested too deeply" : envelopeProblem(dest, body);
   const to = typeof dest === "string" ? dest : "";
   if (problem === undefined) return new Received(src, to, body as Body);
   if (!isMsgId(body.msg_id) || body.in_reply_to !== undefined) return { problem };

@@ -1,28 +1,51 @@
 /**
  * A library for Maelstrom nodes.
  *
- * @example A node in ten lines
+ * @example A node that echoes, and one handler that asks another node while others go on
  * ```ts
  * import { Node } from "@eddy/maelstrom";
  *
  * const node = new Node();
  * node.on("echo", ({ body }) => ({ echo: body.echo }));
+ * node.on("relay", async ({ body }) => {
+ *   const [neighbour = node.id] = node.otherNodes;
+ *   const { echo } = await node.rpc(neighbour, { type: "echo", echo: body.echo ?? null });
+ *   return { echo };
+ * });
  * ```
+ *
+ * {@linkcode serve} then connects it to standard input and output.
  *
  * @module
  */
 
-export * from "./clock.ts";
-export * from "./errors.ts";
-export * from "./handler.ts";
-export * from "./json.ts";
-export * from "./mailbox.ts";
-export * from "./message.ts";
-export * from "./node.ts";
-export * from "./options.ts";
-export * from "./retry.ts";
-export * from "./schema.ts";
-export * from "./state.ts";
-export * from "./stdio.ts";
-export * from "./kv.ts";
-export * from "./serve.ts";
+export { type Clock, type Random, systemClock, systemRandom } from "./clock.ts";
+export { ErrorCode, RpcError, type RpcErrorOptions } from "./errors.ts";
+export type {
+  ExtraKeys,
+  HandlerOptions,
+  HandlerResult,
+  LooseReply,
+  NoExtraKeys,
+  ReplyBody,
+} from "./handler.ts";
+export {
+  canonical,
+  isJsonObject,
+  isRawNumber,
+  type Json,
+  jsonEqual,
+  type JsonObject,
+  parseJson,
+  type RawNumber,
+} from "./json.ts";
+export { KV, type KvOptions, type KvService, LinTso, type UpdateOptions } from "./kv.ts";
+export { KeyedMailbox, Mailbox } from "./mailbox.ts";
+export { type Body, isClient, type Message, Received } from "./message.ts";
+export { Node } from "./node.ts";
+export type { NodeOptions, RpcOptions } from "./options.ts";
+export { pause, retry, type RetryOptions } from "./retry.ts";
+export type { RpcSchema, Schema, SchemaIssue, SchemaResult } from "./schema.ts";
+export { serve } from "./serve.ts";
+export { type Call, type Counts, NodeState, type Phase } from "./state.ts";
+export type { Output } from "./stdio.ts";

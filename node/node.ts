@@ -63,6 +63,7 @@ export class Node {
   readonly #tickers = new Set<() => void>();
   #lineNumber = 0;
 
+  /** Makes a node that knows only `init`. */
   constructor(options: NodeOptions = {}) {
     this.clock = options.clock ?? systemClock;
     this.random = options.random ?? systemRandom;
@@ -116,6 +117,7 @@ export class Node {
     handler: ((message: Message<Request>) => Result) & NoExtraKeys<Result, Reply>,
     options: HandlerOptions<Request, Reply>,
   ): void;
+  /** Answers messages of a type that no schema describes. */
   on(type: string, handler: (message: Message<JsonObject>) => HandlerResult): void;
   on(
     type: string,

@@ -6,7 +6,9 @@
 
 /** What is wrong with one place of a value. */
 export interface SchemaIssue {
+  /** What is wrong there. */
   readonly message: string;
+  /** Where it is, from the outside in. */
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
 }
 
@@ -17,6 +19,7 @@ export type SchemaResult<T> =
 
 /** The part of the Standard Schema interface (version 1, standardschema.dev) that is used here. */
 export interface Schema<T> {
+  /** The library's side of the interface. */
   readonly "~standard": {
     readonly version: 1;
     readonly vendor: string;
@@ -27,7 +30,9 @@ export interface Schema<T> {
 
 /** The two sides of a call: what is asked and what is answered. */
 export interface RpcSchema<Request, Reply> {
+  /** What a request looks like. */
   readonly request: Schema<Request>;
+  /** What a reply looks like. */
   readonly reply: Schema<Reply>;
 }
 

@@ -16,6 +16,7 @@ export type Phase = "new" | "starting" | "ready" | "draining";
 export interface Call {
   /** Whom it was sent to; a reply from anybody else is not its reply. */
   readonly dest: string;
+  /** Told the reply. */
   readonly resolve: (reply: Message) => void;
   /** Ends the timer and the subscription to the caller's signal. */
   readonly release: () => void;
@@ -39,6 +40,7 @@ export class NodeState {
   nodeId = "";
   /** All nodes of the cluster, this one included; empty until init. */
   nodeIds: readonly string[] = [];
+  /** Where the node stands. */
   phase: Phase = "new";
   /** Handlers that have begun and not ended. */
   inFlight = 0;
@@ -48,6 +50,7 @@ export class NodeState {
   readonly held: Received[] = [];
   /** Our requests that wait for a reply, by `msg_id`. */
   readonly calls: Map<number, Call> = new Map();
+  /** How often things happened that nobody was told of. */
   readonly counts: Counts = { malformed: 0, unknownReplies: 0, lateReplies: 0, droppedEarly: 0 };
   readonly #parts = new Map<string, object>();
   #nextMsgId = 0;

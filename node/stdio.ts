@@ -4,8 +4,6 @@
  * @module
  */
 
-// deno-lint-ignore-file no-console
-
 /** Where a node's lines go. */
 export interface Output {
   /** Takes one line, without its newline. Never waits. */
