@@ -1,4 +1,5 @@
 import { assertEquals } from "@std/assert";
+import type { Json } from "../../node/json.ts";
 import { checkEcho } from "./echo.ts";
 import { handmade } from "./handmade_history.ts";
 
@@ -56,4 +57,15 @@ Deno.test("checkEcho() takes a failed echo of an object for wrong, too", () => {
     [0, "fail", "echo", { a: 1 }],
   ));
   assertEquals(failed["valid?"], false);
+});
+
+Deno.test("checkEcho() wants null back for null", () => {
+  const check = (value: Json) =>
+    checkEcho(handmade([0, "invoke", "echo", null], [0, "ok", "echo", value]))["valid?"];
+  assertEquals([check(null), check({ echo: null }), check("x"), check({ echo: 1 })], [
+    true,
+    true,
+    false,
+    false,
+  ]);
 });

@@ -29,7 +29,7 @@ export type Row = readonly [
 export function handmade(...rows: Row[]): Op[] {
   return rows.map(([process, type, f, value = null, { ms, ...rest } = {}], index) => ({
     index,
-    time: (ms ?? index) * 1e6,
+    time: Math.round((ms ?? index) * 1e6),
     type,
     process,
     f,

@@ -232,6 +232,22 @@ const verdicts: { name: string; valid: boolean; rows: Row[] }[] = [
     ],
   },
   {
+    name: "an unknown write that one order uses up and another saves for later",
+    valid: true,
+    rows: [
+      [0, "invoke", "write", [0, 1]],
+      [0, "ok", "write", [0, 1]],
+      [1, "invoke", "write", [0, 2]],
+      [2, "invoke", "cas", [0, [1, 2]]],
+      [3, "invoke", "write", [0, 1]],
+      [3, "info", "write", [0, 1]],
+      [1, "ok", "write", [0, 2]],
+      [2, "ok", "cas", [0, [1, 2]]],
+      [4, "invoke", "read", [0, null]],
+      [4, "ok", "read", [0, 1]],
+    ],
+  },
+  {
     name: "an unknown read, whatever it may have seen",
     valid: true,
     rows: [[0, "invoke", "read", [0, null]], [0, "info", "read", [0, 7]]],

@@ -131,6 +131,13 @@ Deno.test("checkSetFull() measures stale elements to the last read that missed t
   assertEquals((worst?.["last-absent"] as unknown as Op).index, 6);
 });
 
+Deno.test("checkSetFull() counts a nanosecond past the read that missed, and whole milliseconds", () => {
+  for (const [missedAt, latency] of [[2.999999, 2], [2.999998, 1]] as const) {
+    const result = check(...add(0, 1, 0), ...read(1, [], missedAt), ...read(1, [1], 9));
+    assertEquals((result["stable-latencies"] as { "1": number })["1"], latency);
+  }
+});
+
 Deno.test("checkSetFull() goes by the read invoked last, not the one that came back last", () => {
   const rows = (late: Json): Row[] => [
     ...add(0, 1),
