@@ -7,43 +7,19 @@
 
 import { TextLineStream } from "@std/streams/text-line-stream";
 import config from "./deno.json" with { type: "json" };
-import { workloads } from "./handlers/workloads.ts";
-import { describeFlags, parseFlags, UsageError } from "./node/flags.ts";
+import { commonFlags, findWorkload, workloads } from "./handlers/workloads.ts";
+import { describeFlags, UsageError } from "./node/flags.ts";
 import { Node } from "./node/node.ts";
 import { guardProcess, stderrLog, stdin, stdoutLine } from "./node/stdio.ts";
-
-const flags = {
-  help: { help: "Say this" },
-  version: { help: "Say which version this is" },
-};
-
-const help = `Usage: eddy [workload] [options]
-
-A Maelstrom node: reads one JSON message per line from standard input and answers on standard output.
-
-Workloads (default echo):
-${
-  Object.entries(workloads).map(([name, { summary }]) => `  ${name.padEnd(17)}${summary}`).join(
-    "\n",
-  )
-}
-
-Options:
-${describeFlags(flags)}`;
 
 const hint = `Type messages, one JSON object per line; end with Ctrl-D. Begin with:
 {"src":"c0","dest":"n1","body":{"type":"init","msg_id":1,"node_id":"n1","node_ids":["n1"]}}`;
 
 /** Serves a workload until input ends or a signal comes. */
-async function serve(name: string): Promise<void> {
-  const workload = Object.hasOwn(workloads, name) ? workloads[name] : undefined;
-  if (workload === undefined) {
-    const known = Object.keys(workloads).join(", ");
-    throw new UsageError(`Unknown workload ${JSON.stringify(name)}: accepted are ${known}`);
-  }
+async function serve(install: (node: Node) => void): Promise<void> {
   const { stopped } = guardProcess();
   const node = new Node();
-  workload.serve(node);
+  install(node);
   if (Deno.stdin.isTerminal()) stderrLog(hint);
 
   const lines = stdin({ signal: stopped }).pipeThrough(new TextLineStream());
@@ -55,19 +31,30 @@ async function serve(name: string): Promise<void> {
   await node.drain();
 }
 
+function help(): string {
+  const sections = Object.entries(workloads).map(([name, { summary, flags }]) =>
+    `  ${name.padEnd(17)}${summary}\n${describeFlags(flags, 19)}`.trimEnd()
+  );
+  return `Usage: eddy [workload] [options]
+
+A Maelstrom node: reads one JSON message a line from standard input and answers on standard output.
+
+Workloads, each with its options (default echo):
+${sections.join("\n")}
+
+${describeFlags(commonFlags)}`;
+}
+
 /** Obeys a command line and returns the exit code. */
 async function main(args: readonly string[]): Promise<number> {
+  // Maelstrom's own separator may come along.
+  const [first, ...others] = args[0] === "--" ? args.slice(1) : args;
+  const named = first !== undefined && !first.startsWith("-");
   try {
-    const { flags: { help: wantsHelp, version }, words, rest } = parseFlags(flags, args);
-    const [name = "echo", extra] = [...words, ...rest];
-    if (extra !== undefined) {
-      throw new UsageError(
-        `Unexpected argument ${JSON.stringify(extra)}: one workload is accepted`,
-      );
-    }
-    if (wantsHelp) stdoutLine(help);
-    else if (version) stdoutLine(config.version);
-    else await serve(name);
+    if (args.includes("--help")) stdoutLine(help());
+    else if (args.includes("--version")) stdoutLine(config.version);
+    else if (named) await serve(findWorkload(first).configure(others));
+    else await serve(findWorkload("echo").configure(args));
     return 0;
   } catch (error) {
     if (!(error instanceof UsageError)) throw error;

@@ -404,7 +404,7 @@ Deno.test("the command line says what it takes", async () => {
   assertEquals((await run(["--version"])).stdout, `${config.version}\n`);
   const wrong: [string[], string][] = [
     [["nope"], 'Unknown workload "nope": accepted are '],
-    [["--nope"], "Unknown option --nope: accepted are --help"],
+    [["--nope"], "Unknown option --nope: accepted are --help, --version"],
     [["echo", "again"], 'Unexpected argument "again"'],
     [["constructor"], 'Unknown workload "constructor"'],
   ];

@@ -74,7 +74,7 @@ export function parseFlags<F extends Flags>(spec: F, args: readonly string[]): P
     "--": true,
     unknown(arg, key) {
       if (key === undefined) return true;
-      const known = names.map((name) => `--${name}`).join(", ");
+      const known = names.map((name) => `--${name}`).join(", ") || "none";
       throw new UsageError(`Unknown option ${arg.split("=")[0]}: accepted are ${known}`);
     },
   });
@@ -142,15 +142,16 @@ export function oneOf<T extends string>(
   };
 }
 
-/** The lines of `--help` that tell of the flags. */
-export function describeFlags(spec: Flags): string {
+/** The lines of `--help` that tell of the flags, indented by so many columns. */
+export function describeFlags(spec: Flags, indent: number = 2): string {
   const rows = Object.entries(spec).map(([name, flag]) => {
     const left = flag.value === undefined ? `--${name}` : `--${name} ${flag.value}`;
     const fallback = flag.default === undefined ? "" : ` (default ${flag.default})`;
     return [left, flag.help + fallback] as const;
   });
   const width = Math.max(...rows.map(([left]) => left.length));
-  return rows.map(([left, right]) => `  ${left.padEnd(width)}  ${right}`).join("\n");
+  const margin = " ".repeat(indent);
+  return rows.map(([left, right]) => `${margin}${left.padEnd(width)}  ${right}`).join("\n");
 }
 
 function range(min: number, max: number): string {
