@@ -38,6 +38,7 @@ export function integerJson(integer: bigint): Json {
  * kinds, and between objects.
  */
 export function compareJson(a: Json, b: Json): number | undefined {
+  if (typeof a === "number" && typeof b === "number") return a - b;
   if (a === null || b === null) return Number(b === null) - Number(a === null);
   if (isNumber(a)) return isNumber(b) ? compareNumbers(a, b) : undefined;
   if (Array.isArray(a)) return Array.isArray(b) ? compareLists(a, b) : undefined;

@@ -40,8 +40,8 @@ export function resultOf(
 ): CheckResult {
   const lines = warnings?.lines() ?? [];
   return {
-    ...figures,
     "valid?": valid,
+    ...figures,
     ...(findings.length > 0 && { findings: findings.slice(0, MAX_FINDINGS) }),
     ...(lines.length > 0 && { warnings: lines }),
   };
