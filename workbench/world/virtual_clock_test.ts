@@ -1,0 +1,115 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { runVirtual, VirtualClock } from "./virtual_clock.ts";
+
+const sleep = (clock: VirtualClock, ms: number) =>
+  new Promise<void>((resolve) => clock.schedule(ms, resolve));
+
+Deno.test("time jumps from event to event, ties in the order of scheduling", () => {
+  const clock = new VirtualClock();
+  const log: [string, number][] = [];
+  const note = (name: string) => () => log.push([name, clock.now()]);
+  clock.schedule(20, note("late"));
+  clock.schedule(10.5, note("first"));
+  clock.schedule(10.5, note("second"));
+  clock.schedule(-5, note("past"));
+  clock.schedule(NaN, note("never a number"));
+  while (clock.step());
+  assertEquals(log, [["past", 0], ["never a number", 0], ["first", 10.5], ["second", 10.5], [
+    "late",
+    20,
+  ]]);
+});
+
+Deno.test("a cancelled timer does not run, and takes no time", () => {
+  const clock = new VirtualClock();
+  let runs = 0;
+  const cancel = clock.schedule(1000, () => runs++);
+  const again = clock.schedule(1, () => runs++);
+  cancel();
+  cancel();
+  while (clock.step());
+  again();
+  assertEquals([runs, clock.now(), clock.size], [1, 1, 0]);
+});
+
+Deno.test("a timer delayed without end never runs", () => {
+  const clock = new VirtualClock();
+  clock.schedule(Infinity, () => {})();
+  assertEquals(clock.step(), false);
+});
+
+Deno.test("timers left behind by the hundred thousand are swept out", () => {
+  const clock = new VirtualClock();
+  const log: number[] = [];
+  clock.schedule(5, () => log.push(5));
+  for (let count = 0; count < 100_000; count++) clock.schedule(1000 + count % 7, () => {})();
+  clock.schedule(3, () => log.push(3));
+  assertEquals(clock.size, 2);
+  while (clock.step());
+  assertEquals(log, [3, 5]);
+  assertEquals([clock.size, clock.now()], [0, 5]);
+});
+
+Deno.test("between two events promises come to rest, however long their chain", async () => {
+  const clock = new VirtualClock();
+  const log: string[] = [];
+  await runVirtual(clock, async () => {
+    clock.schedule(1, async () => {
+      for (let hop = 0; hop < 1000; hop++) await undefined;
+      log.push(`chain at ${clock.now()}`);
+    });
+    clock.schedule(1, () => log.push("same instant"));
+    clock.schedule(1.001, () => log.push("later"));
+    await sleep(clock, 2);
+    log.push("end");
+  });
+  assertEquals(log, ["chain at 1", "same instant", "later", "end"]);
+});
+
+Deno.test("a run gives what its main gives, and leaves later timers alone", async () => {
+  const clock = new VirtualClock();
+  const result = await runVirtual(clock, async () => {
+    clock.schedule(100, () => {
+      throw new Error("Ran on");
+    });
+    await sleep(clock, 50);
+    return clock.now();
+  });
+  assertEquals([result, clock.now()], [50, 50]);
+});
+
+Deno.test("what a main or a timer throws ends the run", async () => {
+  const clock = new VirtualClock();
+  await assertRejects(
+    () => runVirtual(clock, () => Promise.reject(new Error("main"))),
+    Error,
+    "main",
+  );
+  const throwing = () => {
+    clock.schedule(1, () => {
+      throw new Error("timer");
+    });
+    return sleep(clock, 10);
+  };
+  await assertRejects(() => runVirtual(clock, throwing), Error, "timer");
+});
+
+Deno.test("a main that waits for nothing is told so", async () => {
+  const clock = new VirtualClock();
+  const main = async () => {
+    await sleep(clock, 7);
+    await new Promise(() => {});
+  };
+  await assertRejects(() => runVirtual(clock, main), Error, "Cannot go on at 7 ms");
+});
+
+Deno.test("two clocks run side by side", async () => {
+  const run = (stepMs: number) => {
+    const clock = new VirtualClock();
+    return runVirtual(clock, async () => {
+      for (let count = 0; count < 100; count++) await sleep(clock, stepMs);
+      return clock.now();
+    });
+  };
+  assertEquals(await Promise.all([run(1), run(1000)]), [100, 100_000]);
+});

@@ -1,0 +1,70 @@
+/**
+ * The two worlds that a run can take place in: one where time is only a number, and the real one.
+ *
+ * @module
+ */
+
+import type { Clock, Random } from "../../node/clock.ts";
+import type { Latency, World } from "../types.ts";
+import { SimulatedNetwork } from "../network/network.ts";
+import { realClock } from "./real_clock.ts";
+import { seededRandom } from "./random.ts";
+import { runVirtual, VirtualClock } from "./virtual_clock.ts";
+
+/** A world with all that the workbench itself needs of it. */
+export interface Arena extends World {
+  readonly network: SimulatedNetwork;
+  readonly seed: number;
+  /** Runs `main` in this world's time and returns what it returns. */
+  run<T>(main: () => Promise<T>): Promise<T>;
+}
+
+/** Settings of a world. */
+export interface WorldOptions {
+  /**
+   * How long messages take between nodes.
+   *
+   * @default no time
+   */
+  readonly latency?: Latency;
+}
+
+/**
+ * A world under virtual time: the same seed gives the same run, on every machine.
+ *
+ * @example
+ * ```ts
+ * import { createVirtualWorld } from "./world.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const world = createVirtualWorld(7, { latency: { meanMs: 100, distribution: "constant" } });
+ * const { network, clock } = world;
+ * const arrival = await world.run(() =>
+ *   new Promise((resolve) => {
+ *     network.open("n0", () => {});
+ *     network.open("n1", () => resolve(clock.now()));
+ *     network.send({ src: "n0", dest: "n1", body: { type: "hello" } });
+ *   })
+ * );
+ * assertEquals(arrival, 100);
+ * ```
+ */
+export function createVirtualWorld(seed: number, options: WorldOptions = {}): Arena {
+  const clock = new VirtualClock();
+  return { ...createWorld(seed, clock, options), run: (main) => runVirtual(clock, main) };
+}
+
+/** The real world, for nodes that are processes; the seed decides all draws, but not the timing. */
+export function createRealWorld(seed: number, options: WorldOptions = {}): Arena {
+  return { ...createWorld(seed, realClock, options), run: (main) => main() };
+}
+
+function createWorld(
+  seed: number,
+  clock: Clock,
+  { latency = { meanMs: 0, distribution: "constant" } }: WorldOptions,
+): Omit<Arena, "run"> {
+  const random = (part: string): Random => seededRandom(seed, part);
+  const network = new SimulatedNetwork({ clock, latency, random });
+  return { clock, random, network, seed };
+}
