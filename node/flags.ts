@@ -133,7 +133,7 @@ export function integer(
 }
 
 /** A flag's value out of a few words. */
-export function oneOf<T extends string>(
+export function oneOf<const T extends string>(
   words: readonly T[],
 ): { accepts: string; parse: (text: string) => T | undefined } {
   return {

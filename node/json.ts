@@ -83,7 +83,10 @@ export function isJsonObject(value: unknown): value is JsonObject {
  * ```
  */
 export function canonical(value: Json): string {
-  if (typeof value === "number") return String(value);
+  // From 1e21 up a number is written with an exponent, which makes it a double.
+  if (typeof value === "number") {
+    return Math.abs(value) < 1e21 ? String(value) : canonicalNumber(String(value));
+  }
   if (typeof value !== "object" || value === null) return JSON.stringify(value);
   if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
   if (isRawNumber(value)) return canonicalNumber(value.rawJSON);

@@ -44,6 +44,7 @@ Deno.test("canonical tells apart what Maelstrom tells apart, and no more", () =>
   const same = [
     ["1.0", "1.00"],
     ["1e2", "100.0"],
+    ["1e+300", "1E300"],
     ["-0", "0"],
     ["-0.0", "0.0"],
     ["1.50", "1.5"],

@@ -1,0 +1,152 @@
+/**
+ * The workbench's flags: Maelstrom's names and defaults, and a few of its own.
+ *
+ * @module
+ */
+
+import { parseConsistencyModels } from "../checkers/elle/models.ts";
+import {
+  type Flags,
+  type FlagValues,
+  integer,
+  number,
+  oneOf,
+  UsageError,
+} from "../../node/flags.ts";
+import { defaultOptions, type RunSettings } from "../run/options.ts";
+import { NEMESES, type NemesisName, type RunOptions, WORKLOADS } from "../types.ts";
+
+/** The flags that say what to run. */
+export const runFlags = {
+  workload: {
+    help: "What clients do (-w)",
+    value: "NAME",
+    ...oneOf(WORKLOADS),
+    default: "lin-kv" as const,
+  },
+  bin: {
+    help: "A node program to run as processes, in real time; without it Eddy's own node runs in " +
+      "virtual time",
+    value: "FILE",
+  },
+  "node-count": {
+    help: "How many nodes; without it five, n1 to n5",
+    value: "N",
+    ...integer(1, 1000),
+  },
+  concurrency: {
+    help: "Clients; 3n is three times the nodes (default 1n, lin-kv 2n)",
+    value: "C",
+    accepts: "an integer, or one followed by n",
+    parse: (text: string) => /^[1-9]\d{0,5}n?$/.test(text) ? text as `${number}n` : undefined,
+  },
+  "time-limit": { help: "Seconds of operations", value: "S", ...number(0.001), default: 60 },
+  rate: { help: "Operations a second over all clients", value: "R", ...number(0), default: 5 },
+  latency: { help: "Mean latency between nodes, in ms", value: "MS", ...number(0), default: 0 },
+  "latency-dist": {
+    help: "How latencies are distributed",
+    value: "NAME",
+    ...oneOf(["constant", "uniform", "exponential"]),
+    default: "constant" as const,
+  },
+  nemesis: {
+    help: `Faults, comma separated: ${NEMESES.join(", ")}`,
+    value: "NAMES",
+    accepts: `some of ${NEMESES.join(", ")}, comma separated`,
+    parse: parseNemesis,
+  },
+  "nemesis-interval": {
+    help: "Mean seconds between a fault's start and its end",
+    value: "S",
+    ...number(0.001),
+    default: 10,
+  },
+  topology: {
+    help: "Neighbours suggested to broadcast nodes",
+    value: "NAME",
+    ...oneOf(["line", "grid", "tree", "tree2", "tree3", "tree4", "total"]),
+    default: "grid" as const,
+  },
+  availability: {
+    help: "What share of operations must succeed",
+    value: "A",
+    accepts: "total, or a number from 0 to 1",
+    parse: parseAvailability,
+  },
+  "consistency-models": {
+    help: "What transactions must fulfil, comma separated (default strict-serializable)",
+    value: "NAMES",
+  },
+  "key-count": {
+    help: "Keys in use at a time (txn, kafka)",
+    value: "N",
+    ...integer(1, 1000),
+    default: 10,
+  },
+  "max-txn-length": {
+    help: "Operations in a transaction",
+    value: "N",
+    ...integer(1, 1000),
+    default: 4,
+  },
+  "max-writes-per-key": {
+    help: "Writes before a key is retired (txn, kafka)",
+    value: "N",
+    ...integer(1),
+    default: 16,
+  },
+  seed: { help: "What decides all chance (default: drawn)", value: "N", ...integer(0) },
+  "strict-maelstrom": {
+    help: "Mute a node that breaks the protocol, as Maelstrom does, instead of failing the run",
+  },
+  "maelstrom-bugs": { help: "Reproduce the bugs of Maelstrom's seq-kv, too" },
+} satisfies Flags;
+
+/** The values of {@linkcode runFlags}. */
+export type RunFlags = FlagValues<typeof runFlags>;
+
+/**
+ * What a command line asks to run.
+ *
+ * @throws {UsageError} if that cannot be run.
+ */
+export function toRunOptions(flags: RunFlags, seed: number): RunOptions {
+  const settings: RunSettings = {
+    ...(flags["node-count"] !== undefined && { nodeCount: flags["node-count"] }),
+    ...(flags.concurrency !== undefined && { concurrency: flags.concurrency }),
+    ...(flags.availability !== undefined && { availability: flags.availability }),
+    timeLimitSeconds: flags["time-limit"],
+    rate: flags.rate,
+    latency: { meanMs: flags.latency, distribution: flags["latency-dist"] },
+    nemesis: flags.nemesis ?? [],
+    nemesisIntervalSeconds: flags["nemesis-interval"],
+    topology: flags.topology,
+    keyCount: flags["key-count"],
+    maxTxnLength: flags["max-txn-length"],
+    maxWritesPerKey: flags["max-writes-per-key"],
+    strictMaelstrom: flags["strict-maelstrom"],
+    maelstromBugs: flags["maelstrom-bugs"],
+    seed,
+  };
+  try {
+    const models = flags["consistency-models"];
+    return defaultOptions(flags.workload, {
+      ...settings,
+      ...(models !== undefined && { consistencyModels: parseConsistencyModels(models) }),
+    });
+  } catch (error) {
+    throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });
+  }
+}
+
+function parseNemesis(text: string): NemesisName[] | undefined {
+  const names = text.split(",").map((name) => name.trim());
+  const known = names.map((name) => NEMESES.find((nemesis) => nemesis === name));
+  if (known.some((name) => name === undefined)) return undefined;
+  return [...new Set(known.filter((name) => name !== undefined))];
+}
+
+function parseAvailability(text: string): "total" | number | undefined {
+  if (text === "total") return text;
+  return number(0, 1).parse(text);
+}
