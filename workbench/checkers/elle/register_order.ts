@@ -146,7 +146,7 @@ export function explainRegisters({ names }: Transactions, order: RegisterOrder):
       const [name, shown] = text(key, value);
       const [, after] = text(key, written);
       const how = value === order.nulls[key]
-        ? `, and a key is null only before it is first written`
+        ? `; a key is null only before it is first written`
         : next.reads.get(key) === value
         ? `, having read ${shown} itself`
         : `, and a transaction that read ${shown} wrote ${after}`;
