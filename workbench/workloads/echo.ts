@@ -1,0 +1,28 @@
+/**
+ * The `echo` workload: is what is said said back?
+ *
+ * @module
+ */
+
+import { echo } from "../../handlers/messages.ts";
+import { checkEcho } from "../checkers/echo.ts";
+import { randomBelow } from "../world/random.ts";
+import { eachTime } from "./generators.ts";
+import { mappedErrors, type WorkloadSpec } from "./spec.ts";
+
+/** How many different texts are sent. */
+const TEXTS = 128;
+
+/** The `echo` workload. */
+export const echoSpec: WorkloadSpec = {
+  name: "echo",
+  errors: mappedErrors(),
+  reusableClients: false,
+  // The value of a success is the whole reply, as in Maelstrom's histories.
+  session: (call) => async ({ value }) => ({
+    ...await call({ type: "echo", echo: value }, echo.echo.reply),
+  }),
+  generator: (_options, random) =>
+    eachTime(() => ({ f: "echo", value: `Please echo ${randomBelow(random, TEXTS)}` })),
+  check: checkEcho,
+};

@@ -1,0 +1,23 @@
+/**
+ * The `unique-ids` workload: does nobody get an id that somebody else has?
+ *
+ * @module
+ */
+
+import { uniqueIds } from "../../handlers/messages.ts";
+import { checkUniqueIds } from "../checkers/unique_ids.ts";
+import { eachTime } from "./generators.ts";
+import { mappedErrors, type WorkloadSpec } from "./spec.ts";
+
+/** The `unique-ids` workload. */
+export const uniqueIdsSpec: WorkloadSpec = {
+  name: "unique-ids",
+  errors: mappedErrors(),
+  reusableClients: true,
+  session: (call) => async () => {
+    const { id } = await call({ type: "generate" }, uniqueIds.generate.reply);
+    return id;
+  },
+  generator: () => eachTime(() => ({ f: "generate", value: null })),
+  check: checkUniqueIds,
+};
