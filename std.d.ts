@@ -62,3 +62,8 @@ declare module "@std/cli/parse-args" {
     unknown?: (arg: string, key?: string) => unknown;
   }): { _: (string | number)[]; "--"?: string[]; [flag: string]: unknown };
 }
+
+declare module "@std/path/join" {
+  /** Joins parts of a path. */
+  export function join(...parts: string[]): string;
+}

@@ -1,0 +1,66 @@
+/**
+ * What a whole run comes to: verdicts, figures, and what broke.
+ *
+ * @module
+ */
+
+import { type Op, type Validity, worst } from "../history.ts";
+import type { DroppedMessage, NetStats } from "../network/journal.ts";
+import type { OpCounts } from "../run/recorder.ts";
+import type { RunOptions } from "../types.ts";
+import { type Circumstances, explain, type FaultWindow, faultWindows } from "./explain.ts";
+import { type HistoryResults, judge, type NetResults, netResults } from "./results.ts";
+
+/** What a run leaves behind, for judging. */
+export interface RunRecord {
+  readonly options: RunOptions;
+  readonly history: readonly Op[];
+  readonly counts: OpCounts;
+  readonly net: NetStats;
+  readonly dropped: readonly DroppedMessage[];
+  /** When the history begins, by the world's clock. */
+  readonly startMs: number;
+  /** Why the run was broken off, where a node broke the protocol or could not be started. */
+  readonly broke?: RunBreak;
+  /** What the cluster and the services noticed. */
+  readonly warnings: readonly string[];
+}
+
+/** Why a run did not come to its end. */
+export interface RunBreak {
+  /** Whether a node is to blame, so that the run is invalid rather than broken. */
+  readonly byNode: boolean;
+  readonly text: string;
+}
+
+/** All that is said of a run; what `results.json` holds. */
+export interface RunReport extends HistoryResults {
+  readonly seed: number;
+  readonly net: NetResults;
+  readonly faults: readonly FaultWindow[];
+  readonly broke?: RunBreak;
+  /** Each failure in up to four lines. */
+  readonly explanations: readonly (readonly string[])[];
+}
+
+/** Judges a run. */
+export function reportRun(record: RunRecord): RunReport {
+  const { options, history, counts, broke } = record;
+  const results = judge(options.workload, history, options);
+  const circumstances: Circumstances = record;
+  return {
+    ...results,
+    "valid?": worst([results["valid?"], brokenValidity(broke)]),
+    warnings: [...results.warnings, ...record.warnings],
+    seed: options.seed,
+    net: netResults(record.net, counts.invocations),
+    faults: faultWindows(history),
+    ...(broke === undefined ? {} : { broke }),
+    explanations: results.findings.map((finding) => explain(finding, circumstances)),
+  };
+}
+
+function brokenValidity(broke: RunBreak | undefined): Validity {
+  if (broke === undefined) return true;
+  return broke.byNode ? false : "unknown";
+}
