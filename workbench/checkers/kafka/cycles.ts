@@ -1,0 +1,150 @@
+/**
+ * Cycles of "was polled by" and "ended before the other began": messages read from the future.
+ *
+ * @module
+ */
+
+import { show, whoAndWhen } from "../wording.ts";
+import { type Act, isTransaction, type Message } from "./acts.ts";
+import type { Case, Cases } from "./cases.ts";
+import { components, type Graph, shortestCycle } from "./components.ts";
+import { briefly } from "./telling.ts";
+
+/** From how many of a component's operations a shortest cycle is looked for. */
+const MAX_STARTS = 16;
+
+/** How many steps of a cycle an error or a sentence tells. */
+const MAX_STEPS = 16;
+
+interface Edges {
+  /** From the sender of a message to those who polled it. */
+  readonly wr: Graph;
+  /** From an acknowledged operation to those begun after it, as far as none of them implies it. */
+  readonly realtime: Graph;
+}
+
+/**
+ * Finds operations that depend on themselves: by messages alone (`G1c`), or by messages and by real
+ * time (`G1c-realtime`), once for each set of operations that all depend on each other.
+ */
+export function checkCycles(all: readonly Act[], cases: Cases): void {
+  if (all.length === 0) return;
+  const acts = all.filter(isTransaction);
+  const edges = { wr: wrEdges(acts), realtime: realtimeEdges(acts) };
+  const graph = edges.wr.map((readers, i) => [...readers, ...edges.realtime[i] ?? []]);
+  if (graph.every((successors) => successors.length === 0)) {
+    cases.add("empty-transaction-graph", 1, () => ({
+      err: {},
+      what: "No send or poll came after another or returned its message, so nothing is ordered",
+      ops: [],
+    }));
+    return;
+  }
+  const byMessages = new Map<number, number[]>();
+  for (const component of components(edges.wr)) {
+    for (const member of component) byMessages.set(member, component);
+  }
+  for (const component of components(graph)) {
+    const narrow = component.map((member) => byMessages.get(member)).find((found) => found);
+    const cycle = narrow === undefined ? shortOf(graph, component) : shortOf(edges.wr, narrow);
+    if (cycle === undefined) continue;
+    const anomaly = narrow === undefined ? "G1c-realtime" : "G1c";
+    cases.add(anomaly, -cycle.length, () => cycleCase(cycle, acts, edges));
+  }
+}
+
+function wrEdges(acts: readonly Act[]): Graph {
+  const numbers = new Map(acts.map((act, i) => [act, i]));
+  const edges: number[][] = acts.map(() => []);
+  for (const [reader, act] of acts.entries()) {
+    for (const list of act.reads.values()) {
+      for (const { message } of list) {
+        const sender = message.sender === undefined ? undefined : numbers.get(message.sender);
+        if (sender !== undefined && sender !== reader) edges[sender]?.push(reader);
+      }
+    }
+  }
+  return edges;
+}
+
+/** Elle's reduction: an acknowledged operation counts until one that began after it is acknowledged. */
+function realtimeEdges(acts: readonly Act[]): Graph {
+  const edges: number[][] = acts.map(() => []);
+  const implied: number[][] = acts.map(() => []);
+  const latest = new Set<number>();
+  for (const { number, act, begins } of events(acts)) {
+    if (begins) {
+      if (act.endedAt === Infinity) continue;
+      for (const before of latest) {
+        edges[before]?.push(number);
+        implied[number]?.push(before);
+      }
+    } else if (act.type === "ok") {
+      for (const before of implied[number] ?? []) latest.delete(before);
+      latest.add(number);
+    }
+  }
+  return edges;
+}
+
+function events(acts: readonly Act[]): { number: number; act: Act; begins: boolean }[] {
+  const all = acts.flatMap((act, number) => [
+    { number, act, begins: true, at: act.invokedAt },
+    { number, act, begins: false, at: act.endedAt },
+  ]);
+  return all.filter(({ at }) => at >= 0 && at < Infinity).sort((a, b) => a.at - b.at);
+}
+
+/** The shortest of the cycles through some members of a component. */
+function shortOf(graph: Graph, component: readonly number[]): number[] | undefined {
+  const members = new Set(component);
+  let shortest: number[] | undefined;
+  for (const start of component.slice(0, MAX_STARTS)) {
+    const cycle = shortestCycle(graph, start, (vertex) => members.has(vertex));
+    if (cycle === undefined) continue;
+    if (shortest === undefined || cycle.length < shortest.length) shortest = cycle;
+    if (shortest.length === 2) break;
+  }
+  return shortest;
+}
+
+function cycleCase(cycle: readonly number[], acts: readonly Act[], edges: Edges): Case {
+  const steps = cycle.slice(0, MAX_STEPS).flatMap((number, i) => {
+    const next = cycle[(i + 1) % cycle.length] ?? number;
+    const from = acts[number];
+    const to = acts[next];
+    if (from === undefined || to === undefined) return [];
+    const isRead = edges.wr[number]?.includes(next) ?? false;
+    return [{ from, to, message: isRead ? messageBetween(from, to) : undefined }];
+  });
+  return {
+    err: {
+      cycle: steps.map(({ from }) => from.op.index),
+      steps: steps.map(({ message }) =>
+        message === undefined
+          ? { type: "realtime" }
+          : { type: "wr", key: message.key, value: message.value }
+      ),
+    },
+    what: `In a circle: ${steps.map(tellStep).join("; ")}`,
+    ops: steps.flatMap(({ from }) => [from.invoke, from.op]),
+  };
+}
+
+function messageBetween(from: Act, to: Act): Message | undefined {
+  for (const list of to.reads.values()) {
+    const read = list.find(({ message }) => message.sender === from);
+    if (read !== undefined) return read.message;
+  }
+  return undefined;
+}
+
+function tellStep({ from, to, message }: { from: Act; to: Act; message: Message | undefined }) {
+  if (message === undefined) {
+    const begun = to.invoke ?? to.op;
+    return `the ${from.op.f} of ${whoAndWhen(from.op)} ended before the ${to.op.f} of ` +
+      `${whoAndWhen(begun)} began`;
+  }
+  return `key ${show(message.key)}: ${briefly({ message, offset: undefined })}, sent by ` +
+    `${whoAndWhen(from.op)}, was polled by ${whoAndWhen(to.op)}`;
+}
