@@ -8,15 +8,14 @@ import type { CheckResult, Op } from "../../history.ts";
 import { appendAnomalies, refuseAppends } from "./append_anomalies.ts";
 import { appendOrder, explainAppends, linkAppends } from "./append_order.ts";
 import { Cases } from "./cases.ts";
-import { cycleAnomalies, type Effort } from "./cycle_anomalies.ts";
-import { GraphBuilder, PROCESS, REALTIME } from "./graph.ts";
+import type { Effort } from "./cycle_anomalies.ts";
+import { dependencyCycles } from "./dependency_cycles.ts";
+import { GraphBuilder } from "./graph.ts";
 import { lostUpdates } from "./lost_update.ts";
 import { canonicalModel } from "./models.ts";
-import { linkProcesses, linkRealtime } from "./orders.ts";
-import { explainOrder, firstOf } from "./reasons.ts";
-import { checkReplies } from "./replies.ts";
+import { checkReads, checkReplies } from "./replies.ts";
 import { readTransactions } from "./txns.ts";
-import { type ElleOptions, guarded, noteEmpty, orderNeeded, verdict } from "./verdict.ts";
+import { type ElleOptions, guarded, verdict } from "./verdict.ts";
 import { malformedTxn, refusal } from "./refusals.ts";
 
 /**
@@ -54,7 +53,8 @@ export function checkListAppend(
   return guarded(() => {
     const models = consistencyModels.map(canonicalModel);
     const all = readTransactions(history, "append");
-    const report = { models, warnings: checkReplies(all), registers: false };
+    const warnings = [...checkReplies(all), ...checkReads(all)];
+    const report = { models, warnings, registers: false };
     const cases = new Cases();
     const malformed = malformedTxn(all);
     if (malformed !== undefined) return verdict({ ...report, cases, refusals: [malformed] });
@@ -67,12 +67,7 @@ export function checkListAppend(
     lostUpdates(all, cases);
     const graph = new GraphBuilder(all.txns.length);
     linkAppends(graph, all, order);
-    const kind = orderNeeded(models);
-    if (kind === REALTIME) linkRealtime(graph, all);
-    if (kind === PROCESS) linkProcesses(graph, all);
-    noteEmpty(cases, graph.edges);
-    const explain = firstOf(...explainAppends(all, order), explainOrder(all, kind));
-    cycleAnomalies(all, graph.build(), explain, cases, effort);
+    dependencyCycles(all, graph, explainAppends(all, order), models, cases, effort);
     const refusals = unwritten === undefined ? [] : [refusal("unwritten-element", unwritten)];
     return verdict({ ...report, cases, refusals });
   });

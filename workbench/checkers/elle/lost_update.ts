@@ -24,6 +24,7 @@ export function lostUpdates(all: Transactions, cases: Cases): void {
       const read = first.get(mop.key);
       if (read === undefined || written.has(mop.key)) continue;
       written.add(mop.key);
+      // A list that is not there and an empty one are the same state, whatever a node calls it.
       const state = `${mop.key}:${read.list?.join() ?? (read.list === null ? "" : read.version)}`;
       const group = groups.get(state);
       if (group === undefined) groups.set(state, { mop: read, txns: [txn] });

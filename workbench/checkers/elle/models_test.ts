@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { CYCLE_TYPES, impliedAnomalies, modelsRuledOut, prohibitedBy } from "./anomalies.ts";
+import { EXISTENCE_TYPES } from "./cycle_anomalies.ts";
 import { impossibleModels, MODEL_NAMES, parseConsistencyModels, weakestModels } from "./models.ts";
 
 const sorted = (names: Iterable<string>): string[] => [...names].sort();
@@ -71,4 +72,14 @@ Deno.test("an anomaly rules out models, the weakest of which tell the story", ()
   ]);
   assertEquals(weakestModels(modelsRuledOut([])), []);
   assertEquals(impossibleModels(["strict-serializable"]), new Set(["strict-serializable"]));
+});
+
+Deno.test("each model forbids that a cycle breaks it, and weaker ones do not", () => {
+  for (const [type, model] of EXISTENCE_TYPES) {
+    const stronger = impossibleModels([model]);
+    for (const name of MODEL_NAMES) {
+      assertEquals(prohibitedBy([name]).has(type), stronger.has(name), `${name} and ${type}`);
+    }
+  }
+  assertEquals(EXISTENCE_TYPES.size, 13);
 });

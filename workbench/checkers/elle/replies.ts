@@ -1,11 +1,12 @@
 /**
- * Whether replies are to the transactions that were sent. Maelstrom does not look: a node that
- * answers every transaction over registers with nothing at all is valid to it.
+ * Whether replies are to the transactions that were sent, and reads are of what was written.
+ * Maelstrom does not look: a node that answers every transaction over registers with nothing at
+ * all, or with values out of thin air, is valid to it.
  *
  * @module
  */
 
-import { mopsText, whose } from "./render.ts";
+import { foundText, keyText, mopsText, valueText, whose } from "./render.ts";
 import type { Mop, Transactions, Txn } from "./txns.ts";
 
 /** Warns of ok replies whose micro-operations are not those of the request. */
@@ -37,4 +38,30 @@ function difference(asked: readonly Mop[], got: readonly Mop[]): string | undefi
     if (reply.key !== key) return "a micro-operation's key differs";
     if (!read && reply.version !== version) return "a written value differs";
   }
+}
+
+/** Warns of values that ok transactions read and none, whatever became of it, ever wrote. */
+export function checkReads(all: Transactions): string[] {
+  const { names, txns, requests } = all;
+  const written = new Uint8Array(names.values.length);
+  for (const mops of [...txns.map((txn) => txn.mops), ...requests.values()]) {
+    for (const mop of mops) if (!mop.read) written[mop.version] = 1;
+  }
+  let count = 0;
+  let first = "";
+  for (const txn of txns) {
+    if (txn.type !== "ok") continue;
+    for (const mop of txn.mops) {
+      const found = mop.list === undefined ? [mop.version] : mop.list ?? [];
+      const stray = mop.read ? found.find((value) => written[value] === 0) : undefined;
+      // A register's null is what it holds before it is written.
+      if (stray === undefined || (mop.list === undefined && names.values[stray] === null)) continue;
+      if (count++ > 0) continue;
+      first = `${whose(txn)} read key ${keyText(names, mop.key)} as ${foundText(names, mop)}, ` +
+        `but nobody wrote ${valueText(names, stray)}`;
+    }
+  }
+  if (count === 0) return [];
+  const reads = count === 1 ? "1 read" : `${count} reads`;
+  return [`${reads} found what no transaction wrote: ${first}; Maelstrom may overlook this`];
 }

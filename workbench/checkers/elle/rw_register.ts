@@ -6,12 +6,11 @@
 
 import type { CheckResult, Op } from "../../history.ts";
 import { Cases } from "./cases.ts";
-import { cycleAnomalies, type Effort } from "./cycle_anomalies.ts";
-import { GraphBuilder, PROCESS, REALTIME } from "./graph.ts";
+import type { Effort } from "./cycle_anomalies.ts";
+import { dependencyCycles } from "./dependency_cycles.ts";
+import { GraphBuilder } from "./graph.ts";
 import { lostUpdates } from "./lost_update.ts";
 import { canonicalModel } from "./models.ts";
-import { linkProcesses, linkRealtime } from "./orders.ts";
-import { explainOrder, firstOf } from "./reasons.ts";
 import { malformedTxn } from "./refusals.ts";
 import { keyTypes, registerAnomalies } from "./register_anomalies.ts";
 import {
@@ -22,16 +21,9 @@ import {
   registerOrder,
 } from "./register_order.ts";
 import { keyText, opsOf, txnText, valueText } from "./render.ts";
-import { checkReplies } from "./replies.ts";
+import { checkReads, checkReplies } from "./replies.ts";
 import { readTransactions, type Transactions } from "./txns.ts";
-import {
-  type ElleOptions,
-  guarded,
-  noteEmpty,
-  orderNeeded,
-  type Refusal,
-  verdict,
-} from "./verdict.ts";
+import { type ElleOptions, guarded, type Refusal, verdict } from "./verdict.ts";
 
 /**
  * Checks transactions that read registers and write to them.
@@ -70,7 +62,8 @@ export function checkRwRegister(
   return guarded(() => {
     const models = consistencyModels.map(canonicalModel);
     const all = readTransactions(history, "w");
-    const report = { models, warnings: checkReplies(all), registers: true };
+    const warnings = [...checkReplies(all), ...checkReads(all)];
+    const report = { models, warnings, registers: true };
     const cases = new Cases();
     const order = registerOrder(all);
     const refusals = [malformedTxn(all), mixedKeys(all), ambiguous(all, order)]
@@ -80,12 +73,7 @@ export function checkRwRegister(
     lostUpdates(all, cases);
     const graph = new GraphBuilder(all.txns.length);
     linkRegisters(graph, order);
-    const kind = orderNeeded(models);
-    if (kind === REALTIME) linkRealtime(graph, all);
-    if (kind === PROCESS) linkProcesses(graph, all);
-    noteEmpty(cases, graph.edges);
-    const explain = firstOf(...explainRegisters(all, order), explainOrder(all, kind));
-    cycleAnomalies(all, graph.build(), explain, cases, effort);
+    dependencyCycles(all, graph, explainRegisters(all, order), models, cases, effort);
     return verdict({ ...report, cases, refusals });
   });
 }

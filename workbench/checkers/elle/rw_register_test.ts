@@ -162,6 +162,14 @@ Deno.test("empty replies are valid to Maelstrom, and warned of", () => {
   assertStringIncludes(result.warnings?.[0] ?? "", "the reply is empty");
 });
 
+Deno.test("values that nobody wrote are valid to Maelstrom, and warned of", () => {
+  const result = check(sequential("wx1", "rx2", "ry_"), "serializable");
+  assertEquals(result.warnings, [
+    '1 read found what no transaction wrote: process 1 read key "x" as 2, but nobody wrote 2; ' +
+    "Maelstrom may overlook this",
+  ]);
+});
+
 Deno.test("any anomaly at all fails, but a search cut short is forgiven", () => {
   const empty = check([], "read-committed");
   assertEquals(empty["anomaly-types"], ["empty-transaction-graph"]);

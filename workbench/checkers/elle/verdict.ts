@@ -98,16 +98,6 @@ function rank(type: string): number {
   return CYCLE_TYPES.indexOf(type);
 }
 
-/** Says that a graph has no edges, as Elle does: a history that shows nothing proves nothing. */
-export function noteEmpty(cases: Cases, edges: number): void {
-  if (edges > 0) return;
-  cases.add("empty-transaction-graph", () => ({
-    what: "No transaction can be told to come before another, so there was nothing to judge",
-    ops: [],
-    facts: {},
-  }));
-}
-
 /**
  * Runs a checker so that whatever goes wrong makes its verdict unknown.
  *
