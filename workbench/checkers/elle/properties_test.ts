@@ -9,7 +9,7 @@ import { type Level, type Load, simulate } from "./testing_database.ts";
 
 const lists: Load = { txns: 60, clients: 5, keys: 3, writesPerKey: 12, register: false };
 // A register shows its order best where it begins.
-const registers: Load = { ...lists, writesPerKey: 4, register: true };
+const registers: Load = { ...lists, txns: 80, writesPerKey: 4, register: true };
 
 function check(history: readonly Op[], load: Load, model: string): CheckResult {
   const options = { consistencyModels: [model] };
@@ -79,7 +79,7 @@ for (const load of [lists, registers]) {
         }),
         { numRuns: runs },
       );
-      if (breaks !== undefined) assert(broken >= 3, `${broken} of ${runs} broke`);
+      if (breaks !== undefined) assert(broken > 0, `None of ${runs} broke`);
     });
   }
 }
