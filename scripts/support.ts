@@ -4,8 +4,6 @@
  * @module
  */
 
-// deno-lint-ignore-file no-console
-
 import { UsageError } from "../node/flags.ts";
 
 /** A script that cannot go on for a reason that its user can mend; the exit code is 1. */

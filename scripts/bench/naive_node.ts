@@ -4,8 +4,6 @@
  * @module
  */
 
-// deno-lint-ignore-file no-console
-
 import { TextLineStream } from "@std/streams/text-line-stream";
 
 let nodeId = "";
