@@ -3,7 +3,7 @@
  *
  * A double cannot tell 3 from 3.0, nor hold 2^53 + 1. Maelstrom tells them apart, so a number
  * whose text a double would not give back is kept as a {@linkcode RawNumber}. Everything else is
- * plain JSON, and a line with no such number pays one regular expression.
+ * plain JSON, and a line with no such number pays two regular expressions.
  *
  * @module
  */
@@ -31,7 +31,9 @@ const json = JSON as unknown as {
 };
 
 /** What only numbers that might need their text look like; a false alarm costs a slower parse. */
-const suspicious = /\d{16}|\d[.eE]|-0/;
+const suspicious = /\d[.eE][+\-\d]|-0/;
+/** Sixteen digits; a counted `\d{16}` takes three times as long, both in one expression still longer. */
+const long = new RegExp("\\d".repeat(16));
 
 /**
  * Parses JSON, keeping by its text each number that a double would not give back as written.
@@ -48,7 +50,7 @@ const suspicious = /\d{16}|\d[.eE]|-0/;
  * ```
  */
 export function parseJson(text: string): Json {
-  if (!suspicious.test(text)) return JSON.parse(text);
+  if (!suspicious.test(text) && !long.test(text)) return JSON.parse(text);
   return json.parse(
     text,
     (_key, value, { source }) =>

@@ -135,7 +135,6 @@ export class Node {
   /** Takes one line of input. Never throws, and never waits for the handler that it starts. */
   receive(line: string): void {
     this.#lineNumber++;
-    if (line.trim() === "") return;
     const message = parseMessage(line);
     if (!(message instanceof Received)) {
       this.#receiveMalformed(line, message.problem, message.request);
@@ -282,6 +281,7 @@ export class Node {
     problem: string,
     request: Received<JsonObject> | undefined,
   ): void {
+    if (line.trim() === "") return; // Looked for here, where it costs good lines nothing.
     this.state.counts.malformed++;
     this.log(`Cannot parse line ${this.#lineNumber}: ${problem}: ${quote(line)}`);
     if (request === undefined) return;
