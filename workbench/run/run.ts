@@ -21,7 +21,7 @@ export interface RunCluster {
    * @param ids where the clients that send `init` get their names, before all others
    */
   start(ids: ClientIds): Promise<void> | void;
-  /** Ends nodes and services; also called when starting them failed. */
+  /** Ends nodes and services; also called when starting them failed, or is still under way. */
   stop(): Promise<void> | void;
 }
 
@@ -95,7 +95,7 @@ const PROGRESS_INTERVAL_MS = 1000;
 export async function runTest(setup: TestSetup): Promise<RunOutcome> {
   const run = new TestRun(setup);
   try {
-    await run.orAborted(run.live());
+    await run.orAborted(() => run.live());
   } catch (error) {
     run.breakOff(error);
   }
@@ -172,14 +172,14 @@ class TestRun {
   }
 
   /** Waits for `work`, but no longer than until the run is broken off. */
-  orAborted(work: Promise<void>): Promise<void> {
+  orAborted(work: () => Promise<void>): Promise<void> {
     const { signal } = this.#setup;
-    if (signal === undefined) return work;
+    if (signal === undefined) return work();
     return new Promise((resolve, reject) => {
       const abort = () => reject(signal.reason);
-      if (signal.aborted) abort();
+      if (signal.aborted) return abort();
       signal.addEventListener("abort", abort, { once: true });
-      work.then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
+      work().then(resolve, reject).finally(() => signal.removeEventListener("abort", abort));
     });
   }
 

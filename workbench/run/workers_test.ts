@@ -1,0 +1,57 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { ClientIds } from "../clients/client.ts";
+import { workloadSpecs } from "../workloads/workloads.ts";
+import { createVirtualWorld } from "../world/world.ts";
+import { defaultOptions } from "./options.ts";
+import { Workers } from "./workers.ts";
+
+function fixture(concurrency: number) {
+  const { network, clock } = createVirtualWorld(1);
+  const options = defaultOptions("echo", { nodeCount: 2, concurrency });
+  const spec = workloadSpecs.echo;
+  const ids = new ClientIds();
+  return { network, workers: new Workers({ network, clock, ids, spec, options }) };
+}
+
+Deno.test("turns go round, over all threads or some", () => {
+  const { workers } = fixture(6);
+  assertEquals(workers.nextFree(), 0);
+  workers.release(workers.take(3), false);
+  assertEquals([workers.nextFree(), workers.nextFree(0, 4), workers.nextFree(2, 6)], [4, 0, 4]);
+  const [four, five] = [workers.take(4), workers.take(5)];
+  assertEquals([workers.nextFree(), workers.nextFree(4, 6)], [0, undefined]);
+  assertEquals(workers.busyCount, 2);
+  workers.release(four, false);
+  workers.release(five, false);
+  assertEquals(workers.nextFree(4, 6), 4);
+});
+
+Deno.test("a busy thread is not taken, nor one that does not exist", () => {
+  const { workers } = fixture(2);
+  workers.take(1);
+  assertThrows(() => workers.take(1), Error, "it is busy");
+  assertThrows(() => workers.take(2), RangeError, "there is none");
+});
+
+Deno.test("processes go up by the number of threads at each crash", () => {
+  const { workers } = fixture(3);
+  const processes = Array.from({ length: 3 }, () => {
+    workers.release(workers.take(1), true);
+    return workers.process(1);
+  });
+  assertEquals(processes, [4, 7, 10]);
+  assertEquals([workers.process(0), workers.process(2)], [0, 2]);
+});
+
+Deno.test("a crashed client stays open until its thread does something again", () => {
+  const { workers, network } = fixture(2);
+  const first = workers.take(0);
+  workers.session(first);
+  assertEquals(network.has("c0"), true);
+  workers.release(first, true);
+  assertEquals(network.has("c0"), true);
+  workers.session(workers.take(0));
+  assertEquals([network.has("c0"), network.has("c1")], [false, true]);
+  workers.close();
+  assertEquals(network.has("c1"), false);
+});
