@@ -1,0 +1,263 @@
+/**
+ * The nodes under test, with the services beside them: how they start, die and come back.
+ *
+ * @module
+ */
+
+import type { ClientIds } from "../clients/client.ts";
+import type { Packet } from "../network/packet.ts";
+import { type OpenServices, openServices } from "../services/services.ts";
+import type { Arena } from "../world/world.ts";
+import { Breaches } from "./breaches.ts";
+import { type Initialization, initialize } from "./initialize.ts";
+import type { ProtocolError } from "./protocol_error.ts";
+import { Stdout } from "./stdout.ts";
+
+/** Settings of a cluster. */
+export interface ClusterOptions {
+  readonly world: Arena;
+  readonly nodeIds: readonly string[];
+  /**
+   * Mute a node that breaks the protocol, rather than fail.
+   *
+   * @default false
+   */
+  readonly strictMaelstrom?: boolean;
+  /**
+   * Reproduce the bugs of Maelstrom's services.
+   *
+   * @default false
+   */
+  readonly maelstromBugs?: boolean;
+  /** Told when a node has broken the protocol; never with `strictMaelstrom`. */
+  readonly onProtocolError?: (error: ProtocolError) => void;
+  /** Told what nodes say to people, line by line. */
+  readonly onLog?: (node: string, text: string) => void;
+}
+
+/** A process of a node, from its start to its death. */
+export interface Incarnation {
+  /** Hands it a message. */
+  deliver(packet: Packet): void;
+  /** Ends it at once; resolves when it is gone. */
+  kill(): Promise<void>;
+  /** Stops it where it is. */
+  pause(): void;
+  /** Lets it go on. */
+  resume(): void;
+}
+
+/** What an incarnation is started with. */
+export interface LaunchContext {
+  readonly node: string;
+  /** How often this node was started, this time included. */
+  readonly generation: number;
+  readonly world: Arena;
+  readonly stdout: Stdout;
+  readonly log: (text: string) => void;
+  /** Told when it ended without being killed. */
+  readonly onExit: (status: number, recentLog: readonly string[]) => void;
+}
+
+/** Starts a node. */
+export type Launcher = (context: LaunchContext) => Incarnation;
+
+interface Member {
+  readonly name: string;
+  generation: number;
+  /** Undefined while it is down. */
+  incarnation: Incarnation | undefined;
+  stdout: Stdout | undefined;
+  initialization: Initialization | undefined;
+}
+
+/**
+ * A cluster of nodes, whatever they are.
+ *
+ * All verbs are idempotent: what is down cannot crash, what is up is not started again.
+ */
+export class Cluster {
+  /** The names of the nodes. */
+  readonly nodeIds: readonly string[];
+  readonly #options: ClusterOptions;
+  readonly #launch: Launcher;
+  readonly #members = new Map<string, Member>();
+  readonly #breaches: Breaches;
+  #services: OpenServices | undefined;
+  #ids: ClientIds | undefined;
+  #stopped = false;
+
+  /** @param launch starts one node */
+  constructor(options: ClusterOptions, launch: Launcher) {
+    this.#options = options;
+    this.#launch = launch;
+    this.nodeIds = options.nodeIds;
+    this.#breaches = new Breaches(options);
+  }
+
+  /** What nodes have done that they may not; at most one for each process. */
+  get protocolErrors(): readonly ProtocolError[] {
+    return this.#breaches.errors;
+  }
+
+  /** What Maelstrom would have made more of, or less: late replies, unanswered requests. */
+  get warnings(): readonly string[] {
+    return [...this.#breaches.warnings, ...this.#services?.warnings ?? []];
+  }
+
+  /** How many replies came when their client was gone. */
+  get lateReplies(): number {
+    return this.#breaches.lateReplies;
+  }
+
+  /**
+   * Starts services and nodes, and waits until every node has answered `init`.
+   *
+   * @param ids where the clients that send `init` get their names
+   * @throws {Error} if a node cannot be started, or does not answer `init` within 10 s.
+   * @throws {ProtocolError} if a node breaks the protocol meanwhile.
+   */
+  async start(ids: ClientIds): Promise<void> {
+    const { world: { network, random }, maelstromBugs = false } = this.#options;
+    this.#ids = ids;
+    this.#services = openServices({ network, random, maelstromBugs });
+    for (const name of this.nodeIds) {
+      const member: Member = {
+        name,
+        generation: 0,
+        incarnation: undefined,
+        stdout: undefined,
+        initialization: undefined,
+      };
+      this.#members.set(name, member);
+      this.#open(member);
+    }
+    const members = [...this.#members.values()];
+    for (const member of members) this.#spawn(member);
+    const ready = Promise.all(members.map((member) => this.#initialize(member, ids)));
+    await Promise.race([ready, this.#breaches.first]);
+  }
+
+  /**
+   * Ends everything.
+   *
+   * @throws {Error} with `strictMaelstrom`, if a process had ended by itself, as under Maelstrom.
+   */
+  async stop(): Promise<void> {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    const { network } = this.#options.world;
+    const names = [...this.#members.keys()];
+    await Promise.all(names.map((name) => this.crash(name)));
+    for (const name of names) network.close(name);
+    this.#services?.close();
+    const crash = this.#breaches.crash;
+    if (crash !== undefined) throw new Error(crash);
+  }
+
+  /**
+   * Kills a node. What is sent to it waits, but is lost when it starts again.
+   *
+   * @returns a promise that resolves when its process is gone.
+   * @throws {RangeError} if there is no such node.
+   */
+  async crash(name: string): Promise<void> {
+    const member = this.#member(name);
+    const { incarnation } = member;
+    if (incarnation === undefined) return;
+    this.#options.world.network.hold(name);
+    this.#lose(member);
+    await incarnation.kill();
+  }
+
+  /**
+   * Starts a node that is down, with an empty memory and an empty queue, and sends it `init`.
+   *
+   * @returns a promise that resolves when it has answered, or was killed again before.
+   * @throws {RangeError} if there is no such node.
+   * @throws {Error} if it cannot be started, or does not answer within 10 s.
+   */
+  async restart(name: string): Promise<void> {
+    const member = this.#member(name);
+    if (member.incarnation !== undefined || this.#ids === undefined || this.#stopped) return;
+    this.#options.world.network.close(name, "restart");
+    this.#open(member);
+    this.#spawn(member);
+    await this.#initialize(member, this.#ids);
+  }
+
+  /**
+   * Stops a node where it is; its timers and messages wait. One that is down is left so.
+   *
+   * @throws {RangeError} if there is no such node.
+   */
+  pause(name: string): void {
+    this.#member(name).incarnation?.pause();
+  }
+
+  /**
+   * Lets a stopped node go on.
+   *
+   * @throws {RangeError} if there is no such node.
+   */
+  resume(name: string): void {
+    this.#member(name).incarnation?.resume();
+  }
+
+  /** Whether a node's process is there. */
+  isUp(name: string): boolean {
+    return this.#members.get(name)?.incarnation !== undefined;
+  }
+
+  #member(name: string): Member {
+    const member = this.#members.get(name);
+    if (member === undefined) throw new RangeError(`Cannot touch node ${name}: there is none`);
+    return member;
+  }
+
+  #open(member: Member): void {
+    const { network } = this.#options.world;
+    network.open(member.name, (packet) => member.incarnation?.deliver(packet));
+  }
+
+  #spawn(member: Member): void {
+    const { world, strictMaelstrom = false, onLog = () => {} } = this.#options;
+    const { name: node } = member;
+    const generation = ++member.generation;
+    const stdout = new Stdout({
+      node,
+      network: world.network,
+      strictMaelstrom,
+      onBreach: (error) => this.#breaches.add(error),
+      onLateReply: (name, client) => this.#breaches.addLateReply(name, client),
+    });
+    member.stdout = stdout;
+    member.incarnation = this.#launch({
+      node,
+      generation,
+      world,
+      stdout,
+      log: (text) => onLog(node, text),
+      onExit: (status, recentLog) => {
+        if (member.generation !== generation || member.incarnation === undefined) return;
+        world.network.hold(node);
+        this.#lose(member);
+        this.#breaches.addExit({ node, stdout, status, recentLog });
+      },
+    });
+  }
+
+  /** Forgets a process: nothing that it still does has any effect. */
+  #lose(member: Member): void {
+    member.stdout?.mute();
+    member.incarnation = undefined;
+    member.initialization?.abandon();
+  }
+
+  async #initialize(member: Member, ids: ClientIds): Promise<void> {
+    const initialization = initialize(member.name, this.nodeIds, ids, this.#options.world);
+    member.initialization = initialization;
+    await initialization.done;
+    if (member.initialization === initialization) member.initialization = undefined;
+  }
+}
