@@ -6,25 +6,17 @@
  */
 
 import { seconds, show, who } from "../checkers/wording.ts";
+import type { FaultWindow } from "../faults/faults.ts";
 import type { Finding, Op } from "../history.ts";
 import type { DroppedMessage } from "../network/journal.ts";
 
 /** What beside the history tells why something went wrong. */
 export interface Circumstances {
-  readonly history: readonly Op[];
+  readonly faults: readonly FaultWindow[];
   /** Messages that faults took, by the world's clock. */
   readonly dropped?: readonly DroppedMessage[];
   /** When the history begins, by the world's clock. */
   readonly startMs?: number;
-}
-
-/** A fault, from its start to its end. */
-export interface FaultWindow {
-  readonly fault: string;
-  readonly what: string;
-  readonly fromNs: number;
-  /** Infinity for one that was still on at the end. */
-  readonly toNs: number;
 }
 
 /** How many operations, links and faults a line lists. */
@@ -42,12 +34,12 @@ export function faultWindows(history: readonly Op[]): FaultWindow[] {
     // Jepsen writes both ends of each nemesis operation; the later one says what was done.
     else if (verb === "start" && begun !== undefined) begun.what = describe(op) || begun.what;
     else if (verb === "stop" && begun !== undefined) {
-      windows.push({ fault, what: begun.what, fromNs: begun.op.time, toNs: op.time });
+      windows.push({ fault, description: begun.what, fromNs: begun.op.time, toNs: op.time });
       open.delete(fault);
     }
   }
   for (const [fault, { op, what }] of open) {
-    windows.push({ fault, what, fromNs: op.time, toNs: Infinity });
+    windows.push({ fault, description: what, fromNs: op.time, toNs: undefined });
   }
   return windows.sort((a, b) => a.fromNs - b.fromNs);
 }
@@ -65,8 +57,8 @@ export function explain(finding: Finding, circumstances: Circumstances): string[
   const last = ops.at(-1);
   if (first === undefined || last === undefined) return lines;
   lines.push(`  Seen in: ${listed(ops.map(describeOp), "; ")}`);
-  const windows = faultWindows(circumstances.history)
-    .filter(({ fromNs, toNs }) => fromNs <= last.time && toNs >= first.time);
+  const windows = circumstances.faults
+    .filter(({ fromNs, toNs = Infinity }) => fromNs <= last.time && toNs >= first.time);
   if (windows.length > 0) lines.push(`  Faults then: ${listed(windows.map(describeWindow), "; ")}`);
   const eaten = describeEaten(circumstances, first.time, last.time);
   if (eaten !== undefined) lines.push(`  ${eaten}`);
@@ -78,10 +70,10 @@ function describeOp(op: Op): string {
   return `${seconds(op)} ${who(op)} ${op.f} ${op.type} ${show(op.value)}${error}`;
 }
 
-function describeWindow({ fault, what, fromNs, toNs }: FaultWindow): string {
+function describeWindow({ fault, description, fromNs, toNs }: FaultWindow): string {
   const at = (ns: number) => `${(ns / 1e9).toFixed(3)} s`;
-  const until = toNs === Infinity ? "the end" : at(toNs);
-  return `${fault}${what === "" ? "" : ` ${what}`}, from ${at(fromNs)} to ${until}`;
+  const until = toNs === undefined ? "the end" : at(toNs);
+  return `${fault}${description === "" ? "" : ` ${description}`}, from ${at(fromNs)} to ${until}`;
 }
 
 function describeEaten(

@@ -8,7 +8,8 @@ import { type Op, type Validity, worst } from "../history.ts";
 import type { DroppedMessage, NetStats } from "../network/journal.ts";
 import type { OpCounts } from "../run/recorder.ts";
 import type { RunOptions } from "../types.ts";
-import { type Circumstances, explain, type FaultWindow, faultWindows } from "./explain.ts";
+import type { FaultWindow } from "../faults/faults.ts";
+import { explain } from "./explain.ts";
 import { type HistoryResults, judge, type NetResults, netResults } from "./results.ts";
 
 /** What a run leaves behind, for judging. */
@@ -18,10 +19,11 @@ export interface RunRecord {
   readonly counts: OpCounts;
   readonly net: NetStats;
   readonly dropped: readonly DroppedMessage[];
+  readonly faults: readonly FaultWindow[];
   /** When the history begins, by the world's clock. */
   readonly startMs: number;
   /** Why the run was broken off, where a node broke the protocol or could not be started. */
-  readonly broke?: RunBreak;
+  readonly broke: RunBreak | undefined;
   /** What the cluster and the services noticed. */
   readonly warnings: readonly string[];
 }
@@ -47,16 +49,15 @@ export interface RunReport extends HistoryResults {
 export function reportRun(record: RunRecord): RunReport {
   const { options, history, counts, broke } = record;
   const results = judge(options.workload, history, options);
-  const circumstances: Circumstances = record;
   return {
     ...results,
     "valid?": worst([results["valid?"], brokenValidity(broke)]),
     warnings: [...results.warnings, ...record.warnings],
     seed: options.seed,
     net: netResults(record.net, counts.invocations),
-    faults: faultWindows(history),
+    faults: record.faults,
     ...(broke === undefined ? {} : { broke }),
-    explanations: results.findings.map((finding) => explain(finding, circumstances)),
+    explanations: results.findings.map((finding) => explain(finding, record)),
   };
 }
 

@@ -104,7 +104,7 @@ export class ResultsDir {
     const faults = report.faults.map(({ fault, fromNs, toNs }) => ({
       name: fault,
       fromMs: startMs + fromNs / 1e6,
-      toMs: startMs + toNs / 1e6,
+      toMs: toNs === undefined ? Infinity : startMs + toNs / 1e6,
     }));
     const picture = drawMessages({ messages: [...this.#drawn.values()], faults });
     Deno.writeTextFileSync(join(this.path, "messages.svg"), picture);
