@@ -108,15 +108,15 @@ function shortOf(graph: Graph, component: readonly number[]): number[] | undefin
   return shortest;
 }
 
+/** One dependency of a cycle; by real time, when no message is given. */
+interface Step {
+  readonly from: Act;
+  readonly to: Act;
+  readonly message: Message | undefined;
+}
+
 function cycleCase(cycle: readonly number[], acts: readonly Act[], edges: Edges): Case {
-  const steps = cycle.slice(0, MAX_STEPS).flatMap((number, i) => {
-    const next = cycle[(i + 1) % cycle.length] ?? number;
-    const from = acts[number];
-    const to = acts[next];
-    if (from === undefined || to === undefined) return [];
-    const isRead = edges.wr[number]?.includes(next) ?? false;
-    return [{ from, to, message: isRead ? messageBetween(from, to) : undefined }];
-  });
+  const steps = stepsOf(cycle, acts, edges).slice(0, MAX_STEPS);
   return {
     err: {
       cycle: steps.map(({ from }) => from.op.index),
@@ -126,9 +126,31 @@ function cycleCase(cycle: readonly number[], acts: readonly Act[], edges: Edges)
           : { type: "wr", key: message.key, value: message.value }
       ),
     },
-    what: `In a circle: ${steps.map(tellStep).join("; ")}`,
+    what: steps.map(tellStep).join("; "),
     ops: steps.flatMap(({ from }) => [from.invoke, from.op]),
   };
+}
+
+/** The steps of a cycle, a message's first; successive ones by real time make one. */
+function stepsOf(cycle: readonly number[], acts: readonly Act[], { wr }: Edges): Step[] {
+  const isRead = (i: number) => {
+    const next = cycle[(i + 1) % cycle.length];
+    return next !== undefined && (wr[cycle[i] ?? -1]?.includes(next) ?? false);
+  };
+  const first = Math.max(0, cycle.findIndex((_, i) => isRead(i)));
+  const steps: Step[] = [];
+  for (let n = 0; n < cycle.length; n++) {
+    const i = (first + n) % cycle.length;
+    const from = acts[cycle[i] ?? -1];
+    const to = acts[cycle[(i + 1) % cycle.length] ?? -1];
+    if (from === undefined || to === undefined) continue;
+    const message = isRead(i) ? messageBetween(from, to) : undefined;
+    const last = steps.at(-1);
+    if (last !== undefined && last.message === undefined && message === undefined) {
+      steps[steps.length - 1] = { ...last, to };
+    } else steps.push({ from, to, message });
+  }
+  return steps;
 }
 
 function messageBetween(from: Act, to: Act): Message | undefined {
@@ -139,12 +161,13 @@ function messageBetween(from: Act, to: Act): Message | undefined {
   return undefined;
 }
 
-function tellStep({ from, to, message }: { from: Act; to: Act; message: Message | undefined }) {
+function tellStep({ from, to, message }: Step, i: number): string {
   if (message === undefined) {
     const begun = to.invoke ?? to.op;
     return `the ${from.op.f} of ${whoAndWhen(from.op)} ended before the ${to.op.f} of ` +
       `${whoAndWhen(begun)} began`;
   }
-  return `key ${show(message.key)}: ${briefly({ message, offset: undefined })}, sent by ` +
+  const name = briefly({ message, offset: undefined });
+  return `${i === 0 ? "Key" : "key"} ${show(message.key)}: ${name}, sent by ` +
     `${whoAndWhen(from.op)}, was polled by ${whoAndWhen(to.op)}`;
 }

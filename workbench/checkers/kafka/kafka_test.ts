@@ -254,7 +254,7 @@ Deno.test("G1c-realtime: polled before its send began", () => {
   const { cycle } = (errsOf(assertFound(chain, ["G1c-realtime"]), "G1c-realtime") as {
     cycle: number[];
   }[])[0] ?? { cycle: [] };
-  assertEquals(cycle.toSorted(), [1, 3, 5]);
+  assertEquals(cycle, [5, 1]);
 });
 
 Deno.test("G1c-realtime: what overlaps may come in either order", () => {
