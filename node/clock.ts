@@ -27,6 +27,11 @@ export interface Random {
 export const systemClock: Clock = {
   now: () => performance.now(),
   schedule(delayMs, callback) {
+    // A timer of 0 ms takes one or two; the end of this turn of the event loop is what is meant.
+    if (delayMs <= 0) {
+      const immediate = setImmediate(callback);
+      return () => clearImmediate(immediate);
+    }
     const id = setTimeout(callback, delayMs);
     return () => clearTimeout(id);
   },

@@ -1,0 +1,31 @@
+/**
+ * The `lin-kv` workload: read, write and compare-and-set, linearizable, on consensus of our own.
+ *
+ * @module
+ */
+
+import type { Node } from "../node/node.ts";
+import { linKv } from "./messages.ts";
+import { KeyValueMachine } from "./raft/key_value_machine.ts";
+import { type ConsensusOptions, serveReplicated } from "./raft/serve.ts";
+
+/**
+ * Makes `node` serve the `lin-kv` workload.
+ *
+ * Any node takes any request. A node that knows no leader answers 11; an operation of which nobody
+ * knows whether it happened is answered with nothing but 0.
+ */
+export function serveLinKv(node: Node, options: ConsensusOptions = {}): void {
+  const store = serveReplicated(node, new KeyValueMachine(), options);
+  node.on(
+    "read",
+    ({ body }) => store.query(["read", body.key]) as Promise<{ value: typeof body.key }>,
+    { schema: linKv.read },
+  );
+  node.on("write", ({ body }) => store.execute(["write", body.key, body.value]), {
+    schema: linKv.write,
+  });
+  node.on("cas", ({ body }) => store.execute(["cas", body.key, body.from, body.to]), {
+    schema: linKv.cas,
+  });
+}

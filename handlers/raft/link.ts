@@ -1,0 +1,91 @@
+/**
+ * The link to one other node: how long it takes, and whether anybody hears us there.
+ *
+ * @module
+ */
+
+import type { Stamp } from "./message.ts";
+
+/** What a round trip is taken to be before one was measured, in milliseconds. */
+const ASSUMED_ROUND_TRIP_MS = 100;
+/** Longer samples say more about a fault than about the link. */
+const MAX_SAMPLE_MS = 2000;
+/** What an answer may take on top of what the link does: turns, spacing, a busy machine. */
+const SLACK_MS = 50;
+
+/** The link to one other node. */
+export class Link {
+  /** When something was last sent. */
+  sentMs = -Infinity;
+  /** When something last came. */
+  heardMs = -Infinity;
+  /** Since when the other side has owed us a sign of having heard a message that wants an answer. */
+  awaitingSinceMs: number | undefined;
+
+  #sent = 0;
+  #received = 0;
+  #lastPrompt = 0;
+  #firstPrompt = 0;
+  #lastPromptMs = 0;
+  #sample: { readonly number: number; readonly atMs: number } | undefined;
+  #roundTripMs: number | undefined;
+  #deviationMs = 0;
+
+  /** The stamp of the next message. `prompt` says that it wants an answer soon. */
+  stamp(nowMs: number, prompt: boolean): Stamp {
+    const number = ++this.#sent;
+    this.sentMs = nowMs;
+    if (prompt) {
+      this.#lastPrompt = number;
+      this.#lastPromptMs = nowMs;
+      if (this.awaitingSinceMs === undefined) {
+        this.awaitingSinceMs = nowMs;
+        this.#firstPrompt = number;
+      }
+    }
+    this.#sample ??= { number, atMs: nowMs };
+    const heldMs = this.#received === 0 ? 0 : Math.max(0, nowMs - this.heardMs);
+    return [number, this.#received, Math.round(heldMs * 100) / 100];
+  }
+
+  /** Takes note of a message's stamp. */
+  receive([number, echo, heldMs]: Stamp, nowMs: number): void {
+    this.#received = number;
+    this.heardMs = nowMs;
+    // A restarted node counts from 1 again: an echo of a number not yet given is of its past life.
+    if (echo > this.#sent) return;
+    if (this.#sample !== undefined && echo >= this.#sample.number) {
+      if (echo === this.#sample.number) this.#learn(nowMs - this.#sample.atMs - heldMs);
+      this.#sample = undefined;
+    }
+    if (this.awaitingSinceMs === undefined || echo < this.#firstPrompt) return;
+    this.#firstPrompt = this.#lastPrompt;
+    this.awaitingSinceMs = echo >= this.#lastPrompt ? undefined : this.#lastPromptMs;
+  }
+
+  /** The smoothed round trip with four deviations on top (RFC 6298), in milliseconds. */
+  get roundTripMs(): number {
+    return (this.#roundTripMs ?? ASSUMED_ROUND_TRIP_MS) + 4 * this.#deviationMs;
+  }
+
+  /** How long to wait for an answer before doubting the link; it may take two trips. */
+  get patienceMs(): number {
+    return SLACK_MS + 2 * this.roundTripMs;
+  }
+
+  /** Whether an answer has been owed for too long. */
+  overdue(nowMs: number): boolean {
+    return this.awaitingSinceMs !== undefined && nowMs - this.awaitingSinceMs > this.patienceMs;
+  }
+
+  #learn(sampleMs: number): void {
+    const sample = Math.min(Math.max(0, sampleMs), MAX_SAMPLE_MS);
+    if (this.#roundTripMs === undefined) {
+      this.#roundTripMs = sample;
+      this.#deviationMs = sample / 4;
+      return;
+    }
+    this.#deviationMs += (Math.abs(sample - this.#roundTripMs) - this.#deviationMs) / 4;
+    this.#roundTripMs += (sample - this.#roundTripMs) / 8;
+  }
+}

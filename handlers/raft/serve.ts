@@ -1,0 +1,137 @@
+/**
+ * A replicated state machine on a {@linkcode Node}.
+ *
+ * @module
+ */
+
+import { ErrorCode, RpcError } from "../../node/errors.ts";
+import type { Json, JsonObject } from "../../node/json.ts";
+import type { Body } from "../../node/message.ts";
+import type { Node } from "../../node/node.ts";
+import type { Machine, Outcome } from "./machine.ts";
+import { type Message, MESSAGE_TYPES } from "./message.ts";
+import { Replica, type ReplicaOptions } from "./replica.ts";
+
+/** Settings of {@linkcode serveReplicated}. */
+export type ConsensusOptions = Pick<ReplicaOptions, "maxLatencyMs" | "holdMs" | "leaseReads">;
+
+/** What handlers do with a replicated state machine. */
+export interface Replicated {
+  /**
+   * Has an operation executed once, by all nodes.
+   *
+   * @throws {RpcError} the operation's own, 11 if it certainly did not happen, 0 if nobody knows.
+   */
+  execute(operation: Json): Promise<object>;
+  /**
+   * Answers an operation that changes nothing, from a state no older than now.
+   *
+   * @throws {RpcError} the operation's own, or 11.
+   */
+  query(operation: Json): Promise<object>;
+}
+
+/** Makes `node` run a copy of a state machine, together with all other nodes. */
+export function serveReplicated(
+  node: Node,
+  machine: Machine,
+  options: ConsensusOptions = {},
+): Replicated {
+  const host = new Host(node, machine, options);
+  node.onInit(() => host.start());
+  for (const type of MESSAGE_TYPES) {
+    node.on(type, ({ src, body }) => host.receive(src, body));
+  }
+  return host;
+}
+
+/** Gives a replica its turns: one for all that arrived together, and one when it asks for it. */
+class Host implements Replicated {
+  readonly #node: Node;
+  readonly #machine: Machine;
+  readonly #options: ConsensusOptions;
+  #replica: Replica | undefined;
+  #isTurnDue = false;
+  #wakeAtMs = Infinity;
+  #cancelWake: (() => void) | undefined;
+
+  constructor(node: Node, machine: Machine, options: ConsensusOptions) {
+    this.#node = node;
+    this.#machine = machine;
+    this.#options = options;
+  }
+
+  start(): void {
+    const { id, nodeIds, random, clock } = this.#node;
+    const nowMs = clock.now();
+    const machine = this.#machine;
+    this.#replica = new Replica({ id, nodeIds, random, nowMs, machine, ...this.#options });
+    this.#node.state.attach("replica", this.#replica);
+    this.#soon();
+  }
+
+  receive(src: string, body: JsonObject): void {
+    if (!isMessage(body)) {
+      throw new RpcError(ErrorCode.malformedRequest, `Malformed ${body.type}`);
+    }
+    this.#replica?.step(src, body, this.#node.clock.now());
+    this.#soon();
+  }
+
+  // The outcome is made in a turn, in which nothing else runs: no state is carried over the wait.
+  execute(operation: Json): Promise<object> {
+    return this.#ask((replica, nowMs, settle) => replica.execute(operation, nowMs, settle));
+  }
+
+  query(operation: Json): Promise<object> {
+    return this.#ask((replica, nowMs, settle) => replica.query(operation, nowMs, settle));
+  }
+
+  #ask(
+    ask: (replica: Replica, nowMs: number, settle: (outcome: Outcome) => void) => void,
+  ): Promise<object> {
+    return new Promise((resolve, reject) => {
+      const replica = this.#replica;
+      if (replica === undefined) throw new Error("Cannot serve requests before init");
+      ask(replica, this.#node.clock.now(), (outcome) => {
+        if (outcome instanceof RpcError) reject(outcome);
+        else resolve(outcome);
+      });
+      this.#soon();
+    });
+  }
+
+  /** Ends this turn when all that arrived with it has been taken. */
+  #soon(): void {
+    if (this.#isTurnDue) return;
+    this.#isTurnDue = true;
+    this.#node.clock.schedule(0, () => this.#turn());
+  }
+
+  #turn(): void {
+    this.#isTurnDue = false;
+    const replica = this.#replica;
+    if (replica === undefined || this.#node.state.phase === "draining") return;
+    const messages = replica.turn(this.#node.clock.now());
+    for (const { to, message } of messages) this.#node.send(to, message as object as Body);
+    this.#wakeAt(replica.wakeAtMs);
+  }
+
+  #wakeAt(atMs: number): void {
+    if (this.#cancelWake !== undefined && this.#wakeAtMs <= atMs) return;
+    this.#cancelWake?.();
+    this.#cancelWake = undefined;
+    this.#wakeAtMs = atMs;
+    if (atMs === Infinity) return;
+    const delayMs = Math.max(0, atMs - this.#node.clock.now());
+    this.#cancelWake = this.#node.clock.schedule(delayMs, () => {
+      this.#cancelWake = undefined;
+      this.#turn();
+    });
+  }
+}
+
+function isMessage(body: object): body is Message {
+  const { term, link } = body as { term?: unknown; link?: unknown };
+  return typeof term === "number" && Array.isArray(link) && link.length === 3;
+}
