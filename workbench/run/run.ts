@@ -99,11 +99,7 @@ export async function runTest(setup: TestSetup): Promise<RunOutcome> {
   } catch (error) {
     run.breakOff(error);
   }
-  try {
-    await run.end();
-  } catch (error) {
-    run.breakOff(error);
-  }
+  await run.end();
   return run.outcome;
 }
 
@@ -158,17 +154,27 @@ class TestRun {
     if (!this.#over && generator.final !== undefined) await this.#final(generator);
   }
 
-  /** Clears up, whatever has happened. */
+  /** Clears up, whatever has happened; one part that fails does not keep the next from it. */
   async end(): Promise<void> {
+    const begun = this.#stage !== "start" && this.#stage !== "setup";
     this.#over = true;
     this.#phase?.stop();
-    if (this.#stage !== "start" && this.#stage !== "setup") this.#setup.nemesis?.stop();
-    this.#enter("stop");
-    this.#workers.close();
-    for (const client of this.#setupClients) client.close();
-    await this.#setup.cluster.stop();
-    this.#enter("done");
-    this.#cancelTick();
+    const parts = [
+      () => begun ? this.#setup.nemesis?.stop() : undefined,
+      () => this.#enter("stop"),
+      () => this.#workers.close(),
+      ...this.#setupClients.map((client) => () => client.close()),
+      () => this.#setup.cluster.stop(),
+      () => this.#cancelTick(),
+      () => this.#enter("done"),
+    ];
+    for (const part of parts) {
+      try {
+        await part();
+      } catch (error) {
+        this.breakOff(error);
+      }
+    }
   }
 
   /** Waits for `work`, but no longer than until the run is broken off. */

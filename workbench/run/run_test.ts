@@ -309,6 +309,17 @@ Deno.test("a cluster that does not start, or does not stop well, breaks the run 
   assertEquals([crashed.broke?.stage, crashed.broke?.error.message], ["stop", "n0 crashed"]);
 });
 
+Deno.test("the cluster is stopped even if the nemesis or the observer fails", async () => {
+  const fail = () => {
+    throw new Error("Broken");
+  };
+  const nemesis = { start: () => {}, stop: fail, heal: () => {} };
+  const failing = await runWith("echo", { nemesis });
+  assertEquals([failing.broke?.error.message, failing.cluster.running], ["Broken", false]);
+  const observed = await runWith("echo", { onProgress: fail });
+  assertEquals([observed.broke?.stage, observed.cluster.running], ["start", false]);
+});
+
 Deno.test("malformed replies leave operations open and are listed", async () => {
   const server = wrongServer(
     "unique-ids",
