@@ -175,9 +175,22 @@ export class SimulatedNetwork implements Network {
     isClients: boolean,
     between: boolean,
   ): void {
-    let latencyMs = isClients ? 0 : drawLatencyMs(this.#latency, this.#latencyRandom);
-    if (between) latencyMs = this.#rules.slowed(latencyMs, packet.src, packet.dest);
-    to.enqueue({ at: now + latencyMs, order: this.#nextOrder++, packet, isClients });
+    const latencyMs = isClients ? 0 : drawLatencyMs(this.#latency, this.#latencyRandom);
+    const extraMs = between ? this.#rules.extraMs(latencyMs, packet.src, packet.dest) : 0;
+    const queued = { at: now + extraMs + latencyMs, order: this.#nextOrder++, packet, isClients };
+    if (extraMs === 0) to.enqueue(queued);
+    else this.#enqueueLater(to, queued, extraMs);
+  }
+
+  /**
+   * Lets a slow message queue when the rest of its way is as long as any other's: at the head of
+   * the queue it would make messages of nodes that are not slow wait for it.
+   */
+  #enqueueLater(to: Endpoint, queued: Queued, extraMs: number): void {
+    this.#clock.schedule(extraMs, () => {
+      if (this.#endpoints.get(to.name) === to) to.enqueue(queued);
+      else this.journal.drop(this.#clock.now(), queued.packet, "closed");
+    });
   }
 
   #loses(): LinkRule | undefined {

@@ -76,14 +76,14 @@ export class LinkRules {
     return this.#duplicating;
   }
 
-  /** A latency as the rules change it. */
-  slowed(latencyMs: number, src: string, dest: string): number {
+  /** What the rules add to a latency. */
+  extraMs(latencyMs: number, src: string, dest: string): number {
     let result = latencyMs;
     for (const { slow } of this.#slowing) {
       if (slow === undefined || !(slow.nodes.has(src) || slow.nodes.has(dest))) continue;
       result = Math.floor(result * slow.factor + slow.extraMs);
     }
-    return result;
+    return result - latencyMs;
   }
 
   #set(all: readonly LinkRule[]): void {
