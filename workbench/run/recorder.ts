@@ -61,6 +61,11 @@ export class Recorder {
     return { ...this.#counts };
   }
 
+  /** When time began, by the clock. */
+  get startMs(): number {
+    return this.#startMs;
+  }
+
   /** Milliseconds since the run's beginning. */
   get elapsedMs(): number {
     return this.#clock.now() - this.#startMs;

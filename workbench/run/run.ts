@@ -70,6 +70,8 @@ export interface RunOutcome {
   /** All that happened, up to where the run broke off if it did. */
   readonly history: readonly Op[];
   readonly counts: OpCounts;
+  /** When the history begins, by the world's clock. */
+  readonly startMs: number;
   /** The stage in which the run broke off, and why; absent if it went to its end. */
   readonly broke?: { readonly stage: Stage; readonly error: Error };
 }
@@ -125,8 +127,13 @@ class TestRun {
   }
 
   get outcome(): RunOutcome {
-    const { history, counts } = this.#recorder;
-    return { history, counts, ...(this.#broke === undefined ? {} : { broke: this.#broke }) };
+    const { history, counts, startMs } = this.#recorder;
+    return {
+      history,
+      counts,
+      startMs,
+      ...(this.#broke === undefined ? {} : { broke: this.#broke }),
+    };
   }
 
   /** Remembers why the run broke off, the first time. */
