@@ -1,0 +1,138 @@
+/**
+ * `test`: one run, as Maelstrom's.
+ *
+ * @module
+ */
+
+import { integer, parseFlags, UsageError } from "../../node/flags.ts";
+import { findWorkload } from "../../handlers/workloads.ts";
+import type { RunReport } from "../results/report.ts";
+import { summarize } from "../results/summary.ts";
+import type { Progress } from "../run/run.ts";
+import { runProgram, type RunResult, simulate } from "../simulate.ts";
+import { ResultsDir } from "../store/results_dir.ts";
+import type { RunOptions } from "../types.ts";
+import { exitCodeOf } from "./exit_code.ts";
+import { type RunFlags, runFlags, toRunOptions } from "./flags.ts";
+
+/** The flags of `test`. */
+export const testFlags = {
+  ...runFlags,
+  store: { help: "Where results are kept", value: "DIR", default: "store" },
+  json: { help: "Print the results as JSON" },
+  "log-stderr": { help: "Show what nodes write to standard error" },
+  "log-net-send": { help: "Show every message sent" },
+  "log-net-recv": { help: "Show every message delivered" },
+  "test-count": { help: "Repeat, until a run is not valid", value: "N", ...integer(1), default: 1 },
+};
+
+/** What a command line asks `test` to do. */
+interface TestCommand {
+  readonly flags: RunFlags & {
+    store: string;
+    json: boolean;
+    "log-stderr": boolean;
+    "log-net-send": boolean;
+    "log-net-recv": boolean;
+    "test-count": number;
+  };
+  /** What follows `--`: arguments of the program, or options of Eddy's own handlers. */
+  readonly rest: readonly string[];
+}
+
+/** Runs a test and returns the exit code. */
+export async function testCommand(args: readonly string[]): Promise<number> {
+  const { flags, words, rest } = parseFlags(testFlags, args);
+  if (words.length > 0) throw new UsageError(`Unexpected argument ${JSON.stringify(words[0])}`);
+  const first = flags.seed ?? drawSeed();
+  let code = 0;
+  for (let i = 0; i < flags["test-count"] && code === 0; i++) {
+    code = await runOnce({ flags, rest }, first + i);
+  }
+  return code;
+}
+
+/** A seed that nobody chose, short enough to be typed. */
+export function drawSeed(): number {
+  return Math.floor(Math.random() * 1e6);
+}
+
+/**
+ * The options of Eddy's own handlers, or of a program, after Maelstrom's `--`.
+ *
+ * @throws {UsageError} if Eddy's own handlers do not know them.
+ */
+export function checkNodeArgs(flags: RunFlags, rest: readonly string[]): void {
+  if (flags.bin === undefined) findWorkload(flags.workload).configure(rest);
+}
+
+async function runOnce({ flags, rest }: TestCommand, seed: number): Promise<number> {
+  const options = toRunOptions(flags, seed);
+  checkNodeArgs(flags, rest);
+  const name = new Date().toISOString().replaceAll(":", "").replace("Z", "");
+  const dir = new ResultsDir(flags.store, options.workload, name);
+  const isRealTime = flags.bin !== undefined;
+  const hooks = {
+    onMessage: (event: Parameters<ResultsDir["message"]>[0]) => {
+      dir.message(event);
+      const { type, message } = event;
+      if (type === "send" ? flags["log-net-send"] : flags["log-net-recv"]) {
+        console.error(`${type} ${message.toLine()}`);
+      }
+    },
+    onLog: (node: string, text: string) => {
+      dir.log(node, text);
+      if (flags["log-stderr"]) console.error(`${node}: ${text}`);
+    },
+    ...(isRealTime && Deno.stderr.isTerminal() && { onProgress: showProgress }),
+  };
+  const result = flags.bin === undefined
+    ? await simulate({ ...options, args: rest, ...hooks })
+    : await runProgram({ bin: flags.bin, args: rest }, options, hooks);
+  const { results, history, startMs } = result;
+  dir.finish(results, options, history, startMs);
+  if (flags.json) console.log(JSON.stringify({ ...results, options }, null, 2));
+  else console.log(describe(result, dir.path, replayLine(flags, rest, options)));
+  return exitCodeOf(results["valid?"], results.broke);
+}
+
+function describe({ results, options }: RunResult, path: string, replay: string): string {
+  const lines = [summarize(results, options), `Results in ${path}`];
+  if (results["valid?"] !== true) lines.push(`Replay with: ${replay}`);
+  return lines.join("\n");
+}
+
+/** The one line that does this run again. */
+export function replayLine(
+  flags: Readonly<Record<string, unknown>>,
+  rest: readonly string[],
+  { seed }: Pick<RunOptions, "seed">,
+): string {
+  const given = Object.entries(testFlags).flatMap(([name, flag]) => {
+    const value = flags[name];
+    const isOurs = ["seed", "json", "store", "test-count"].includes(name) ||
+      name.startsWith("log-");
+    if (isOurs || value === undefined || value === false) return [];
+    if (value === true) return [`--${name}`];
+    if ("default" in flag && flag.default === value && name !== "workload") return [];
+    return [`--${name}`, shellWord(Array.isArray(value) ? value.join(",") : String(value))];
+  });
+  const words = ["deno task workbench test", ...given, "--seed", String(seed)];
+  return [...words, ...(rest.length > 0 ? ["--", ...rest.map(shellWord)] : [])].join(" ");
+}
+
+function shellWord(text: string): string {
+  return /^[\w./,:=@+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
+}
+
+const encoder = new TextEncoder();
+
+function showProgress({ stage, elapsedMs, counts }: Progress): void {
+  const { invocations, ok, fail, info } = counts;
+  const text = `${stage} ${(elapsedMs / 1000).toFixed(0)} s: ${invocations} operations, ` +
+    `${ok} ok, ${fail} fail, ${info} info`;
+  Deno.stderr.writeSync(encoder.encode(`\r\x1b[K${stage === "done" ? "" : text}`));
+}
+
+/** The report of a run without what would flood a terminal; for tests of the command line. */
+export type PrintedReport = RunReport & { readonly options: RunOptions };
