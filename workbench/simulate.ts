@@ -130,23 +130,24 @@ async function runIn(
   });
   const faults = new Faults({ world, cluster });
   world.network.journal.observer = hooks.onMessage;
-  let startMs = 0;
-  const onProgress = (progress: Progress) => {
-    if (progress.stage === "main" && progress.elapsedMs === 0) startMs = world.clock.now();
-    hooks.onProgress?.(progress);
-  };
   const nemesis = makeNemesis(world, faults, options, hooks);
   const outcome = await world.run(() =>
-    runTest({ world, options, cluster, nemesis, onProgress, signal: stop.signal })
+    runTest({
+      world,
+      options,
+      cluster,
+      nemesis,
+      signal: stop.signal,
+      ...definedOnly({ onProgress: hooks.onProgress }),
+    })
   );
-  const { history } = outcome;
+  const { history, startMs } = outcome;
   const results = reportRun({
     ...outcome,
     options,
     net: world.network.journal.stats(),
     dropped: world.network.journal.dropped,
     faults: faults.windows,
-    startMs,
     warnings: cluster.warnings,
     broke: describeBreak(outcome),
   });

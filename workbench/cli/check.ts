@@ -30,9 +30,10 @@ export async function checkCommand(args: readonly string[]): Promise<number> {
   if (file === undefined) throw new UsageError("Which history? Name history.jsonl or history.edn");
   if (extra !== undefined) throw new UsageError(`Unexpected argument ${JSON.stringify(extra)}`);
   const history = parseHistory(await read(file), file.endsWith(".edn") ? "edn" : "jsonl");
-  const results = judge(workload, history, {
+  const results = judge(history, {
+    workload,
+    availability,
     consistencyModels: models(flags["consistency-models"]),
-    ...(availability !== undefined && { availability }),
   });
   const faults = faultWindows(history);
   if (flags.json) console.log(JSON.stringify(results, null, 2));

@@ -48,7 +48,7 @@ export interface RunReport extends HistoryResults {
 /** Judges a run. */
 export function reportRun(record: RunRecord): RunReport {
   const { options, history, counts, broke } = record;
-  const results = judge(options.workload, history, options);
+  const results = judge(history, options);
   return {
     ...results,
     "valid?": worst([results["valid?"], brokenValidity(broke)]),

@@ -4,21 +4,9 @@
  * @module
  */
 
-import { checkAvailability } from "../checkers/availability.ts";
-import { checkExceptions } from "../checkers/exceptions.ts";
-import { checkStats } from "../checkers/stats.ts";
-import {
-  type CheckResult,
-  type Finding,
-  MAX_FINDINGS,
-  type Op,
-  type Validity,
-  worst,
-} from "../history.ts";
+import { type Finding, MAX_FINDINGS, type Op } from "../history.ts";
 import type { NetStats, TrafficStats } from "../network/journal.ts";
-import type { RunOptions, WorkloadName } from "../types.ts";
-import type { CheckOptions } from "../workloads/spec.ts";
-import { workloadSpecs } from "../workloads/workloads.ts";
+import { checkHistory, type HistoryResult, type JudgeOptions } from "../workloads/workloads.ts";
 import { operationLatencies, type Quantiles } from "./latencies.ts";
 
 /** Traffic, and how much of it there was for each operation. */
@@ -27,12 +15,7 @@ export interface TrafficResult extends TrafficStats {
 }
 
 /** What is said of a history alone. */
-export interface HistoryResults {
-  readonly "valid?": Validity;
-  readonly stats: CheckResult;
-  readonly availability: CheckResult;
-  readonly exceptions: CheckResult;
-  readonly workload: CheckResult;
+export interface HistoryResults extends HistoryResult {
   /** How long operations took that succeeded, in ms. */
   readonly latencies: Quantiles;
   /** What is wrong, over all checkers. */
@@ -48,43 +31,17 @@ export interface NetResults {
   readonly servers: TrafficResult;
 }
 
-/** What checking a history takes beside it. */
-export type JudgeOptions = CheckOptions & Pick<RunOptions, "availability">;
-
 /** Runs every checker that has a say in a workload. */
-export function judge(
-  workload: WorkloadName,
-  history: readonly Op[],
-  options: JudgeOptions,
-): HistoryResults {
-  const stats = guarded("stats", () => checkStats(history));
-  const availability = guarded(
-    "availability",
-    () => checkAvailability(history, options.availability),
-  );
-  const exceptions = guarded("exceptions", () => checkExceptions(history));
-  const own = guarded("workload", () => workloadSpecs[workload].check(history, options));
-  const all = [own, stats, availability, exceptions];
+export function judge(history: readonly Op[], options: JudgeOptions): HistoryResults {
+  const verdicts = checkHistory(history, options);
+  const { workload, stats, availability, exceptions } = verdicts;
+  const all = [workload, stats, availability, exceptions];
   return {
-    "valid?": worst(all.map((result) => result["valid?"])),
-    stats,
-    availability,
-    exceptions,
-    workload: own,
+    ...verdicts,
     latencies: operationLatencies(history),
     findings: all.flatMap(({ findings = [] }) => findings).slice(0, MAX_FINDINGS),
     warnings: all.flatMap(({ warnings = [] }) => warnings),
   };
-}
-
-/** A checker that breaks says nothing of the history: its verdict is unknown. */
-function guarded(name: string, check: () => CheckResult): CheckResult {
-  try {
-    return check();
-  } catch (error) {
-    const text = error instanceof Error ? error.message : String(error);
-    return { "valid?": "unknown", warnings: [`The ${name} checker broke: ${text}`] };
-  }
 }
 
 /** The network's figures for so many operations, as Maelstrom gives them. */

@@ -42,6 +42,11 @@ export interface HistoryResult {
   readonly workload: CheckResult;
 }
 
+/** What judging a history takes beside it. */
+export type JudgeOptions =
+  & Pick<RunOptions, "workload" | "consistencyModels">
+  & { readonly availability?: "total" | number | undefined };
+
 /**
  * Judges a history.
  *
@@ -49,7 +54,7 @@ export interface HistoryResult {
  */
 export function checkHistory(
   history: readonly Op[],
-  options: Pick<RunOptions, "workload" | "availability" | "consistencyModels">,
+  options: JudgeOptions,
 ): HistoryResult {
   const spec = workloadSpecs[options.workload];
   const results = {
