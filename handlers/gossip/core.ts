@@ -1,0 +1,403 @@
+/**
+ * Gossip: what one node knows reaches all others, with few messages while nothing fails and
+ * correctly whatever fails.
+ *
+ * Every message says where its sender is in every stream and carries what the receiver is not
+ * known to have, so that a lost one is made good by the next. While nothing fails, the first node
+ * of the list is the hub: the others send to it just in time for its next message, in which it
+ * sends everyone what they lack. Who gets no sign of having been heard turns to the next node of
+ * the list; what stays unconfirmed is looked after with growing pauses. When everyone is known to
+ * have everything, nobody sends.
+ *
+ * The core has no timers: it is told the time, leaves messages in its outbox, and says when it
+ * wants to be called again.
+ *
+ * @module
+ */
+
+import type { Random } from "../../node/clock.ts";
+import type { JsonObject } from "../../node/json.ts";
+import type { Body } from "../../node/message.ts";
+import { CatchUp } from "./catch_up.ts";
+import { Composer, type Scope } from "./composer.ts";
+import { Downlink, type Progress } from "./downlink.ts";
+import { Mark } from "./mark.ts";
+import { decodeGossip, type Gossip, type Plain } from "./message.ts";
+import type { Peer } from "./peer.ts";
+import { Prober } from "./prober.ts";
+import { Roster } from "./roster.ts";
+import type { Store } from "./store.ts";
+import { Timing } from "./timing.ts";
+import { Uplink } from "./uplink.ts";
+import { covers, merge, seqOf, streamName, type Streams, type Vector } from "./vector.ts";
+
+/** How many events a message carries at most, and how many one that may well be lost. */
+const MAX_EVENTS = 2000;
+const MAX_PROBE_EVENTS = 100;
+
+/** How long a suspected node that is heard from is left before it is asked whether it hears us. */
+const TEST_PAUSE_MS = 1000;
+
+/** The longest pause between two looks at what stays unconfirmed, for a node that is no hub. */
+const MAX_LOOK_PAUSE_MS = 8000;
+
+/** Settings of a {@linkcode GossipCore}. */
+export interface GossipOptions {
+  /** This node. */
+  readonly id: string;
+  readonly nodeIds: readonly string[];
+  /** This process; see {@linkcode streamName}. */
+  readonly tag: string;
+  readonly streams: Streams;
+  readonly store: Store;
+  readonly random: Random;
+  /** What an event may take to reach everyone, in milliseconds; 0 sends at once, to everyone. */
+  readonly maxLatencyMs: number;
+  /**
+   * Whether everyone wants to know at once what everybody has.
+   *
+   * @default false
+   */
+  readonly eager?: boolean;
+}
+
+/** A message to be sent. */
+export interface Outgoing {
+  readonly dest: string;
+  readonly body: Body;
+}
+
+/** One node's part in the gossip. */
+export class GossipCore {
+  /** The prefixes that everybody holds, as far as is known here. */
+  readonly stable: Vector = [];
+  /** The stream of this node's own events. */
+  readonly stream: number;
+  /** When to call {@linkcode GossipCore.advance}, by the clock that is handed in. */
+  wakeAtMs = Infinity;
+
+  readonly #options: GossipOptions;
+  readonly #store: Store;
+  readonly #roster: Roster;
+  readonly #timing: Timing;
+  readonly #composer: Composer;
+  readonly #uplink: Uplink;
+  readonly #downlink: Downlink;
+  readonly #prober: Prober;
+  readonly #catchUp: CatchUp;
+  readonly #isNode: (name: string) => boolean;
+  #outbox: Outgoing[] = [];
+  /** Counts what has come from anywhere. */
+  #version = 1;
+  /** What others have and this node lacks. */
+  readonly #behind = new Mark();
+  /** What this node has and others may lack. */
+  readonly #unconfirmed = new Mark();
+  #lookPauseMs = 0;
+  /** Whether the last plan counts already with news that wait to be sent. */
+  #pending = false;
+
+  constructor(options: GossipOptions) {
+    const { id, nodeIds, tag, streams, store, maxLatencyMs, eager = false } = options;
+    this.#options = options;
+    this.#store = store;
+    this.#roster = new Roster(id, nodeIds);
+    this.#timing = new Timing({ maxLatencyMs, eager });
+    this.#uplink = new Uplink(this.#roster, this.#timing, maxLatencyMs);
+    this.#downlink = new Downlink(this.#roster, this.#timing);
+    this.#prober = new Prober(this.#roster);
+    this.#catchUp = new CatchUp(store);
+    this.#isNode = (name) => name === id || this.#roster.get(name) !== undefined;
+    this.stream = streams.number(streamName(id, tag));
+    const { stable } = this;
+    this.#composer = new Composer({ tag, store, streams, roster: this.#roster, stable });
+  }
+
+  /** Takes the messages that are to be sent. */
+  takeOutbox(): Outgoing[] {
+    const outbox = this.#outbox;
+    if (outbox.length > 0) this.#outbox = [];
+    return outbox;
+  }
+
+  /**
+   * Sends to these nodes only, while nothing fails.
+   *
+   * @param hops how many such steps lead to the farthest node
+   */
+  follow(neighbours: readonly string[], hops: number, nowMs: number): void {
+    this.#downlink.follow(neighbours, hops);
+    this.#plan(nowMs);
+  }
+
+  /** This node has appended to its stream. */
+  appended(nowMs: number): void {
+    this.#version++;
+    if (!this.#pending) this.#plan(nowMs);
+  }
+
+  /**
+   * Takes a message from another node.
+   *
+   * @throws {RpcError} with code 12 if it is malformed.
+   */
+  receive(src: string, body: JsonObject, nowMs: number): void {
+    const peer = this.#roster.get(src);
+    if (peer === undefined) return;
+    const gossip = decodeGossip(body, this.#options.streams, this.#isNode);
+    const reachedAgain = this.#meet(peer, gossip, nowMs);
+    const news = this.#apply(peer, gossip);
+    if (gossip.nextMs !== undefined && peer === this.#uplink.hub) {
+      this.#uplink.heard(peer, gossip.nextMs, nowMs);
+    }
+    if (gossip.batches.length > 0) this.#oweSign(peer, gossip.up, nowMs);
+    if (covers(this.#store.have, gossip.have) && merge(this.stable, gossip.stable)) {
+      this.#store.settle(this.stable);
+    }
+    if (this.#options.eager || !this.#pending) this.#settle(nowMs);
+    if (reachedAgain) this.#reunite(peer, nowMs);
+    this.#answer(peer, gossip, news, nowMs);
+    this.#plan(nowMs);
+  }
+
+  /** Does what is due. */
+  advance(nowMs: number): void {
+    for (const peer of this.#roster.list) if (peer.dueAtMs <= nowMs) this.#lapse(peer, nowMs);
+    if (this.#downlink.dueMs(this.#progress) <= nowMs) this.#flush(nowMs);
+    const { hub, dueAtMs } = this.#uplink;
+    if (hub !== undefined && dueAtMs <= nowMs) this.#send(hub, nowMs, {});
+    for (const peer of this.#roster.list) if (peer.ackAtMs <= nowMs) this.#send(peer, nowMs, {});
+    if (this.#behind.dueAtMs <= nowMs) this.#askForMissing(nowMs);
+    if (this.#unconfirmed.dueAtMs <= nowMs) this.#look(nowMs);
+    if (this.#sendsToAll) {
+      const peer = this.#prober.take(nowMs);
+      if (peer !== undefined) this.#ask(peer, nowMs, { limit: MAX_PROBE_EVENTS });
+    }
+    this.#plan(nowMs);
+  }
+
+  get #ownSeq(): number {
+    return seqOf(this.#store.have, this.stream);
+  }
+
+  get #progress(): Progress {
+    const isHub = this.#uplink.hub === undefined;
+    return { version: this.#version, ownSeq: this.#ownSeq, isHub };
+  }
+
+  /** Whether others rely on this node to reach everyone. */
+  get #sendsToAll(): boolean {
+    return this.#uplink.hub === undefined || this.#downlink.mode !== "hub";
+  }
+
+  /** Takes what a message says of its sender; returns whether that is back. */
+  #meet(peer: Peer, gossip: Gossip, nowMs: number): boolean {
+    const { streams, tag } = this.#options;
+    if (gossip.tag !== peer.tag) {
+      peer.restart(gossip.tag, streams.number(streamName(peer.name, gossip.tag)));
+    }
+    if (gossip.sentAtMs > peer.heardSentAtMs) {
+      peer.heardSentAtMs = gossip.sentAtMs;
+      peer.heardAtMs = nowMs;
+    }
+    peer.learn(gossip.have, this.stable);
+    peer.subscribed = gossip.up;
+    const { echo } = gossip;
+    if (echo === undefined || echo.tag !== tag) return false;
+    peer.delay.add(nowMs - echo.sentAtMs - echo.heldMs);
+    return peer.hears(echo.sentAtMs, nowMs, this.#ownSeq);
+  }
+
+  /** Takes a message's events; returns whether any were new. */
+  #apply(peer: Peer, gossip: Gossip): boolean {
+    let news = false;
+    for (const batch of gossip.batches) {
+      if (this.#store.receive(batch.stream, batch)) news = true;
+    }
+    for (const { node, tag, have } of gossip.seen) {
+      const other = this.#roster.get(node);
+      if (other === undefined) continue;
+      if (other.tag === "") other.restart(tag, this.#options.streams.number(streamName(node, tag)));
+      if (other.tag === tag) other.learn(have, this.stable);
+    }
+    if (news) this.#grow(peer);
+    return news;
+  }
+
+  #grow(from: Peer): void {
+    const { hub } = this.#uplink;
+    const sent = this.#uplink.isSent(this.#version);
+    this.#version++;
+    if (from === hub && sent) this.#uplink.skip(this.#version);
+  }
+
+  /** Sees to it that whoever sent events is told that they have come. */
+  #oweSign(peer: Peer, up: boolean, nowMs: number): void {
+    if (up) {
+      peer.owed = true;
+      return;
+    }
+    const { hub } = this.#uplink;
+    const whom = this.#downlink.mode === "direct" ? hub : peer;
+    if (whom === undefined) return;
+    const atMs = this.#options.eager && whom === hub
+      ? this.#uplink.justInTimeMs(whom, nowMs)
+      : nowMs + this.#timing.ackMs;
+    whom.ackAtMs = Math.min(whom.ackAtMs, atMs);
+  }
+
+  /** Concludes what everybody has. */
+  #settle(nowMs: number): void {
+    if (!this.#options.eager && !this.#sendsToAll) return;
+    if (!this.#roster.settle(this.stable, this.#store.have)) return;
+    this.#store.settle(this.stable);
+    if (this.#uplink.hub !== undefined) return;
+    const all = this.#options.eager === true || covers(this.stable, this.#store.have);
+    if (all) this.#downlink.settledAtMs = Math.min(this.#downlink.settledAtMs, nowMs);
+  }
+
+  /** Someone who seemed not to hear us does. */
+  #reunite(peer: Peer, nowMs: number): void {
+    this.#uplink.choose();
+    peer.owed = true;
+    if (!this.#sendsToAll) return;
+    for (const other of this.#prober.takeAll(nowMs)) {
+      this.#ask(other, nowMs, { limit: MAX_PROBE_EVENTS });
+    }
+  }
+
+  /** Answers what is asked, and asks for what is missing. */
+  #answer(peer: Peer, gossip: Gossip, news: boolean, nowMs: number): void {
+    const more = gossip.archive === undefined ? undefined : this.#restore(peer, gossip);
+    const lacks = !covers(this.#store.have, gossip.have);
+    const scope = { limit: MAX_EVENTS };
+    if (gossip.wants !== undefined) {
+      this.#send(peer, nowMs, { archive: this.#catchUp.part(gossip.wants) }, scope);
+    } else if (more || (lacks && gossip.past && this.#mayAsk(peer, nowMs))) {
+      this.#ask(peer, nowMs, scope, { wants: this.#catchUp.wants(peer) });
+    } else if (gossip.ask && lacks && (news || gossip.batches.length === 0)) {
+      this.#ask(peer, nowMs, scope);
+    } else if (gossip.ask) {
+      this.#send(peer, nowMs, {}, { ...scope, sightings: true });
+    } else if (lacks && gossip.more && news) {
+      this.#ask(peer, nowMs, scope);
+    } else if (peer.suspected && nowMs >= peer.askedAtMs + TEST_PAUSE_MS) {
+      this.#ask(peer, nowMs, { limit: MAX_PROBE_EVENTS });
+    }
+    if (!lacks) this.#behind.check(this.#store.have);
+    else if (!this.#behind.set) {
+      this.#behind.put(gossip.have, nowMs + this.#timing.gapPatienceMs(peer));
+    }
+  }
+
+  /** Takes a part of another node's archive; returns whether to ask for the next. */
+  #restore(peer: Peer, gossip: Gossip): boolean {
+    const more = this.#catchUp.take(gossip);
+    if (more === false) this.#grow(peer);
+    return more === true;
+  }
+
+  #mayAsk(peer: Peer, nowMs: number): boolean {
+    return nowMs >= peer.askedAtMs + this.#timing.answerPatienceMs(peer);
+  }
+
+  /** Sends something that is to be answered at once. */
+  #ask(peer: Peer, nowMs: number, scope: Scope, extra: Partial<Plain> = {}): void {
+    peer.askedAtMs = nowMs;
+    this.#send(peer, nowMs, { ...extra, ask: true }, { ...scope, sightings: true });
+    peer.expect(nowMs, this.#timing.answerPatienceMs(peer), this.#ownSeq);
+  }
+
+  #send(
+    peer: Peer,
+    nowMs: number,
+    extra: Partial<Plain>,
+    scope: Scope = { limit: MAX_EVENTS },
+  ): void {
+    const up = peer === this.#uplink.hub && this.#downlink.mode === "hub";
+    const { body, carries } = this.#composer.compose(peer, nowMs, scope, { ...extra, up });
+    this.#outbox.push({ dest: peer.name, body });
+    peer.ackAtMs = Infinity;
+    peer.owed = false;
+    if (up) this.#uplink.sent(peer, this.#version, nowMs);
+    if (!carries) return;
+    const patienceMs = up
+      ? this.#timing.hubPatienceMs(peer, this.#uplink.schedule.periodMs)
+      : this.#timing.ackPatienceMs(peer, this.#downlink.windowMs);
+    peer.expect(nowMs, patienceMs, this.#ownSeq);
+  }
+
+  /** Sends what is new to all who rely on this node, and a sign to all who wait for one. */
+  #flush(nowMs: number): void {
+    this.#settle(nowMs);
+    const progress = this.#progress;
+    const { mode, settledAtMs } = this.#downlink;
+    const tells = settledAtMs < Infinity;
+    this.#downlink.sent(progress, nowMs);
+    const nextMs = Math.round(this.#downlink.windowMs);
+    const extra = mode === "hub" ? { nextMs } : {};
+    for (const peer of this.#roster.list) {
+      const serves = this.#downlink.serves(peer, progress.isHub);
+      if (!serves && !peer.owed) continue;
+      const own = mode === "direct" && !peer.subscribed;
+      const lacks = own
+        ? peer.seq(this.stream, this.stable) < progress.ownSeq
+        : !peer.holds(this.#store.have, this.stable);
+      if (!lacks && !peer.owed && !tells) continue;
+      const stream = own ? this.stream : undefined;
+      this.#send(peer, nowMs, extra, { limit: MAX_EVENTS, stream });
+    }
+  }
+
+  /** Nothing was heard from someone in time. */
+  #lapse(peer: Peer, nowMs: number): void {
+    const held = peer.seq(this.stream, this.stable);
+    if (!peer.lapses(nowMs, held, this.#ownSeq) || peer.suspected) return;
+    peer.suspectedAtMs = nowMs;
+    this.#prober.suspect(peer, nowMs);
+    this.#uplink.choose();
+  }
+
+  #askForMissing(nowMs: number): void {
+    const { have } = this.#store;
+    this.#behind.check(have);
+    if (!this.#behind.set) return;
+    const peer = this.#roster.holderOfMore(have, this.#behind.vector);
+    this.#behind.clear();
+    if (peer !== undefined) this.#ask(peer, nowMs, { limit: MAX_EVENTS });
+  }
+
+  /** Looks after what has stayed unconfirmed for long: by way of the hub first, then of anyone. */
+  #look(nowMs: number): void {
+    this.#unconfirmed.check(this.stable);
+    if (!this.#unconfirmed.set) return;
+    const { list } = this.#roster;
+    const first = this.#lookPauseMs === 0 ? this.#uplink.hub : undefined;
+    const peer = first ?? list[Math.floor(this.#options.random.next() * list.length)];
+    this.#lookPauseMs = Math.min(MAX_LOOK_PAUSE_MS, Math.max(3000, 1.5 * this.#lookPauseMs));
+    this.#unconfirmed.dueAtMs = nowMs + this.#lookPauseMs;
+    if (this.#uplink.hub === undefined && this.#roster.hasSuspects) return;
+    if (peer !== undefined) this.#ask(peer, nowMs, { limit: MAX_PROBE_EVENTS });
+  }
+
+  /** Finds out when to be called next. */
+  #plan(nowMs: number): void {
+    const { have } = this.#store;
+    const { list } = this.#roster;
+    if (list.length === 0) this.#settle(nowMs);
+    this.#unconfirmed.check(this.stable);
+    if (!this.#unconfirmed.set && !covers(this.stable, have)) {
+      this.#lookPauseMs = 0;
+      this.#unconfirmed.put(have, nowMs + this.#timing.unconfirmedMs);
+    }
+    if (this.#downlink.mode === "hub") this.#uplink.plan(this.#version, have, this.stable, nowMs);
+    else this.#uplink.dueAtMs = Infinity;
+    const downAtMs = this.#downlink.dueMs(this.#progress);
+    const newsAtMs = Math.min(this.#uplink.dueAtMs, downAtMs);
+    this.#pending = newsAtMs < Infinity && !this.#uplink.isSent(this.#version);
+    let wakeAtMs = Math.min(newsAtMs, this.#behind.dueAtMs, this.#unconfirmed.dueAtMs);
+    if (this.#sendsToAll) wakeAtMs = Math.min(wakeAtMs, this.#prober.dueAtMs);
+    for (const peer of list) wakeAtMs = Math.min(wakeAtMs, peer.dueAtMs, peer.ackAtMs);
+    this.wakeAtMs = wakeAtMs;
+  }
+}

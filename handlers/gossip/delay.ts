@@ -1,0 +1,50 @@
+/**
+ * How long messages take on a link, learnt from the messages themselves.
+ *
+ * @module
+ */
+
+/** Weights of a new sample in the mean and in the deviation, as in TCP (RFC 6298). */
+const MEAN_WEIGHT = 1 / 8;
+const DEVIATION_WEIGHT = 1 / 4;
+
+/**
+ * The delay of one link: half the mean round trip, and how far round trips are off their mean.
+ *
+ * A message says when it was sent and which message of the other side it has seen last, and how
+ * long ago; the other side computes the round trip from its own clock alone.
+ */
+export class LinkDelay {
+  #roundTripMs: number | undefined;
+  #deviationMs = 0;
+
+  /** Whether any round trip has been seen. */
+  get known(): boolean {
+    return this.#roundTripMs !== undefined;
+  }
+
+  /** Takes a round trip. */
+  add(roundTripMs: number): void {
+    const sample = Math.max(0, roundTripMs);
+    if (this.#roundTripMs === undefined) {
+      this.#roundTripMs = sample;
+      this.#deviationMs = sample * MEAN_WEIGHT;
+      return;
+    }
+    const error = sample - this.#roundTripMs;
+    this.#roundTripMs += error * MEAN_WEIGHT;
+    this.#deviationMs += (Math.abs(error) - this.#deviationMs) * DEVIATION_WEIGHT;
+  }
+
+  /** What a message takes on average, or `fallbackMs` while nothing is known. */
+  oneWayMs(fallbackMs: number): number {
+    return this.#roundTripMs === undefined ? fallbackMs : this.#roundTripMs / 2;
+  }
+
+  /** What nearly every message stays below. */
+  safeMs(fallbackMs: number): number {
+    return this.#roundTripMs === undefined
+      ? fallbackMs
+      : this.#roundTripMs / 2 + 2 * this.#deviationMs;
+  }
+}

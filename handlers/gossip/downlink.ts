@@ -1,0 +1,88 @@
+/**
+ * A hub's side: whom it sends to, and when.
+ *
+ * @module
+ */
+
+import type { Peer } from "./peer.ts";
+import type { Roster } from "./roster.ts";
+import type { Timing } from "./timing.ts";
+
+/** How events spread while nothing fails: through a hub, straight to everyone, or as told. */
+export type Mode = "hub" | "direct" | "given";
+
+/** How far a node has come: what has come from anywhere, and what it has appended itself. */
+export interface Progress {
+  readonly version: number;
+  readonly ownSeq: number;
+  /** Whether this node is its own hub. */
+  readonly isHub: boolean;
+}
+
+/** What goes from a node to those that rely on it. */
+export class Downlink {
+  /** For how long it gathers between two times that it sends. */
+  windowMs = 0;
+  /** Since when more is known to be everywhere than others have been told. */
+  settledAtMs = Infinity;
+  readonly #roster: Roster;
+  readonly #timing: Timing;
+  #neighbours: ReadonlySet<string> | undefined;
+  #hops = 1;
+  #version = 1;
+  #ownSeq = 0;
+  #sentAtMs = -Infinity;
+
+  constructor(roster: Roster, timing: Timing) {
+    this.#roster = roster;
+    this.#timing = timing;
+  }
+
+  /** Sends to these nodes only, while nothing fails; the farthest node is `hops` steps away. */
+  follow(neighbours: readonly string[], hops: number): void {
+    this.#neighbours = new Set(neighbours);
+    this.#hops = Math.max(1, hops);
+  }
+
+  get mode(): Mode {
+    if (this.#neighbours !== undefined) return "given";
+    return this.#timing.isDirect(this.#roster.list) ? "direct" : "hub";
+  }
+
+  /** Whether a node relies on this one for what is new. */
+  serves(peer: Peer, isHub: boolean): boolean {
+    if (peer.suspected) return false;
+    if (peer.subscribed) return true;
+    const { mode } = this;
+    if (mode === "hub") return isHub;
+    return mode === "direct" || this.#neighbours?.has(peer.name) === true;
+  }
+
+  /** When to send; never while there is nothing to say. */
+  dueMs({ version, ownSeq, isHub }: Progress): number {
+    const { mode } = this;
+    const toAll = mode === "direct" ? ownSeq > this.#ownSeq : version > this.#version;
+    const toSome = version > this.#version;
+    const due = this.#roster.list.some((peer) =>
+      peer.owed ||
+      ((peer.subscribed ? toSome : toAll) && this.serves(peer, isHub))
+    );
+    if (due) return this.#sentAtMs + this.windowMs;
+    const { settledAtMs } = this;
+    return isHub
+      ? Math.max(settledAtMs + this.#timing.stableMs, this.#sentAtMs + this.windowMs)
+      : Infinity;
+  }
+
+  /** All of it is being sent now. */
+  sent({ version, ownSeq }: Progress, nowMs: number): void {
+    this.#version = version;
+    this.#ownSeq = ownSeq;
+    this.#sentAtMs = nowMs;
+    this.settledAtMs = Infinity;
+    const { list } = this.#roster;
+    this.windowMs = this.mode === "hub"
+      ? this.#timing.hubWindowMs(list)
+      : this.#timing.directWindowMs(list, this.#hops);
+  }
+}

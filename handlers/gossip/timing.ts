@@ -1,0 +1,117 @@
+/**
+ * How long to gather, and how long to wait for a sign, from the latency budget and from what
+ * links are seen to take.
+ *
+ * @module
+ */
+
+import type { Peer } from "./peer.ts";
+
+/** What a hub allows for on top of the links' delay, in milliseconds, once on each way. */
+const MARGIN_MS = 5;
+
+/** The settings that time depends on. */
+export interface TimingOptions {
+  /** What an event may take to reach everyone, in milliseconds; 0 sends at once, to everyone. */
+  readonly maxLatencyMs: number;
+  /** Whether everyone wants to know at once what everybody has. */
+  readonly eager: boolean;
+}
+
+/** Durations, all in milliseconds. */
+export class Timing {
+  readonly #maxLatencyMs: number;
+  /** What a link is taken to need until something is known of it. */
+  readonly #fallbackMs: number;
+  readonly #eager: boolean;
+
+  constructor({ maxLatencyMs, eager }: TimingOptions) {
+    this.#maxLatencyMs = maxLatencyMs;
+    this.#eager = eager;
+    this.#fallbackMs = maxLatencyMs / 5;
+  }
+
+  /** How long an event that has come is left unconfirmed, in the hope of a message to ride on. */
+  get ackMs(): number {
+    return this.#eager ? 0 : Math.max(2000, 1.2 * this.#maxLatencyMs);
+  }
+
+  /** How long a hub that knows everything to be everywhere keeps that to itself. */
+  get stableMs(): number {
+    return this.#eager ? 0 : 1000;
+  }
+
+  /** Whether a hub in between would take too long: each node sends to everyone itself. */
+  isDirect(peers: readonly Peer[]): boolean {
+    return this.#maxLatencyMs < 2.2 * this.#typicalMs(peers, (peer) => peer.delay.oneWayMs(0)) ||
+      this.#maxLatencyMs === 0;
+  }
+
+  /**
+   * How long a hub gathers: what the budget leaves of the way to the hub and the way from it.
+   * An eager one needs a second round, in which everyone says what has come.
+   */
+  hubWindowMs(peers: readonly Peer[]): number {
+    const wayMs = MARGIN_MS + this.#typicalMs(peers, (peer) => peer.delay.safeMs(this.#fallbackMs));
+    const windowMs = this.#eager
+      ? (this.#maxLatencyMs - 3 * wayMs) / 2
+      : this.#maxLatencyMs - 2 * wayMs;
+    return Math.max(windowMs, this.#maxLatencyMs / 4);
+  }
+
+  /**
+   * How long a node gathers that sends to others itself.
+   *
+   * @param hops how many such nodes an event passes
+   */
+  directWindowMs(peers: readonly Peer[], hops: number): number {
+    const wayMs = this.#typicalMs(peers, (peer) => peer.delay.safeMs(this.#fallbackMs));
+    return Math.max(0, this.#maxLatencyMs / hops - wayMs);
+  }
+
+  /** How long before a hub's next message something has to leave here. */
+  leadMs(hub: Peer): number {
+    return hub.delay.safeMs(this.#fallbackMs) + MARGIN_MS;
+  }
+
+  /** How long after its time a hub's message is taken to be still on its way. */
+  graceMs(hub: Peer): number {
+    return hub.delay.safeMs(this.#fallbackMs) + 4 * MARGIN_MS;
+  }
+
+  /** How long a hub that was sent something may take to confirm it: one message may get lost. */
+  hubPatienceMs(hub: Peer, periodMs: number): number {
+    return 2 * periodMs + this.answerPatienceMs(hub);
+  }
+
+  /** How long one that was sent events, and need not answer at once, may take to confirm them. */
+  ackPatienceMs(peer: Peer, periodMs: number): number {
+    return this.ackMs + this.stableMs + periodMs + this.answerPatienceMs(peer);
+  }
+
+  /** How long one that was asked may take to answer. */
+  answerPatienceMs(peer: Peer): number {
+    return 4 * peer.delay.safeMs(Math.max(100, this.#fallbackMs)) + 300;
+  }
+
+  /** How long others may be seen to have what is missing here before it is asked for. */
+  gapPatienceMs(peer: Peer): number {
+    return this.#maxLatencyMs + this.answerPatienceMs(peer);
+  }
+
+  /** How long something may stay unconfirmed before a node that is no hub looks after it. */
+  get unconfirmedMs(): number {
+    return this.ackMs + this.stableMs + 2 * this.#maxLatencyMs + 3000;
+  }
+
+  #typicalMs(peers: readonly Peer[], delayMs: (peer: Peer) => number): number {
+    let sumMs = 0;
+    let count = 0;
+    for (const peer of peers) {
+      if (!peer.delay.known || peer.suspected) continue;
+      sumMs += delayMs(peer);
+      count++;
+    }
+    return count === 0 ? this.#fallbackMs : sumMs / count;
+  }
+}
