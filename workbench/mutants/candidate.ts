@@ -1,0 +1,64 @@
+/**
+ * Nodes whose verdict is known before they run: right ones, and wrong ones with one fault each.
+ *
+ * @module
+ */
+
+import type { Node } from "../../node/node.ts";
+import type { RunSettings } from "../run/options.ts";
+import type { NemesisName, WorkloadName } from "../types.ts";
+
+/** How a candidate is run; what is not said is as in {@linkcode DEFAULT_SETTINGS}. */
+export type Settings = Omit<RunSettings, "seed">;
+
+/** A node whose verdict is known. */
+export interface Candidate {
+  /** Unique among all candidates: what it does, or what is wrong with it. */
+  readonly name: string;
+  readonly workload: WorkloadName;
+  /** Registers its handlers. */
+  readonly install: (node: Node) => void;
+  /** What of a run's settings it needs for its nature to show. */
+  readonly needs?: Settings;
+}
+
+/** A node that does all that its workload asks for, and so must never be blamed. */
+export interface RightNode extends Candidate {
+  /** The faults under which it is right still; each is tried, and all together. */
+  readonly stands: readonly NemesisName[];
+}
+
+/** A node with one deliberate fault. */
+export interface Mutant extends Candidate {
+  /**
+   * What it is to be blamed for: the name of an anomaly, what a protocol error says is wrong, or
+   * how a warning begins.
+   */
+  readonly deserves: string;
+}
+
+/** Short runs of small clusters, with enough going on at once for faults to show. */
+export const DEFAULT_SETTINGS = {
+  nodeCount: 3,
+  concurrency: "2n",
+  rate: 50,
+  timeLimitSeconds: 4,
+  nemesisIntervalSeconds: 1,
+  latency: { meanMs: 4, distribution: "exponential" },
+} as const satisfies Settings;
+
+/** Long enough for a node to be killed more than once while clients still ask. */
+export const KILLED = {
+  nemesis: ["kill"],
+  nemesisIntervalSeconds: 3,
+  timeLimitSeconds: 20,
+  concurrency: "4n",
+} as const satisfies Settings;
+
+/** Long enough for some clients to get through, whatever the faults. */
+export const FAULTY = {
+  nemesisIntervalSeconds: 2,
+  timeLimitSeconds: 15,
+  concurrency: "4n",
+  rate: 20,
+} as const satisfies Settings;
