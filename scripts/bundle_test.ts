@@ -1,0 +1,80 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { bundle } from "./bundle.ts";
+import { projectPath } from "./support.ts";
+
+/** The folder of this Deno, put on the PATH for the `#!` line to find it. */
+const path = `${Deno.execPath().replace(/\/[^/]*$/, "")}:${Deno.env.get("PATH")}`;
+
+async function withFolder(use: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir({ prefix: "eddy-test-" });
+  try {
+    await use(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+async function run(command: string, args: string[], cwd: string, input = "") {
+  const child = new Deno.Command(command, {
+    args,
+    cwd,
+    env: { PATH: path, NO_COLOR: "1" },
+    stdin: "piped",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  const writer = child.stdin.getWriter();
+  await writer.write(new TextEncoder().encode(input)).catch(() => {});
+  await writer.close().catch(() => {});
+  const { code, stdout, stderr } = await child.output();
+  const decoder = new TextDecoder();
+  return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+}
+
+Deno.test("the bundle is one file that runs anywhere by itself, with no permissions", async () => {
+  await withFolder(async (folder) => {
+    await bundle(`${folder}/eddy.js`);
+    const elsewhere = `${folder}/elsewhere`;
+    await Deno.mkdir(elsewhere);
+    const input = [
+      '{"src":"c0","dest":"n1","body":{"type":"init","msg_id":1,"node_id":"n1","node_ids":["n1"]}}',
+      '{"src":"c1","dest":"n1","body":{"type":"echo","msg_id":2,"echo":"test1"}}',
+    ];
+    const { code, stdout } = await run(
+      `${folder}/eddy.js`,
+      ["echo"],
+      elsewhere,
+      input.join("\n") + "\n",
+    );
+    assertEquals(stdout.trimEnd().split("\n"), [
+      '{"src":"n1","dest":"c0","body":{"type":"init_ok","in_reply_to":1,"msg_id":0}}',
+      '{"src":"n1","dest":"c1","body":{"type":"echo_ok","echo":"test1","in_reply_to":2,"msg_id":1}}',
+    ]);
+    assertEquals(code, 0);
+    const text = await Deno.readTextFile(`${folder}/eddy.js`);
+    assert(text.startsWith("#!/usr/bin/env -S deno run\n"));
+    assert(!/\bfrom\s*["']|\bimport\(/.test(text), "the bundle imports something");
+  });
+});
+
+Deno.test("the bundle says what is wrong with its command line", async () => {
+  await withFolder(async (folder) => {
+    await bundle(`${folder}/eddy.js`);
+    const { code, stdout, stderr } = await run(`${folder}/eddy.js`, ["gossip"], folder);
+    assertEquals([code, stdout], [2, ""]);
+    assertStringIncludes(stderr, 'Unknown workload "gossip": accepted are echo');
+  });
+});
+
+Deno.test("a script refuses what it does not know, with exit code 2", async () => {
+  for (const name of ["bench", "bundle", "compile", "demo"]) {
+    const script = projectPath(`scripts/${name}.ts`);
+    const args = ["run", "--quiet", "--allow-all", script];
+    const refused = await run(Deno.execPath(), [...args, "--frobnicate"], projectPath("."));
+    assertEquals([refused.code, refused.stdout], [2, ""]);
+    assertStringIncludes(refused.stderr, "Unknown option --frobnicate: accepted are --");
+    const helped = await run(Deno.execPath(), [...args, "--help"], projectPath("."));
+    assertEquals([helped.code, helped.stderr], [0, ""]);
+    assertStringIncludes(helped.stdout, `Usage: deno task ${name}`);
+  }
+});

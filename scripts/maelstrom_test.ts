@@ -1,0 +1,75 @@
+import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
+import { UsageError } from "../node/flags.ts";
+import { readRequest } from "./maelstrom.ts";
+import { projectPath } from "./support.ts";
+
+async function runScript(args: string[], env: Record<string, string>) {
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "--quiet", "--allow-all", projectPath("scripts/maelstrom.ts"), ...args],
+    env: { NO_COLOR: "1", ...env },
+  }).output();
+  const decoder = new TextDecoder();
+  return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+}
+
+Deno.test("our options are taken out of the command line, all others are Maelstrom's", () => {
+  const request = readRequest(
+    [
+      "-w",
+      "echo",
+      "--rate",
+      "10",
+      "--maelstrom=/opt/m",
+      "--nemesis",
+      "partition",
+      "--",
+      "--x",
+      "1",
+    ],
+  );
+  assertEquals(request, {
+    wantsHelp: false,
+    maelstrom: "/opt/m",
+    workload: "echo",
+    options: ["--rate", "10", "--nemesis", "partition"],
+    nodeOptions: ["--x", "1"],
+  });
+  assertThrows(() => readRequest(["-w"]), UsageError, "Missing value of -w");
+  assertThrows(() => readRequest(["-w", "--", "echo"]), UsageError, "Missing value of -w");
+});
+
+Deno.test("Maelstrom is started on the bundle, and its exit code is passed on", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "eddy-test-" });
+  try {
+    const fake = `${folder}/maelstrom`;
+    await Deno.writeTextFile(fake, '#!/bin/sh\nprintf "%s\\n" "$@"\nexit 7\n', { mode: 0o755 });
+    const { code, stdout } = await runScript(
+      ["-w", "echo", "--node-count", "1", "--", "--extra"],
+      { MAELSTROM: fake },
+    );
+    assertEquals(code, 7);
+    const lines = stdout.trimEnd().split("\n");
+    const bin = lines[4] ?? "";
+    assertEquals(
+      lines,
+      ["test", "-w", "echo", "--bin", bin, "--node-count", "1", "--", "echo", "--extra"],
+    );
+    assert(bin.startsWith("/") && bin.endsWith("/dist/eddy.js"));
+    assert((((await Deno.stat(bin)).mode ?? 0) & 0o100) !== 0, "the bundle is not executable");
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+Deno.test("without Maelstrom, or without a workload, one sentence says what to do", async () => {
+  const nowhere = { MAELSTROM: "/nowhere/maelstrom" };
+  const missing = await runScript(["-w", "echo"], nowhere);
+  assertEquals([missing.code, missing.stdout], [1, ""]);
+  assertStringIncludes(missing.stderr, "github.com/jepsen-io/maelstrom/releases");
+  assertStringIncludes(missing.stderr, "nothing is at /nowhere/maelstrom");
+
+  const unknown = await runScript(["-w", "chat"], nowhere);
+  assertEquals(unknown.code, 2);
+  assertStringIncludes(unknown.stderr, 'Unknown workload "chat": accepted are echo');
+  assertEquals((await runScript([], nowhere)).code, 2);
+});
