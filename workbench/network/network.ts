@@ -159,8 +159,13 @@ export class SimulatedNetwork implements Network {
    * Puts a fault's rule into force.
    *
    * @returns a function that ends it; what it kept back is then delivered. Harmless when repeated.
+   * @throws {RangeError} if a probability is not within [0, 1].
    */
   addRule(rule: LinkRule): () => void {
+    for (const probability of [rule.loss ?? 0, rule.duplication ?? 0]) {
+      if (probability >= 0 && probability <= 1) continue;
+      throw new RangeError(`Cannot use a probability of ${probability}: not within [0, 1]`);
+    }
     this.#rules.add(rule);
     return () => {
       this.#rules.remove(rule);

@@ -100,6 +100,13 @@ Deno.test("a mean latency below 0 is refused", () => {
   assertThrows(() => createVirtualWorld(1, { latency: constant(-1) }), RangeError, "-1 ms");
 });
 
+Deno.test("a probability beyond 1 is refused", () => {
+  const { network } = createVirtualWorld(1);
+  for (const rule of [{ loss: 10 }, { duplication: -0.1 }, { loss: NaN }]) {
+    assertThrows(() => network.addRule({ fault: "x", ...rule }), RangeError, "[0, 1]");
+  }
+});
+
 Deno.test("what is due earlier waits while the consumer sleeps on its head", async () => {
   const { world, send, log } = listening(constant(100), ["n1", "n2", "c1"]);
   await world.run(async () => {
