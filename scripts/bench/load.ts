@@ -88,7 +88,8 @@ function readReply(line: string, { from, to, mirror }: Expected): number {
   const { src, dest, body } = JSON.parse(line);
   const index = mirror ? body.msg_id : body.in_reply_to;
   const type = mirror ? "echo" : "echo_ok";
-  if (!(index >= from && index < to)) throw new ScriptError(`Reply to no request: ${line}`);
+  const known = Number.isInteger(index) && index >= from && index < to;
+  if (!known) throw new ScriptError(`Reply to no request: ${line}`);
   const addressed = mirror || (src === "n0" && dest === "c2");
   if (!addressed || body.type !== type || body.echo !== echoOf(index)) {
     throw new ScriptError(`Wrong reply: ${line}`);
