@@ -8,6 +8,9 @@
 const MEAN_WEIGHT = 1 / 8;
 const DEVIATION_WEIGHT = 1 / 4;
 
+/** How far off the first sample is taken to be, as a share of it. */
+const FIRST_DEVIATION = 1 / 32;
+
 /**
  * The delay of one link: half the mean round trip, and how far round trips are off their mean.
  *
@@ -28,7 +31,7 @@ export class LinkDelay {
     const sample = Math.max(0, roundTripMs);
     if (this.#roundTripMs === undefined) {
       this.#roundTripMs = sample;
-      this.#deviationMs = sample * MEAN_WEIGHT;
+      this.#deviationMs = sample * FIRST_DEVIATION;
       return;
     }
     const error = sample - this.#roundTripMs;

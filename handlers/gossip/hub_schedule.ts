@@ -4,6 +4,18 @@
  * @module
  */
 
+/** The way to the hub, as far as it is known. */
+export interface Way {
+  /** How long before the hub's message something should leave here. */
+  readonly leadMs: number;
+  /** How long before it something may still leave, with some luck. */
+  readonly delayMs: number;
+  /** How long after its time a hub's message may come. */
+  readonly graceMs: number;
+  /** When something left here last. */
+  readonly sentAtMs: number;
+}
+
 /** A spoke's picture of its hub's rhythm. */
 export class HubSchedule {
   /** When the hub sends next, by this node's clock; undefined while it has no rhythm. */
@@ -32,15 +44,14 @@ export class HubSchedule {
    *
    * What misses a hub's message aims for the one after it. A hub that has not been heard from
    * `graceMs` after its time had nothing to send, and sends again as soon as something comes.
-   *
-   * @param leadMs how long before the hub's message it must leave here
    */
-  dueMs(nowMs: number, leadMs: number, graceMs: number): number {
-    if (this.#nextAtMs === undefined) return nowMs;
-    const lapsesAtMs = this.#nextAtMs + graceMs;
-    if (nowMs >= lapsesAtMs) return nowMs;
-    let dueAtMs = this.#nextAtMs - leadMs;
-    while (dueAtMs < nowMs && dueAtMs < lapsesAtMs && this.periodMs > 0) dueAtMs += this.periodMs;
-    return Math.max(nowMs, Math.min(dueAtMs, lapsesAtMs));
+  dueMs(nowMs: number, { leadMs, delayMs, graceMs, sentAtMs }: Way): number {
+    const nextAtMs = this.#nextAtMs;
+    if (nextAtMs === undefined || nowMs >= nextAtMs + graceMs) return nowMs;
+    const dueAtMs = nextAtMs - leadMs;
+    if (dueAtMs >= nowMs) return dueAtMs;
+    if (sentAtMs < dueAtMs && nextAtMs - delayMs >= nowMs) return nowMs;
+    const missed = this.periodMs <= 0 ? 0 : Math.ceil((nowMs - dueAtMs) / this.periodMs);
+    return Math.max(nowMs, Math.min(dueAtMs + missed * this.periodMs, nextAtMs + graceMs));
   }
 }

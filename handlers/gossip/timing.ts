@@ -69,6 +69,11 @@ export class Timing {
     return Math.max(0, this.#maxLatencyMs / hops - wayMs);
   }
 
+  /** What a message to or from a node takes on average. */
+  delayMs(peer: Peer): number {
+    return peer.delay.oneWayMs(this.#fallbackMs);
+  }
+
   /** How long before a hub's next message something has to leave here. */
   leadMs(hub: Peer): number {
     return hub.delay.safeMs(this.#fallbackMs) + MARGIN_MS;

@@ -21,6 +21,7 @@ export class Uplink {
   readonly #timing: Timing;
   /** Which version of what is held here was sent last. */
   #sentVersion = 0;
+  #sentAtMs = -Infinity;
   /** When to send that again if the hub has not confirmed it. */
   #retryAtMs = 0;
 
@@ -44,7 +45,7 @@ export class Uplink {
 
   /** The hub has sent, and says when it will again. */
   heard(hub: Peer, nextMs: number, nowMs: number): void {
-    this.schedule.heard(nowMs, nextMs, hub.delay.oneWayMs(0));
+    this.schedule.heard(nowMs, nextMs, this.#timing.delayMs(hub));
     this.dueAtMs = Infinity;
   }
 
@@ -56,6 +57,7 @@ export class Uplink {
   /** A version is on its way to the hub. */
   sent(hub: Peer, version: number, nowMs: number): void {
     this.#sentVersion = version;
+    this.#sentAtMs = nowMs;
     this.dueAtMs = Infinity;
     const { periodMs } = this.schedule;
     this.#retryAtMs = nowMs + periodMs + this.#timing.leadMs(hub) + this.#timing.graceMs(hub);
@@ -79,7 +81,11 @@ export class Uplink {
 
   /** When to send so that it reaches the hub just before that sends itself. */
   justInTimeMs(hub: Peer, nowMs: number): number {
-    const { schedule } = this;
-    return schedule.dueMs(nowMs, this.#timing.leadMs(hub), this.#timing.graceMs(hub));
+    return this.schedule.dueMs(nowMs, {
+      leadMs: this.#timing.leadMs(hub),
+      delayMs: this.#timing.delayMs(hub),
+      graceMs: this.#timing.graceMs(hub),
+      sentAtMs: this.#sentAtMs,
+    });
   }
 }
