@@ -120,16 +120,25 @@ export function unisolatedDatabase(node: Node): Server {
   };
 }
 
-/** All writes at once before the reads, which therefore see those of others under way. */
+/**
+ * All writes at once before the reads, which therefore see those of others under way. Transactions
+ * that read and write the same key go at once, so as not to read what they write only later.
+ */
 export function readUncommittedDatabase(node: Node): Server {
   const versions = new Versions();
   return async (body) => {
     const mops = mopsOf(body);
-    const writes = writesOf(mops);
-    if (writes.length > 0) versions.commit(writes);
+    if (readsOwnWrites(mops)) return runAtOnce(versions, mops);
+    versions.commit(writesOf(mops));
     await rest(node);
     return answerOf(mops, (key) => versions.read(key));
   };
+}
+
+/** Whether some key is both read and written. */
+export function readsOwnWrites(mops: readonly Mop[]): boolean {
+  const written = new Set(writesOf(mops).map(([, key]) => canonical(key)));
+  return mops.some(([f, key]) => f === "r" && written.has(canonical(key)));
 }
 
 /**

@@ -87,6 +87,15 @@ function descends(): Server {
   };
 }
 
+/** Returns a message of a key of its own. */
+const invents: Change = (server) => async (body, asked) => {
+  const answer = await server(body, asked);
+  if (body.type !== "poll") return answer;
+  const { invented = 0 } = body.offsets as Record<string, number>;
+  const entries = invented === 0 ? [[0, 1]] : [];
+  return { msgs: { ...answer?.msgs as JsonObject, invented: entries } };
+};
+
 /** Commits more than was asked. */
 const commitsAhead: Change = (server) => (body, asked) => {
   if (body.type !== "commit_offsets") return server(body, asked);
@@ -160,11 +169,7 @@ export const kafkaMutants: readonly Mutant[] = [
       throw new RpcError(ErrorCode.abort, "It was not stored");
     }),
   ),
-  spoilt(
-    "returns a message that nobody sent",
-    "no-writer-of-value",
-    polls((entries) => entries.map(([offset, message]) => [offset, offset === 5 ? -1 : message])),
-  ),
+  spoilt("returns a message that nobody sent", "no-writer-of-value", invents),
   spoilt(
     "commits offsets that nobody has read",
     "Poll after an assign from beyond what could be committed",

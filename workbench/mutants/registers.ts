@@ -96,8 +96,9 @@ function comparesThenSets(server: Server, node: Node): Server {
     const read = await server({ type: "read", key }, asked);
     if (isError(read)) return read;
     if (!jsonEqual(read?.value ?? null, from)) return { type: "error", code: 22 };
-    await pause(node.clock, 10);
-    return await server({ type: "write", key, value: to }, asked);
+    await pause(node.clock, 20);
+    await server({ type: "write", key, value: to }, asked);
+    return {};
   };
 }
 
@@ -138,11 +139,10 @@ export const linKvMutants: readonly Mutant[] = [
     (server, node) => (body, asked) =>
       body.type === "write" && nowAndThen(node, 0.2) ? {} : server(body, asked),
   ),
-  spoilt("sets without comparing now and then", (server, node) => (body, asked) => {
-    const blind = body.type === "cas" && nowAndThen(node, 0.2);
-    return blind
-      ? server({ type: "write", key: body.key ?? null, value: body.to ?? null }, asked)
-      : server(body, asked);
+  spoilt("sets without comparing now and then", (server, node) => async (body, asked) => {
+    if (body.type !== "cas" || !nowAndThen(node, 0.2)) return await server(body, asked);
+    await server({ type: "write", key: body.key ?? null, value: body.to ?? null }, asked);
+    return {};
   }),
   spoilt("compares first and sets a little later", comparesThenSets),
   spoilt(

@@ -165,7 +165,7 @@ export const gSetMutants: readonly Mutant[] = [
     name: "reads an old set from seq-kv",
     workload: "g-set",
     deserves: "lost",
-    needs: { rate: 20 },
+    needs: { nodeCount: 5, concurrency: "1n", rate: 5 },
     install: (node) => serveFromStore(node, "g-set", kvStore(node, "seq-kv")),
   },
 ];
