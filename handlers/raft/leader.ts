@@ -16,6 +16,8 @@ import { lastOfTerm } from "./storage.ts";
 
 /** After this long without a command or a read, heartbeats slow down. */
 const IDLE_AFTER_MS = 2000;
+/** However long the links are, a busy leader is heard this often. */
+const MAX_HEARTBEAT_MS = 400;
 /** How many times slower they are then. */
 const IDLE_SLOWDOWN = 2;
 /** The part of the time for which followers refuse to vote that a lease lasts. */
@@ -347,6 +349,7 @@ export class Leader implements Role {
     const { links, quorum, timing, nowMs } = this.#context;
     const trips = [...links.values()].map(({ roundTripMs }) => roundTripMs).sort((a, b) => a - b);
     const isIdle = nowMs - this.#activeMs > IDLE_AFTER_MS;
-    return Math.max(timing.heartbeatMs, trips[quorum - 2] ?? 0) * (isIdle ? IDLE_SLOWDOWN : 1);
+    const tripMs = Math.min(trips[quorum - 2] ?? 0, MAX_HEARTBEAT_MS);
+    return Math.max(timing.heartbeatMs, tripMs) * (isIdle ? IDLE_SLOWDOWN : 1);
   }
 }

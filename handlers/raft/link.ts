@@ -8,8 +8,8 @@ import type { Stamp } from "./message.ts";
 
 /** What a round trip is taken to be before one was measured, in milliseconds. */
 const ASSUMED_ROUND_TRIP_MS = 100;
-/** Longer samples say more about a fault than about the link. */
-const MAX_SAMPLE_MS = 2000;
+/** A round trip is never taken to be longer: it says more about a fault than about the link. */
+const MAX_ROUND_TRIP_MS = 1000;
 /** What an answer may take on top of what the link does: turns, spacing, a busy machine. */
 const SLACK_MS = 50;
 
@@ -65,7 +65,8 @@ export class Link {
 
   /** The smoothed round trip with four deviations on top (RFC 6298), in milliseconds. */
   get roundTripMs(): number {
-    return (this.#roundTripMs ?? ASSUMED_ROUND_TRIP_MS) + 4 * this.#deviationMs;
+    const smoothedMs = this.#roundTripMs ?? ASSUMED_ROUND_TRIP_MS;
+    return Math.min(smoothedMs + 4 * this.#deviationMs, MAX_ROUND_TRIP_MS);
   }
 
   /** How long to wait for an answer before doubting the link; it may take two trips. */
@@ -79,7 +80,8 @@ export class Link {
   }
 
   #learn(sampleMs: number): void {
-    const sample = Math.min(Math.max(0, sampleMs), MAX_SAMPLE_MS);
+    // One message that was held up somewhere tells little; several in a row are believed.
+    const sample = Math.min(Math.max(0, sampleMs), SLACK_MS + 2 * this.roundTripMs);
     if (this.#roundTripMs === undefined) {
       this.#roundTripMs = sample;
       this.#deviationMs = sample / 4;
