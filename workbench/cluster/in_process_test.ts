@@ -292,7 +292,7 @@ Deno.test("services are there for nodes, empty for each cluster", async () => {
   await bench({ setup, latency: constant(7) }, async ({ client, cluster, world, sleep }) => {
     const start = world.clock.now();
     assertEquals((await client().send("n0", { type: "next" })).ts, 0);
-    assertEquals(world.clock.now() - start, 14);
+    assertEquals(world.clock.now() - start, 12);
     client().send("n0", { type: "odd" }).catch(() => {});
     await sleep(10);
     assertStringIncludes(cluster.warnings.join(), 'lin-kv does not know the type "odd"');

@@ -36,7 +36,8 @@ const MAX_QUEUED = 1_000_000;
  * An endpoint.
  *
  * As in Maelstrom, its consumer takes the head of the queue, drops it if a rule says so, else
- * sleeps until it is due and delivers it; what comes with an earlier deadline meanwhile waits.
+ * sleeps until it is due, by whole milliseconds, and delivers it; what comes with an earlier
+ * deadline meanwhile waits.
  */
 export class Endpoint {
   readonly name: string;
@@ -121,7 +122,7 @@ export class Endpoint {
 
   #sleep(head: Queued): void {
     const { clock } = this.#context;
-    this.#cancelSleep = clock.schedule(head.at - clock.now(), this.#wake);
+    this.#cancelSleep = clock.schedule(sleepMs(head.at - clock.now()), this.#wake);
   }
 
   #finish(): void {
@@ -135,4 +136,18 @@ export class Endpoint {
     this.#deliver(head.packet);
     this.#poll();
   }
+}
+
+/** Less than a nanosecond, which no difference of doubles can be relied on for. */
+const EPSILON_MS = 1e-7;
+
+/**
+ * How long to sleep on what is due in `ms`.
+ *
+ * Maelstrom cuts what is left down to whole milliseconds, and by the time it looks some time has
+ * passed, be it microseconds: a latency of 100 ms is a sleep of 99. Under virtual time none has, so
+ * a whole number has to be cut here.
+ */
+function sleepMs(ms: number): number {
+  return Math.max(0, Math.ceil(ms - EPSILON_MS) - 1);
 }

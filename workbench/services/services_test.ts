@@ -226,8 +226,8 @@ Deno.test("services answer on the network, after a draw each way, with in_reply_
     assertEquals(network.has("seq-kv"), false);
   });
   assertEquals(replies, [
-    { at: 20, type: "write_ok", in_reply_to: 5 },
-    { at: 20, type: "ts_ok", ts: 0, in_reply_to: 7 },
-    { at: 20, type: "read_ok", value: { a: [1] }, in_reply_to: null },
+    { at: 18, type: "write_ok", in_reply_to: 5 },
+    { at: 18, type: "ts_ok", ts: 0, in_reply_to: 7 },
+    { at: 18, type: "read_ok", value: { a: [1] }, in_reply_to: null },
   ]);
 });

@@ -46,7 +46,7 @@ export interface WorldOptions {
  *     network.send({ src: "n0", dest: "n1", body: { type: "hello" } });
  *   })
  * );
- * assertEquals(arrival, 100);
+ * assertEquals(arrival, 99); // As in Maelstrom, which sleeps in whole milliseconds.
  * ```
  */
 export function createVirtualWorld(seed: number, options: WorldOptions = {}): Arena {
