@@ -92,6 +92,13 @@ export interface RunOptions {
   readonly keyCount: number;
   readonly maxTxnLength: number;
   readonly maxWritesPerKey: number;
+  /**
+   * Which free thread is next: the one whose turn it is, as in Jepsen from 0.3 on, or any, as
+   * before.
+   *
+   * @default "round-robin"
+   */
+  readonly threadOrder?: "round-robin" | "random";
   /** Decides every draw of a run under virtual time. */
   readonly seed: number;
   /** Behave like Maelstrom where this workbench mends it: mute a node that breaks the protocol. */

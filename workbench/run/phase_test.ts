@@ -51,8 +51,8 @@ function fixture(
     check: () => ({ "valid?": true }),
   };
   const recorder = new Recorder(clock);
-  const workers = new Workers({ network, clock, ids: new ClientIds(), spec, options });
   const random = seededRandom(rest.seed ?? 1, "stagger");
+  const workers = new Workers({ network, clock, ids: new ClientIds(), spec, options, random });
   const phase = new Phase(generator, rest, { clock, random, workers, recorder, spec });
   return { clock, phase, recorder, workers, opened, closed };
 }

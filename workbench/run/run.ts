@@ -119,11 +119,19 @@ class TestRun {
   #cancelTick = () => {};
 
   constructor(setup: TestSetup) {
-    const { world: { clock, network }, options, spec } = setup;
+    const { world, options, spec } = setup;
+    const { clock, network } = world;
     this.#setup = setup;
     this.#spec = spec ?? workloadSpecs[options.workload];
     this.#recorder = new Recorder(clock);
-    this.#workers = new Workers({ network, clock, ids: this.#ids, spec: this.#spec, options });
+    this.#workers = new Workers({
+      network,
+      clock,
+      ids: this.#ids,
+      spec: this.#spec,
+      options,
+      random: world.random("threads"),
+    });
   }
 
   get outcome(): RunOutcome {

@@ -4,8 +4,10 @@
  * @module
  */
 
+import type { Random } from "../../node/clock.ts";
 import { Client, type ClientContext } from "../clients/client.ts";
 import type { RunOptions } from "../types.ts";
+import { randomBelow } from "../world/random.ts";
 import type { Call, Session, Threads, WorkloadSpec } from "../workloads/spec.ts";
 
 /** One thread, which does one operation at a time. */
@@ -31,19 +33,24 @@ interface Connection {
 export interface WorkersContext extends ClientContext {
   readonly spec: WorkloadSpec;
   readonly options: RunOptions;
+  /** Decides whose turn it is, if the options leave that to chance. */
+  readonly random: Random;
 }
 
 /** All worker threads. */
 export class Workers implements Threads {
   readonly #context: WorkersContext;
   readonly #workers: Worker[];
+  /** Undefined where turns go round. */
+  readonly #random: Random | undefined;
   /** Whose turn it is, if free. */
   #turn = 0;
   #busyCount = 0;
 
   constructor(context: WorkersContext) {
     this.#context = context;
-    const { nodeIds, concurrency } = context.options;
+    const { nodeIds, concurrency, threadOrder } = context.options;
+    this.#random = threadOrder === "random" ? context.random : undefined;
     this.#workers = Array.from({ length: concurrency }, (_, thread) => ({
       thread,
       node: nodeIds[thread % nodeIds.length] as string,
@@ -68,7 +75,10 @@ export class Workers implements Threads {
 
   nextFree(from = 0, to = this.#workers.length): number | undefined {
     if (this.#busyCount === this.#workers.length) return undefined;
-    const first = this.#turn > from && this.#turn < to ? this.#turn : from;
+    const turn = this.#random === undefined
+      ? this.#turn
+      : from + randomBelow(this.#random, to - from);
+    const first = turn > from && turn < to ? turn : from;
     return this.#firstFree(first, to) ?? this.#firstFree(from, first);
   }
 

@@ -2,15 +2,18 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { ClientIds } from "../clients/client.ts";
 import { workloadSpecs } from "../workloads/workloads.ts";
 import { createVirtualWorld } from "../world/world.ts";
-import { defaultOptions } from "./options.ts";
+import { defaultOptions, type RunSettings } from "./options.ts";
 import { Workers } from "./workers.ts";
 
-function fixture(concurrency: number) {
-  const { network, clock } = createVirtualWorld(1);
-  const options = defaultOptions("echo", { nodeCount: 2, concurrency });
-  const spec = workloadSpecs.echo;
-  const ids = new ClientIds();
-  return { network, workers: new Workers({ network, clock, ids, spec, options }) };
+function fixture(concurrency: number, settings: RunSettings = {}) {
+  const world = createVirtualWorld(1);
+  const options = defaultOptions("echo", { nodeCount: 2, concurrency, ...settings });
+  const context = {
+    spec: workloadSpecs.echo,
+    ids: new ClientIds(),
+    random: world.random("threads"),
+  };
+  return { network: world.network, workers: new Workers({ ...world, ...context, options }) };
 }
 
 Deno.test("turns go round, over all threads or some", () => {
@@ -24,6 +27,21 @@ Deno.test("turns go round, over all threads or some", () => {
   workers.release(four, false);
   workers.release(five, false);
   assertEquals(workers.nextFree(4, 6), 4);
+});
+
+Deno.test("turns can be left to chance: any free thread, each about as often", () => {
+  const { workers } = fixture(6, { threadOrder: "random" });
+  const busy = workers.take(2);
+  const counts = [0, 0, 0, 0, 0, 0];
+  for (let n = 0; n < 6000; n++) {
+    const thread = workers.nextFree() ?? -1;
+    counts[thread] = (counts[thread] ?? 0) + 1;
+  }
+  // What would have been the busy one's turn is the next one's.
+  assertEquals(counts.map((count) => Math.round(count / 1000)), [1, 1, 0, 2, 1, 1]);
+  assertEquals(workers.nextFree(2, 3), undefined);
+  workers.release(busy, false);
+  assertEquals(workers.nextFree(2, 3), 2);
 });
 
 Deno.test("a busy thread is not taken, nor one that does not exist", () => {
