@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Node } from "../../node/node.ts";
 import type { Validity } from "../history.ts";
 import type { RunReport } from "../results/report.ts";
 import { simulate } from "../simulate.ts";
@@ -14,6 +15,20 @@ export interface Job {
   readonly options: RunOptions;
   /** Options for Eddy's own handlers. */
   readonly args: readonly string[];
+  /**
+   * What registers a node's handlers.
+   *
+   * @default Eddy's own for the workload
+   */
+  readonly install?: ModuleExport;
+}
+
+/** A function by where it stands, which crosses to a worker as a function itself cannot. */
+export interface ModuleExport {
+  /** The module's URL. */
+  readonly module: string;
+  /** The name under which the module exports `(node: Node) => void`. */
+  readonly name: string;
 }
 
 /** What is kept of a run. */
@@ -41,14 +56,28 @@ export interface Outcome {
 /** A distribution. */
 export interface Spread {
   readonly median: number;
+  readonly p95: number;
   readonly p99: number;
   readonly max: number;
 }
 
-/** Does a run. */
-export async function runJob({ options, args }: Job): Promise<Outcome> {
-  const { results } = await simulate({ ...options, args });
+/**
+ * Does a run.
+ *
+ * @throws {TypeError} if what is to be installed is not to be had.
+ */
+export async function runJob({ options, args, install }: Job): Promise<Outcome> {
+  const installed = install === undefined ? {} : { install: await load(install) };
+  const { results } = await simulate({ ...options, args, ...installed });
   return outcomeOf(results, options);
+}
+
+async function load({ module, name }: ModuleExport): Promise<(node: Node) => void> {
+  const { [name]: install }: Readonly<Record<string, unknown>> = await import(module);
+  if (typeof install !== "function") {
+    throw new TypeError(`Cannot install ${name} of ${module}: it exports no such function`);
+  }
+  return (node) => void install(node);
 }
 
 /** What is kept of a report. */
@@ -68,9 +97,12 @@ export function outcomeOf(report: RunReport, options: RunOptions): Outcome {
     infoFraction: operations === 0 ? 0 : figure(stats, "info-count") / operations,
     allPerOp: net.all["msgs-per-op"] ?? 0,
     serversPerOp: net.servers["msgs-per-op"] ?? 0,
-    latencyMs: latencies.p50 === undefined
-      ? undefined
-      : { median: latencies.p50, p99: latencies.p99 ?? 0, max: latencies.max ?? 0 },
+    latencyMs: latencies.p50 === undefined ? undefined : {
+      median: latencies.p50,
+      p95: latencies.p95 ?? 0,
+      p99: latencies.p99 ?? 0,
+      max: latencies.max ?? 0,
+    },
     stableMs: stableSpread(workload["stable-latencies"]),
     worstLagSeconds: lag?.lag,
     throughput: figure(stats, "ok-count") / options.timeLimitSeconds,
@@ -80,9 +112,10 @@ export function outcomeOf(report: RunReport, options: RunOptions): Outcome {
 
 function stableSpread(latencies: unknown): Spread | undefined {
   if (typeof latencies !== "object" || latencies === null) return undefined;
-  const { "0.5": median, "0.99": p99, "1": max } = latencies as Record<string, number | undefined>;
-  if (median === undefined || p99 === undefined || max === undefined) return undefined;
-  return { median, p99, max };
+  const by = latencies as Record<string, number | undefined>;
+  const { "0.5": median, "0.95": p95, "0.99": p99, "1": max } = by;
+  if (median === undefined || p95 === undefined) return undefined;
+  return { median, p95, p99: p99 ?? p95, max: max ?? p95 };
 }
 
 function reasonOf({ broke, explanations, warnings, ...report }: RunReport): string {
