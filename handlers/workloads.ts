@@ -4,9 +4,13 @@
  * @module
  */
 
-import { type Flags, type FlagValues, parseFlags, UsageError } from "../node/flags.ts";
+import { type Flags, type FlagValues, number, parseFlags, UsageError } from "../node/flags.ts";
 import type { Node } from "../node/node.ts";
 import { serveEcho } from "./echo.ts";
+import { serveLinKv } from "./lin_kv.ts";
+import type { ConsensusOptions } from "./raft/serve.ts";
+import { serveTxnListAppend } from "./txn_list_append.ts";
+import { serveTxnRwRegister } from "./txn_rw_register.ts";
 import { serveUniqueIds } from "./unique_ids.ts";
 
 /** A workload: what it is, what can be set, and how a node comes to serve it. */
@@ -48,9 +52,41 @@ function workload<F extends Flags>(
   };
 }
 
+/** What can be set where nodes agree on one log. */
+const consensusFlags = {
+  "max-latency": {
+    help: "How long an operation may wait to share a round of messages, in ms",
+    value: "MS",
+    ...number(0, 10_000),
+    default: 0,
+  },
+  "lease-reads": {
+    help: "Let a leader answer reads by its lease; wrong if clocks run at rates far apart",
+  },
+} satisfies Flags;
+
+function consensusOptions(flags: FlagValues<typeof consensusFlags>): ConsensusOptions {
+  return { maxLatencyMs: flags["max-latency"], leaseReads: flags["lease-reads"] };
+}
+
 /** All workloads with handlers. */
 export const workloads: Readonly<Record<string, Workload>> = {
   echo: workload("says back what it is told", {}, serveEcho),
+  "lin-kv": workload(
+    "keys with linearizable reads, writes and compare-and-set",
+    consensusFlags,
+    (node, flags) => serveLinKv(node, consensusOptions(flags)),
+  ),
+  "txn-list-append": workload(
+    "strict-serializable transactions on lists",
+    consensusFlags,
+    (node, flags) => serveTxnListAppend(node, consensusOptions(flags)),
+  ),
+  "txn-rw-register": workload(
+    "strict-serializable transactions on registers",
+    consensusFlags,
+    (node, flags) => serveTxnRwRegister(node, consensusOptions(flags)),
+  ),
   "unique-ids": workload("makes ids that no other node makes", {}, serveUniqueIds),
 };
 

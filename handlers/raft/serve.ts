@@ -15,6 +15,9 @@ import { Replica, type ReplicaOptions } from "./replica.ts";
 /** Settings of {@linkcode serveReplicated}. */
 export type ConsensusOptions = Pick<ReplicaOptions, "maxLatencyMs" | "holdMs" | "leaseReads">;
 
+/** Sums of fractions are inexact: a turn that comes a rounding error early must not repeat itself. */
+const MIN_DELAY_MS = 0.01;
+
 /** What handlers do with a replicated state machine. */
 export interface Replicated {
   /**
@@ -123,7 +126,7 @@ class Host implements Replicated {
     this.#cancelWake = undefined;
     this.#wakeAtMs = atMs;
     if (atMs === Infinity) return;
-    const delayMs = Math.max(0, atMs - this.#node.clock.now());
+    const delayMs = Math.max(MIN_DELAY_MS, atMs - this.#node.clock.now());
     this.#cancelWake = this.#node.clock.schedule(delayMs, () => {
       this.#cancelWake = undefined;
       this.#turn();
