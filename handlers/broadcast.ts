@@ -16,7 +16,7 @@ export interface BroadcastOptions {
   /**
    * What a value may take to reach every node, in milliseconds; 0 sends at once, to everyone.
    *
-   * @default 500
+   * @default 550
    */
   maxLatencyMs?: number;
   /**
@@ -28,7 +28,7 @@ export interface BroadcastOptions {
 }
 
 /** What a value may take to reach every node unless stated, in milliseconds. */
-export const BROADCAST_MAX_LATENCY_MS = 500;
+export const BROADCAST_MAX_LATENCY_MS = 550;
 
 /** Makes `node` serve the `broadcast` workload. */
 export function serveBroadcast(node: Node, options: BroadcastOptions = {}): void {

@@ -105,7 +105,7 @@ export class GossipCore {
     this.#timing = new Timing({ maxLatencyMs, eager });
     this.#uplink = new Uplink(this.#roster, this.#timing, maxLatencyMs);
     this.#downlink = new Downlink(this.#roster, this.#timing);
-    this.#prober = new Prober(this.#roster);
+    this.#prober = new Prober(this.#roster, this.#timing);
     this.#catchUp = new CatchUp(store);
     this.#isNode = (name) => name === id || this.#roster.get(name) !== undefined;
     this.stream = streams.number(streamName(id, tag));
@@ -147,8 +147,8 @@ export class GossipCore {
     const gossip = decodeGossip(body, this.#options.streams, this.#isNode);
     const reachedAgain = this.#meet(peer, gossip, nowMs);
     const news = this.#apply(peer, gossip);
-    if (gossip.nextMs !== undefined && peer === this.#uplink.hub) {
-      this.#uplink.heard(peer, gossip.nextMs, nowMs);
+    if (gossip.rhythm !== undefined && peer === this.#uplink.hub) {
+      this.#uplink.heard(peer, gossip.rhythm, nowMs);
     }
     if (gossip.batches.length > 0) this.#oweSign(peer, gossip.up, nowMs);
     if (covers(this.#store.have, gossip.have) && merge(this.stable, gossip.stable)) {
@@ -165,7 +165,9 @@ export class GossipCore {
     for (const peer of this.#roster.list) if (peer.dueAtMs <= nowMs) this.#lapse(peer, nowMs);
     if (this.#downlink.dueMs(this.#progress) <= nowMs) this.#flush(nowMs);
     const { hub, dueAtMs } = this.#uplink;
-    if (hub !== undefined && dueAtMs <= nowMs) this.#send(hub, nowMs, {});
+    if (hub !== undefined && dueAtMs <= nowMs) {
+      this.#send(hub, nowMs, this.#uplink.isSent(this.#version) ? { ask: true } : {});
+    }
     for (const peer of this.#roster.list) if (peer.ackAtMs <= nowMs) this.#send(peer, nowMs, {});
     if (this.#behind.dueAtMs <= nowMs) this.#askForMissing(nowMs);
     if (this.#unconfirmed.dueAtMs <= nowMs) this.#look(nowMs);
@@ -314,16 +316,25 @@ export class GossipCore {
     extra: Partial<Plain>,
     scope: Scope = { limit: MAX_EVENTS },
   ): void {
-    const up = peer === this.#uplink.hub && this.#downlink.mode === "hub";
-    const { body, carries } = this.#composer.compose(peer, nowMs, scope, { ...extra, up });
+    const { mode } = this.#downlink;
+    const { hub } = this.#uplink;
+    const up = peer === hub && mode === "hub";
+    const leads = mode === "hub" && !up && (hub === undefined || peer.subscribed);
+    const rhythm = leads ? { rhythm: this.#downlink.rhythm(nowMs) } : {};
+    const { body, carries } = this.#composer.compose(peer, nowMs, scope, {
+      ...extra,
+      ...rhythm,
+      up,
+    });
     this.#outbox.push({ dest: peer.name, body });
     peer.ackAtMs = Infinity;
     peer.owed = false;
     if (up) this.#uplink.sent(peer, this.#version, nowMs);
     if (!carries) return;
     const patienceMs = up
-      ? this.#timing.hubPatienceMs(peer, this.#uplink.schedule.periodMs)
-      : this.#timing.ackPatienceMs(peer, this.#downlink.windowMs);
+      ? this.#timing.hubPatienceMs(peer, this.#uplink.schedule.periodMs) +
+        2 * this.#timing.answerPatienceMs(peer)
+      : this.#timing.ackPatienceMs(peer, mode === "direct");
     peer.expect(nowMs, patienceMs, this.#ownSeq);
   }
 
@@ -334,8 +345,6 @@ export class GossipCore {
     const { mode, settledAtMs } = this.#downlink;
     const tells = settledAtMs < Infinity;
     this.#downlink.sent(progress, nowMs);
-    const nextMs = Math.round(this.#downlink.windowMs);
-    const extra = mode === "hub" ? { nextMs } : {};
     for (const peer of this.#roster.list) {
       const serves = this.#downlink.serves(peer, progress.isHub);
       if (!serves && !peer.owed) continue;
@@ -345,7 +354,7 @@ export class GossipCore {
         : !peer.holds(this.#store.have, this.stable);
       if (!lacks && !peer.owed && !tells) continue;
       const stream = own ? this.stream : undefined;
-      this.#send(peer, nowMs, extra, { limit: MAX_EVENTS, stream });
+      this.#send(peer, nowMs, {}, { limit: MAX_EVENTS, stream });
     }
   }
 

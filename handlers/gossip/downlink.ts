@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Rhythm } from "./hub_schedule.ts";
 import type { Peer } from "./peer.ts";
 import type { Roster } from "./roster.ts";
 import type { Timing } from "./timing.ts";
@@ -72,6 +73,12 @@ export class Downlink {
     return isHub
       ? Math.max(settledAtMs + this.#timing.stableMs, this.#sentAtMs + this.windowMs)
       : Infinity;
+  }
+
+  /** When it sends again, for those that aim for that. */
+  rhythm(nowMs: number): Rhythm {
+    const nextMs = Math.max(0, Math.round(this.#sentAtMs + this.windowMs - nowMs));
+    return { nextMs, periodMs: Math.round(this.windowMs) };
   }
 
   /** All of it is being sent now. */

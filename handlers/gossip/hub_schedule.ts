@@ -4,6 +4,14 @@
  * @module
  */
 
+/** When a hub sends. */
+export interface Rhythm {
+  /** How long until it does, in milliseconds. */
+  readonly nextMs: number;
+  /** The time between two of its messages, in milliseconds. */
+  readonly periodMs: number;
+}
+
 /** The way to the hub, as far as it is known. */
 export interface Way {
   /** How long before the hub's message something should leave here. */
@@ -14,6 +22,8 @@ export interface Way {
   readonly graceMs: number;
   /** When something left here last. */
   readonly sentAtMs: number;
+  /** How long to wait from then if the hub shows no rhythm. */
+  readonly pauseMs: number;
 }
 
 /** A spoke's picture of its hub's rhythm. */
@@ -28,9 +38,9 @@ export class HubSchedule {
     this.periodMs = periodMs;
   }
 
-  /** The hub has sent, `delayMs` ago, and will again in `nextMs` from then. */
-  heard(nowMs: number, nextMs: number, delayMs: number): void {
-    this.periodMs = nextMs;
+  /** The hub has said, `delayMs` ago, that it sends again in `nextMs` from then. */
+  heard(nowMs: number, { nextMs, periodMs }: Rhythm, delayMs: number): void {
+    this.periodMs = periodMs;
     this.#nextAtMs = nowMs - delayMs + nextMs;
   }
 
@@ -45,13 +55,16 @@ export class HubSchedule {
    * What misses a hub's message aims for the one after it. A hub that has not been heard from
    * `graceMs` after its time had nothing to send, and sends again as soon as something comes.
    */
-  dueMs(nowMs: number, { leadMs, delayMs, graceMs, sentAtMs }: Way): number {
+  dueMs(nowMs: number, { leadMs, delayMs, graceMs, sentAtMs, pauseMs }: Way): number {
     const nextAtMs = this.#nextAtMs;
-    if (nextAtMs === undefined || nowMs >= nextAtMs + graceMs) return nowMs;
+    if (nextAtMs === undefined || nowMs >= nextAtMs + graceMs) {
+      return Math.max(nowMs, sentAtMs + pauseMs);
+    }
     const dueAtMs = nextAtMs - leadMs;
     if (dueAtMs >= nowMs) return dueAtMs;
     if (sentAtMs < dueAtMs && nextAtMs - delayMs >= nowMs) return nowMs;
     const missed = this.periodMs <= 0 ? 0 : Math.ceil((nowMs - dueAtMs) / this.periodMs);
-    return Math.max(nowMs, Math.min(dueAtMs + missed * this.periodMs, nextAtMs + graceMs));
+    const givesUpAtMs = Math.max(nextAtMs + graceMs, sentAtMs + pauseMs);
+    return Math.max(nowMs, Math.min(dueAtMs + missed * this.periodMs, givesUpAtMs));
   }
 }

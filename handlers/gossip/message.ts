@@ -8,6 +8,7 @@
 import { ErrorCode, RpcError } from "../../node/errors.ts";
 import { isJsonObject, type Json, type JsonObject } from "../../node/json.ts";
 import type { Body } from "../../node/message.ts";
+import type { Rhythm } from "./hub_schedule.ts";
 import type { ArchivePart, Batch } from "./store.ts";
 import { raise, streamOwner, type Streams, type Vector } from "./vector.ts";
 
@@ -46,8 +47,8 @@ export interface Gossip {
   readonly more: boolean;
   /** The receiver lacks what is in the sender's archive only. */
   readonly past: boolean;
-  /** In how many milliseconds the sender, a hub, sends again. */
-  readonly nextMs?: number;
+  /** When the sender, a hub, sends again. */
+  readonly rhythm?: Rhythm;
   /** From where on the sender wants the receiver's archive. */
   readonly wants?: number;
   readonly archive?: ArchivePart;
@@ -58,7 +59,7 @@ export type Plain = Pick<Gossip, "tag" | "sentAtMs" | "have"> & Partial<Gossip>;
 
 /** The body of a message. */
 export function encodeGossip(gossip: Plain, streams: Streams): Body {
-  const { tag, sentAtMs, echo, have, stable, batches, seen, nextMs, wants, archive } = gossip;
+  const { tag, sentAtMs, echo, have, stable, batches, seen, rhythm, wants, archive } = gossip;
   const body: Body = { type: "gossip", tag, t: sentAtMs, have: streams.encode(have) };
   if (echo !== undefined) body.echo = [echo.tag, echo.sentAtMs, echo.heldMs];
   if (stable !== undefined && stable.length > 0) body.stable = streams.encode(stable);
@@ -69,7 +70,7 @@ export function encodeGossip(gossip: Plain, streams: Streams): Body {
     body.seen = seen.map(({ node, tag, have }) => [node, tag, streams.encode(have)]);
   }
   for (const flag of ["up", "ask", "more", "past"] as const) if (gossip[flag]) body[flag] = true;
-  if (nextMs !== undefined) body.next = nextMs;
+  if (rhythm !== undefined) body.next = [rhythm.nextMs, rhythm.periodMs];
   if (wants !== undefined) body.wants = wants;
   if (archive !== undefined) {
     body.archive = [archive.from, archive.total, archive.events as Json[]];
@@ -94,6 +95,7 @@ export function decodeGossip(
 ): Gossip {
   const vector = (value: Json | undefined) => readVector(value, streams, isNode);
   const echo = readEcho(body.echo);
+  const rhythm = readRhythm(body.next);
   const archive = readArchive(body.archive);
   return {
     tag: text(body.tag),
@@ -111,7 +113,7 @@ export function decodeGossip(
     more: body.more === true,
     past: body.past === true,
     ...(echo === undefined ? {} : { echo }),
-    ...(body.next === undefined ? {} : { nextMs: count(body.next) }),
+    ...(rhythm === undefined ? {} : { rhythm }),
     ...(body.wants === undefined ? {} : { wants: count(body.wants) }),
     ...(archive === undefined ? {} : { archive }),
   };
@@ -144,6 +146,12 @@ function readEcho(value: Json | undefined): Gossip["echo"] {
   if (value === undefined) return undefined;
   const [tag, sentAtMs, heldMs] = list(value);
   return { tag: text(tag), sentAtMs: count(sentAtMs), heldMs: count(heldMs) };
+}
+
+function readRhythm(value: Json | undefined): Rhythm | undefined {
+  if (value === undefined) return undefined;
+  const [nextMs, periodMs] = list(value);
+  return { nextMs: count(nextMs), periodMs: count(periodMs) };
 }
 
 function readArchive(value: Json | undefined): ArchivePart | undefined {

@@ -6,10 +6,7 @@
 
 import type { Peer } from "./peer.ts";
 import type { Roster } from "./roster.ts";
-
-/** The first pause between two tries, and the longest, in milliseconds. */
-const MIN_PAUSE_MS = 1000;
-const MAX_PAUSE_MS = 3000;
+import type { Timing } from "./timing.ts";
 
 /** The pause between two rounds of trying everybody. */
 const ROUND_PAUSE_MS = 1000;
@@ -22,19 +19,21 @@ export class Prober {
   /** When the next is to be tried. */
   dueAtMs = Infinity;
   readonly #roster: Roster;
-  #pauseMs = MIN_PAUSE_MS;
+  readonly #timing: Timing;
+  #pauseMs = 0;
   #place = 0;
   #roundAtMs = -Infinity;
 
-  constructor(roster: Roster) {
+  constructor(roster: Roster, timing: Timing) {
     this.#roster = roster;
+    this.#timing = timing;
   }
 
   /** A node has given no sign: it is tried once more at once. */
   suspect(peer: Peer, nowMs: number): void {
     this.dueAtMs = nowMs;
     this.#place = this.#roster.list.indexOf(peer);
-    this.#pauseMs = MIN_PAUSE_MS;
+    this.#pauseMs = this.#timing.minProbePauseMs;
   }
 
   /** Whom to try now. */
@@ -47,7 +46,7 @@ export class Prober {
     }
     this.#place = this.#roster.list.indexOf(peer) + 1;
     this.dueAtMs = nowMs + this.#pauseMs;
-    this.#pauseMs = Math.min(2 * this.#pauseMs, MAX_PAUSE_MS);
+    this.#pauseMs = Math.min(2 * this.#pauseMs, this.#timing.maxProbePauseMs);
     return peer;
   }
 

@@ -10,6 +10,9 @@ import type { Peer } from "./peer.ts";
 /** What a hub allows for on top of the links' delay, in milliseconds, once on each way. */
 const MARGIN_MS = 5;
 
+/** What a link is taken to need at most while nothing is known of it, in milliseconds. */
+const MAX_FALLBACK_MS = 100;
+
 /** The settings that time depends on. */
 export interface TimingOptions {
   /** What an event may take to reach everyone, in milliseconds; 0 sends at once, to everyone. */
@@ -28,7 +31,7 @@ export class Timing {
   constructor({ maxLatencyMs, eager }: TimingOptions) {
     this.#maxLatencyMs = maxLatencyMs;
     this.#eager = eager;
-    this.#fallbackMs = maxLatencyMs / 5;
+    this.#fallbackMs = Math.min(maxLatencyMs / 5, MAX_FALLBACK_MS);
   }
 
   /** How long an event that has come is left unconfirmed, in the hope of a message to ride on. */
@@ -49,14 +52,15 @@ export class Timing {
 
   /**
    * How long a hub gathers: what the budget leaves of the way to the hub and the way from it.
-   * An eager one needs a second round, in which everyone says what has come.
+   * An eager one needs a second round, in which everyone says what has come, and where that does
+   * not fit the budget it gathers as long as a message takes.
    */
   hubWindowMs(peers: readonly Peer[]): number {
     const wayMs = MARGIN_MS + this.#typicalMs(peers, (peer) => peer.delay.safeMs(this.#fallbackMs));
-    const windowMs = this.#eager
-      ? (this.#maxLatencyMs - 3 * wayMs) / 2
-      : this.#maxLatencyMs - 2 * wayMs;
-    return Math.max(windowMs, this.#maxLatencyMs / 4);
+    const leastMs = this.#maxLatencyMs / 4;
+    return this.#eager
+      ? Math.max((this.#maxLatencyMs - 3 * wayMs) / 2, leastMs, wayMs)
+      : Math.max(this.#maxLatencyMs - 2 * wayMs, leastMs);
   }
 
   /**
@@ -84,24 +88,45 @@ export class Timing {
     return hub.delay.safeMs(this.#fallbackMs) + 4 * MARGIN_MS;
   }
 
-  /** How long a hub that was sent something may take to confirm it: one message may get lost. */
+  /** How long a hub usually takes to confirm what it was sent: until its next message. */
   hubPatienceMs(hub: Peer, periodMs: number): number {
-    return 2 * periodMs + this.answerPatienceMs(hub);
+    return periodMs + this.leadMs(hub) + this.graceMs(hub);
   }
 
-  /** How long one that was sent events, and need not answer at once, may take to confirm them. */
-  ackPatienceMs(peer: Peer, periodMs: number): number {
-    return this.ackMs + this.stableMs + periodMs + this.answerPatienceMs(peer);
+  /** The pause before something is sent once more to a hub that shows no rhythm. */
+  pauseMs(unanswered: number): number {
+    if (unanswered === 0) return 0;
+    return Math.min(this.#maxLatencyMs, this.#maxLatencyMs / 2 * unanswered);
+  }
+
+  /**
+   * How long one that was sent events, and need not answer at once, may take to confirm them.
+   *
+   * @param byHub whether it tells the hub, which tells all in one of its next messages
+   */
+  ackPatienceMs(peer: Peer, byHub: boolean): number {
+    const detourMs = byHub ? this.stableMs + this.#maxLatencyMs + this.answerPatienceMs(peer) : 0;
+    return this.ackMs + this.answerPatienceMs(peer) + detourMs;
   }
 
   /** How long one that was asked may take to answer. */
   answerPatienceMs(peer: Peer): number {
-    return 4 * peer.delay.safeMs(Math.max(100, this.#fallbackMs)) + 300;
+    return 3 * peer.delay.safeMs(MAX_FALLBACK_MS) + 200;
   }
 
   /** How long others may be seen to have what is missing here before it is asked for. */
   gapPatienceMs(peer: Peer): number {
     return this.#maxLatencyMs + this.answerPatienceMs(peer);
+  }
+
+  /** The first pause between two tries of someone who cannot be reached. */
+  get minProbePauseMs(): number {
+    return Math.max(1000, Math.min(this.#maxLatencyMs, 4000));
+  }
+
+  /** The longest such pause: what repair has to wait for when a cut is over. */
+  get maxProbePauseMs(): number {
+    return Math.max(3000, Math.min(1.6 * this.#maxLatencyMs, 4000));
   }
 
   /** How long something may stay unconfirmed before a node that is no hub looks after it. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { HubSchedule } from "./hub_schedule.ts";
+import { HubSchedule, type Rhythm } from "./hub_schedule.ts";
 import type { Peer } from "./peer.ts";
 import type { Roster } from "./roster.ts";
 import type { Timing } from "./timing.ts";
@@ -22,6 +22,8 @@ export class Uplink {
   /** Which version of what is held here was sent last. */
   #sentVersion = 0;
   #sentAtMs = -Infinity;
+  /** How often something was sent since the hub was heard from. */
+  #unanswered = 0;
   /** When to send that again if the hub has not confirmed it. */
   #retryAtMs = 0;
 
@@ -40,12 +42,14 @@ export class Uplink {
     this.hub = hub;
     this.schedule.forget();
     this.#sentVersion = 0;
+    this.#unanswered = 0;
     this.dueAtMs = Infinity;
   }
 
   /** The hub has sent, and says when it will again. */
-  heard(hub: Peer, nextMs: number, nowMs: number): void {
-    this.schedule.heard(nowMs, nextMs, this.#timing.delayMs(hub));
+  heard(hub: Peer, rhythm: Rhythm, nowMs: number): void {
+    this.schedule.heard(nowMs, rhythm, this.#timing.delayMs(hub));
+    this.#unanswered = 0;
     this.dueAtMs = Infinity;
   }
 
@@ -56,11 +60,14 @@ export class Uplink {
 
   /** A version is on its way to the hub. */
   sent(hub: Peer, version: number, nowMs: number): void {
+    this.#retryAtMs = nowMs +
+      (this.isSent(version)
+        ? this.#timing.answerPatienceMs(hub)
+        : this.#timing.hubPatienceMs(hub, this.schedule.periodMs));
     this.#sentVersion = version;
     this.#sentAtMs = nowMs;
+    this.#unanswered++;
     this.dueAtMs = Infinity;
-    const { periodMs } = this.schedule;
-    this.#retryAtMs = nowMs + periodMs + this.#timing.leadMs(hub) + this.#timing.graceMs(hub);
   }
 
   /** The version has grown by what came from the hub itself. */
@@ -86,6 +93,7 @@ export class Uplink {
       delayMs: this.#timing.delayMs(hub),
       graceMs: this.#timing.graceMs(hub),
       sentAtMs: this.#sentAtMs,
+      pauseMs: this.#timing.pauseMs(this.#unanswered),
     });
   }
 }
