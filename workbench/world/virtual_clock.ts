@@ -16,12 +16,16 @@ interface TimerEvent extends Timed {
 /** Below this many cancelled timers it is not worth sweeping them out. */
 const MIN_SWEEP = 1024;
 
+/** How many timers may run at one instant before something must be wrong. */
+const MAX_AT_ONE_INSTANT = 1_000_000;
+
 /** A clock that stands still until {@linkcode VirtualClock.step}. */
 export class VirtualClock implements Clock {
   readonly #events = new TimedQueue<TimerEvent>();
   #nowMs = 0;
   #nextOrder = 0;
   #cancelled = 0;
+  #runAtThisInstant = 0;
 
   /** Milliseconds since this clock was made. */
   now(): number {
@@ -52,6 +56,7 @@ export class VirtualClock implements Clock {
    * Moves time to the next event and runs it.
    *
    * @returns whether there was one.
+   * @throws {Error} if timers set each other off without end while time stands still.
    */
   step(): boolean {
     for (;;) {
@@ -63,7 +68,12 @@ export class VirtualClock implements Clock {
         continue;
       }
       event.callback = undefined;
+      if (event.at > this.#nowMs) this.#runAtThisInstant = 0;
       this.#nowMs = event.at;
+      if (++this.#runAtThisInstant > MAX_AT_ONE_INSTANT) {
+        const what = `${MAX_AT_ONE_INSTANT} timers ran while time stood still`;
+        throw new Error(`Cannot go on at ${this.#nowMs} ms: ${what}`);
+      }
       callback();
       return true;
     }

@@ -113,3 +113,14 @@ Deno.test("two clocks run side by side", async () => {
   };
   assertEquals(await Promise.all([run(1), run(1000)]), [100, 100_000]);
 });
+
+Deno.test("timers that set each other off without end are found out", async () => {
+  const clock = new VirtualClock();
+  const again = () => void clock.schedule(0, again);
+  again();
+  await assertRejects(
+    () => runVirtual(clock, () => new Promise(() => {})),
+    Error,
+    "timers ran while time stood still",
+  );
+});
