@@ -5,7 +5,7 @@
  */
 
 import type { Validity } from "../history.ts";
-import { type RunResult, simulate } from "../simulate.ts";
+import { simulate } from "../simulate.ts";
 import type { NemesisName, WorkloadName } from "../types.ts";
 import {
   type Candidate,
@@ -17,6 +17,7 @@ import {
 } from "./candidate.ts";
 import { mutants } from "./mutants.ts";
 import { rightNodes } from "./right_nodes.ts";
+import { isAmong, signsOf } from "./signs.ts";
 
 /** What a run of a candidate came to. */
 export interface Trial {
@@ -87,7 +88,9 @@ async function runMutant(mutant: Mutant, maxSeeds: number): Promise<MutantRow> {
   let trial: Trial | undefined;
   for (let seed = 1; seed <= maxSeeds; seed++) {
     trial = await tryOut(mutant, seed);
-    if (isBlamed(trial, deserves)) return { name, workload, deserves, caughtAfter: seed, trial };
+    if (isAmong(trial.signs, deserves)) {
+      return { name, workload, deserves, caughtAfter: seed, trial };
+    }
   }
   return { name, workload, deserves, caughtAfter: undefined, trial };
 }
@@ -120,13 +123,6 @@ export async function runRightNodes(
   return rows;
 }
 
-/** Whether a run blames its node for something: a name must be the same, a sentence begin so. */
-export function isBlamed({ signs }: Trial, deserved: string): boolean {
-  return signs.some((sign) =>
-    sign === deserved || (deserved.includes(" ") && sign.startsWith(deserved))
-  );
-}
-
 /** Any blame at all is one too many for a right node. */
 function isAlarm({ valid, signs }: Trial): boolean {
   return valid !== true || signs.some((sign) => !excused.some((each) => sign.includes(each)));
@@ -139,19 +135,3 @@ const excused: readonly string[] = [
   // Every send of a key was lost on the way.
   "Key polled but never with a message",
 ];
-
-/** Everything that a run blames its nodes for. */
-function signsOf({ results, protocolErrors }: RunResult): string[] {
-  const { workload, exceptions } = results;
-  const names = (list: unknown) => Array.isArray(list) ? list.map(String) : [];
-  const malformed = Array.isArray(exceptions.exceptions) ? exceptions.exceptions : [];
-  return [
-    ...results.findings.map(({ anomaly }) => anomaly),
-    ...names(workload["anomaly-types"]),
-    ...names(workload["bad-error-types"]),
-    ...malformed.map((each) => String(each.class)),
-    ...protocolErrors.map(({ why }) => why),
-    ...results.warnings,
-    ...(results.broke === undefined ? [] : [results.broke.text]),
-  ].filter((sign, i, all) => all.indexOf(sign) === i);
-}

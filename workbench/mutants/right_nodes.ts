@@ -4,10 +4,12 @@
  * @module
  */
 
-import type { Node } from "../../node/node.ts";
+import { ErrorCode, RpcError } from "../../node/errors.ts";
+import type { Json } from "../../node/json.ts";
 import { LinTso } from "../../node/kv.ts";
+import type { Node } from "../../node/node.ts";
 import { NEMESES, type NemesisName, type WorkloadName, WORKLOADS } from "../types.ts";
-import { newServer, serveAlone, serveByAuthority, type Server } from "./authority.ts";
+import { type Change, newServer, serveAlone, serveByAuthority, type Server } from "./authority.ts";
 import type { RightNode, Settings } from "./candidate.ts";
 import {
   forkedDatabase,
@@ -76,10 +78,74 @@ function databases(workload: WorkloadName): RightNode[] {
   ];
 }
 
+/** A cluster around an authority that does something in another way, which is as right. */
+function otherwise(workload: WorkloadName, name: string, around: Change): RightNode {
+  return {
+    name,
+    workload,
+    stands: REMEMBERING,
+    install: (node) => serveByAuthority(node, workload, { around }),
+  };
+}
+
+/** Nobody is promised that what was committed is remembered; it will be read again. */
+const forgetsCommits: Change = (ask) => (body, asked) =>
+  body.type === "list_committed_offsets" ? { offsets: {} } : ask(body, asked);
+
+/** Of every three offsets only one is used. */
+const leavesGaps: Change = (ask) => async (body, asked) => {
+  if (body.type === "send") {
+    const answer = await ask(body, asked);
+    return { ...answer, offset: 3 * Number(answer?.offset) + 1 };
+  }
+  if (body.type !== "poll") return await ask(body, asked);
+  const dense = Object.entries(body.offsets as Record<string, number>)
+    .map(([key, offset]): [string, Json] => [key, Math.ceil(Math.max(0, offset - 1) / 3)]);
+  const answer = await ask({ ...body, offsets: Object.fromEntries(dense) }, asked);
+  const msgs = Object.entries(answer?.msgs as Record<string, [number, Json][]>)
+    .map(([key, entries]): [string, Json] => [
+      key,
+      entries.map(([offset, message]) => [3 * offset + 1, message]),
+    ]);
+  return { msgs: Object.fromEntries(msgs) };
+};
+
+/** A key without new messages need not be in the reply. */
+const omitsEmptyKeys: Change = (ask) => async (body, asked) => {
+  const answer = await ask(body, asked);
+  if (body.type !== "poll") return answer;
+  const msgs = Object.entries(answer?.msgs as Record<string, Json[]>)
+    .filter(([, entries]) => entries.length > 0);
+  return { msgs: Object.fromEntries(msgs) };
+};
+
+/** A read of a key that does not exist may find `null`, as well as an error. */
+const readsNull: Change = (ask) => async (body, asked) => {
+  try {
+    return await ask(body, asked);
+  } catch (error) {
+    const isMissing = error instanceof RpcError && error.code === ErrorCode.keyDoesNotExist;
+    if (body.type === "read" && isMissing) return { value: null };
+    throw error;
+  }
+};
+
+/** An empty list may be `null`. */
+const emptyIsNull: Change = (ask) => async (body, asked) => {
+  const answer = await ask(body, asked);
+  const isEmpty = Array.isArray(answer?.value) && answer.value.length === 0;
+  return isEmpty ? { value: null } : answer;
+};
+
 /** All right nodes. */
 export const rightNodes: readonly RightNode[] = [
   ...WORKLOADS.map(byAuthority),
   ...WORKLOADS.map(fromService),
+  otherwise("kafka", "commits are forgotten", forgetsCommits),
+  otherwise("kafka", "offsets have gaps", leavesGaps),
+  otherwise("kafka", "keys without messages are left out", omitsEmptyKeys),
+  otherwise("lin-kv", "a missing key is null", readsNull),
+  otherwise("g-set", "an empty set is null", emptyIsNull),
   byGossip("broadcast"),
   byGossip("g-set"),
   byGossip("g-counter"),
