@@ -4,11 +4,11 @@
  * @module
  */
 
-import type { Node } from "../../node/node.ts";
 import type { Validity } from "../history.ts";
 import type { RunReport } from "../results/report.ts";
 import { simulate } from "../simulate.ts";
 import type { RunOptions } from "../types.ts";
+import { load, type ModuleExport } from "./load.ts";
 
 /** A run to do; plain data, so that any worker can do it. */
 export interface Job {
@@ -16,19 +16,11 @@ export interface Job {
   /** Options for Eddy's own handlers. */
   readonly args: readonly string[];
   /**
-   * What registers a node's handlers.
+   * What registers a node's handlers: a function of the node.
    *
    * @default Eddy's own for the workload
    */
   readonly install?: ModuleExport;
-}
-
-/** A function by where it stands, which crosses to a worker as a function itself cannot. */
-export interface ModuleExport {
-  /** The module's URL. */
-  readonly module: string;
-  /** The name under which the module exports `(node: Node) => void`. */
-  readonly name: string;
 }
 
 /** What is kept of a run. */
@@ -70,14 +62,6 @@ export async function runJob({ options, args, install }: Job): Promise<Outcome> 
   const installed = install === undefined ? {} : { install: await load(install) };
   const { results } = await simulate({ ...options, args, ...installed });
   return outcomeOf(results, options);
-}
-
-async function load({ module, name }: ModuleExport): Promise<(node: Node) => void> {
-  const { [name]: install }: Readonly<Record<string, unknown>> = await import(module);
-  if (typeof install !== "function") {
-    throw new TypeError(`Cannot install ${name} of ${module}: it exports no such function`);
-  }
-  return (node) => void install(node);
 }
 
 /** What is kept of a report. */

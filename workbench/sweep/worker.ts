@@ -1,20 +1,21 @@
 /**
- * The far end of a pool: does one job after the other.
+ * The far end of a pool: does one task after the other.
  *
  * @module
  */
 
-import { type Job, runJob } from "./job.ts";
-import type { WorkerReply } from "./pool.ts";
+import { load } from "./load.ts";
+import type { Task, WorkerReply } from "./pool.ts";
 
 const scope = self as unknown as {
-  onmessage: (event: MessageEvent<Job>) => void;
+  onmessage: (event: MessageEvent<Task>) => void;
   postMessage(reply: WorkerReply): void;
 };
 
-scope.onmessage = async ({ data: job }) => {
+scope.onmessage = async ({ data: task }) => {
   try {
-    scope.postMessage({ outcome: await runJob(job) });
+    const work = await load(task);
+    scope.postMessage({ result: await work(task.input) });
   } catch (error) {
     scope.postMessage({ problem: error instanceof Error ? error.message : String(error) });
   }
