@@ -20,6 +20,7 @@ const FIRST_DEVIATION = 1 / 32;
 export class LinkDelay {
   #roundTripMs: number | undefined;
   #deviationMs = 0;
+  #leastMs = Infinity;
 
   /** Whether any round trip has been seen. */
   get known(): boolean {
@@ -29,6 +30,7 @@ export class LinkDelay {
   /** Takes a round trip. */
   add(roundTripMs: number): void {
     const sample = Math.max(0, roundTripMs);
+    this.#leastMs = Math.min(this.#leastMs, sample);
     if (this.#roundTripMs === undefined) {
       this.#roundTripMs = sample;
       this.#deviationMs = sample * FIRST_DEVIATION;
@@ -42,6 +44,11 @@ export class LinkDelay {
   /** What a message takes on average, or `fallbackMs` while nothing is known. */
   oneWayMs(fallbackMs: number): number {
     return this.#roundTripMs === undefined ? fallbackMs : this.#roundTripMs / 2;
+  }
+
+  /** What a message takes when nothing slows it down; 0 while nothing is known. */
+  get leastMs(): number {
+    return this.known ? this.#leastMs / 2 : 0;
   }
 
   /** What nearly every message stays below. */

@@ -44,23 +44,30 @@ export class Timing {
     return this.#eager ? 0 : 1000;
   }
 
-  /** Whether a hub in between would take too long: each node sends to everyone itself. */
+  /**
+   * Whether a hub in between would take too long: each node sends to everyone itself.
+   *
+   * Links that have become slow do not count: more messages would not make them faster. Nor does a
+   * budget that cannot be kept either way.
+   */
   isDirect(peers: readonly Peer[]): boolean {
-    return this.#maxLatencyMs < 2.2 * this.#typicalMs(peers, (peer) => peer.delay.oneWayMs(0)) ||
-      this.#maxLatencyMs === 0;
+    if (this.#maxLatencyMs === 0) return true;
+    const leastMs = this.#typicalMs(peers, (peer) => peer.delay.leastMs);
+    return this.#maxLatencyMs < 2.2 * leastMs && this.#maxLatencyMs > 1.1 * leastMs;
   }
 
   /**
    * How long a hub gathers: what the budget leaves of the way to the hub and the way from it.
-   * An eager one needs a second round, in which everyone says what has come, and where that does
-   * not fit the budget it gathers as long as a message takes.
+   * An eager one needs a second round, in which everyone says what has come. Where the budget
+   * cannot be kept, a hub gathers as long as a message takes.
    */
   hubWindowMs(peers: readonly Peer[]): number {
     const wayMs = MARGIN_MS + this.#typicalMs(peers, (peer) => peer.delay.safeMs(this.#fallbackMs));
+    const leftMs = this.#eager
+      ? (this.#maxLatencyMs - 3 * wayMs) / 2
+      : this.#maxLatencyMs - 2 * wayMs;
     const leastMs = this.#maxLatencyMs / 4;
-    return this.#eager
-      ? Math.max((this.#maxLatencyMs - 3 * wayMs) / 2, leastMs, wayMs)
-      : Math.max(this.#maxLatencyMs - 2 * wayMs, leastMs);
+    return leftMs >= leastMs ? leftMs : Math.max(leastMs, wayMs);
   }
 
   /**
