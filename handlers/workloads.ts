@@ -4,9 +4,20 @@
  * @module
  */
 
-import { type Flags, type FlagValues, number, parseFlags, UsageError } from "../node/flags.ts";
+import {
+  type Flags,
+  type FlagValues,
+  number,
+  oneOf,
+  parseFlags,
+  UsageError,
+} from "../node/flags.ts";
 import type { Node } from "../node/node.ts";
+import { BROADCAST_MAX_LATENCY_MS, serveBroadcast } from "./broadcast.ts";
+import { COUNTER_MAX_LATENCY_MS, serveGCounter, servePnCounter } from "./counter.ts";
 import { serveEcho } from "./echo.ts";
+import { G_SET_MAX_LATENCY_MS, serveGSet } from "./g_set.ts";
+import { KAFKA_MAX_LATENCY_MS, serveKafka } from "./kafka.ts";
 import { serveLinKv } from "./lin_kv.ts";
 import type { ConsensusOptions } from "./raft/serve.ts";
 import { serveTxnListAppend } from "./txn_list_append.ts";
@@ -52,6 +63,32 @@ function workload<F extends Flags>(
   };
 }
 
+/** What can be set where what one node knows is to reach all others. */
+function gossipFlags<N extends number>(defaultMs: N) {
+  return {
+    "max-latency": {
+      help: "What a change may take to reach every node, in ms; 0 sends at once, to everyone",
+      value: "MS",
+      ...number(0, 60_000),
+      default: defaultMs,
+    },
+  } satisfies Flags;
+}
+
+const gossipOptions = (flags: { "max-latency": number }) => ({
+  maxLatencyMs: flags["max-latency"],
+});
+
+const broadcastFlags = {
+  ...gossipFlags(BROADCAST_MAX_LATENCY_MS),
+  topology: {
+    help: "own: an overlay of the node's own; given: along the edges that Maelstrom suggests",
+    value: "NAME",
+    ...oneOf(["own", "given"]),
+    default: "own" as const,
+  },
+} satisfies Flags;
+
 /** What can be set where nodes agree on one log. */
 const consensusFlags = {
   "max-latency": {
@@ -71,11 +108,36 @@ function consensusOptions(flags: FlagValues<typeof consensusFlags>): ConsensusOp
 
 /** All workloads with handlers. */
 export const workloads: Readonly<Record<string, Workload>> = {
+  broadcast: workload(
+    "values that one node is told and all come to know",
+    broadcastFlags,
+    (node, flags) => serveBroadcast(node, { ...gossipOptions(flags), topology: flags.topology }),
+  ),
   echo: workload("says back what it is told", {}, serveEcho),
+  "g-counter": workload(
+    "a counter that only grows",
+    gossipFlags(COUNTER_MAX_LATENCY_MS),
+    (node, flags) => serveGCounter(node, gossipOptions(flags)),
+  ),
+  "g-set": workload(
+    "a set that only grows",
+    gossipFlags(G_SET_MAX_LATENCY_MS),
+    (node, flags) => serveGSet(node, gossipOptions(flags)),
+  ),
+  kafka: workload(
+    "append-only logs with offsets",
+    gossipFlags(KAFKA_MAX_LATENCY_MS),
+    (node, flags) => serveKafka(node, gossipOptions(flags)),
+  ),
   "lin-kv": workload(
     "keys with linearizable reads, writes and compare-and-set",
     consensusFlags,
     (node, flags) => serveLinKv(node, consensusOptions(flags)),
+  ),
+  "pn-counter": workload(
+    "a counter that grows and shrinks",
+    gossipFlags(COUNTER_MAX_LATENCY_MS),
+    (node, flags) => servePnCounter(node, gossipOptions(flags)),
   ),
   "txn-list-append": workload(
     "strict-serializable transactions on lists",
