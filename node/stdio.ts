@@ -25,9 +25,10 @@ export interface ByteSink {
 const MAX_BUFFERED_CHARS = 1 << 20;
 
 /**
- * An output that gathers the lines of one turn of the event loop and writes them at once.
+ * An output that writes once a turn of the event loop, all that has gathered by then.
  *
- * Writes do not block: while one is under way, further lines gather for the next.
+ * Writes do not block. One is under way at a time; it ends in a later turn, and what was written
+ * meanwhile is the next.
  *
  * @param onClosed called once, when the reader has gone away
  */
@@ -65,7 +66,9 @@ export class BufferedOutput implements Output {
   }
 
   async #run(): Promise<void> {
-    await new Promise((resolve) => setImmediate(resolve));
+    // What a handler sends in one go is one write. No timer is used for the wait: the first one of
+    // a process takes the runtime as long to load as all the rest of its start.
+    await Promise.resolve();
     while (this.#lines.length > 0) await this.#writeAll(this.#take());
     this.#flushing = undefined;
   }

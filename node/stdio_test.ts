@@ -28,16 +28,22 @@ function slowSink(bytesPerWrite: number) {
   };
 }
 
-Deno.test("the lines of one turn leave in one write", async () => {
+Deno.test("lines leave together: those of one go, and those that come during a write", async () => {
   const sink = slowSink(Infinity);
   const output = new BufferedOutput(sink);
   output.write("a");
-  await Promise.resolve();
   output.write("b");
-  await output.flush();
+  await settle();
+  assertEquals(sink.writes, ["a\nb\n"]);
+  const release = sink.hold();
   output.write("c");
+  await settle();
+  output.write("d");
+  await settle();
+  output.write("e");
+  release();
   await output.flush();
-  assertEquals(sink.writes, ["a\nb\n", "c\n"]);
+  assertEquals(sink.writes, ["a\nb\n", "c\n", "d\ne\n"]);
 });
 
 Deno.test("partial writes are finished", async () => {
