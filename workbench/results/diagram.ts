@@ -57,28 +57,57 @@ export function drawMessages(options: DiagramOptions): string {
   const { faults = [], maxMessages = 1000 } = options;
   const messages = options.messages.slice(0, maxMessages);
   const endpoints = [...new Set(messages.flatMap(({ src, dest }) => [src, dest]))].sort(byKind);
-  const times = [
-    ...new Set(
-      messages.flatMap(({ sentMs, receivedMs }) =>
-        receivedMs === undefined ? [sentMs] : [sentMs, receivedMs]
-      ),
-    ),
-  ].sort((a, b) => a - b);
+  const rows = new Rows(messages);
   const x = (endpoint: string) => LEFT + COLUMN * (endpoints.indexOf(endpoint) + 0.5);
-  const rows = new Map(times.map((time, i) => [time, TOP + ROW * (i + 1)]));
-  const y = (ms: number) => rows.get(ms) ?? rowBefore(times, ms);
   const width = LEFT + COLUMN * endpoints.length + 20;
-  const height = TOP + ROW * (times.length + 2);
+  const height = TOP + ROW * (rows.times.length + 2);
   return [
     `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${height}" width="${width}" ` +
     `height="${height}" font-family="sans-serif" font-size="11">`,
     `<rect width="${width}" height="${height}" fill="#fff"/>`,
-    ...faults.map((fault) => drawFault(fault, width, y)),
+    ...faults.map((fault) => drawFault(fault, width, rows)),
     ...endpoints.map((endpoint) => drawEndpoint(endpoint, x(endpoint), height)),
-    ...drawTimes(times, y),
-    ...messages.map((message) => drawMessage(message, x, y)),
+    ...drawTimes(rows.times),
+    ...messages.map((message) => drawMessage(message, x, rows)),
     "</svg>\n",
   ].join("\n");
+}
+
+/** Which row each event is drawn in: one for all that are sent, or received, at one time in a row. */
+class Rows {
+  /** The time of each row. */
+  readonly times: number[] = [];
+  readonly #sent = new Map<DiagramMessage, number>();
+  readonly #received = new Map<DiagramMessage, number>();
+
+  constructor(messages: readonly DiagramMessage[]) {
+    const events = messages.flatMap((message, i) => {
+      const sent = { ms: message.sentMs, order: 2 * i, message, rows: this.#sent };
+      if (message.receivedMs === undefined) return [sent];
+      const received = { ms: message.receivedMs, order: 2 * i + 1, message, rows: this.#received };
+      return [sent, received];
+    }).sort((a, b) => a.ms - b.ms || a.order - b.order);
+    let last: Map<DiagramMessage, number> | undefined;
+    for (const { ms, message, rows } of events) {
+      if (rows !== last || ms !== this.times.at(-1)) this.times.push(ms);
+      last = rows;
+      rows.set(message, TOP + ROW * this.times.length);
+    }
+  }
+
+  sent(message: DiagramMessage): number {
+    return this.#sent.get(message) ?? TOP;
+  }
+
+  received(message: DiagramMessage): number {
+    return this.#received.get(message) ?? this.sent(message) + ROW;
+  }
+
+  /** Where a moment lies between the rows. */
+  at(ms: number): number {
+    const after = this.times.findIndex((time) => time >= ms);
+    return TOP + ROW * ((after === -1 ? this.times.length : after) + 0.5);
+  }
 }
 
 /** Clients first, then nodes, then services, each in the order of their numbers. */
@@ -87,16 +116,13 @@ function byKind(a: string, b: string): number {
   return rank(a) - rank(b) || a.localeCompare(b, "en", { numeric: true });
 }
 
-function rowBefore(times: readonly number[], ms: number): number {
-  const after = times.findIndex((time) => time > ms);
-  return TOP + ROW * (after === -1 ? times.length + 1 : after + 0.5);
-}
-
-function drawFault({ name, fromMs, toMs }: DiagramFault, width: number, y: (ms: number) => number) {
-  const top = y(fromMs);
-  const height = Math.max(ROW, y(toMs) - top);
+function drawFault({ name, fromMs, toMs }: DiagramFault, width: number, rows: Rows): string {
+  const top = rows.at(fromMs);
+  const height = Math.max(ROW, rows.at(toMs) - top);
   return `<rect x="0" y="${top}" width="${width}" height="${height}" fill="#fdecea"/>` +
-    `<text x="4" y="${top + 11}" fill="#b3261e">${escape(name)}</text>`;
+    `<text x="${width - 4}" y="${top + 11}" text-anchor="end" fill="#b3261e">${
+      escape(name)
+    }</text>`;
 }
 
 function drawEndpoint(name: string, x: number, height: number): string {
@@ -104,31 +130,27 @@ function drawEndpoint(name: string, x: number, height: number): string {
     `<line x1="${x}" y1="28" x2="${x}" y2="${height}" stroke="#bbb"/>`;
 }
 
-function drawTimes(times: readonly number[], y: (ms: number) => number): string[] {
-  const texts: string[] = [];
-  let last = "";
-  for (const ms of times) {
-    const text = `${(ms / 1000).toFixed(3)} s`;
-    if (text !== last) {
-      texts.push(
-        `<text x="${LEFT - 30}" y="${y(ms) + 4}" text-anchor="end" fill="#777">${text}</text>`,
-      );
-    }
-    last = text;
-  }
-  return texts;
+function drawTimes(times: readonly number[]): string[] {
+  const texts = times.map((ms) => `${(ms / 1000).toFixed(3)} s`);
+  return texts.map((text, i) =>
+    text === texts[i - 1]
+      ? ""
+      : `<text x="${LEFT - 30}" y="${
+        TOP + ROW * (i + 1) + 4
+      }" text-anchor="end" fill="#777">${text}</text>`
+  );
 }
 
 function drawMessage(
-  { src, dest, type, sentMs, receivedMs }: DiagramMessage,
+  message: DiagramMessage,
   x: (endpoint: string) => number,
-  y: (ms: number) => number,
+  rows: Rows,
 ): string {
+  const { src, dest, type, receivedMs } = message;
   const lost = receivedMs === undefined;
-  const [x1, y1] = [x(src), y(sentMs)];
-  const share = lost ? 0.6 : 1;
-  const x2 = x1 + (x(dest) - x1) * share;
-  const y2 = lost ? y1 + ROW : y(receivedMs);
+  const [x1, y1] = [x(src), rows.sent(message)];
+  const x2 = x1 + (x(dest) - x1) * (lost ? 0.6 : 1);
+  const y2 = rows.received(message);
   const colour = lost ? "#b3261e" : type === "error" ? "#c77700" : "#1f6feb";
   const end = lost
     ? `<text x="${x2}" y="${y2 + 4}" text-anchor="middle" fill="${colour}">x</text>`

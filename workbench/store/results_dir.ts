@@ -74,7 +74,7 @@ export class ResultsDir {
     const { id, src, dest } = message;
     const head = JSON.stringify({ type, time: timeMs, id, src, dest, ...(why && { why }) });
     this.#messages.add(type === "send" ? `${head.slice(0, -1)},"body":${message.text}}` : head);
-    if (type === "send" && this.#drawn.size < MAX_DRAWN) {
+    if (type === "send" && this.#drawn.size < MAX_DRAWN && !/^init(_ok)?$/.test(message.type)) {
       this.#drawn.set(id, { src, dest, type: message.type, sentMs: timeMs });
     } else if (type === "recv") {
       const drawn = this.#drawn.get(id);
