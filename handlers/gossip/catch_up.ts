@@ -17,17 +17,25 @@ export class CatchUp {
   /** Whose archive is read: the process's tag, for another has its own order. */
   #tag = "";
   #next = 0;
+  /** Until when an answer is waited for. */
+  #untilMs = -Infinity;
 
   constructor(store: Store) {
     this.#store = store;
   }
 
-  /** From where on this process's archive is wanted. */
-  wants({ tag }: Peer): number {
+  /** Whether nothing is being waited for. */
+  isDue(nowMs: number): boolean {
+    return nowMs >= this.#untilMs;
+  }
+
+  /** From where on this node's archive is wanted; an answer is waited for until then. */
+  want({ tag }: Peer, untilMs: number): number {
     if (tag !== this.#tag) {
       this.#tag = tag;
       this.#next = 0;
     }
+    this.#untilMs = untilMs;
     return this.#next;
   }
 
@@ -47,6 +55,7 @@ export class CatchUp {
     const more = next < archive.total && archive.events.length > 0;
     this.#store.restore(archive, more ? undefined : have);
     this.#next = next;
+    this.#untilMs = -Infinity;
     return more;
   }
 }

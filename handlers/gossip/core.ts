@@ -195,9 +195,8 @@ export class GossipCore {
   /** Takes what a message says of its sender; returns whether that is back. */
   #meet(peer: Peer, gossip: Gossip, nowMs: number): boolean {
     const { streams, tag } = this.#options;
-    if (gossip.tag !== peer.tag) {
+    const back = gossip.tag !== peer.tag &&
       peer.restart(gossip.tag, streams.number(streamName(peer.name, gossip.tag)));
-    }
     if (gossip.sentAtMs > peer.heardSentAtMs) {
       peer.heardSentAtMs = gossip.sentAtMs;
       peer.heardAtMs = nowMs;
@@ -205,9 +204,9 @@ export class GossipCore {
     peer.learn(gossip.have, this.stable);
     peer.subscribed = gossip.up;
     const { echo } = gossip;
-    if (echo === undefined || echo.tag !== tag) return false;
+    if (echo === undefined || echo.tag !== tag) return back;
     peer.delay.add(nowMs - echo.sentAtMs - echo.heldMs);
-    return peer.hears(echo.sentAtMs, nowMs, this.#ownSeq);
+    return peer.hears(echo.sentAtMs, nowMs, this.#ownSeq) || back;
   }
 
   /** Takes a message's events; returns whether any were new. */
@@ -270,13 +269,14 @@ export class GossipCore {
 
   /** Answers what is asked, and asks for what is missing. */
   #answer(peer: Peer, gossip: Gossip, news: boolean, nowMs: number): void {
-    const more = gossip.archive === undefined ? undefined : this.#restore(peer, gossip);
+    const more = gossip.archive === undefined ? undefined : this.#restore(peer, gossip, nowMs);
     const lacks = !covers(this.#store.have, gossip.have);
     const scope = { limit: MAX_EVENTS };
     if (gossip.wants !== undefined) {
       this.#send(peer, nowMs, { archive: this.#catchUp.part(gossip.wants) }, scope);
-    } else if (more || (lacks && gossip.past && this.#mayAsk(peer, nowMs))) {
-      this.#ask(peer, nowMs, scope, { wants: this.#catchUp.wants(peer) });
+    } else if (more || (lacks && gossip.past && this.#catchUp.isDue(nowMs))) {
+      const wants = this.#catchUp.want(peer, nowMs + this.#timing.answerPatienceMs(peer));
+      this.#ask(peer, nowMs, scope, { wants });
     } else if (gossip.ask && lacks && (news || gossip.batches.length === 0)) {
       this.#ask(peer, nowMs, scope);
     } else if (gossip.ask) {
@@ -293,14 +293,13 @@ export class GossipCore {
   }
 
   /** Takes a part of another node's archive; returns whether to ask for the next. */
-  #restore(peer: Peer, gossip: Gossip): boolean {
+  #restore(peer: Peer, gossip: Gossip, nowMs: number): boolean {
     const more = this.#catchUp.take(gossip);
-    if (more === false) this.#grow(peer);
+    if (more === false) {
+      this.#grow(peer);
+      this.#oweSign(peer, false, nowMs);
+    }
     return more === true;
-  }
-
-  #mayAsk(peer: Peer, nowMs: number): boolean {
-    return nowMs >= peer.askedAtMs + this.#timing.answerPatienceMs(peer);
   }
 
   /** Sends something that is to be answered at once. */

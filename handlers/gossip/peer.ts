@@ -75,9 +75,14 @@ export class Peer {
     if (!this.sharesStable) this.sharesStable = covers(this.known, stable);
   }
 
-  /** Forgets what another process of this node held. */
-  restart(tag: string, stream: number): void {
-    if (this.tag !== "") {
+  /**
+   * Another process of this node has been heard from: forgets what the one before it held.
+   *
+   * @returns whether there was one before it.
+   */
+  restart(tag: string, stream: number): boolean {
+    const again = this.tag !== "";
+    if (again) {
       this.known.length = 0;
       this.sharesStable = false;
       this.suspectedAtMs = undefined;
@@ -88,6 +93,7 @@ export class Peer {
     this.tag = tag;
     this.stream = stream;
     this.heardSentAtMs = -1;
+    return again;
   }
 
   /** Something was sent of which an echo should come within `patienceMs`. */
