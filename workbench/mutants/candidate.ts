@@ -31,8 +31,8 @@ export interface RightNode extends Candidate {
 /** A node with one deliberate fault. */
 export interface Mutant extends Candidate {
   /**
-   * What it is to be blamed for: the name of an anomaly, what a protocol error says is wrong, or
-   * how a warning begins.
+   * What it is to be blamed for: the name of an anomaly, or a part of what a protocol error or
+   * a warning says.
    */
   readonly deserves: string;
 }

@@ -122,7 +122,7 @@ export const protocolMutants: readonly Mutant[] = [
   }),
   echoesByHand(
     "answers when its client is gone",
-    "Node ",
+    "would silence this node under Maelstrom",
     (node, client, body) => void pause(node.clock, 7000).then(() => node.send(client, body)),
     { timeLimitSeconds: 12 },
   ),

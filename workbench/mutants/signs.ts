@@ -23,11 +23,11 @@ export function signsOf({ results, protocolErrors }: RunResult): string[] {
 }
 
 /**
- * Whether something is among the signs: a name must be the same, a sentence, which has a space in
- * it, need only begin so.
+ * Whether something is among the signs: a name must be the same; of a sentence, which has spaces in
+ * it, a part is enough.
  */
 export function isAmong(signs: readonly string[], deserved: string): boolean {
   return signs.some((sign) =>
-    sign === deserved || (deserved.includes(" ") && sign.startsWith(deserved))
+    sign === deserved || (deserved.includes(" ") && sign.includes(deserved))
   );
 }
