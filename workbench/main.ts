@@ -5,11 +5,11 @@
  */
 
 import { describeFlags, type Flags, UsageError } from "../node/flags.ts";
-import { checkCommand, checkFlags } from "./cli/check.ts";
-import { demoCommand, demoFlags } from "./cli/demo.ts";
+import { checkCommand, checkFlags } from "./cli/check_command.ts";
+import { demoCommand, demoFlags } from "./cli/demo_command.ts";
 import { BAD_ARGUMENTS, BROKEN } from "./cli/exit_code.ts";
-import { sweepCommand, sweepFlags } from "./cli/sweep.ts";
-import { testCommand, testFlags } from "./cli/test.ts";
+import { sweepCommand, sweepFlags } from "./cli/sweep_command.ts";
+import { testCommand, testFlags } from "./cli/test_command.ts";
 
 interface Command {
   readonly usage: string;

@@ -12,7 +12,7 @@ import { runJobs } from "../sweep/pool.ts";
 import { exitCodeOf } from "./exit_code.ts";
 import { runFlags, toRunOptions } from "./flags.ts";
 import { table } from "./table.ts";
-import { checkNodeArgs, replayLine } from "./test.ts";
+import { checkNodeArgs, replayLine } from "./test_command.ts";
 
 /** The flags of `sweep`. */
 export const sweepFlags = {

@@ -6,7 +6,6 @@
 
 import { integer, parseFlags, UsageError } from "../../node/flags.ts";
 import { findWorkload } from "../../handlers/workloads.ts";
-import type { RunReport } from "../results/report.ts";
 import { summarize } from "../results/summary.ts";
 import type { Progress } from "../run/run.ts";
 import { runProgram, type RunResult, simulate } from "../simulate.ts";
@@ -133,6 +132,3 @@ function showProgress({ stage, elapsedMs, counts }: Progress): void {
     `${ok} ok, ${fail} fail, ${info} info`;
   Deno.stderr.writeSync(encoder.encode(`\r\x1b[K${stage === "done" ? "" : text}`));
 }
-
-/** The report of a run without what would flood a terminal; for tests of the command line. */
-export type PrintedReport = RunReport & { readonly options: RunOptions };

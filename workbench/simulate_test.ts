@@ -1,0 +1,108 @@
+import { assert, assertEquals, assertNotEquals, assertStringIncludes } from "@std/assert";
+import type { Node } from "../node/node.ts";
+import { simulate, type SimulateOptions } from "./simulate.ts";
+import { writeHistoryLine } from "./store/history_file.ts";
+import { NEMESES, WORKLOADS } from "./types.ts";
+
+/** A history as it would be stored. */
+async function historyOf(options: SimulateOptions): Promise<string> {
+  return (await simulate(options)).history.map(writeHistoryLine).join("\n");
+}
+
+for (const workload of WORKLOADS) {
+  Deno.test(`the same seed gives the same history, byte for byte: ${workload}`, async () => {
+    const options: SimulateOptions = {
+      workload,
+      nodeCount: 3,
+      rate: 50,
+      timeLimitSeconds: 5,
+      latency: { meanMs: 10, distribution: "exponential" },
+      nemesis: NEMESES,
+      nemesisIntervalSeconds: 1,
+    };
+    const first = await historyOf({ ...options, seed: 7 });
+    assertEquals(await historyOf({ ...options, seed: 7 }), first);
+    assertNotEquals(await historyOf({ ...options, seed: 8 }), first);
+  });
+}
+
+const quiet: SimulateOptions = {
+  workload: "broadcast",
+  nodeCount: 3,
+  rate: 20,
+  timeLimitSeconds: 5,
+  seed: 3,
+};
+
+/** A broadcast node that tells its peers once, and hopes. */
+function hopeful(node: Node): void {
+  const seen = new Set<unknown>();
+  node.on("topology", () => ({}));
+  node.on("read", () => ({ messages: [...seen] as number[] }));
+  node.on("broadcast", ({ body }) => {
+    seen.add(body.message);
+    node.broadcast({ type: "tell", message: body.message ?? null });
+    return {};
+  });
+  node.on("tell", ({ body }) => void seen.add(body.message));
+}
+
+Deno.test("a failure explains itself in four lines: what, which operations, which fault, what it ate", async () => {
+  const { results } = await simulate({
+    ...quiet,
+    install: hopeful,
+    script: (faults, clock) => {
+      clock.schedule(1000, () => {
+        const heal = faults.partition([["n0"], ["n1", "n2"]]);
+        clock.schedule(2000, heal);
+      });
+    },
+  });
+  assertEquals(results["valid?"], false);
+  const [first = []] = results.explanations;
+  assertEquals(first.length, 4);
+  const [what = "", seen = "", faults = "", eaten = ""] = first;
+  assertStringIncludes(what, "lost:");
+  assertStringIncludes(seen, "process");
+  assertStringIncludes(faults, "partition n0 | n1 n2, from 1.000 s to 3.000 s");
+  assertStringIncludes(eaten, "n0 -> n");
+});
+
+Deno.test("without the fault the same node is right", async () => {
+  const { results } = await simulate({ ...quiet, install: hopeful });
+  assertEquals([results["valid?"], results.explanations], [true, []]);
+  assertEquals(results.net.servers["msg-count"], 2 * (results.workload["attempt-count"] as number));
+});
+
+Deno.test("a node that breaks the protocol ends the run, quoting what it wrote", async () => {
+  const install = (node: Node) => {
+    hopeful(node);
+    node.onInit(() => void node.clock.schedule(2000, () => node.send("nobody", { type: "hi" })));
+  };
+  const { results, protocolErrors, history } = await simulate({ ...quiet, install });
+  assertEquals(results["valid?"], false);
+  assertEquals(results.broke?.byNode, true);
+  assertStringIncludes(results.broke?.text ?? "", "nobody");
+  assertEquals(protocolErrors.length >= 1, true);
+  assert((history.at(-1)?.time ?? 0) <= 2.1e9, "the run goes on");
+});
+
+Deno.test("with strictMaelstrom such a node is muted instead, and the run goes on", async () => {
+  const install = (node: Node) => {
+    hopeful(node);
+    node.onInit(() => {
+      if (node.id !== "n1") return;
+      node.clock.schedule(2000, () => node.send("nobody", { type: "hi" }));
+    });
+  };
+  const { results, history } = await simulate({ ...quiet, install, strictMaelstrom: true });
+  assertEquals(results.broke, undefined);
+  assert(history.some(({ type, node, time }) => type === "info" && node === "n1" && time > 2e9));
+});
+
+Deno.test("a node that does not answer init breaks the run", async () => {
+  const install = (node: Node) => node.onInit(() => new Promise(() => {}));
+  const { results } = await simulate({ ...quiet, install });
+  assertEquals([results["valid?"], results.broke?.byNode], ["unknown", false]);
+  assertStringIncludes(results.broke?.text ?? "", "init");
+});
