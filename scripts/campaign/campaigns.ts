@@ -1,0 +1,19 @@
+/**
+ * All campaigns.
+ *
+ * @module
+ */
+
+import { calibration } from "./calibration.ts";
+import type { Campaign } from "./campaign.ts";
+import { consensusFaults, gossipFaults } from "./faults.ts";
+import { innocents, wrongNodes } from "./nodes.ts";
+
+/** All campaigns, the short ones first. */
+export const campaigns: readonly Campaign[] = [
+  wrongNodes,
+  calibration,
+  innocents,
+  gossipFaults,
+  consensusFaults,
+];
