@@ -15,13 +15,13 @@ export interface CounterOptions {
   /**
    * What an addition may take to reach every node, in milliseconds; 0 sends at once, to everyone.
    *
-   * @default 2200
+   * @default 2400
    */
   maxLatencyMs?: number;
 }
 
 /** What an addition may take to reach every node unless stated, in milliseconds. */
-export const COUNTER_MAX_LATENCY_MS = 2200;
+export const COUNTER_MAX_LATENCY_MS = 2400;
 
 /** Makes `node` serve the `g-counter` workload: deltas below 0 are refused with error 12. */
 export function serveGCounter(node: Node, options: CounterOptions = {}): void {

@@ -15,13 +15,13 @@ export interface GSetOptions {
   /**
    * What an element may take to reach every node, in milliseconds; 0 sends at once, to everyone.
    *
-   * @default 2200
+   * @default 2400
    */
   maxLatencyMs?: number;
 }
 
 /** What an element may take to reach every node unless stated, in milliseconds. */
-export const G_SET_MAX_LATENCY_MS = 2200;
+export const G_SET_MAX_LATENCY_MS = 2400;
 
 /** Makes `node` serve the `g-set` workload. */
 export function serveGSet(node: Node, options: GSetOptions = {}): void {

@@ -33,6 +33,7 @@ export class Downlink {
   #version = 1;
   #ownSeq = 0;
   #sentAtMs = -Infinity;
+  #nextWindowMs = Infinity;
 
   constructor(roster: Roster, timing: Timing) {
     this.#roster = roster;
@@ -88,8 +89,11 @@ export class Downlink {
     this.#sentAtMs = nowMs;
     this.settledAtMs = Infinity;
     const { list } = this.#roster;
-    this.windowMs = this.mode === "hub"
+    const windowMs = this.mode === "hub"
       ? this.#timing.hubWindowMs(list)
       : this.#timing.directWindowMs(list, this.#hops);
+    // What just missed this message may have left early, for fear of links slower than they are.
+    this.windowMs = Math.min(windowMs, this.#nextWindowMs);
+    this.#nextWindowMs = windowMs;
   }
 }
