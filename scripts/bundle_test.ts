@@ -62,7 +62,7 @@ Deno.test("the bundle says what is wrong with its command line", async () => {
     await bundle(`${folder}/eddy.js`);
     const { code, stdout, stderr } = await run(`${folder}/eddy.js`, ["gossip"], folder);
     assertEquals([code, stdout], [2, ""]);
-    assertStringIncludes(stderr, 'Unknown workload "gossip": accepted are echo');
+    assertStringIncludes(stderr, 'Unknown workload "gossip": accepted are broadcast, echo');
   });
 });
 

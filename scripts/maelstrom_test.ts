@@ -70,6 +70,6 @@ Deno.test("without Maelstrom, or without a workload, one sentence says what to d
 
   const unknown = await runScript(["-w", "chat"], nowhere);
   assertEquals(unknown.code, 2);
-  assertStringIncludes(unknown.stderr, 'Unknown workload "chat": accepted are echo');
+  assertStringIncludes(unknown.stderr, 'Unknown workload "chat": accepted are broadcast, echo');
   assertEquals((await runScript([], nowhere)).code, 2);
 });
