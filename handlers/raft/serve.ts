@@ -12,9 +12,6 @@ import type { Machine, Outcome } from "./machine.ts";
 import { type Message, MESSAGE_TYPES } from "./message.ts";
 import { Replica, type ReplicaOptions } from "./replica.ts";
 
-/** The shortest timer: a sum of times may round to just before the time that was meant. */
-const MIN_WAKE_MS = 0.1;
-
 /** Settings of {@linkcode serveReplicated}. */
 export type ConsensusOptions = Pick<ReplicaOptions, "maxLatencyMs" | "holdMs" | "leaseReads">;
 
