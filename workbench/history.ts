@@ -15,6 +15,7 @@ export interface Op {
   readonly index: number;
   /** Nanoseconds since the run began. */
   readonly time: number;
+  /** Which end of an operation this is, and how it went. */
   readonly type: OpType;
   /** A client process, or the nemesis. */
   readonly process: number | "nemesis";
@@ -32,7 +33,9 @@ export interface Op {
 
 /** An error reply, a timeout (code 0), or a reply that does not fit its schema (no code). */
 export interface OpError {
+  /** Maelstrom's error code; absent for a malformed reply. */
   readonly code?: number;
+  /** What went wrong, for people. */
   readonly text: string;
 }
 
@@ -51,11 +54,13 @@ export interface Finding {
 
 /** A checker's verdict. Further keys are figures under Maelstrom's names (`attempt-count`, ...). */
 export interface CheckResult {
+  /** Whether the history is as it should be. */
   readonly "valid?": Validity;
   /** What is wrong, worst first; at most {@linkcode MAX_FINDINGS}. */
   readonly findings?: readonly Finding[];
   /** What Maelstrom would overlook and this workbench will not. */
   readonly warnings?: readonly string[];
+  /** A figure. */
   readonly [figure: string]: unknown;
 }
 

@@ -11,7 +11,7 @@ import { createProcessCluster } from "./cluster/child_processes.ts";
 import type { Cluster, ClusterOptions } from "./cluster/cluster.ts";
 import { createInProcessCluster } from "./cluster/in_process.ts";
 import { ProtocolError } from "./cluster/protocol_error.ts";
-import { Faults } from "./faults/faults.ts";
+import { Faults, type FaultVerbs } from "./faults/faults.ts";
 import { Nemesis } from "./faults/nemesis.ts";
 import type { Op } from "./history.ts";
 import type { NetEvent } from "./network/journal.ts";
@@ -30,11 +30,12 @@ export interface RunHooks {
   /** Told at the beginning of every stage, and once a second. */
   readonly onProgress?: (progress: Progress) => void;
   /** Called when the main phase begins; for faults at stated times, by the clock. */
-  readonly script?: (faults: Faults, clock: Clock) => void;
+  readonly script?: (faults: FaultVerbs, clock: Clock) => void;
 }
 
 /** What to run. */
 export interface SimulateOptions extends RunSettings, RunHooks {
+  /** What clients do. */
   readonly workload: WorkloadName;
   /**
    * Registers a node's handlers.

@@ -69,12 +69,15 @@ export interface Network {
 
 /** How long messages take between nodes. */
 export interface Latency {
+  /** The mean, in milliseconds. */
   readonly meanMs: number;
+  /** How single draws spread around it. */
   readonly distribution: "constant" | "uniform" | "exponential";
 }
 
 /** What a run is told: Maelstrom's flags, and ours. */
 export interface RunOptions {
+  /** What clients do. */
   readonly workload: WorkloadName;
   /** The names of the nodes: `n0`, `n1`, ... */
   readonly nodeIds: readonly string[];
@@ -82,15 +85,25 @@ export interface RunOptions {
   readonly concurrency: number;
   /** Operations a second, over all clients. */
   readonly rate: number;
+  /** How long clients begin operations. */
   readonly timeLimitSeconds: number;
+  /** How long messages take between nodes. */
   readonly latency: Latency;
+  /** Which faults are injected. */
   readonly nemesis: readonly NemesisName[];
+  /** The mean time between a fault and its end. */
   readonly nemesisIntervalSeconds: number;
+  /** Which neighbours broadcast nodes are told of. */
   readonly topology: "line" | "grid" | "tree" | "tree2" | "tree3" | "tree4" | "total";
+  /** What share of operations must succeed; absent for any. */
   readonly availability?: "total" | number;
+  /** What transactions must fulfil. */
   readonly consistencyModels: readonly string[];
+  /** Keys in use at a time, for transactions and kafka. */
   readonly keyCount: number;
+  /** Operations in a transaction at most. */
   readonly maxTxnLength: number;
+  /** Writes until a key is retired. */
   readonly maxWritesPerKey: number;
   /**
    * Which free thread is next: the one whose turn it is, as in Jepsen from 0.3 on, or any, as

@@ -8,6 +8,7 @@ import { quote } from "../../node/message.ts";
 
 /** Where and how a node broke the protocol. */
 export interface Violation {
+  /** Which node. */
   readonly node: string;
   /** The offending line of standard output; the last one when the process ended. */
   readonly line: string;
@@ -21,14 +22,24 @@ export interface Violation {
 
 /** A node broke the protocol. */
 export class ProtocolError extends Error implements Violation {
+  /** `ProtocolError`. */
   override readonly name = "ProtocolError";
+  /** Which node. */
   readonly node: string;
+  /** The offending line of standard output. */
   readonly line: string;
+  /** Its number, from 1. */
   readonly lineNumber: number;
+  /** What is wrong with it. */
   readonly why: string;
+  /** What would have been right. */
   readonly expected: string;
 
-  /** @param details further lines for people: what else the node wrote */
+  /**
+   * Makes the sentence for people.
+   *
+   * @param details further lines for people: what else the node wrote
+   */
   constructor({ node, line, lineNumber, why, expected }: Violation, details: string = "") {
     const where = lineNumber === 0 ? "before its first line" : `on line ${lineNumber}`;
     const text = lineNumber === 0 ? "" : `: ${quote(line)}`;

@@ -38,6 +38,44 @@ interface Active {
 export type Nodes = string | readonly string[];
 
 /**
+ * What can be done to a cluster and its network.
+ *
+ * What breaks links returns a function that mends this one; several may be broken at a time.
+ */
+export interface FaultVerbs {
+  /** Cuts groups of nodes off from each other; those in no group hear everybody. */
+  partition(groups: readonly (readonly string[])[]): () => void;
+  /** Lets nodes lose what certain others send them. */
+  drop(drops: Drops, fault?: string): () => void;
+  /** Cuts a node off from all others. */
+  isolate(node: string): () => void;
+  /** Loses what some nodes send to others; the other direction works. */
+  oneWay(from: Nodes, to: Nodes): () => void;
+  /** Ends all partitions, one-way ones included. */
+  repair(): void;
+  /** Keeps back what two nodes send to each other, until it is let go. */
+  hold(a: string, b: string): () => void;
+  /** Lets go all that is kept back. */
+  release(): void;
+  /** Loses messages between nodes with a probability. */
+  loss(probability: number): () => void;
+  /** Delivers messages between nodes twice with a probability. */
+  duplicate(probability: number): () => void;
+  /** Makes messages from and to nodes slow. */
+  slow(nodes: Nodes, slowness: Partial<Slowness>): () => void;
+  /** Kills nodes; those that are down already stay so. */
+  crash(nodes: Nodes): Promise<void>;
+  /** Starts nodes that were killed; resolves when they have answered `init`. */
+  restart(nodes: Nodes): Promise<void>;
+  /** Stops nodes where they are; those that are down are left so. */
+  pause(nodes: Nodes): void;
+  /** Lets nodes that were stopped go on. */
+  resume(nodes: Nodes): void;
+  /** Ends everything that is on; resolves when nodes that were killed have answered `init`. */
+  healAll(): Promise<void>;
+}
+
+/**
  * Does faults to a cluster and its network, and keeps a record of what was on when.
  *
  * Faults on links return a function that ends this one; several may be on at a time.
@@ -49,7 +87,7 @@ export type Nodes = string | readonly string[];
  * world.clock.schedule(1000, heal);
  * ```
  */
-export class Faults {
+export class Faults implements FaultVerbs {
   readonly #world: Arena;
   readonly #cluster: Cluster;
   readonly #windows: FaultWindow[] = [];
@@ -77,24 +115,20 @@ export class Faults {
     return Math.round((timeMs - this.#originMs) * 1e6);
   }
 
-  /** Cuts groups of nodes off from each other; those in no group hear everybody. */
   partition(groups: readonly (readonly string[])[]): () => void {
     const description = groups.map((group) => group.join(" ")).join(" | ");
     return this.#cut("partition", splitGroups(groups), description);
   }
 
-  /** Lets nodes lose what certain others send them. */
   drop(drops: Drops, fault: string = "partition"): () => void {
     return this.#cut(fault, drops, describeDrops(drops));
   }
 
-  /** Cuts a node off from all others. */
   isolate(node: string): () => void {
     const others = this.#cluster.nodeIds.filter((other) => other !== node);
     return this.partition([[node], others]);
   }
 
-  /** Loses what some nodes send to others; the other direction works. */
   oneWay(from: Nodes, to: Nodes): () => void {
     const srcs = list(from);
     const drops = Object.fromEntries(
@@ -103,39 +137,32 @@ export class Faults {
     return this.#cut("one-way", drops, `${srcs.join(" ")} -/-> ${list(to).join(" ")}`);
   }
 
-  /** Ends all partitions, one-way ones included. */
   repair(): void {
     this.#end(({ window: { fault } }) => fault === "partition" || fault === "one-way");
   }
 
-  /** Keeps back what two nodes send to each other, until it is let go. */
   hold(a: string, b: string): () => void {
     return this.#rule({ fault: "hold", holds: toLinks({ [a]: [b], [b]: [a] }) }, `${a} | ${b}`);
   }
 
-  /** Lets go all that is kept back. */
   release(): void {
     this.#end(({ window: { fault } }) => fault === "hold");
   }
 
-  /** Loses messages between nodes with a probability. */
   loss(probability: number): () => void {
     return this.#rule({ fault: "loss", loss: probability }, percent(probability));
   }
 
-  /** Delivers messages between nodes twice with a probability. */
   duplicate(probability: number): () => void {
     return this.#rule({ fault: "duplicate", duplication: probability }, percent(probability));
   }
 
-  /** Makes messages from and to nodes slow. */
   slow(nodes: Nodes, { factor = 1, extraMs = 0 }: Partial<Slowness>): () => void {
     const slow = { nodes: new Set(list(nodes)), factor, extraMs };
     const description = `${list(nodes).join(" ")}: latency x ${factor} + ${extraMs} ms`;
     return this.#rule({ fault: "slow", slow }, description);
   }
 
-  /** Kills nodes; those that are down already stay so. */
   async crash(nodes: Nodes): Promise<void> {
     await Promise.all(
       list(nodes).map((node) => {
@@ -146,12 +173,10 @@ export class Faults {
     );
   }
 
-  /** Starts nodes that were killed; resolves when they have answered `init`. */
   async restart(nodes: Nodes): Promise<void> {
     await this.#end(({ window, node }) => window.fault === "kill" && includes(nodes, node));
   }
 
-  /** Stops nodes where they are; those that are down are left so. */
   pause(nodes: Nodes): void {
     for (const node of list(nodes)) {
       if (this.#isOn("pause", node) || !this.#cluster.isUp(node)) continue;
@@ -160,12 +185,10 @@ export class Faults {
     }
   }
 
-  /** Lets nodes that were stopped go on. */
   resume(nodes: Nodes): void {
     this.#end(({ window, node }) => window.fault === "pause" && includes(nodes, node));
   }
 
-  /** Ends everything that is on; resolves when nodes that were killed have answered `init`. */
   async healAll(): Promise<void> {
     await this.#end(() => true);
   }

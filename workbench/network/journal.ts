@@ -8,9 +8,11 @@ import type { Packet } from "./packet.ts";
 
 /** One thing that happened to a message. */
 export interface NetEvent {
+  /** What happened. */
   readonly type: "send" | "recv" | "drop";
   /** When, by the world's clock. */
   readonly timeMs: number;
+  /** The message, with its network id. */
   readonly message: Packet;
   /** What dropped it. */
   readonly why?: string;

@@ -32,14 +32,19 @@ export interface RunRecord {
 export interface RunBreak {
   /** Whether a node is to blame, so that the run is invalid rather than broken. */
   readonly byNode: boolean;
+  /** The sentence for people. */
   readonly text: string;
 }
 
 /** All that is said of a run; what `results.json` holds. */
 export interface RunReport extends HistoryResults {
+  /** What decided all chance. */
   readonly seed: number;
+  /** What went over the network. */
   readonly net: NetResults;
+  /** What was on when. */
   readonly faults: readonly FaultWindow[];
+  /** Why the run was broken off, if it was. */
   readonly broke?: RunBreak;
   /** Each failure in up to four lines. */
   readonly explanations: readonly (readonly string[])[];

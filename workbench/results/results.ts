@@ -26,8 +26,11 @@ export interface HistoryResults extends HistoryResult {
 
 /** What is said of the network. */
 export interface NetResults {
+  /** All messages. */
   readonly all: TrafficResult;
+  /** Messages from and to clients. */
   readonly clients: TrafficResult;
+  /** Messages between nodes, and between nodes and services. */
   readonly servers: TrafficResult;
 }
 

@@ -26,6 +26,7 @@ export interface RunSettings
    * @default `1n`, and `2n` for lin-kv, which works with multiples of that only
    */
   readonly concurrency?: number | `${number}n`;
+  /** How long messages take between nodes: no time unless told otherwise. */
   readonly latency?: Partial<Latency>;
 }
 

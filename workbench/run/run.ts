@@ -40,9 +40,11 @@ export type Stage = "start" | "setup" | "main" | "heal" | "recovery" | "final" |
 
 /** What an observer is told. */
 export interface Progress {
+  /** Where the run stands. */
   readonly stage: Stage;
   /** Milliseconds since the main phase began. */
   readonly elapsedMs: number;
+  /** What clients have done so far. */
   readonly counts: OpCounts;
 }
 
