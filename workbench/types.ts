@@ -42,8 +42,11 @@ export type NemesisName = typeof NEMESES[number];
 export interface Envelope {
   /** The network's own number for it, from 0 up. */
   readonly id: number;
+  /** Who sent it. */
   readonly src: string;
+  /** Whom it is for. */
   readonly dest: string;
+  /** What it says. */
   readonly body: JsonObject;
 }
 

@@ -32,7 +32,9 @@ export interface DroppedMessage {
 
 /** Maelstrom's figures of one kind of traffic. */
 export interface TrafficStats {
+  /** Messages sent. */
   readonly "send-count": number;
+  /** Messages delivered, copies of one message counted each. */
   readonly "recv-count": number;
   /** Distinct messages. */
   readonly "msg-count": number;

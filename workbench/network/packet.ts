@@ -10,12 +10,15 @@ import type { Envelope } from "../types.ts";
 /** A message whose body is parsed when somebody looks. */
 export class Packet implements Envelope {
   readonly id: number;
+  /** Who sent it. */
   readonly src: string;
+  /** Whom it is for. */
   readonly dest: string;
   /** The body as JSON. */
   readonly text: string;
   #body: JsonObject | undefined;
 
+  /** Makes a message out of its body's JSON. */
   constructor(id: number, src: string, dest: string, text: string) {
     this.id = id;
     this.src = src;

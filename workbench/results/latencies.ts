@@ -8,10 +8,15 @@ import { type Op, pairs } from "../history.ts";
 
 /** A distribution in milliseconds, by quantile. */
 export interface Quantiles {
+  /** How many values there are; without any there are no quantiles. */
   readonly count: number;
+  /** The median. */
   readonly p50?: number;
+  /** 95 of 100 are below. */
   readonly p95?: number;
+  /** 99 of 100 are below. */
   readonly p99?: number;
+  /** The largest. */
   readonly max?: number;
 }
 

@@ -11,6 +11,7 @@ import { operationLatencies, type Quantiles } from "./latencies.ts";
 
 /** Traffic, and how much of it there was for each operation. */
 export interface TrafficResult extends TrafficStats {
+  /** Messages for each operation of a client. */
   readonly "msgs-per-op"?: number;
 }
 

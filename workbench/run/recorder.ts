@@ -11,9 +11,13 @@ import type { Invocation } from "../workloads/spec.ts";
 
 /** How many operations of clients there were, and how they ended. */
 export interface OpCounts {
+  /** Operations begun. */
   readonly invocations: number;
+  /** Operations that succeeded. */
   readonly ok: number;
+  /** Operations that certainly did not happen. */
   readonly fail: number;
+  /** Operations of which nobody knows. */
   readonly info: number;
 }
 

@@ -36,9 +36,13 @@ export const workloadSpecs: Readonly<Record<WorkloadName, WorkloadSpec>> = {
 export interface HistoryResult {
   /** The worst of the four. */
   readonly "valid?": Validity;
+  /** Replies that did not fit their schema. */
   readonly exceptions: CheckResult;
+  /** Whether every kind of operation succeeded at least once. */
   readonly stats: CheckResult;
+  /** What share of operations succeeded. */
   readonly availability: CheckResult;
+  /** What the workload itself asks for. */
   readonly workload: CheckResult;
 }
 
