@@ -171,7 +171,7 @@ export class GossipCore {
     for (const peer of this.#roster.list) if (peer.ackAtMs <= nowMs) this.#send(peer, nowMs, {});
     if (this.#behind.dueAtMs <= nowMs) this.#askForMissing(nowMs);
     if (this.#unconfirmed.dueAtMs <= nowMs) this.#look(nowMs);
-    if (this.#sendsToAll) {
+    if (this.#probes) {
       const peer = this.#prober.take(nowMs);
       if (peer !== undefined) this.#ask(peer, nowMs, { limit: MAX_PROBE_EVENTS });
     }
@@ -190,6 +190,11 @@ export class GossipCore {
   /** Whether others rely on this node to reach everyone. */
   get #sendsToAll(): boolean {
     return this.#uplink.hub === undefined || this.#downlink.mode !== "hub";
+  }
+
+  /** Whether to try those that cannot be reached: somebody relies on it, and they lack something. */
+  get #probes(): boolean {
+    return this.#sendsToAll && !covers(this.stable, this.#store.have);
   }
 
   /** Takes what a message says of its sender; returns whether that is back. */
@@ -404,7 +409,7 @@ export class GossipCore {
     const newsAtMs = Math.min(this.#uplink.dueAtMs, downAtMs);
     this.#pending = newsAtMs < Infinity && !this.#uplink.isSent(this.#version);
     let wakeAtMs = Math.min(newsAtMs, this.#behind.dueAtMs, this.#unconfirmed.dueAtMs);
-    if (this.#sendsToAll) wakeAtMs = Math.min(wakeAtMs, this.#prober.dueAtMs);
+    if (this.#probes) wakeAtMs = Math.min(wakeAtMs, this.#prober.dueAtMs);
     for (const peer of list) wakeAtMs = Math.min(wakeAtMs, peer.dueAtMs, peer.ackAtMs);
     this.wakeAtMs = wakeAtMs;
   }
