@@ -1,0 +1,98 @@
+/**
+ * Shows what the node's workloads cost: `deno task efficiency --help`.
+ *
+ * @module
+ */
+
+import { describeFlags, type Flags, integer, parseFlags, UsageError } from "../node/flags.ts";
+import { table } from "../workbench/cli/table.ts";
+import { markdownTable } from "./campaign/record.ts";
+import { drawChart } from "./efficiency/chart.ts";
+import { type Job, jobs } from "./efficiency/goals.ts";
+import { measure } from "./efficiency/measure.ts";
+import {
+  measureTradeoff,
+  type Point,
+  published,
+  tradeoffChart,
+  tradeoffRows,
+} from "./efficiency/tradeoff.ts";
+import { projectPath, runScript, say, warn } from "./support.ts";
+
+const PAGE = "docs/efficiency.md";
+const CHART = "docs/broadcast_tradeoff.svg";
+
+const flags = {
+  seeds: { help: "How many seeds to run", value: "N", ...integer(1, 10_000), default: 10 },
+  only: { help: "Run only jobs whose names begin so", value: "TEXT" },
+  "no-curve": { help: "Leave out broadcast's trade-off curve" },
+  write: { help: `Write ${PAGE} and ${CHART}` },
+  help: { help: "Say this" },
+} satisfies Flags;
+
+const help = `Usage: deno task efficiency [options]
+
+Runs the commands that this project has goals for, in virtual time, and prints what each figure
+was to be, the best that others have published, and ours: the median and the worst of the seeds.
+The exit code is 1 if a run was not valid, not if a goal was missed.
+
+Options:
+${describeFlags(flags)}`;
+
+async function main(args: readonly string[]): Promise<number> {
+  const { flags: given, words } = parseFlags(flags, args);
+  if (words.length > 0) throw new UsageError(`Unexpected argument ${JSON.stringify(words[0])}`);
+  if (given.help) {
+    say(help);
+    return 0;
+  }
+  const wanted = jobs.filter(({ name }) => name.startsWith(given.only ?? ""));
+  const { rows, failures, missed } = await measure(wanted, given.seeds, warn);
+  say(table(rows));
+  for (const failure of failures) say(failure);
+  if (missed.length > 0) say(`Missed in the worst of the seeds: ${missed.join("; ")}`);
+  let points: Point[] = [];
+  if (!given["no-curve"]) {
+    points = [...await measureTradeoff(given.seeds, warn), ...published];
+    say(`\n${table(tradeoffRows(points))}`);
+  }
+  if (given.write) await write(pageOf(given.seeds, rows, missed, points, wanted), points);
+  return failures.length === 0 ? 0 : 1;
+}
+
+async function write(page: string, points: readonly Point[]): Promise<void> {
+  await Deno.writeTextFile(projectPath(PAGE), page);
+  if (points.length === 0) return;
+  await Deno.writeTextFile(projectPath(CHART), await drawChart(tradeoffChart(points)));
+}
+
+function pageOf(
+  seeds: number,
+  rows: readonly (readonly string[])[],
+  missed: readonly string[],
+  points: readonly Point[],
+  wanted: readonly Job[],
+): string {
+  const date = new Date().toISOString().slice(0, 10);
+  const curve = [
+    "## Broadcast: latency against messages",
+    "Each point of ours is a budget (`--max-latency`), medians over the seeds; the others are " +
+    "published results with the same command.",
+    "![Messages per operation by worst stable latency](broadcast_tradeoff.svg)",
+    markdownTable(tradeoffRows(points)),
+  ];
+  return [
+    "# Efficiency",
+    `Written by \`deno task efficiency --seeds ${seeds} --write\` on ${date}: each command under ` +
+    `${seeds} seeds in virtual time, beside the goal and the best that others have published. ` +
+    "Servers msgs/op is Maelstrom's `:net :servers :msgs-per-op`; reached is judged by the worst " +
+    "seed. Latencies of operations need real time and are in `docs/consensus.md`.",
+    markdownTable(rows),
+    missed.length === 0 ? "Every goal is reached." : `Missed by a seed: ${missed.join("; ")}.`,
+    ...(points.length === 0 ? [] : curve),
+    "## Commands",
+    wanted.map(({ name, line }) => `- ${name}: \`deno task workbench test ${line}\``).join("\n"),
+  ].join("\n\n") + "\n";
+}
+
+if (import.meta.main) await runScript(main);
