@@ -177,6 +177,27 @@ Deno.test("while a handler waits for another node, others are answered", async (
   });
 });
 
+Deno.test("the node of the README does what the README says", async () => {
+  const readme = await Deno.readTextFile(new URL("./README.md", import.meta.url));
+  const code = /```ts\n(import \{ Node, serve \}[^]*?)```/.exec(readme)?.[1] ?? "";
+  assertEquals(code.trimEnd().split("\n").length <= 12, true);
+  await withProgram(code, async (file) => {
+    const node = new NodeProcess(file);
+    await node.init();
+    await node.send("c1", { type: "relay", msg_id: 1, echo: "there and back" });
+    const { dest, body } = await node.next();
+    assertEquals([dest, body.type, body.echo], ["n2", "echo", "there and back"]);
+    await node.send("n2", { type: "echo_ok", echo: body.echo, in_reply_to: body.msg_id });
+    assertEquals((await node.next()).body, {
+      type: "relay_ok",
+      echo: "there and back",
+      in_reply_to: 1,
+      msg_id: 2,
+    });
+    await node.end();
+  });
+});
+
 Deno.test("at the end of input a waiting handler still gets its answer out", async () => {
   await withProgram(asking, async (file) => {
     const node = new NodeProcess(file);
