@@ -17,7 +17,7 @@ export interface Timing {
    * How far apart messages to one node are under load, in milliseconds. After a quiet moment one
    * leaves at once.
    *
-   * @default 5
+   * @default 4.5
    */
   readonly spacingMs: number;
   /**
@@ -48,7 +48,7 @@ export interface Timing {
 }
 
 const defaultTiming: Timing = {
-  spacingMs: 5,
+  spacingMs: 4.5,
   heartbeatMs: 100,
   maxEntries: 1024,
   maxChars: 1 << 18,
