@@ -7,7 +7,7 @@
 import type { Node } from "../node/node.ts";
 import { linKv } from "./messages.ts";
 import { KeyValueMachine } from "./raft/key_value_machine.ts";
-import { type ConsensusOptions, serveReplicated } from "./raft/serve.ts";
+import { serveStore, type StoreOptions } from "./txn/store.ts";
 
 /**
  * Makes `node` serve the `lin-kv` workload.
@@ -15,8 +15,8 @@ import { type ConsensusOptions, serveReplicated } from "./raft/serve.ts";
  * Any node takes any request. A node that knows no leader answers 11; an operation of which nobody
  * knows whether it happened is answered with nothing but 0.
  */
-export function serveLinKv(node: Node, options: ConsensusOptions = {}): void {
-  const store = serveReplicated(node, new KeyValueMachine(), options);
+export function serveLinKv(node: Node, options: StoreOptions = {}): void {
+  const store = serveStore(node, new KeyValueMachine(), options);
   node.on(
     "read",
     ({ body }) => store.query(["read", body.key]) as Promise<{ value: typeof body.key }>,

@@ -6,7 +6,7 @@
 
 import type { Node } from "../node/node.ts";
 import { txnListAppend } from "./messages.ts";
-import { type ConsensusOptions, serveReplicated } from "./raft/serve.ts";
+import { serveStore, type StoreOptions } from "./txn/store.ts";
 import { ListMachine } from "./txn/list_machine.ts";
 import { type AppendTxn, isReadOnly, toCommand } from "./txn/operations.ts";
 
@@ -17,8 +17,8 @@ import { type AppendTxn, isReadOnly, toCommand } from "./txn/operations.ts";
  * never conflicts and never aborts. One that only reads needs no entry. The options' defaults and
  * errors are those of lin-kv.
  */
-export function serveTxnListAppend(node: Node, options: ConsensusOptions = {}): void {
-  const store = serveReplicated(node, new ListMachine(), options);
+export function serveTxnListAppend(node: Node, options: StoreOptions = {}): void {
+  const store = serveStore(node, new ListMachine(), options);
   node.on("txn", ({ body: { txn } }) => {
     const command = toCommand(txn);
     const done = isReadOnly(txn) ? store.query(command) : store.execute(command);

@@ -6,13 +6,13 @@
 
 import type { Node } from "../node/node.ts";
 import { txnRwRegister } from "./messages.ts";
-import { type ConsensusOptions, serveReplicated } from "./raft/serve.ts";
+import { serveStore, type StoreOptions } from "./txn/store.ts";
 import { AVAILABLE_MAX_LATENCY_MS, serveAvailableRegisters } from "./txn/available.ts";
 import { RegisterMachine } from "./txn/register_machine.ts";
 import { isReadOnly, type RegisterTxn, toCommand } from "./txn/operations.ts";
 
 /** Settings of the `txn-rw-register` workload. */
-export interface TxnRwRegisterOptions extends ConsensusOptions {
+export interface TxnRwRegisterOptions extends StoreOptions {
   /**
    * What transactions promise each other. Short of strict-serializable, every node answers by
    * itself whatever happens to the network, and `maxLatencyMs` (500 unless stated) is what a write
@@ -36,7 +36,7 @@ export function serveTxnRwRegister(node: Node, options: TxnRwRegisterOptions = {
   if (consistency !== "strict-serializable") {
     return serveAvailableRegisters(node, maxLatencyMs ?? AVAILABLE_MAX_LATENCY_MS);
   }
-  const store = serveReplicated(node, new RegisterMachine(), options);
+  const store = serveStore(node, new RegisterMachine(), options);
   node.on("txn", ({ body: { txn } }) => {
     const command = toCommand(txn);
     const done = isReadOnly(txn) ? store.query(command) : store.execute(command);
