@@ -1,0 +1,56 @@
+import { assertEquals } from "@std/assert";
+import fc from "fast-check";
+import { EventLog } from "./event_log.ts";
+
+Deno.test("batches in any order, repeated and overlapping, give each event once and in order", () => {
+  const cuts = fc.array(fc.tuple(fc.nat(20), fc.nat(20)), { maxLength: 30 });
+  fc.assert(
+    fc.property(cuts, (ranges) => {
+      const log = new EventLog();
+      const got: unknown[] = [];
+      const events = Array.from({ length: 20 }, (_, i) => i + 1);
+      for (const [a, b] of [...ranges, [0, 20] as const]) {
+        const [from, to] = [Math.min(a, b), Math.max(a, b)];
+        got.push(...log.receive(0, { from, to, events: events.slice(from, to) }));
+      }
+      assertEquals(got, events);
+      assertEquals(log.have, [20]);
+    }),
+    { numRuns: 300 },
+  );
+});
+
+Deno.test("a gap is left open", () => {
+  const log = new EventLog();
+  assertEquals(log.receive(1, { from: 1, to: 2, events: ["b"] }), []);
+  assertEquals(log.receive(1, { from: 0, to: 1, events: ["a"] }), ["a"]);
+  assertEquals(log.have, [0, 1]);
+});
+
+Deno.test("what everybody has is dropped, and can no longer be read", () => {
+  const log = new EventLog();
+  for (let i = 1; i <= 1000; i++) log.append(0, i);
+  log.prune([990]);
+  assertEquals(log.kept, 10);
+  assertEquals(log.since(0, 989, 5), undefined);
+  assertEquals(log.since(0, 990, 3), { from: 990, to: 993, events: [991, 992, 993] });
+  assertEquals([log.at(0, 990), log.at(0, 991), log.at(0, 1001)], [undefined, 991, undefined]);
+});
+
+Deno.test("events are kept up to a bound, the newest of each stream", () => {
+  const log = new EventLog(100);
+  for (let i = 1; i <= 1000; i++) log.append(i % 2, i);
+  assertEquals(log.kept <= 100, true);
+  assertEquals(log.at(0, 500), 1000);
+  assertEquals(log.since(0, 0, 1), undefined);
+});
+
+Deno.test("a prefix that came by another way is held, without its events", () => {
+  const log = new EventLog();
+  log.append(0, "a");
+  log.skipTo([5, 2]);
+  assertEquals(log.have, [5, 2]);
+  assertEquals(log.kept, 0);
+  assertEquals(log.since(0, 0, 9), undefined);
+  assertEquals(log.receive(0, { from: 5, to: 6, events: ["f"] }), ["f"]);
+});

@@ -1,0 +1,42 @@
+import { assertEquals } from "@std/assert";
+import { parseJson } from "../../node/json.ts";
+import { ValueSet } from "./value_set.ts";
+
+Deno.test("values that Maelstrom calls equal are one, and others are not", () => {
+  const set = new ValueSet();
+  const texts = ["1", '"1"', "1.0", '{"a":1,"b":[2]}', '{"b":[2],"a":1}', "null", "[1]", "1"];
+  for (const text of texts) set.add(0, parseJson(text));
+  assertEquals(JSON.stringify(set.values), '[1,"1",1.0,{"a":1,"b":[2]},null,[1]]');
+  assertEquals(set.have, [6]);
+});
+
+Deno.test("numbers written in two ways are one", () => {
+  const set = new ValueSet();
+  for (const text of ["0", "-0", "1.50", "1.5", "9007199254740993", "9007199254740992"]) {
+    set.add(0, parseJson(text));
+  }
+  assertEquals(JSON.stringify(set.values), "[0,1.50,9007199254740993,9007199254740992]");
+});
+
+Deno.test("a value that two nodes were told is one", () => {
+  const set = new ValueSet();
+  set.add(0, "x");
+  assertEquals(set.receive(1, { from: 0, to: 2, events: ["x", "y"] }), true);
+  assertEquals(set.values, ["x", "y"]);
+  assertEquals(set.have, [1, 2]);
+});
+
+Deno.test("an archive read in parts gives all values, and all prefixes", () => {
+  const set = new ValueSet();
+  for (let i = 0; i < 10; i++) set.add(0, i);
+  set.settle([10]);
+  assertEquals(set.kept, 0);
+  const copy = new ValueSet();
+  for (let from = 0; from < 10; from += 4) {
+    const part = set.archive(from, 4);
+    copy.restore(part, from + part.events.length === part.total ? set.have : undefined);
+  }
+  assertEquals(copy.values, set.values);
+  assertEquals(copy.have, [10]);
+  assertEquals(copy.since(0, 3, 1), undefined);
+});
