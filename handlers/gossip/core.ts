@@ -258,8 +258,10 @@ export class GossipCore {
     if (!this.#roster.settle(this.stable, this.#store.have)) return;
     this.#store.settle(this.stable);
     if (this.#uplink.hub !== undefined) return;
-    const all = this.#options.eager === true || covers(this.stable, this.#store.have);
-    if (all) this.#downlink.settledAtMs = Math.min(this.#downlink.settledAtMs, nowMs);
+    // Who sends to everyone himself hears little from those with nothing to say, but by the hub.
+    const tells = this.#options.eager === true || this.#downlink.mode !== "hub" ||
+      covers(this.stable, this.#store.have);
+    if (tells) this.#downlink.settledAtMs = Math.min(this.#downlink.settledAtMs, nowMs);
   }
 
   /** Someone who seemed not to hear us does. */

@@ -100,6 +100,8 @@ export class SimulatedCluster<S extends Store> {
   nowMs = 0;
   /** Messages sent so far. */
   sent = 0;
+  /** Told of each. */
+  onSend: ((src: string, dest: string) => void) | undefined;
   /** The share of messages that get lost, and of those that come twice. */
   lossRate = 0;
   duplicateRate = 0;
@@ -195,10 +197,11 @@ export class SimulatedCluster<S extends Store> {
   }
 
   #send(src: number, dest: number, text: string): void {
+    const [from = "", to = ""] = [this.names[src], this.names[dest]];
     this.sent++;
+    this.onSend?.(from, to);
     const copies = this.random.next() < this.duplicateRate ? 2 : 1;
     if (this.random.next() < this.lossRate) return;
-    const [from = "", to = ""] = [this.names[src], this.names[dest]];
     for (let copy = 0; copy < copies; copy++) {
       const slowMs = Math.max(this.slowness.get(from) ?? 0, this.slowness.get(to) ?? 0);
       const latencyMs = this.#options.latencyMs(this.random) + slowMs;
