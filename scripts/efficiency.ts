@@ -46,6 +46,11 @@ async function main(args: readonly string[]): Promise<number> {
     say(help);
     return 0;
   }
+  if (given.write && (given.only !== undefined || given["no-curve"])) {
+    throw new UsageError(
+      `Cannot write a part of ${PAGE}: --write goes without --only and --no-curve`,
+    );
+  }
   const wanted = jobs.filter(({ name }) => name.startsWith(given.only ?? ""));
   const { rows, failures, missed } = await measure(wanted, given.seeds, warn);
   say(table(rows));

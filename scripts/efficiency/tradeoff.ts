@@ -126,7 +126,7 @@ export function tradeoffChart(points: readonly Point[]): TopLevelSpec {
         layer: [
           { mark: { type: "point", shape: "diamond", filled: true, size: 70, color: others } },
           {
-            mark: { type: "text", align: "left", dx: 9, color: others, fontSize: 10 },
+            mark: { type: "text", align: "left", dx: 7, dy: 10, color: others, fontSize: 10 },
             encoding: { text: label },
           },
         ],
