@@ -19,7 +19,7 @@ import { serveEcho } from "./echo.ts";
 import { G_SET_MAX_LATENCY_MS, serveGSet } from "./g_set.ts";
 import { KAFKA_MAX_LATENCY_MS, serveKafka } from "./kafka.ts";
 import { serveLinKv } from "./lin_kv.ts";
-import type { ConsensusOptions } from "./raft/serve.ts";
+import type { StoreOptions } from "./txn/store.ts";
 import { serveTxnListAppend } from "./txn_list_append.ts";
 import { serveTxnRwRegister } from "./txn_rw_register.ts";
 import { serveUniqueIds } from "./unique_ids.ts";
@@ -89,21 +89,40 @@ const broadcastFlags = {
   },
 } satisfies Flags;
 
-/** What can be set where nodes agree on one log. */
-const consensusFlags = {
+/** What can be set where operations go into one log. */
+const storeFlags = {
   "max-latency": {
-    help: "How long an operation may wait to share a round of messages, in ms",
+    help: "How long an operation may wait to share a round of messages, in ms (default 0)",
     value: "MS",
     ...number(0, 10_000),
-    default: 0,
   },
   "lease-reads": {
     help: "Let a leader answer reads by its lease; wrong if clocks run at rates far apart",
   },
+  store: {
+    help:
+      "own: a log that the nodes agree on; lin-kv: one in Maelstrom's service, which no fault " +
+      "of Maelstrom's ever cuts off, for comparison",
+    value: "NAME",
+    ...oneOf(["own", "lin-kv"]),
+    default: "own" as const,
+  },
 } satisfies Flags;
 
-function consensusOptions(flags: FlagValues<typeof consensusFlags>): ConsensusOptions {
-  return { maxLatencyMs: flags["max-latency"], leaseReads: flags["lease-reads"] };
+const registerFlags = {
+  ...storeFlags,
+  consistency: {
+    help: "What transactions promise each other; the weaker two are always available, and " +
+      "--max-latency is then what a write may take to reach every node (default 500)",
+    value: "MODEL",
+    ...oneOf(["strict-serializable", "read-committed", "read-uncommitted"]),
+    default: "strict-serializable" as const,
+  },
+} satisfies Flags;
+
+function storeOptions(flags: FlagValues<typeof storeFlags>): StoreOptions {
+  const { "max-latency": maxLatencyMs, "lease-reads": leaseReads, store } = flags;
+  return { leaseReads, store, ...(maxLatencyMs !== undefined && { maxLatencyMs }) };
 }
 
 /** All workloads with handlers. */
@@ -131,8 +150,8 @@ export const workloads: Readonly<Record<string, Workload>> = {
   ),
   "lin-kv": workload(
     "keys with linearizable reads, writes and compare-and-set",
-    consensusFlags,
-    (node, flags) => serveLinKv(node, consensusOptions(flags)),
+    storeFlags,
+    (node, flags) => serveLinKv(node, storeOptions(flags)),
   ),
   "pn-counter": workload(
     "a counter that grows and shrinks",
@@ -141,13 +160,14 @@ export const workloads: Readonly<Record<string, Workload>> = {
   ),
   "txn-list-append": workload(
     "strict-serializable transactions on lists",
-    consensusFlags,
-    (node, flags) => serveTxnListAppend(node, consensusOptions(flags)),
+    storeFlags,
+    (node, flags) => serveTxnListAppend(node, storeOptions(flags)),
   ),
   "txn-rw-register": workload(
-    "strict-serializable transactions on registers",
-    consensusFlags,
-    (node, flags) => serveTxnRwRegister(node, consensusOptions(flags)),
+    "transactions on registers: strict-serializable, or always available",
+    registerFlags,
+    (node, flags) =>
+      serveTxnRwRegister(node, { ...storeOptions(flags), consistency: flags.consistency }),
   ),
   "unique-ids": workload("makes ids that no other node makes", {}, serveUniqueIds),
 };

@@ -6,6 +6,9 @@
 
 import { parseArgs } from "@std/cli/parse-args";
 
+/** How wide `--help` is. */
+const HELP_COLUMNS = 100;
+
 /** One flag of a command line. */
 export interface Flag<T> {
   /** What it does, for `--help`. */
@@ -151,7 +154,23 @@ export function describeFlags(spec: Flags, indent: number = 2): string {
   });
   const width = Math.max(...rows.map(([left]) => left.length));
   const margin = " ".repeat(indent);
-  return rows.map(([left, right]) => `${margin}${left.padEnd(width)}  ${right}`).join("\n");
+  const gap = "\n" + " ".repeat(indent + width + 2);
+  return rows.map(([left, right]) => {
+    const lines = wrap(right, HELP_COLUMNS - gap.length + 1);
+    return `${margin}${left.padEnd(width)}  ${lines.join(gap)}`;
+  }).join("\n");
+}
+
+/** Breaks a text into lines of so many columns, between words. */
+function wrap(text: string, columns: number): string[] {
+  const lines = [""];
+  for (const word of text.split(" ")) {
+    const line = lines.at(-1) ?? "";
+    if (line === "") lines[lines.length - 1] = word;
+    else if (line.length + 1 + word.length <= columns) lines[lines.length - 1] = `${line} ${word}`;
+    else lines.push(word);
+  }
+  return lines;
 }
 
 function range(min: number, max: number): string {

@@ -45,3 +45,11 @@ Deno.test("describeFlags lists every flag with its default", () => {
   assertStringIncludes(text, "Requests a second (default 5)");
   assertEquals(text.split("\n").length, 5);
 });
+
+Deno.test("describeFlags breaks long lines between words, under where they began", () => {
+  const text = describeFlags({ a: { help: "word ".repeat(40).trim() } });
+  const lines = text.split("\n");
+  assertEquals(lines.length, 3);
+  for (const line of lines) assertEquals(line.length <= 100, true);
+  assertEquals(lines.map((line) => line.indexOf("word")), [7, 7, 7]);
+});
