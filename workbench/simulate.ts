@@ -17,8 +17,15 @@ import type { Op } from "./history.ts";
 import type { NetEvent } from "./network/journal.ts";
 import { reportRun, type RunReport } from "./results/report.ts";
 import { defaultOptions, type RunSettings } from "./run/options.ts";
-import { type Progress, type RunNemesis, type RunOutcome, runTest } from "./run/run.ts";
+import {
+  type Progress,
+  type RunNemesis,
+  type RunOutcome,
+  runTest,
+  type TestSetup,
+} from "./run/run.ts";
 import type { RunOptions, WorkloadName } from "./types.ts";
+import { Uncaught } from "./world/uncaught.ts";
 import { type Arena, createRealWorld, createVirtualWorld } from "./world/world.ts";
 
 /** What can be watched of a run, and scripted in it. */
@@ -31,6 +38,8 @@ export interface RunHooks {
   readonly onProgress?: (progress: Progress) => void;
   /** Called when the main phase begins; for faults at stated times, by the clock. */
   readonly script?: (faults: FaultVerbs, clock: Clock) => void;
+  /** Breaks the run off; what has happened so far is judged and told. */
+  readonly signal?: AbortSignal;
 }
 
 /** What to run. */
@@ -86,12 +95,19 @@ export interface RunResult {
  * ```
  */
 export function simulate(options: SimulateOptions): Promise<RunResult> {
-  const { workload, install, args, onMessage, onLog, onProgress, script, ...settings } = options;
+  const { workload, install, args, onMessage, onLog, onProgress, script, signal, ...settings } =
+    options;
   const run = defaultOptions(workload, settings);
   const setup = install ?? findWorkload(workload).configure(args ?? []);
   const world = createVirtualWorld(run.seed, { latency: run.latency });
-  const hooks = definedOnly({ onMessage, onLog, onProgress, script });
-  return runIn(world, (options) => createInProcessCluster({ ...options, setup }), run, hooks);
+  const hooks = definedOnly({ onMessage, onLog, onProgress, script, signal });
+  const make = (cluster: ClusterOptions) => createInProcessCluster({ ...cluster, setup });
+  const uncaught = new Uncaught();
+  const contained: Arena = {
+    ...world,
+    run: (main, onStuck) => uncaught.during(() => world.run(main, onStuck)),
+  };
+  return runIn(contained, make, run, hooks, uncaught);
 }
 
 /** A program to run as nodes. */
@@ -118,8 +134,10 @@ async function runIn(
   makeCluster: (options: ClusterOptions) => Cluster,
   options: RunOptions,
   hooks: RunHooks,
+  uncaught?: Uncaught,
 ): Promise<RunResult> {
   const stop = new AbortController();
+  const signals = hooks.signal === undefined ? [stop.signal] : [stop.signal, hooks.signal];
   const { nodeIds, strictMaelstrom, maelstromBugs } = options;
   const cluster = makeCluster({
     world,
@@ -132,16 +150,15 @@ async function runIn(
   const faults = new Faults({ world, cluster });
   world.network.journal.observer = hooks.onMessage;
   const nemesis = makeNemesis(world, faults, options, hooks);
-  const outcome = await world.run(() =>
-    runTest({
-      world,
-      options,
-      cluster,
-      nemesis,
-      signal: stop.signal,
-      ...definedOnly({ onProgress: hooks.onProgress }),
-    })
-  );
+  const setup: TestSetup = {
+    world,
+    options,
+    cluster,
+    nemesis,
+    signal: AbortSignal.any(signals),
+    ...definedOnly({ onProgress: hooks.onProgress }),
+  };
+  const outcome = await world.run(() => runTest(setup), (error) => stop.abort(error));
   const { history, startMs } = outcome;
   const results = reportRun({
     ...outcome,
@@ -149,7 +166,7 @@ async function runIn(
     net: world.network.journal.stats(),
     dropped: world.network.journal.dropped,
     faults: faults.windows,
-    warnings: cluster.warnings,
+    warnings: [...cluster.warnings, ...uncaught?.warnings ?? []],
     broke: describeBreak(outcome),
   });
   return { results, history, options, protocolErrors: cluster.protocolErrors, startMs };

@@ -106,3 +106,53 @@ Deno.test("a node that does not answer init breaks the run", async () => {
   assertEquals([results["valid?"], results.broke?.byNode], ["unknown", false]);
   assertStringIncludes(results.broke?.text ?? "", "init");
 });
+
+Deno.test("promises that a node rejects and nobody catches are told of, and do no more", async () => {
+  const run = (forget: boolean) =>
+    simulate({
+      ...quiet,
+      workload: "echo",
+      install: (node) =>
+        node.on("echo", ({ body }) => {
+          if (forget) Promise.resolve().then(() => Promise.reject(new Error("Forgotten")));
+          return { echo: body.echo };
+        }),
+    });
+  const { results, history } = await run(true);
+  const [warning = "", ...others] = results.warnings;
+  assertStringIncludes(warning, "Nodes rejected promises that nobody caught: Error: Forgotten at ");
+  const echoes = results.stats["count"] as number;
+  assert(warning.endsWith(`, and ${echoes - 1} more`), warning);
+  assertEquals([results["valid?"], others], [true, []]);
+  assertEquals(history, (await run(false)).history);
+});
+
+Deno.test("nodes that keep each other busy for ever break the run off, with all that was before", async () => {
+  const { results, history } = await simulate({
+    ...quiet,
+    workload: "echo",
+    install: (node) => {
+      let count = 0;
+      node.on("ping", ({ src }) => node.send(src, { type: "ping" }));
+      node.on("echo", ({ body }) => {
+        if (++count === 5) node.send(node.id, { type: "ping" });
+        return { echo: body.echo };
+      });
+    },
+  });
+  assertEquals(results["valid?"], "unknown");
+  assertStringIncludes(results.broke?.text ?? "", "timers ran while time stood still");
+  assert(history.length > 8, `${history.length} events`);
+});
+
+Deno.test("a run that is broken off from outside is judged as far as it came", async () => {
+  const stop = new AbortController();
+  const { results, history } = await simulate({
+    ...quiet,
+    signal: stop.signal,
+    script: (_, clock) => void clock.schedule(2500, () => stop.abort(new Error("Enough"))),
+  });
+  assertEquals([results["valid?"], results.broke], ["unknown", { byNode: false, text: "Enough" }]);
+  const last = history.at(-1)?.time ?? 0;
+  assert(last > 2e9 && last <= 2.5e9, `${last}`);
+});

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Op, type Validity, worst } from "../history.ts";
+import type { Op, Validity } from "../history.ts";
 import type { DroppedMessage, NetStats } from "../network/journal.ts";
 import type { OpCounts } from "../run/recorder.ts";
 import type { RunOptions } from "../types.ts";
@@ -56,7 +56,7 @@ export function reportRun(record: RunRecord): RunReport {
   const results = judge(history, options);
   return {
     ...results,
-    "valid?": worst([results["valid?"], brokenValidity(broke)]),
+    "valid?": overall(results["valid?"], broke),
     warnings: [...results.warnings, ...record.warnings],
     seed: options.seed,
     net: netResults(record.net, counts.invocations),
@@ -66,7 +66,8 @@ export function reportRun(record: RunRecord): RunReport {
   };
 }
 
-function brokenValidity(broke: RunBreak | undefined): Validity {
-  if (broke === undefined) return true;
+/** Half a history proves little: values on their way, say, count as lost. */
+function overall(judged: Validity, broke: RunBreak | undefined): Validity {
+  if (broke === undefined) return judged;
   return broke.byNode ? false : "unknown";
 }

@@ -64,10 +64,12 @@ function describeFaults(faults: RunReport["faults"]): string {
   return [...counts].map(([fault, n]) => `${fault} ${n} times`).join(", ");
 }
 
+const UP_TO_THERE = "Up to there, with what was still on its way counted as lost:";
+
 function failures({ broke, explanations, ...report }: RunReport): string[] {
   const lines = explanations.slice(0, MAX_SHOWN).flat();
   lines.push(...more(explanations.length - MAX_SHOWN, "findings"));
-  if (broke !== undefined) lines.unshift(broke.text);
+  if (broke !== undefined) lines.unshift(broke.text, ...(lines.length > 0 ? [UP_TO_THERE] : []));
   return report["valid?"] === true ? [] : lines;
 }
 

@@ -71,7 +71,8 @@ export class VirtualClock implements Clock {
       if (event.at > this.#nowMs) this.#runAtThisInstant = 0;
       this.#nowMs = event.at;
       if (++this.#runAtThisInstant > MAX_AT_ONE_INSTANT) {
-        const what = `${MAX_AT_ONE_INSTANT} timers ran while time stood still`;
+        const what = `${MAX_AT_ONE_INSTANT} timers ran while time stood still, as when nodes ` +
+          "answer each other's messages without end";
         throw new Error(`Cannot go on at ${this.#nowMs} ms: ${what}`);
       }
       callback();
@@ -97,6 +98,7 @@ export class VirtualClock implements Clock {
  * Between two events everything that promises have set going comes to rest, so an event sees all
  * effects of those before it, and the order is the same on every machine.
  *
+ * @param onStuck told why time cannot go on; `main` may then end without it, or is given up
  * @returns what `main` returns.
  * @throws what `main` throws, or what a timer's callback throws.
  * @throws {Error} if `main` waits for something that no event will bring.
@@ -111,7 +113,11 @@ export class VirtualClock implements Clock {
  * assertEquals(clock.now(), 3600_000);
  * ```
  */
-export function runVirtual<T>(clock: VirtualClock, main: () => Promise<T>): Promise<T> {
+export function runVirtual<T>(
+  clock: VirtualClock,
+  main: () => Promise<T>,
+  onStuck: (error: unknown) => void = () => {},
+): Promise<T> {
   return new Promise((resolve, reject) => {
     let ended = false;
     const rest = settler();
@@ -120,8 +126,8 @@ export function runVirtual<T>(clock: VirtualClock, main: () => Promise<T>): Prom
       try {
         if (!clock.step()) throw new Error(`Cannot go on at ${clock.now()} ms: ${DEADLOCK}`);
       } catch (error) {
-        ended = true;
-        reject(error);
+        onStuck(error);
+        rest(() => reject(error));
         return;
       }
       rest(step);

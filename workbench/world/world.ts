@@ -15,8 +15,12 @@ import { runVirtual, VirtualClock } from "./virtual_clock.ts";
 export interface Arena extends World {
   readonly network: SimulatedNetwork;
   readonly seed: number;
-  /** Runs `main` in this world's time and returns what it returns. */
-  run<T>(main: () => Promise<T>): Promise<T>;
+  /**
+   * Runs `main` in this world's time and returns what it returns.
+   *
+   * @param onStuck told if time cannot go on, so that `main` may end without it
+   */
+  run<T>(main: () => Promise<T>, onStuck?: (error: unknown) => void): Promise<T>;
 }
 
 /** Settings of a world. */
@@ -51,7 +55,10 @@ export interface WorldOptions {
  */
 export function createVirtualWorld(seed: number, options: WorldOptions = {}): Arena {
   const clock = new VirtualClock();
-  return { ...createWorld(seed, clock, options), run: (main) => runVirtual(clock, main) };
+  return {
+    ...createWorld(seed, clock, options),
+    run: (main, onStuck) => runVirtual(clock, main, onStuck),
+  };
 }
 
 /** The real world, for nodes that are processes; the seed decides all draws, but not the timing. */
