@@ -257,7 +257,7 @@ export class GossipCore {
     if (!this.#options.eager && !this.#sendsToAll) return;
     if (!this.#roster.settle(this.stable, this.#store.have)) return;
     this.#store.settle(this.stable);
-    if (this.#uplink.hub !== undefined) return;
+    if (this.#uplink.hub !== undefined || this.#roster.list.length === 0) return;
     // Who sends to everyone himself hears little from those with nothing to say, but by the hub.
     const tells = this.#options.eager === true || this.#downlink.mode !== "hub" ||
       covers(this.stable, this.#store.have);
@@ -407,9 +407,11 @@ export class GossipCore {
     }
     if (this.#downlink.mode === "hub") this.#uplink.plan(this.#version, have, this.stable, nowMs);
     else this.#uplink.dueAtMs = Infinity;
-    const downAtMs = this.#downlink.dueMs(this.#progress);
-    const newsAtMs = Math.min(this.#uplink.dueAtMs, downAtMs);
-    this.#pending = newsAtMs < Infinity && !this.#uplink.isSent(this.#version);
+    const progress = this.#progress;
+    const upAtMs = this.#uplink.dueAtMs;
+    this.#pending = this.#downlink.newsDueMs(progress) < Infinity ||
+      (upAtMs < Infinity && !this.#uplink.isSent(this.#version));
+    const newsAtMs = Math.min(upAtMs, this.#downlink.dueMs(progress));
     let wakeAtMs = Math.min(newsAtMs, this.#behind.dueAtMs, this.#unconfirmed.dueAtMs);
     if (this.#probes) wakeAtMs = Math.min(wakeAtMs, this.#prober.dueAtMs);
     for (const peer of list) wakeAtMs = Math.min(wakeAtMs, peer.dueAtMs, peer.ackAtMs);

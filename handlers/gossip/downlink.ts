@@ -60,20 +60,21 @@ export class Downlink {
     return mode === "direct" || this.#neighbours?.has(peer.name) === true;
   }
 
-  /** When to send; never while there is nothing to say. */
-  dueMs({ version, ownSeq, isHub }: Progress): number {
-    const { mode } = this;
-    const toAll = mode === "direct" ? ownSeq > this.#ownSeq : version > this.#version;
+  /** When to send what is new, or a sign to those who wait for one; never if there is nothing. */
+  newsDueMs({ version, ownSeq, isHub }: Progress): number {
     const toSome = version > this.#version;
+    const toAll = this.mode === "direct" ? ownSeq > this.#ownSeq : toSome;
     const due = this.#roster.list.some((peer) =>
-      peer.owed ||
-      ((peer.subscribed ? toSome : toAll) && this.serves(peer, isHub))
+      peer.owed || ((peer.subscribed ? toSome : toAll) && this.serves(peer, isHub))
     );
-    if (due) return this.#sentAtMs + this.windowMs;
-    const { settledAtMs } = this;
-    return isHub
-      ? Math.max(settledAtMs + this.#timing.stableMs, this.#sentAtMs + this.windowMs)
-      : Infinity;
+    return due ? this.#sentAtMs + this.windowMs : Infinity;
+  }
+
+  /** When to send; never while there is nothing to say. */
+  dueMs(progress: Progress): number {
+    const newsDueMs = this.newsDueMs(progress);
+    if (newsDueMs < Infinity || !progress.isHub) return newsDueMs;
+    return Math.max(this.settledAtMs + this.#timing.stableMs, this.#sentAtMs + this.windowMs);
   }
 
   /** When it sends again, for those that aim for that. */
