@@ -167,27 +167,22 @@ export class Leader implements Role {
   }
 
   #match(follower: Progress, match: number): void {
-    if (match <= follower.match) return;
-    follower.match = match;
+    follower.match = Math.max(follower.match, match);
     follower.next = Math.max(follower.next, match + 1);
-    if (follower.departing !== undefined && match >= follower.departing.lastIndex) {
-      follower.departing = undefined;
-    }
+    if (match >= (follower.departing?.lastIndex ?? Infinity)) follower.departing = undefined;
   }
 
-  /** Tries further back, past all that cannot agree (paper 5.3, end). */
+  /**
+   * Tries further back, past all that cannot agree (paper 5.3, end): even before what the follower
+   * has acknowledged, should it have lost its memory. What counts for a commit stays as it is.
+   */
   #back(
     follower: Progress,
     [prevIndex, hintIndex, hintTerm]: readonly [number, number, number],
   ): void {
-    if (prevIndex <= follower.match) return;
     if (follower.probing && prevIndex !== follower.next - 1) return;
-    const agreed = lastOfTerm(
-      this.#context.storage,
-      Math.min(hintIndex, prevIndex - 1),
-      hintTerm,
-    );
-    follower.next = Math.max(follower.match, agreed) + 1;
+    const hint = Math.min(hintIndex, prevIndex - 1);
+    follower.next = lastOfTerm(this.#context.storage, hint, hintTerm) + 1;
     follower.probing = true;
     follower.enlisted = true;
   }
