@@ -152,7 +152,7 @@ export function describeFlags(spec: Flags, indent: number = 2): string {
     const fallback = flag.default === undefined ? "" : ` (default ${flag.default})`;
     return [left, flag.help + fallback] as const;
   });
-  const width = Math.max(...rows.map(([left]) => left.length));
+  const width = Math.max(0, ...rows.map(([left]) => left.length));
   const margin = " ".repeat(indent);
   const gap = "\n" + " ".repeat(indent + width + 2);
   return rows.map(([left, right]) => {

@@ -44,6 +44,7 @@ Deno.test("describeFlags lists every flag with its default", () => {
   assertStringIncludes(text, "--rate R");
   assertStringIncludes(text, "Requests a second (default 5)");
   assertEquals(text.split("\n").length, 5);
+  assertEquals(describeFlags({}), "");
 });
 
 Deno.test("describeFlags breaks long lines between words, under where they began", () => {
