@@ -17,23 +17,18 @@
 
 import type { Random } from "../../node/clock.ts";
 import type { JsonObject } from "../../node/json.ts";
-import type { Body } from "../../node/message.ts";
 import { CatchUp } from "./catch_up.ts";
-import { Composer, type Scope } from "./composer.ts";
 import { Downlink, type Progress } from "./downlink.ts";
 import { Mark } from "./mark.ts";
-import { decodeGossip, type Gossip, type Plain } from "./message.ts";
+import { decodeGossip, type Gossip } from "./message.ts";
 import type { Peer } from "./peer.ts";
 import { Prober } from "./prober.ts";
 import { Roster } from "./roster.ts";
+import { type Outgoing, Sender } from "./sender.ts";
 import type { Store } from "./store.ts";
 import { Timing } from "./timing.ts";
 import { Uplink } from "./uplink.ts";
 import { covers, merge, seqOf, streamName, type Streams, type Vector } from "./vector.ts";
-
-/** How many events a message carries at most, and how many one that may well be lost. */
-const MAX_EVENTS = 2000;
-const MAX_PROBE_EVENTS = 100;
 
 /** How long a suspected node that is heard from is left before it is asked whether it hears us. */
 const TEST_PAUSE_MS = 1000;
@@ -61,12 +56,6 @@ export interface GossipOptions {
   readonly eager?: boolean;
 }
 
-/** A message to be sent. */
-export interface Outgoing {
-  readonly dest: string;
-  readonly body: Body;
-}
-
 /** One node's part in the gossip. */
 export class GossipCore {
   /** The prefixes that everybody holds, as far as is known here. */
@@ -80,13 +69,12 @@ export class GossipCore {
   readonly #store: Store;
   readonly #roster: Roster;
   readonly #timing: Timing;
-  readonly #composer: Composer;
+  readonly #sender: Sender;
   readonly #uplink: Uplink;
   readonly #downlink: Downlink;
   readonly #prober: Prober;
   readonly #catchUp: CatchUp;
   readonly #isNode: (name: string) => boolean;
-  #outbox: Outgoing[] = [];
   /** Counts what has come from anywhere. */
   #version = 1;
   /** What others have and this node lacks. */
@@ -109,15 +97,22 @@ export class GossipCore {
     this.#catchUp = new CatchUp(store);
     this.#isNode = (name) => name === id || this.#roster.get(name) !== undefined;
     this.stream = streams.number(streamName(id, tag));
-    const { stable } = this;
-    this.#composer = new Composer({ tag, store, streams, roster: this.#roster, stable });
+    this.#sender = new Sender({
+      tag,
+      store,
+      streams,
+      roster: this.#roster,
+      stable: this.stable,
+      uplink: this.#uplink,
+      downlink: this.#downlink,
+      timing: this.#timing,
+      progress: () => this.#progress,
+    });
   }
 
   /** Takes the messages that are to be sent. */
   takeOutbox(): Outgoing[] {
-    const outbox = this.#outbox;
-    if (outbox.length > 0) this.#outbox = [];
-    return outbox;
+    return this.#sender.takeOutbox();
   }
 
   /**
@@ -166,14 +161,14 @@ export class GossipCore {
     if (this.#downlink.dueMs(this.#progress) <= nowMs) this.#flush(nowMs);
     const { hub, dueAtMs } = this.#uplink;
     if (hub !== undefined && dueAtMs <= nowMs) {
-      this.#send(hub, nowMs, this.#uplink.isSent(this.#version) ? { ask: true } : {});
+      this.#sender.send(hub, nowMs, this.#uplink.isSent(this.#version) ? { ask: true } : {});
     }
-    for (const peer of this.#roster.list) if (peer.ackAtMs <= nowMs) this.#send(peer, nowMs, {});
+    for (const peer of this.#roster.list) if (peer.ackAtMs <= nowMs) this.#sender.send(peer, nowMs);
     if (this.#behind.dueAtMs <= nowMs) this.#askForMissing(nowMs);
     if (this.#unconfirmed.dueAtMs <= nowMs) this.#look(nowMs);
     if (this.#probes) {
       const peer = this.#prober.take(nowMs);
-      if (peer !== undefined) this.#ask(peer, nowMs, { limit: MAX_PROBE_EVENTS });
+      if (peer !== undefined) this.#sender.probe(peer, nowMs);
     }
     this.#plan(nowMs);
   }
@@ -270,7 +265,7 @@ export class GossipCore {
     peer.owed = true;
     if (!this.#sendsToAll) return;
     for (const other of this.#prober.takeAll(nowMs)) {
-      this.#ask(other, nowMs, { limit: MAX_PROBE_EVENTS });
+      this.#sender.probe(other, nowMs);
     }
   }
 
@@ -278,20 +273,19 @@ export class GossipCore {
   #answer(peer: Peer, gossip: Gossip, news: boolean, nowMs: number): void {
     const more = gossip.archive === undefined ? undefined : this.#restore(peer, gossip, nowMs);
     const lacks = !covers(this.#store.have, gossip.have);
-    const scope = { limit: MAX_EVENTS };
     if (gossip.wants !== undefined) {
-      this.#send(peer, nowMs, { archive: this.#catchUp.part(gossip.wants) }, scope);
+      this.#sender.send(peer, nowMs, { archive: this.#catchUp.part(gossip.wants) });
     } else if (more || (lacks && gossip.past && this.#catchUp.isDue(nowMs))) {
       const wants = this.#catchUp.want(peer, nowMs + this.#timing.answerPatienceMs(peer));
-      this.#ask(peer, nowMs, scope, { wants });
+      this.#sender.ask(peer, nowMs, { wants });
     } else if (gossip.ask && lacks && (news || gossip.batches.length === 0)) {
-      this.#ask(peer, nowMs, scope);
+      this.#sender.ask(peer, nowMs);
     } else if (gossip.ask) {
-      this.#send(peer, nowMs, {}, { ...scope, sightings: true });
+      this.#sender.send(peer, nowMs, {}, { sightings: true });
     } else if (lacks && gossip.more && news) {
-      this.#ask(peer, nowMs, scope);
+      this.#sender.ask(peer, nowMs);
     } else if (peer.suspected && nowMs >= peer.askedAtMs + TEST_PAUSE_MS) {
-      this.#ask(peer, nowMs, { limit: MAX_PROBE_EVENTS });
+      this.#sender.probe(peer, nowMs);
     }
     if (!lacks) this.#behind.check(this.#store.have);
     else if (!this.#behind.set) {
@@ -307,41 +301,6 @@ export class GossipCore {
       this.#oweSign(peer, false, nowMs);
     }
     return more === true;
-  }
-
-  /** Sends something that is to be answered at once. */
-  #ask(peer: Peer, nowMs: number, scope: Scope, extra: Partial<Plain> = {}): void {
-    peer.askedAtMs = nowMs;
-    this.#send(peer, nowMs, { ...extra, ask: true }, { ...scope, sightings: true });
-    peer.expect(nowMs, this.#timing.answerPatienceMs(peer), this.#ownSeq);
-  }
-
-  #send(
-    peer: Peer,
-    nowMs: number,
-    extra: Partial<Plain>,
-    scope: Scope = { limit: MAX_EVENTS },
-  ): void {
-    const { mode } = this.#downlink;
-    const { hub } = this.#uplink;
-    const up = peer === hub && mode === "hub";
-    const leads = mode === "hub" && !up && (hub === undefined || peer.subscribed);
-    const rhythm = leads ? { rhythm: this.#downlink.rhythm(nowMs) } : {};
-    const { body, carries } = this.#composer.compose(peer, nowMs, scope, {
-      ...extra,
-      ...rhythm,
-      up,
-    });
-    this.#outbox.push({ dest: peer.name, body });
-    peer.ackAtMs = Infinity;
-    peer.owed = false;
-    if (up) this.#uplink.sent(peer, this.#version, nowMs);
-    if (!carries) return;
-    const patienceMs = up
-      ? this.#timing.hubPatienceMs(peer, this.#uplink.schedule.periodMs) +
-        2 * this.#timing.answerPatienceMs(peer)
-      : this.#timing.ackPatienceMs(peer, mode === "direct");
-    peer.expect(nowMs, patienceMs, this.#ownSeq);
   }
 
   /** Sends what is new to all who rely on this node, and a sign to all who wait for one. */
@@ -360,7 +319,7 @@ export class GossipCore {
         : !peer.holds(this.#store.have, this.stable);
       if (!lacks && !peer.owed && !tells) continue;
       const stream = own ? this.stream : undefined;
-      this.#send(peer, nowMs, {}, { limit: MAX_EVENTS, stream });
+      this.#sender.send(peer, nowMs, {}, { stream });
     }
   }
 
@@ -379,7 +338,7 @@ export class GossipCore {
     if (!this.#behind.set) return;
     const peer = this.#roster.holderOfMore(have, this.#behind.vector);
     this.#behind.clear();
-    if (peer !== undefined) this.#ask(peer, nowMs, { limit: MAX_EVENTS });
+    if (peer !== undefined) this.#sender.ask(peer, nowMs);
   }
 
   /** Looks after what has stayed unconfirmed for long: by way of the hub first, then of anyone. */
@@ -392,7 +351,7 @@ export class GossipCore {
     this.#lookPauseMs = Math.min(MAX_LOOK_PAUSE_MS, Math.max(3000, 1.5 * this.#lookPauseMs));
     this.#unconfirmed.dueAtMs = nowMs + this.#lookPauseMs;
     if (this.#uplink.hub === undefined && this.#roster.hasSuspects) return;
-    if (peer !== undefined) this.#ask(peer, nowMs, { limit: MAX_PROBE_EVENTS });
+    if (peer !== undefined) this.#sender.probe(peer, nowMs);
   }
 
   /** Finds out when to be called next. */
