@@ -3,6 +3,7 @@
  */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { delay } from "@std/async/delay";
 import { join } from "@std/path/join";
 
 const main = new URL("../main.ts", import.meta.url).pathname;
@@ -126,6 +127,7 @@ Deno.test("a program that cannot be started breaks the run: 255", async () => {
       dir,
     );
     assertEquals(code, 255);
+    assertEquals([...Deno.readDirSync(dir)], [], "no results of what never was");
     assertStringIncludes(stderr, "./no");
   });
 });
@@ -154,5 +156,37 @@ Deno.test("sweep: lists every seed that fails, and exits with the worst", async 
     for (const seed of [4, 5, 6]) {
       assert(stdout.includes(`--seed ${seed}`), stdout);
     }
+  });
+});
+
+async function textOf(path: string): Promise<string> {
+  for (;;) {
+    const text = await Deno.readTextFile(path).catch(() => "");
+    if (text.endsWith("\n")) return text.trim();
+    await delay(10);
+  }
+}
+
+Deno.test("test: a signal ends the nodes, and leaves the results so far behind", async () => {
+  await inTempDir(async (dir) => {
+    const bin = join(dir, "deaf.sh");
+    await Deno.writeTextFile(bin, '#!/bin/sh\necho $$ > "$1"\nexec sleep 60\n', { mode: 0o755 });
+    const pidFile = join(dir, "pid");
+    const args = ["test", "-w", "echo", "--bin", bin, "--node-count", "1", "--", pidFile];
+    const command = new Deno.Command(Deno.execPath(), {
+      args: ["run", "--quiet", "--allow-all", main, ...args],
+      cwd: dir,
+      stdout: "piped",
+    });
+    await using child = command.spawn();
+    const pid = await textOf(pidFile);
+    child.kill("SIGINT");
+    const { code, stdout } = await child.output();
+    assertEquals(code, 255);
+    assertStringIncludes(new TextDecoder().decode(stdout), "The run was interrupted by SIGINT");
+    const results = await Deno.readTextFile(join(dir, "store", "latest", "results.json"));
+    assertEquals(JSON.parse(results)["valid?"], "unknown");
+    const asked = await new Deno.Command("kill", { args: ["-0", pid], stderr: "null" }).output();
+    assertEquals(asked.success, false, "the node is alive");
   });
 });

@@ -6,13 +6,16 @@
 
 import { integer, parseFlags, UsageError } from "../../node/flags.ts";
 import { findWorkload } from "../../handlers/workloads.ts";
+import { findProgram } from "../cluster/child_processes.ts";
 import { summarize } from "../results/summary.ts";
 import type { Progress } from "../run/run.ts";
-import { runProgram, type RunResult, simulate } from "../simulate.ts";
+import { type Program, type RunHooks, runProgram, type RunResult, simulate } from "../simulate.ts";
 import { ResultsDir } from "../store/results_dir.ts";
 import type { RunOptions } from "../types.ts";
 import { exitCodeOf } from "./exit_code.ts";
 import { type RunFlags, runFlags, toRunOptions } from "./flags.ts";
+import { Interrupts } from "./interrupts.ts";
+import { StatusLine } from "./status_line.ts";
 
 /** The flags of `test`. */
 export const testFlags = {
@@ -57,12 +60,14 @@ export function drawSeed(): number {
 }
 
 /**
- * The options of Eddy's own handlers, or of a program, after Maelstrom's `--`.
+ * Sees to it that there is a program to run, or that Eddy's own handlers know their options.
  *
- * @throws {UsageError} if Eddy's own handlers do not know them.
+ * @throws {Error} if there is no such program.
+ * @throws {UsageError} if the handlers do not know them.
  */
-export function checkNodeArgs(flags: RunFlags, rest: readonly string[]): void {
-  if (flags.bin === undefined) findWorkload(flags.workload).configure(rest);
+export function checkNodeArgs({ bin, workload }: RunFlags, rest: readonly string[]): void {
+  if (bin === undefined) findWorkload(workload).configure(rest);
+  else findProgram(bin);
 }
 
 async function runOnce({ flags, rest }: TestCommand, seed: number): Promise<number> {
@@ -70,29 +75,46 @@ async function runOnce({ flags, rest }: TestCommand, seed: number): Promise<numb
   checkNodeArgs(flags, rest);
   const name = new Date().toISOString().replaceAll(":", "").replace("Z", "");
   const dir = new ResultsDir(flags.store, options.workload, name);
-  const isRealTime = flags.bin !== undefined;
+  const status = new StatusLine();
   const hooks = {
     onMessage: (event: Parameters<ResultsDir["message"]>[0]) => {
       dir.message(event);
       const { type, message } = event;
       if (type === "send" ? flags["log-net-send"] : flags["log-net-recv"]) {
-        console.error(`${type} ${message.toLine()}`);
+        status.print(`${type} ${message.toLine()}`);
       }
     },
     onLog: (node: string, text: string) => {
       dir.log(node, text);
-      if (flags["log-stderr"]) console.error(`${node}: ${text}`);
+      if (flags["log-stderr"]) status.print(`${node}: ${text}`);
     },
-    ...(isRealTime && Deno.stderr.isTerminal() && { onProgress: showProgress }),
   };
   const result = flags.bin === undefined
     ? await simulate({ ...options, args: rest, ...hooks })
-    : await runProgram({ bin: flags.bin, args: rest }, options, hooks);
+    : await runInterruptibly({ bin: flags.bin, args: rest }, options, hooks, status);
   const { results, history, startMs } = result;
   dir.finish(results, options, history, startMs);
   if (flags.json) console.log(JSON.stringify({ ...results, options }, null, 2));
   else console.log(describe(result, dir.path, replayLine(flags, rest, options)));
   return exitCodeOf(results["valid?"], results.broke);
+}
+
+/** Runs child processes, which must be gone and judged even if somebody has seen enough. */
+async function runInterruptibly(
+  program: Program,
+  options: RunOptions,
+  hooks: RunHooks,
+  status: StatusLine,
+): Promise<RunResult> {
+  const interrupts = new Interrupts();
+  const isTerminal = Deno.stderr.isTerminal();
+  const onProgress = (progress: Progress) => {
+    const { stage } = progress;
+    if (isTerminal) status.show(stage === "done" ? "" : describeProgress(progress));
+    // What is left is to judge, which no signal could reach.
+    if (stage === "done") interrupts.ignore();
+  };
+  return await runProgram(program, options, { ...hooks, onProgress, signal: interrupts.signal });
 }
 
 function describe({ results, options }: RunResult, path: string, replay: string): string {
@@ -124,11 +146,8 @@ function shellWord(text: string): string {
   return /^[\w./,:=@+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
-const encoder = new TextEncoder();
-
-function showProgress({ stage, elapsedMs, counts }: Progress): void {
+function describeProgress({ stage, elapsedMs, counts }: Progress): string {
   const { invocations, ok, fail, info } = counts;
-  const text = `${stage} ${(elapsedMs / 1000).toFixed(0)} s: ${invocations} operations, ` +
+  return `${stage} ${(elapsedMs / 1000).toFixed(0)} s: ${invocations} operations, ` +
     `${ok} ok, ${fail} fail, ${info} info`;
-  Deno.stderr.writeSync(encoder.encode(`\r\x1b[K${stage === "done" ? "" : text}`));
 }

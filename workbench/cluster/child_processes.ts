@@ -39,13 +39,22 @@ const LAST_WORDS_MS = 200;
  */
 export function createProcessCluster(options: ProcessOptions): Cluster {
   const { bin, args = [] } = options;
-  let path: string;
-  try {
-    path = Deno.realPathSync(bin);
-  } catch (cause) {
-    throw new Error(`Cannot start ${bin}: there is no such file`, { cause });
-  }
+  const path = findProgram(bin);
   return new Cluster(options, (context) => new ChildIncarnation(context, path, args));
+}
+
+/**
+ * Where a program is, links resolved.
+ *
+ * @throws {Error} if there is no such file.
+ */
+export function findProgram(bin: string): string {
+  try {
+    if (Deno.statSync(bin).isFile) return Deno.realPathSync(bin);
+  } catch {
+    // Whatever the reason, there is nothing to be started.
+  }
+  throw new Error(`Cannot start ${bin}: there is no such file (commands are not looked up)`);
 }
 
 class ChildIncarnation implements Incarnation {
