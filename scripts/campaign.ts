@@ -9,7 +9,7 @@ import { table } from "../workbench/cli/table.ts";
 import type { Campaign } from "./campaign/campaign.ts";
 import { campaigns } from "./campaign/campaigns.ts";
 import { sectionOf, withSection } from "./campaign/record.ts";
-import { projectPath, runScript, say, warn } from "./support.ts";
+import { projectPath, runDeno, runScript, say, warn } from "./support.ts";
 
 const PAGE = "docs/campaigns.md";
 
@@ -71,14 +71,15 @@ async function main(args: readonly string[]): Promise<number> {
     const few = given.seeds === undefined ? "" : ` --seeds ${given.seeds}`;
     const command = `deno task campaign ${campaign.name}${few} --write`;
     const date = new Date().toISOString().slice(0, 10);
-    write(campaign.name, sectionOf(campaign, result, { command, date, seconds }));
+    await write(campaign.name, sectionOf(campaign, result, { command, date, seconds }));
   }
   return code;
 }
 
-function write(name: string, section: string): void {
+async function write(name: string, section: string): Promise<void> {
   const path = projectPath(PAGE);
   Deno.writeTextFileSync(path, withSection(read(path), name, section));
+  await runDeno(["fmt", "--quiet", path]);
 }
 
 function read(path: string): string {

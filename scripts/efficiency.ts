@@ -17,7 +17,7 @@ import {
   tradeoffChart,
   tradeoffRows,
 } from "./efficiency/tradeoff.ts";
-import { projectPath, runScript, say, warn } from "./support.ts";
+import { projectPath, runDeno, runScript, say, warn } from "./support.ts";
 
 const PAGE = "docs/efficiency.md";
 const CHART = "docs/broadcast_tradeoff.svg";
@@ -66,9 +66,10 @@ async function main(args: readonly string[]): Promise<number> {
 }
 
 async function write(page: string, points: readonly Point[]): Promise<void> {
-  await Deno.writeTextFile(projectPath(PAGE), page);
-  if (points.length === 0) return;
-  await Deno.writeTextFile(projectPath(CHART), await drawChart(tradeoffChart(points)));
+  const [pagePath, chartPath] = [projectPath(PAGE), projectPath(CHART)];
+  await Deno.writeTextFile(pagePath, page);
+  await Deno.writeTextFile(chartPath, await drawChart(tradeoffChart(points)));
+  await runDeno(["fmt", "--quiet", pagePath, chartPath]);
 }
 
 function pageOf(
@@ -94,7 +95,7 @@ function pageOf(
     "seed. Latencies of operations need real time and are in `docs/consensus.md`.",
     markdownTable(rows),
     missed.length === 0 ? "Every goal is reached." : `Missed by a seed: ${missed.join("; ")}.`,
-    ...(points.length === 0 ? [] : curve),
+    ...curve,
     "## Commands",
     wanted.map(({ name, line }) => `- ${name}: \`deno task workbench test ${line}\``).join("\n"),
   ].join("\n\n") + "\n";

@@ -10,7 +10,7 @@ import { runJobs } from "../../workbench/sweep/pool.ts";
 import { type Campaign, type CampaignResult, tenths } from "./campaign.ts";
 
 /** A figure of a run, and what is read off for it. */
-interface Figure {
+export interface Figure {
   readonly name: string;
   readonly of: (outcome: Outcome) => number | undefined;
 }
@@ -22,7 +22,7 @@ const max: Figure = { name: "max", of: ({ stableMs }) => stableMs?.max };
 const servers: Figure = { name: "servers msgs/op", of: ({ serversPerOp }) => serversPerOp };
 
 /** A run that Maelstrom's documentation shows, and what it came to there. */
-interface Published {
+export interface Published {
   readonly name: string;
   readonly settings: RunSettings;
   readonly figures: readonly (readonly [Figure, number])[];
@@ -35,7 +35,7 @@ const constant = (meanMs: number) => ({ meanMs, distribution: "constant" }) as c
  * (doc/03-broadcast/02-performance.md). Its 505 ms at most for tree4 are left out: five hops of
  * 100 ms take no longer than 500 without a delay that is the machine's.
  */
-const published: readonly Published[] = [
+export const published: readonly Published[] = [
   {
     name: "grid, 100 ms",
     settings: { topology: "grid", latency: constant(100) },
@@ -75,21 +75,26 @@ export const calibration: Campaign = {
     "latencies and message counts that Maelstrom published, within 10 % (15 % for maxima and " +
     "exponential latencies), averaged over the seeds",
   seeds: 20,
-  run: calibrate,
+  run: (seeds, onProgress) => calibrate(seeds, published, onProgress),
 };
 
-/** Runs what Maelstrom published with so many seeds, and sets the means beside its figures. */
+/**
+ * Runs what Maelstrom published with so many seeds, and sets the means beside its figures.
+ *
+ * @param runs those to do; all of {@linkcode published} for a calibration
+ */
 export async function calibrate(
   seeds: number,
+  runs: readonly Published[],
   onProgress: (text: string) => void = () => {},
 ): Promise<CampaignResult> {
-  const jobs = published.flatMap(({ settings }) =>
+  const jobs = runs.flatMap(({ settings }) =>
     Array.from({ length: seeds }, (_, seed) => jobOf(settings, seed))
   );
   const outcomes = await runJobs(jobs, tenths(jobs.length, "calibration", onProgress));
   const rows = [["run", "figure", "Maelstrom", "here", "ratio", "within"]];
   const failures: string[] = [];
-  for (const [index, run] of published.entries()) {
+  for (const [index, run] of runs.entries()) {
     const those = outcomes.slice(index * seeds, (index + 1) * seeds);
     for (const [figure, theirs] of run.figures) {
       const ours = mean(those.map(figure.of));
