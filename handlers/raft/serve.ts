@@ -13,7 +13,10 @@ import { type Message, MESSAGE_TYPES } from "./message.ts";
 import { Replica, type ReplicaOptions } from "./replica.ts";
 
 /** Settings of {@linkcode serveReplicated}. */
-export type ConsensusOptions = Pick<ReplicaOptions, "maxLatencyMs" | "holdMs" | "leaseReads">;
+export type ConsensusOptions = Pick<
+  ReplicaOptions,
+  "maxLatencyMs" | "holdMs" | "leaseReads" | "timing" | "rules" | "storage" | "sessions"
+>;
 
 /** Sums of fractions are inexact: a turn that comes a rounding error early must not repeat itself. */
 const MIN_DELAY_MS = 0.01;
