@@ -54,13 +54,9 @@ export class Breaches {
     return sum;
   }
 
-  /** One sentence for each node that replied too late. */
+  /** One sentence for each node that replied too late, and for each that was muted. */
   get warnings(): string[] {
-    return [...this.#late].map(([node, { count, client }]) => {
-      const what = count === 1 ? "a reply" : `${count} replies`;
-      return `Node ${node} sent ${what} to clients that were gone (the first to ${client}), which ` +
-        "would silence this node under Maelstrom";
-    });
+    return [...this.#tellLate(), ...this.#tellMuted()];
   }
 
   /** Adds a line that breaks the protocol. */
@@ -79,15 +75,37 @@ export class Breaches {
     else known.count++;
   }
 
+  #tellLate(): string[] {
+    return [...this.#late].map(([node, { count, client }]) => {
+      const what = count === 1 ? "a reply" : `${count} replies`;
+      return `Node ${node} sent ${what} to clients that were gone (the first to ${client}), which ` +
+        "would silence this node under Maelstrom";
+    });
+  }
+
+  #tellMuted(): string[] {
+    if (this.#options.strictMaelstrom !== true) return [];
+    return this.errors.map(({ message }) =>
+      `From there on nobody read what the node wrote, as under Maelstrom: ${message}`
+    );
+  }
+
   /** Adds the end of a process that nobody had asked for. */
   addExit({ node, stdout, status, recentLog }: Exit): void {
     const { lineNumber, recent: { lines } } = stdout;
-    const wrote = `Before crashing, it wrote to STDOUT:\n\n${lines.join("\n")}\n\n` +
-      `And to STDERR:\n\n${recentLog.join("\n")}`;
+    const wrote = `Before crashing, it wrote to STDOUT:\n\n${listed(lines)}\n\n` +
+      `And to STDERR:\n\n${listed(recentLog)}`;
     this.#crash ??= `Node ${node} crashed with exit status ${status}. ${wrote}`;
     const why = `the process ended by itself with exit status ${status}`;
     const expected = "it to run until it is killed";
     const line = lines.at(-1) ?? "";
-    this.add(new ProtocolError({ node, line, lineNumber, why, expected }, `. ${wrote}`));
+    const when = lineNumber === 0 ? "before it wrote anything" : `after line ${lineNumber}`;
+    const message =
+      `Node ${node} broke the protocol: ${why} ${when}; expected ${expected}. ${wrote}`;
+    this.add(new ProtocolError({ node, line, lineNumber, why, expected }, message));
   }
+}
+
+function listed(lines: readonly string[]): string {
+  return lines.length === 0 ? "(nothing)" : lines.join("\n");
 }

@@ -180,7 +180,10 @@ Deno.test("a process that ends by itself is told of, with its status and last wo
 });
 
 Deno.test("an end with status 0 is one, too", async () => {
-  assertStringIncludes((await breachOf("Deno.exit(0);")).why, "exit status 0");
+  const { message } = await breachOf("Deno.exit(0);");
+  const told = "the process ended by itself with exit status 0 after line 1; expected it to run";
+  assertStringIncludes(message, told);
+  assertStringIncludes(message, "And to STDERR:\n\n(nothing)");
 });
 
 Deno.test("a process that ends before init breaks the start", async () => {
@@ -203,6 +206,7 @@ Deno.test("under strict Maelstrom garbage mutes a process, and an exit fails the
   const run = bench(options, async ({ client, cluster, world }) => {
     await assertRejects(() => client.send("n0", { type: "hello" }, 100), Error, "No reply");
     assertEquals(cluster.protocolErrors.map(({ line }) => line), ["oops"]);
+    assertStringIncludes(cluster.warnings.join(), "From there on nobody read what the node wrote");
     client.send("n0", { type: "exit" }).catch(() => {});
     while (cluster.isUp("n0")) await sleep(world, 5);
     client.close();

@@ -46,3 +46,9 @@ Deno.test("of a log the last 32 lines are kept, in order", () => {
   for (let line = 32; line < 100; line++) recent.add(`${line}`);
   assertEquals(recent.lines, Array.from({ length: 32 }, (_, index) => `${68 + index}`));
 });
+
+Deno.test("of a long line the beginning is kept", () => {
+  const recent = new RecentLines();
+  recent.add("x".repeat(50_000_000));
+  assertEquals(recent.lines, [`${"x".repeat(1000)}... (50000000 characters)`]);
+});

@@ -36,20 +36,22 @@ export class ProtocolError extends Error implements Violation {
   readonly expected: string;
 
   /**
-   * Makes the sentence for people.
+   * Keeps a violation.
    *
-   * @param details further lines for people: what else the node wrote
+   * @param message the sentence for people, if the offending line is not the point
    */
-  constructor({ node, line, lineNumber, why, expected }: Violation, details: string = "") {
-    const where = lineNumber === 0 ? "before its first line" : `on line ${lineNumber}`;
-    const text = lineNumber === 0 ? "" : `: ${quote(line)}`;
-    super(
-      `Node ${node} broke the protocol ${where} of standard output: ${why}${text}; expected ${expected}${details}`,
-    );
+  constructor(violation: Violation, message: string = describe(violation)) {
+    super(message);
+    const { node, line, lineNumber, why, expected } = violation;
     this.node = node;
     this.line = line;
     this.lineNumber = lineNumber;
     this.why = why;
     this.expected = expected;
   }
+}
+
+function describe({ node, line, lineNumber, why, expected }: Violation): string {
+  const where = `on line ${lineNumber} of standard output`;
+  return `Node ${node} broke the protocol ${where}: ${why}: ${quote(line)}; expected ${expected}`;
 }

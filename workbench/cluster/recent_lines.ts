@@ -7,6 +7,9 @@
 /** How many lines are kept, as under Maelstrom. */
 const MAX_LINES = 32;
 
+/** How much of a line is kept; what is read by people need not be longer. */
+const MAX_CHARS = 1000;
+
 /** The last lines of something that may be long. */
 export class RecentLines {
   readonly #ring: string[] = [];
@@ -14,7 +17,9 @@ export class RecentLines {
 
   /** Adds a line. */
   add(line: string): void {
-    this.#ring[this.#count++ % MAX_LINES] = line;
+    this.#ring[this.#count++ % MAX_LINES] = line.length <= MAX_CHARS
+      ? line
+      : `${line.slice(0, MAX_CHARS)}... (${line.length} characters)`;
   }
 
   /** The last lines, oldest first. */

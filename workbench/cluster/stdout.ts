@@ -6,6 +6,7 @@
 
 import { isClient } from "../../node/message.ts";
 import type { SimulatedNetwork } from "../network/network.ts";
+import { SERVICES } from "../network/services.ts";
 import { EXPECTED_LINE, readOutputLine } from "./output_line.ts";
 import { ProtocolError } from "./protocol_error.ts";
 import { RecentLines } from "./recent_lines.ts";
@@ -94,16 +95,22 @@ export class Stdout {
       return;
     }
     const nobody = network.has(src) ? dest : src;
-    this.#breach(line, `there is nobody named ${JSON.stringify(nobody)} on the network`);
+    const why = `there is nobody named ${JSON.stringify(nobody)} on the network`;
+    this.#breach(line, why, EXPECTED_NAME);
   }
 
-  #breach(line: string, why: string): void {
+  #breach(line: string, why: string, expected: string = EXPECTED_LINE): void {
     this.#muted = true;
     const { node, onBreach } = this.#context;
     const lineNumber = this.#lineNumber;
-    onBreach(new ProtocolError({ node, line, lineNumber, why, expected: EXPECTED_LINE }));
+    onBreach(new ProtocolError({ node, line, lineNumber, why, expected }));
   }
 }
+
+/** Who can be written to, for people. */
+const EXPECTED_NAME = `a node of "node_ids", a service (${
+  SERVICES.join(", ")
+}), or a client that has asked something`;
 
 const BODY_KEY = '","body":';
 const OPENING_BRACE = "{".charCodeAt(0);
