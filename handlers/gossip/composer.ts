@@ -30,10 +30,13 @@ export interface ComposerContext {
   readonly stable: Vector;
 }
 
-/** A message ready to go, and whether it carries events. */
+/** A message ready to go. */
 export interface Composed {
   readonly body: Body;
+  /** Whether it carries events. */
   readonly carries: boolean;
+  /** Whether it carries all that the receiver lacks. */
+  readonly completes: boolean;
 }
 
 /** Composes one node's messages. */
@@ -65,7 +68,8 @@ export class Composer {
       ...(echo === undefined ? {} : { echo }),
       ...extra,
     }, streams);
-    return { body, carries: batches.length > 0 };
+    const completes = !more && !past && scope.stream === undefined;
+    return { body, carries: batches.length > 0, completes };
   }
 
   #lacking(peer: Peer, { limit, stream: only }: Scope) {

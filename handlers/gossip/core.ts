@@ -141,11 +141,12 @@ export class GossipCore {
     if (peer === undefined) return;
     const gossip = decodeGossip(body, this.#options.streams, this.#isNode);
     const reachedAgain = this.#meet(peer, gossip, nowMs);
+    if (reachedAgain) this.#uplink.choose();
     const news = this.#apply(peer, gossip);
     if (gossip.rhythm !== undefined && peer === this.#uplink.hub) {
       this.#uplink.heard(peer, gossip.rhythm, nowMs);
     }
-    if (gossip.batches.length > 0) this.#oweSign(peer, gossip.up, nowMs);
+    if (gossip.batches.length > 0 && !gossip.sign) this.#oweSign(peer, gossip.up, nowMs);
     if (covers(this.#store.have, gossip.have) && merge(this.stable, gossip.stable)) {
       this.#store.settle(this.stable);
     }
@@ -163,7 +164,7 @@ export class GossipCore {
     if (hub !== undefined && dueAtMs <= nowMs) {
       this.#sender.send(hub, nowMs, this.#uplink.isSent(this.#version) ? { ask: true } : {});
     }
-    for (const peer of this.#roster.list) if (peer.ackAtMs <= nowMs) this.#sender.send(peer, nowMs);
+    for (const peer of this.#roster.list) if (peer.ackAtMs <= nowMs) this.#sender.sign(peer, nowMs);
     if (this.#behind.dueAtMs <= nowMs) this.#askForMissing(nowMs);
     if (this.#unconfirmed.dueAtMs <= nowMs) this.#look(nowMs);
     if (this.#probes) {
@@ -261,7 +262,6 @@ export class GossipCore {
 
   /** Someone who seemed not to hear us does. */
   #reunite(peer: Peer, nowMs: number): void {
-    this.#uplink.choose();
     peer.owed = true;
     if (!this.#sendsToAll) return;
     for (const other of this.#prober.takeAll(nowMs)) {
@@ -316,7 +316,7 @@ export class GossipCore {
       const own = mode === "direct" && !peer.subscribed;
       const lacks = own
         ? peer.seq(this.stream, this.stable) < progress.ownSeq
-        : !peer.holds(this.#store.have, this.stable);
+        : !peer.holdsSoon(this.#store.have, this.stable, nowMs);
       if (!lacks && !peer.owed && !tells) continue;
       const stream = own ? this.stream : undefined;
       this.#sender.send(peer, nowMs, {}, { stream });

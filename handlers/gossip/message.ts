@@ -43,6 +43,8 @@ export interface Gossip {
   readonly up: boolean;
   /** The receiver is to answer at once. */
   readonly ask: boolean;
+  /** This confirms what the receiver has sent, and needs no confirmation itself. */
+  readonly sign: boolean;
   /** The receiver lacks more than fits in one message: it should ask again. */
   readonly more: boolean;
   /** The receiver lacks what is in the sender's archive only. */
@@ -69,7 +71,9 @@ export function encodeGossip(gossip: Plain, streams: Streams): Body {
   if (seen !== undefined && seen.length > 0) {
     body.seen = seen.map(({ node, tag, have }) => [node, tag, streams.encode(have)]);
   }
-  for (const flag of ["up", "ask", "more", "past"] as const) if (gossip[flag]) body[flag] = true;
+  for (const flag of ["up", "ask", "sign", "more", "past"] as const) {
+    if (gossip[flag]) body[flag] = true;
+  }
   if (rhythm !== undefined) body.next = [rhythm.nextMs, rhythm.periodMs];
   if (wants !== undefined) body.wants = wants;
   if (archive !== undefined) {
@@ -110,6 +114,7 @@ export function decodeGossip(
     }),
     up: body.up === true,
     ask: body.ask === true,
+    sign: body.sign === true,
     more: body.more === true,
     past: body.past === true,
     ...(echo === undefined ? {} : { echo }),

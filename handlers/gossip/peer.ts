@@ -30,6 +30,8 @@ export class Peer {
   #expectedFromMs: number | undefined;
   #lastSentMs = 0;
   #patienceMs = 0;
+  #onItsWay: Vector = [];
+  #onItsWayUntilMs = -Infinity;
   /** By when the echo should have come. */
   dueAtMs = Infinity;
   /** How far the own stream was when that was sent. */
@@ -61,6 +63,18 @@ export class Peer {
     return this.sharesStable ? Math.max(own, seqOf(stable, stream)) : own;
   }
 
+  /** Everything is on its way to it, and should be known to have come by then. */
+  sentAll(have: Vector, untilMs: number): void {
+    this.#onItsWay = [...have];
+    this.#onItsWayUntilMs = untilMs;
+  }
+
+  /** Whether it holds `have`, or soon will. */
+  holdsSoon(have: Vector, stable: Vector, nowMs: number): boolean {
+    if (nowMs < this.#onItsWayUntilMs && covers(this.#onItsWay, have)) return true;
+    return this.holds(have, stable);
+  }
+
   /** Whether it is known to hold `have`. */
   holds(have: Vector, stable: Vector): boolean {
     for (let stream = 0; stream < have.length; stream++) {
@@ -89,6 +103,7 @@ export class Peer {
       this.subscribed = false;
       this.dueAtMs = Infinity;
       this.#expectedFromMs = undefined;
+      this.#onItsWayUntilMs = -Infinity;
     }
     this.tag = tag;
     this.stream = stream;

@@ -63,16 +63,29 @@ export class Sender {
     const leads = mode === "hub" && !up && (uplink.hub === undefined || peer.subscribed);
     const rhythm = leads ? { rhythm: downlink.rhythm(nowMs) } : {};
     const full = { ...extra, ...rhythm, up };
-    const { body, carries } = this.#composer.compose(peer, nowMs, { limit, ...scope }, full);
+    const { body, carries, completes } = this.#composer.compose(
+      peer,
+      nowMs,
+      { limit, ...scope },
+      full,
+    );
     this.#outbox.push({ dest: peer.name, body });
     peer.ackAtMs = Infinity;
     peer.owed = false;
     if (up) uplink.sent(peer, version, nowMs);
-    if (!carries) return;
+    if (!carries || extra.sign) return;
+    if (completes) peer.sentAll(this.#node.store.have, nowMs + timing.roundTripMs(peer));
     const patienceMs = up
       ? timing.hubPatienceMs(peer, uplink.schedule.periodMs) + 2 * timing.answerPatienceMs(peer)
       : timing.ackPatienceMs(peer, mode === "direct");
     peer.expect(nowMs, patienceMs, ownSeq);
+  }
+
+  /** Confirms what came from a node, which needs no confirmation but by a hub. */
+  sign(peer: Peer, nowMs: number): void {
+    const { uplink, downlink } = this.#node;
+    const toHub = peer === uplink.hub && downlink.mode === "hub";
+    this.send(peer, nowMs, toHub ? {} : { sign: true });
   }
 
   /** Sends something that is to be answered at once. */

@@ -10,8 +10,8 @@ import type { Peer } from "./peer.ts";
 /** What a hub allows for on top of the links' delay, in milliseconds, once on each way. */
 const MARGIN_MS = 5;
 
-/** What a link is taken to need at most while nothing is known of it, in milliseconds. */
-const MAX_FALLBACK_MS = 100;
+/** What a link is taken to need while nothing is known of it, in milliseconds; less in a hurry. */
+const UNKNOWN_MS = 100;
 
 /** The settings that time depends on. */
 export interface TimingOptions {
@@ -31,7 +31,7 @@ export class Timing {
   constructor({ maxLatencyMs, eager }: TimingOptions) {
     this.#maxLatencyMs = maxLatencyMs;
     this.#eager = eager;
-    this.#fallbackMs = Math.min(maxLatencyMs / 5, MAX_FALLBACK_MS);
+    this.#fallbackMs = Math.min(maxLatencyMs / 5, UNKNOWN_MS);
   }
 
   /** How long an event that has come is left unconfirmed, in the hope of a message to ride on. */
@@ -52,7 +52,8 @@ export class Timing {
    */
   isDirect(peers: readonly Peer[]): boolean {
     if (this.#maxLatencyMs === 0) return true;
-    const leastMs = this.#typicalMs(peers, (peer) => peer.delay.leastMs);
+    const known = peers.some((peer) => peer.delay.known);
+    const leastMs = known ? this.#typicalMs(peers, (peer) => peer.delay.leastMs) : UNKNOWN_MS;
     return this.#maxLatencyMs < 2.2 * leastMs && this.#maxLatencyMs > 1.1 * leastMs;
   }
 
@@ -83,6 +84,11 @@ export class Timing {
   /** What a message to or from a node takes on average. */
   delayMs(peer: Peer): number {
     return peer.delay.oneWayMs(this.#fallbackMs);
+  }
+
+  /** How long a message takes there, and one back, at most. */
+  roundTripMs(peer: Peer): number {
+    return 2 * peer.delay.safeMs(this.#fallbackMs) + MARGIN_MS;
   }
 
   /** How long before a hub's next message something has to leave here. */
@@ -118,7 +124,7 @@ export class Timing {
 
   /** How long one that was asked may take to answer. */
   answerPatienceMs(peer: Peer): number {
-    return 3 * peer.delay.safeMs(MAX_FALLBACK_MS) + 200;
+    return 3 * peer.delay.safeMs(UNKNOWN_MS) + 200;
   }
 
   /** How long others may be seen to have what is missing here before it is asked for. */

@@ -37,7 +37,7 @@ Deno.test("when the hub falls silent the next node takes over, until it is back"
 3210 n0 -> {"type":"gossip","tag":"p0","t":4210,"echo":["zik0zk",3200,0],"have":{"n0:p0":2,"n1:zik0zk":2},"next":[330,340]}
 3300 c1 -> {"type":"broadcast","msg_id":3,"message":"e"}
 3300 c1 <- {"type":"broadcast_ok","in_reply_to":3,"msg_id":3}
-3417 n0 <- {"type":"gossip","tag":"zik0zk","t":3417,"have":{"n1:zik0zk":3,"n0:p0":2},"echo":["p0",4210,207],"stable":{"n1:zik0zk":2,"n0:p0":1},"events":[["n1:zik0zk",2,3,["e"]]],"up":true}
+3525 n0 <- {"type":"gossip","tag":"zik0zk","t":3525,"have":{"n1:zik0zk":3,"n0:p0":2},"echo":["p0",4210,315],"stable":{"n1:zik0zk":1,"n0:p0":1},"events":[["n1:zik0zk",2,3,["e"]]],"up":true}
 3540
 # n0 has it; and once all have all, there is nothing more to say.
 3550 n0 -> {"type":"gossip","tag":"p0","t":4550,"echo":["zik0zk",3540,5],"have":{"n0:p0":2,"n1:zik0zk":3},"next":[340,340]}
@@ -92,7 +92,7 @@ Deno.test("two hubs do no harm", async () => {
 400 c1 -> {"type":"read","msg_id":2}
 400 c1 <- {"type":"read_ok","messages":["a","b","c"],"in_reply_to":2,"msg_id":2}
 # n1 is told what has come, and with it what it lacks.
-2050 n1 <- {"type":"gossip","tag":"zik0zk","t":2050,"have":{"n2:zik0zk":1,"n0:p0":1,"n1:p1":1},"echo":["p1",9340,1660],"events":[["n2:zik0zk",0,1,["c"]]]}
+2050 n1 <- {"type":"gossip","tag":"zik0zk","t":2050,"have":{"n2:zik0zk":1,"n0:p0":1,"n1:p1":1},"echo":["p1",9340,1660],"events":[["n2:zik0zk",0,1,["c"]]],"sign":true}
 3000
 `.trim();
   assertEquals(await play(transcript, "n2", (node) => serveBroadcast(node)), transcript);
