@@ -56,18 +56,25 @@ async function runGroups(
     "info",
     "servers msgs/op",
   ]];
-  const failures: string[] = [];
-  for (const group of groups.filter(({ workload }) => Object.hasOwn(workloads, workload))) {
-    const cases = Array.from(
-      { length: Math.min(maxSeeds, group.seeds) },
-      (_, seed) => caseOf(lineOf(group, seed), seed),
-    );
-    const tick = tenths(cases.length, `${group.workload}, ${group.nodeCount} nodes`, onProgress);
-    const outcomes = await runJobs(cases.map(({ job }) => job), tick);
-    rows.push(rowOf(group, outcomes));
-    failures.push(...failuresOf(cases, outcomes));
+  const series = groups
+    .filter(({ workload }) => Object.hasOwn(workloads, workload))
+    .map((group) => ({
+      group,
+      cases: Array.from(
+        { length: Math.min(maxSeeds, group.seeds) },
+        (_, seed) => caseOf(lineOf(group, seed), seed),
+      ),
+    }));
+  const all = series.flatMap(({ cases }) => cases);
+  const outcomes = await runJobs(
+    all.map(({ job }) => job),
+    tenths(all.length, "runs", onProgress),
+  );
+  let first = 0;
+  for (const { group, cases } of series) {
+    rows.push(rowOf(group, outcomes.slice(first, first += cases.length)));
   }
-  return { rows, failures };
+  return { rows, failures: failuresOf(all, outcomes) };
 }
 
 function rowOf({ workload, nodeCount }: Group, outcomes: readonly Outcome[]): string[] {

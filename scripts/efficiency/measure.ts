@@ -31,17 +31,21 @@ export async function measure(
   const rows = [["job", "figure", "goal", "best published", "median", "worst", "reached"]];
   const failures: string[] = [];
   const missed: string[] = [];
-  for (const job of jobs) {
+  const series = jobs.flatMap((job) => {
     const cases = casesOf(job, seeds);
-    if (cases === undefined) continue;
-    const outcomes = await runJobs(
-      cases.map((each) => each.job),
-      tenths(seeds, job.name, onProgress),
-    );
-    failures.push(...failuresOf(cases, outcomes));
-    for (const [index, goal] of job.goals.entries()) {
-      const { cells, reached } = judge(goal, outcomes);
-      rows.push([index === 0 ? job.name : "", ...cells]);
+    return cases === undefined ? [] : [{ job, cases }];
+  });
+  const all = series.flatMap(({ cases }) => cases);
+  const outcomes = await runJobs(
+    all.map((each) => each.job),
+    tenths(all.length, "jobs", onProgress),
+  );
+  for (const [index, { job, cases }] of series.entries()) {
+    const those = outcomes.slice(index * seeds, (index + 1) * seeds);
+    failures.push(...failuresOf(cases, those));
+    for (const [place, goal] of job.goals.entries()) {
+      const { cells, reached } = judge(goal, those);
+      rows.push([place === 0 ? job.name : "", ...cells]);
       if (!reached) missed.push(`${job.name}: ${goal.figure.name}`);
     }
   }
