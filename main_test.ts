@@ -156,9 +156,18 @@ import { Node, serve } from "@eddy/maelstrom";
 const node = new Node();
 node.on("ask", async () => ({ heard: (await node.rpc("n2", { type: "question" })).answer }));
 node.on("echo", ({ body }) => ({ echo: body.echo }));
-node.on("shout", () => { console.log("heard on stderr"); return {}; });
+node.on("shout", () => { shout(); return {}; });
 node.on("leak", () => { void Promise.reject(new Error("floating")); return {}; });
 node.on("trip", () => { setTimeout(() => { throw new Error("tripped"); }); return {}; });
+function shout() {
+  for (const name of ["log", "info", "debug", "warn", "error", "dir", "dirxml", "table", "trace"]) {
+    console[name]({ said: name });
+  }
+  console.assert(false, "assert");
+  for (const name of ["group", "count", "time", "timeLog", "timeEnd", "groupEnd", "clear"]) {
+    console[name](name);
+  }
+}
 await serve(node);
 `;
 
@@ -220,8 +229,12 @@ Deno.test("console output and uncaught errors go to stderr and end nothing", asy
     await node.send("c1", { type: "echo", msg_id: 2, echo: 1 });
     assertEquals((await node.next()).body.echo, 1);
     const { stderr } = await node.end();
-    for (const text of ["heard on stderr", "floating", "tripped"]) {
-      assertStringIncludes(stderr, text);
+    for (const text of ["floating", "tripped"]) assertStringIncludes(stderr, text);
+    for (const name of ["log", "info", "debug", "warn", "error", "dir", "dirxml", "table"]) {
+      assertStringIncludes(stderr, `{ said: "${name}" }`);
+    }
+    for (const name of ["assert", "group", "count: 1", "timeLog: ", "timeEnd: "]) {
+      assertStringIncludes(stderr, name);
     }
   });
 });

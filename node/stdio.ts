@@ -169,6 +169,41 @@ export function stdin({ signal }: StdinOptions = {}): ReadableStream<string> {
   }, { highWaterMark: 0 });
 }
 
+/**
+ * Makes all of `console` write to standard error. The methods that print by themselves are made
+ * anew, for Deno's hold on to standard output.
+ */
+function redirectConsole(): void {
+  const print = console.error;
+  const counts = new Map<string, number>();
+  const startsMs = new Map<string, number>();
+  const printTime = (label = "default", ...values: unknown[]) => {
+    const ms = performance.now() - (startsMs.get(label) ?? performance.now());
+    print(`${label}: ${ms.toFixed(3)} ms`, ...values);
+  };
+  Object.assign(console, {
+    log: print,
+    info: print,
+    debug: print,
+    dirxml: print,
+    dir: (value: unknown, options?: Deno.InspectOptions) => print(Deno.inspect(value, options)),
+    table: (rows: unknown) => print(rows),
+    clear: () => {},
+    count(label = "default") {
+      const count = (counts.get(label) ?? 0) + 1;
+      counts.set(label, count);
+      print(`${label}: ${count}`);
+    },
+    countReset: (label = "default") => void counts.delete(label),
+    time: (label = "default") => void startsMs.set(label, performance.now()),
+    timeLog: printTime,
+    timeEnd(label = "default") {
+      printTime(label);
+      startsMs.delete(label);
+    },
+  });
+}
+
 /** What {@linkcode guardProcess} gives. */
 export interface ProcessGuard {
   /** Aborts at the first SIGTERM or SIGINT; at the second the process ends at once. */
@@ -180,7 +215,7 @@ export interface ProcessGuard {
  * caught is reported and survived, and signals become an orderly end.
  */
 export function guardProcess(): ProcessGuard {
-  console.log = console.info = console.debug = console.error;
+  redirectConsole();
   const report = (event: Event, error: unknown) => {
     event.preventDefault();
     stderrLog(`Nobody caught: ${error instanceof Error ? error.stack : error}`);
