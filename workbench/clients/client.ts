@@ -5,10 +5,10 @@
  */
 
 import type { Clock } from "../../node/clock.ts";
-import type { JsonObject } from "../../node/json.ts";
+import type { Json, JsonObject } from "../../node/json.ts";
 import type { Schema } from "../../node/schema.ts";
 import type { Envelope, Network } from "../types.ts";
-import { readReply } from "./reply.ts";
+import { quote, readReply } from "./reply.ts";
 
 /** How long a client waits unless told otherwise. */
 export const CLIENT_TIMEOUT_MS = 5000;
@@ -61,6 +61,8 @@ export class Client {
   readonly #clock: Clock;
   #lastMsgId = 0;
   #waiting: Waiting | undefined;
+  /** The first message since the request that answers nothing ever asked. */
+  #stray: JsonObject | undefined;
   #closed = false;
 
   constructor({ network, clock, ids }: ClientContext) {
@@ -83,9 +85,13 @@ export class Client {
       if (this.#closed) throw new Error(`Cannot send ${what}: the client is closed`);
       if (this.#waiting !== undefined) throw new Error(`Cannot send ${what}: it still waits`);
       const msgId = ++this.#lastMsgId;
+      this.#stray = undefined;
       const cancelTimer = this.#clock.schedule(timeoutMs, () => {
         this.#waiting = undefined;
-        reject(new ReplyTimeout(`No reply to ${request.type} from ${dest} in ${timeoutMs} ms`));
+        const but = this.#stray === undefined ? "" : butCame(this.#stray, msgId);
+        reject(
+          new ReplyTimeout(`No reply to ${request.type} from ${dest} in ${timeoutMs} ms${but}`),
+        );
       });
       this.#waiting = { msgId, resolve, reject, cancelTimer };
       try {
@@ -128,9 +134,20 @@ export class Client {
 
   #deliver({ body }: Envelope): void {
     const waiting = this.#waiting;
-    if (waiting === undefined || body.in_reply_to !== waiting.msgId) return;
+    if (waiting === undefined || body.in_reply_to !== waiting.msgId) {
+      if (!this.#isAsked(body.in_reply_to)) this.#stray ??= body;
+      return;
+    }
     this.#waiting = undefined;
     waiting.cancelTimer();
     waiting.resolve(body);
   }
+
+  #isAsked(msgId: Json | undefined): boolean {
+    return typeof msgId === "number" && msgId >= 1 && msgId <= this.#lastMsgId;
+  }
+}
+
+function butCame(body: JsonObject, msgId: number): string {
+  return `, but a message whose in_reply_to is not ${msgId}: ${quote(body)}`;
 }

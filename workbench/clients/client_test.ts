@@ -62,6 +62,23 @@ Deno.test("clients count up from c0, and their requests from 1", async () => {
   ]);
 });
 
+Deno.test("a reply that names no request is quoted when its client gives up", async () => {
+  const { context, reply, advance } = fixture();
+  const client = new Client(context);
+  const textOf = async (answer: JsonObject) => {
+    const asked = client.send("n1", { type: "read" });
+    reply("c0", answer);
+    advance(5000);
+    return (await assertRejects(() => asked, ReplyTimeout)).message;
+  };
+  const none = "No reply to read from n1 in 5000 ms";
+  const other = `${none}, but a message whose in_reply_to is not`;
+  assertEquals(await textOf({ type: "read_ok" }), `${other} 1: {"type":"read_ok"}`);
+  const float = parseJson('{"in_reply_to":2.0}') as JsonObject;
+  assertStringIncludes(await textOf(float), `${other} 2: `);
+  assertEquals(await textOf({ type: "read_ok", in_reply_to: 1 }), none);
+});
+
 Deno.test("a client skips what does not answer its request", async () => {
   const { context, reply, timers, advance } = fixture();
   const client = new Client(context);

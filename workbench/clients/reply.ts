@@ -122,7 +122,8 @@ function lowerFirst(text: string): string {
   return text.slice(0, 1).toLowerCase() + text.slice(1);
 }
 
-function quote(value: Json | undefined): string {
+/** A value as JSON, cut where it gets long. */
+export function quote(value: Json | undefined): string {
   const text = JSON.stringify(value) ?? "nothing";
   return text.length > QUOTE_CHARS ? `${text.slice(0, QUOTE_CHARS)}...` : text;
 }

@@ -194,7 +194,8 @@ Deno.test("a node that does not answer init, or with an error, breaks the start"
   const silent = await startError((node) => node.onInit(() => new Promise(() => {})));
   assertEquals(
     silent.message,
-    "Expected node n0 to respond to an init message, but node did not respond.",
+    "Expected node n0 to respond to an init message, but node did not respond. " +
+      "No reply to init from n0 in 10000 ms",
   );
   const failing = await startError((node) =>
     node.onInit(() => {

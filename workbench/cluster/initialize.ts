@@ -38,7 +38,9 @@ export function initialize(
       }
     } catch (error) {
       if (abandoned) return;
-      if (error instanceof ReplyTimeout) throw new Error(`${expected(node)} did not respond.`);
+      if (error instanceof ReplyTimeout) {
+        throw new Error(`${expected(node)} did not respond. ${error.message}`, { cause: error });
+      }
       throw error;
     } finally {
       client.close();

@@ -241,7 +241,8 @@ Deno.test("what a nemesis cannot do is noted, and the run goes on", async () => 
     "one",
     { n0: "killed" },
     null,
-    "Expected node n0 to respond to an init message, but node did not respond.",
+    "Expected node n0 to respond to an init message, but node did not respond. " +
+    "No reply to init from n0 in 10000 ms",
   ]);
   await assertRejects(() => faults.crash("n5"), RangeError, "n5");
 });
