@@ -3,90 +3,11 @@
  */
 
 import { assert, assertEquals, assertNotEquals, assertStringIncludes } from "@std/assert";
-import { TextLineStream } from "@std/streams/text-line-stream";
 import fc from "fast-check";
 import config from "./deno.json" with { type: "json" };
+import { NodeProcess, type Reply, withProgram } from "./node/process_testing.ts";
 
 const main = new URL("./main.ts", import.meta.url);
-const library = new URL("./node/mod.ts", import.meta.url);
-const denied = ["net", "read", "write", "env", "run", "sys", "ffi"].map((name) => `--deny-${name}`);
-
-interface Reply {
-  src: string;
-  dest: string;
-  body: Record<string, unknown>;
-}
-
-/** A node as a process, with no permission at all. */
-class NodeProcess {
-  readonly #process: Deno.ChildProcess;
-  readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
-  readonly #lines: ReadableStreamDefaultReader<string>;
-  readonly #stderr: Promise<string>;
-  readonly #encoder = new TextEncoder();
-
-  constructor(program: URL | string, ...args: string[]) {
-    const command = new Deno.Command(Deno.execPath(), {
-      args: ["run", "--quiet", "--no-prompt", ...denied, String(program), ...args],
-      stdin: "piped",
-      stdout: "piped",
-      stderr: "piped",
-    });
-    this.#process = command.spawn();
-    this.#writer = this.#process.stdin.getWriter();
-    this.#stderr = new Response(this.#process.stderr).text();
-    this.#lines = this.#process.stdout.pipeThrough(new TextDecoderStream())
-      .pipeThrough(new TextLineStream()).getReader();
-  }
-
-  write(text: string | Uint8Array): Promise<void> {
-    return this.#writer.write(typeof text === "string" ? this.#encoder.encode(text) : text);
-  }
-
-  send(src: string, body: Record<string, unknown>): Promise<void> {
-    return this.write(JSON.stringify({ src, dest: "n1", body }) + "\n");
-  }
-
-  async init(nodeIds = ["n1", "n2"]): Promise<void> {
-    await this.send("c0", { type: "init", msg_id: 1, node_id: "n1", node_ids: nodeIds });
-    assertEquals((await this.next()).body.type, "init_ok");
-  }
-
-  /** The next line; fails when there is none. */
-  async nextLine(): Promise<string> {
-    const { value } = await this.#lines.read();
-    assert(value !== undefined, "the node has ended");
-    return value;
-  }
-
-  async next(): Promise<Reply> {
-    return JSON.parse(await this.nextLine());
-  }
-
-  kill(signal: Deno.Signal): void {
-    this.#process.kill(signal);
-  }
-
-  /** Stops listening, as a reader that goes away. */
-  async hangUp(): Promise<void> {
-    await this.#lines.cancel();
-  }
-
-  /** Ends the input and waits for the process, which must not fail. */
-  async end(): Promise<{ rest: string[]; stderr: string }> {
-    await this.#writer.close().catch(() => {});
-    return await this.ended();
-  }
-
-  async ended(): Promise<{ rest: string[]; stderr: string }> {
-    const rest: string[] = [];
-    for (let read; !(read = await this.#lines.read()).done;) rest.push(read.value);
-    const { code } = await this.#process.status;
-    await this.#writer.abort().catch(() => {});
-    assertEquals(code, 0);
-    return { rest, stderr: await this.#stderr };
-  }
-}
 
 /** Runs the program to its end on the given input. */
 async function run(args: string[], input = "") {
@@ -103,20 +24,6 @@ async function run(args: string[], input = "") {
   await written.catch(() => {});
   const decoder = new TextDecoder();
   return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
-}
-
-/** A program built on the library, in a file of its own. */
-async function withProgram(code: string, use: (file: string) => Promise<void>): Promise<void> {
-  const file = await Deno.makeTempFile({
-    dir: new URL(".", import.meta.url).pathname,
-    suffix: ".ts",
-  });
-  try {
-    await Deno.writeTextFile(file, code.replaceAll("@eddy/maelstrom", String(library)));
-    await use(file);
-  } finally {
-    await Deno.remove(file);
-  }
 }
 
 const sample = `\
@@ -151,41 +58,6 @@ Deno.test("a reply appears as soon as its line is in", async () => {
   await node.end();
 });
 
-const asking = `
-import { Node, serve } from "@eddy/maelstrom";
-const node = new Node();
-node.on("ask", async () => ({ heard: (await node.rpc("n2", { type: "question" })).answer }));
-node.on("echo", ({ body }) => ({ echo: body.echo }));
-node.on("shout", () => { shout(); return {}; });
-node.on("leak", () => { void Promise.reject(new Error("floating")); return {}; });
-node.on("trip", () => { setTimeout(() => { throw new Error("tripped"); }); return {}; });
-function shout() {
-  for (const name of ["log", "info", "debug", "warn", "error", "dir", "dirxml", "table", "trace"]) {
-    console[name]({ said: name });
-  }
-  console.assert(false, "assert");
-  for (const name of ["group", "count", "time", "timeLog", "timeEnd", "groupEnd", "clear"]) {
-    console[name](name);
-  }
-}
-await serve(node);
-`;
-
-Deno.test("while a handler waits for another node, others are answered", async () => {
-  await withProgram(asking, async (file) => {
-    const node = new NodeProcess(file);
-    await node.init();
-    await node.send("c1", { type: "ask", msg_id: 1 });
-    await node.send("c2", { type: "echo", msg_id: 1, echo: "first" });
-    const question = await node.next();
-    assertEquals([question.dest, question.body.type], ["n2", "question"]);
-    assertEquals((await node.next()).body.echo, "first");
-    await node.send("n2", { type: "answer", in_reply_to: question.body.msg_id, answer: 42 });
-    assertEquals((await node.next()).body.heard, 42);
-    await node.end();
-  });
-});
-
 Deno.test("the node of the README does what the README says", async () => {
   const readme = await Deno.readTextFile(new URL("./README.md", import.meta.url));
   const code = /```ts ignore\n(import \{ Node, serve \}[^]*?)```/.exec(readme)?.[1] ?? "";
@@ -204,38 +76,6 @@ Deno.test("the node of the README does what the README says", async () => {
       msg_id: 2,
     });
     await node.end();
-  });
-});
-
-Deno.test("at the end of input a waiting handler still gets its answer out", async () => {
-  await withProgram(asking, async (file) => {
-    const node = new NodeProcess(file);
-    await node.init();
-    await node.send("c1", { type: "ask", msg_id: 1 });
-    const { rest } = await node.end();
-    const last: Reply = JSON.parse(rest.at(-1) ?? "");
-    assertEquals([last.body.type, last.body.code], ["error", 0]);
-  });
-});
-
-Deno.test("console output and uncaught errors go to stderr and end nothing", async () => {
-  await withProgram(asking, async (file) => {
-    const node = new NodeProcess(file);
-    await node.init();
-    for (const type of ["shout", "leak", "trip"]) {
-      await node.send("c1", { type, msg_id: 1 });
-      assertEquals((await node.next()).body.type, `${type}_ok`);
-    }
-    await node.send("c1", { type: "echo", msg_id: 2, echo: 1 });
-    assertEquals((await node.next()).body.echo, 1);
-    const { stderr } = await node.end();
-    for (const text of ["floating", "tripped"]) assertStringIncludes(stderr, text);
-    for (const name of ["log", "info", "debug", "warn", "error", "dir", "dirxml", "table"]) {
-      assertStringIncludes(stderr, `{ said: "${name}" }`);
-    }
-    for (const name of ["assert", "group", "count: 1", "timeLog: ", "timeEnd: "]) {
-      assertStringIncludes(stderr, name);
-    }
   });
 });
 
@@ -365,20 +205,6 @@ Deno.test("numbers come back as they came", async () => {
   assertStringIncludes(reply, `"in_reply_to":${msgId}`);
   await node.end();
 });
-
-for (const signal of ["SIGTERM", "SIGINT"] as const) {
-  Deno.test(`${signal} ends the node in order`, async () => {
-    await withProgram(asking, async (file) => {
-      const node = new NodeProcess(file);
-      await node.init();
-      await node.send("c1", { type: "ask", msg_id: 1 });
-      await node.next();
-      node.kill(signal);
-      const { rest } = await node.ended();
-      assertEquals(rest.map((line) => JSON.parse(line).body.type), ["error"]);
-    });
-  });
-}
 
 Deno.test("a reader that goes away ends the node quietly", async () => {
   const node = new NodeProcess(main);

@@ -1,0 +1,106 @@
+/**
+ * Programs as processes, for black-box tests: speaks to them through their pipes.
+ *
+ * @module
+ */
+
+import { assert, assertEquals } from "@std/assert";
+import { TextLineStream } from "@std/streams/text-line-stream";
+
+const library = new URL("./mod.ts", import.meta.url);
+const denied = ["net", "read", "write", "env", "run", "sys", "ffi"].map((name) => `--deny-${name}`);
+
+/** A line of a node. */
+export interface Reply {
+  src: string;
+  dest: string;
+  body: Record<string, unknown>;
+}
+
+/** A node as a process, with no permission at all. */
+export class NodeProcess {
+  readonly #process: Deno.ChildProcess;
+  readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
+  readonly #lines: ReadableStreamDefaultReader<string>;
+  readonly #stderr: Promise<string>;
+  readonly #encoder = new TextEncoder();
+
+  constructor(program: URL | string, ...args: string[]) {
+    const command = new Deno.Command(Deno.execPath(), {
+      args: ["run", "--quiet", "--no-prompt", ...denied, String(program), ...args],
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "piped",
+    });
+    this.#process = command.spawn();
+    this.#writer = this.#process.stdin.getWriter();
+    this.#stderr = new Response(this.#process.stderr).text();
+    this.#lines = this.#process.stdout.pipeThrough(new TextDecoderStream())
+      .pipeThrough(new TextLineStream()).getReader();
+  }
+
+  write(text: string | Uint8Array): Promise<void> {
+    return this.#writer.write(typeof text === "string" ? this.#encoder.encode(text) : text);
+  }
+
+  send(src: string, body: Record<string, unknown>): Promise<void> {
+    return this.write(JSON.stringify({ src, dest: "n1", body }) + "\n");
+  }
+
+  async init(nodeIds = ["n1", "n2"]): Promise<void> {
+    await this.send("c0", { type: "init", msg_id: 1, node_id: "n1", node_ids: nodeIds });
+    assertEquals((await this.next()).body.type, "init_ok");
+  }
+
+  /** The next line; fails when there is none. */
+  async nextLine(): Promise<string> {
+    const { value } = await this.#lines.read();
+    assert(value !== undefined, "the node has ended");
+    return value;
+  }
+
+  async next(): Promise<Reply> {
+    return JSON.parse(await this.nextLine());
+  }
+
+  kill(signal: Deno.Signal): void {
+    this.#process.kill(signal);
+  }
+
+  /** Stops listening, as a reader that goes away. */
+  async hangUp(): Promise<void> {
+    await this.#lines.cancel();
+  }
+
+  /** Ends the input and waits for the process, which must not fail. */
+  async end(): Promise<{ rest: string[]; stderr: string }> {
+    await this.#writer.close().catch(() => {});
+    return await this.ended();
+  }
+
+  async ended(): Promise<{ rest: string[]; stderr: string }> {
+    const rest: string[] = [];
+    for (let read; !(read = await this.#lines.read()).done;) rest.push(read.value);
+    const { code } = await this.#process.status;
+    await this.#writer.abort().catch(() => {});
+    assertEquals(code, 0);
+    return { rest, stderr: await this.#stderr };
+  }
+}
+
+/** A program built on the library, in a file of its own. */
+export async function withProgram(
+  code: string,
+  use: (file: string) => Promise<void>,
+): Promise<void> {
+  const file = await Deno.makeTempFile({
+    dir: new URL("..", import.meta.url).pathname,
+    suffix: ".ts",
+  });
+  try {
+    await Deno.writeTextFile(file, code.replaceAll("@eddy/maelstrom", String(library)));
+    await use(file);
+  } finally {
+    await Deno.remove(file);
+  }
+}
