@@ -17,6 +17,9 @@ interface PendingRead {
   readonly settle: (outcome: Outcome) => void;
 }
 
+/** How many reads may be pending; more are refused. */
+const MAX_PENDING = 16384;
+
 /** The reads of this node's clients; they may always be refused, for nothing came of them. */
 export class Reads {
   readonly #holdMs: number;
@@ -35,6 +38,9 @@ export class Reads {
     nowMs: number,
     settle: (outcome: Outcome) => void,
   ): void {
+    if (this.#pending.length >= MAX_PENDING) {
+      return settle(unavailable(`${MAX_PENDING} reads wait already`));
+    }
     this.#pending.push({ ticket, operation, arrivedMs: nowMs, settle });
   }
 
