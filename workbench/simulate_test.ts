@@ -64,7 +64,7 @@ Deno.test("a failure explains itself in four lines: what, which operations, whic
   const [what = "", seen = "", faults = "", eaten = ""] = first;
   assertStringIncludes(what, "lost:");
   assertStringIncludes(seen, "process");
-  assertStringIncludes(faults, "partition n0 | n1 n2, from 1.000 s to 3.000 s");
+  assertStringIncludes(faults, "partition: n0 | n1 n2, from 1.000 s to 3.000 s");
   assertStringIncludes(eaten, "n0 -> n");
 });
 

@@ -6,7 +6,7 @@
 
 import type { CheckResult, Finding, Op } from "../history.ts";
 import { type PlacedPair, placedPairs } from "./pairing.ts";
-import { resultOf, Warnings } from "./warnings.ts";
+import { resultOf } from "./warnings.ts";
 import { inOrder, plural } from "./wording.ts";
 
 /** How many of the operations that did not succeed a finding shows. */
@@ -22,7 +22,7 @@ export function checkAvailability(
   history: readonly Op[],
   availability?: "total" | number,
 ): CheckResult {
-  const pairs = placedPairs(history, new Warnings());
+  const pairs = placedPairs(history);
   const others = pairs.filter(({ completion }) => completion?.type !== "ok");
   const fraction = pairs.length === 0 ? 1 : (pairs.length - others.length) / pairs.length;
   const least = availability === "total" ? 1 : availability;
@@ -30,6 +30,8 @@ export function checkAvailability(
   const findings = valid ? [] : [unavailable(pairs.length, others, fraction, least)];
   return resultOf(valid, { "ok-fraction": fraction }, findings);
 }
+
+const CRASHES_COUNT = "kafka's clients crash on purpose, and that counts";
 
 function unavailable(
   count: number,
@@ -40,7 +42,8 @@ function unavailable(
   return {
     anomaly: "unavailable",
     what: `${others.length} of ${plural(count, "operation")} did not succeed: ` +
-      `${percent(fraction)} did, and ${percent(least)} had to`,
+      `${percent(fraction)} did, and ${percent(least)} had to` +
+      (others.some(({ invoke }) => invoke.f === "crash") ? `; ${CRASHES_COUNT}` : ""),
     ops: inOrder(
       others.slice(0, MAX_PAIRS_SHOWN).flatMap(({ invoke, completion }) => [invoke, completion]),
     ),

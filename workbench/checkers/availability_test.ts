@@ -1,4 +1,4 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertStringIncludes } from "@std/assert";
 import { checkAvailability } from "./availability.ts";
 import { handmade } from "./handmade_history.ts";
 
@@ -36,4 +36,12 @@ Deno.test("checkAvailability() counts what is still open as not succeeded, and t
     what: "1 of 4 operations did not succeed: 75 % did, and 99.9 % had to",
     ops: cut.slice(7),
   }]);
+});
+
+Deno.test("checkAvailability() says that crashes on purpose count", () => {
+  const { findings = [] } = checkAvailability(
+    handmade([0, "invoke", "crash"], [0, "info", "crash"]),
+    "total",
+  );
+  assertStringIncludes(findings[0]?.what ?? "", "; kafka's clients crash on purpose");
 });

@@ -16,6 +16,9 @@ const EXEMPT = new Set(["crash", "debug-topic-partitions"]);
 /** How many of the operations that did not succeed a finding shows. */
 const MAX_PAIRS_SHOWN = 3;
 
+/** Fewer operations than this may all fail by bad luck: a `cas` of what is not there, say. */
+const FEW = 20;
+
 /** Completions under Maelstrom's names. */
 interface Counts {
   readonly "valid?": boolean;
@@ -70,10 +73,15 @@ function countsOf(pairs: readonly CompletedPair[], exempt: boolean): Counts {
 }
 
 function neverOk(f: string, counts: Counts, pairs: readonly CompletedPair[]): Finding {
+  const { count, "fail-count": failed, "info-count": unknown } = counts;
+  const ends = [
+    ...failed > 0 ? [`${failed} failed`] : [],
+    ...unknown > 0 ? [`nobody knows how ${unknown} ended`] : [],
+  ];
+  const hint = failed === count && count < FEW ? "; a longer run gives it more chances" : "";
   return {
     anomaly: "never-ok",
-    what: `Not one ${f} succeeded: of ${plural(counts.count, "operation")}, ` +
-      `${counts["fail-count"]} failed and ${counts["info-count"]} ended with nobody knowing`,
+    what: `Not one ${f} succeeded: of ${plural(count, "operation")}, ${ends.join(" and ")}${hint}`,
     ops: inOrder(
       pairs.slice(0, MAX_PAIRS_SHOWN).flatMap(({ invoke, completion }) => [invoke, completion]),
     ),

@@ -46,7 +46,7 @@ Deno.test("checkStats() tells of an operation that never succeeded", () => {
   assertEquals(result["valid?"], false);
   assertEquals(result.findings, [{
     anomaly: "never-ok",
-    what: "Not one cas succeeded: of 2 operations, 1 failed and 1 ended with nobody knowing",
+    what: "Not one cas succeeded: of 2 operations, 1 failed and nobody knows how 1 ended",
     ops: history.slice(2),
   }]);
 });
@@ -74,4 +74,19 @@ Deno.test("checkStats() warns of a history out of joint", () => {
     "Completion without an invocation: read by process 0 on n0 at 0.000 s, and 1 more",
     "Invocation while another is open: read by process 1 on n1 at 0.002 s",
   ]);
+});
+
+Deno.test("checkStats() gives hope where a few operations failed", () => {
+  const failed = Array.from({ length: 20 }, () =>
+    [
+      [0, "invoke", "cas", [1, 2]],
+      [0, "fail", "cas", [1, 2]],
+    ] as const);
+  const told = (n: number) =>
+    checkStats(handmade(...failed.slice(0, n).flat())).findings?.[0]?.what;
+  assertEquals(
+    told(2),
+    "Not one cas succeeded: of 2 operations, 2 failed; a longer run gives it more chances",
+  );
+  assertEquals(told(20), "Not one cas succeeded: of 20 operations, 20 failed");
 });

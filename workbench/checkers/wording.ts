@@ -10,8 +10,13 @@ import type { Op } from "../history.ts";
 const MAX_SHOWN = 60;
 
 /** A moment of the run, as `1.234 s`. */
+export function moment(ns: number): string {
+  return `${(ns / 1e9).toFixed(3)} s`;
+}
+
+/** When something was done, as `1.234 s`. */
 export function seconds(op: Op): string {
-  return `${(op.time / 1e9).toFixed(3)} s`;
+  return moment(op.time);
 }
 
 /** Who did it: `process 3 on n1`. */

@@ -190,3 +190,13 @@ Deno.test("test: a signal ends the nodes, and leaves the results so far behind",
     assertEquals(asked.success, false, "the node is alive");
   });
 });
+
+Deno.test("check: what several checkers stumble over is told once", async () => {
+  await inTempDir(async (dir) => {
+    const file = join(dir, "history.jsonl");
+    const op = { index: 0, time: 5, type: "ok", process: 0, f: "read", value: [] };
+    await Deno.writeTextFile(file, JSON.stringify(op));
+    const { code, stdout } = await workbench(["check", "-w", "g-set", file], dir);
+    assertEquals([code, stdout.split("Completion without an invocation").length], [2, 2]);
+  });
+});

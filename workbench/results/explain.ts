@@ -5,7 +5,7 @@
  * @module
  */
 
-import { seconds, show, who } from "../checkers/wording.ts";
+import { moment, seconds, show, who } from "../checkers/wording.ts";
 import type { FaultWindow } from "../faults/faults.ts";
 import type { Finding, Op } from "../history.ts";
 import type { DroppedMessage } from "../network/journal.ts";
@@ -59,7 +59,7 @@ export function explain(finding: Finding, circumstances: Circumstances): string[
   lines.push(`  Seen in: ${listed(ops.map(describeOp), "; ")}`);
   const windows = circumstances.faults
     .filter(({ fromNs, toNs = Infinity }) => fromNs <= last.time && toNs >= first.time);
-  if (windows.length > 0) lines.push(`  Faults then: ${listed(windows.map(describeWindow), "; ")}`);
+  if (windows.length > 0) lines.push(`  Faults then: ${listed(describeWindows(windows), "; ")}`);
   const eaten = describeEaten(circumstances, first.time, last.time);
   if (eaten !== undefined) lines.push(`  ${eaten}`);
   return lines;
@@ -70,10 +70,18 @@ function describeOp(op: Op): string {
   return `${seconds(op)} ${who(op)} ${op.f} ${op.type} ${show(op.value)}${error}`;
 }
 
-function describeWindow({ fault, description, fromNs, toNs }: FaultWindow): string {
-  const at = (ns: number) => `${(ns / 1e9).toFixed(3)} s`;
-  const until = toNs === undefined ? "the end" : at(toNs);
-  return `${fault}${description === "" ? "" : ` ${description}`}, from ${at(fromNs)} to ${until}`;
+/** What was on at the same time is told together, as several nodes that were down. */
+function describeWindows(windows: readonly FaultWindow[]): string[] {
+  const groups = new Map<string, { fault: string; when: string; what: string[] }>();
+  for (const { fault, description, fromNs, toNs } of windows) {
+    const when = `from ${moment(fromNs)} to ${toNs === undefined ? "the end" : moment(toNs)}`;
+    const group = groups.get(`${fault} ${when}`) ?? { fault, when, what: [] };
+    groups.set(`${fault} ${when}`, group);
+    if (description !== "") group.what.push(description);
+  }
+  return [...groups.values()].map(({ fault, when, what }) =>
+    `${[fault, ...what.length > 0 ? [what.join(", ")] : []].join(": ")}, ${when}`
+  );
 }
 
 function describeEaten(

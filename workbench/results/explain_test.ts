@@ -56,7 +56,7 @@ Deno.test("explain names the operations, the faults of their time, and what thos
     "lost: Element 5 is gone",
     "  Seen in: 1.000 s process 1 on n0 add ok 5; " +
     "3.000 s process 1 on n2 read fail [1] (not now)",
-    "  Faults then: partition n0 | n1, from 0.000 s to 2.000 s",
+    "  Faults then: partition: n0 | n1, from 0.000 s to 2.000 s",
     "  Messages lost in between: 3; n0 -> n1 (2), n2 -> n1 (1)",
   ]);
 });
@@ -64,4 +64,20 @@ Deno.test("explain names the operations, the faults of their time, and what thos
 Deno.test("explain says no more than it knows", () => {
   const finding = { anomaly: "unavailable", what: "Too few succeeded", ops: [] };
   assertEquals(explain(finding, { faults: [] }), ["unavailable: Too few succeeded"]);
+});
+
+Deno.test("explain tells together what happened to several nodes at the same time", () => {
+  const down = (node: string, toNs: number | undefined) => ({
+    fault: "kill",
+    description: `${node} is down`,
+    fromNs: 0,
+    toNs,
+  });
+  const faults = [down("n0", 2e9), down("n1", 2e9), down("n2", undefined)];
+  const [, , line] = explain({ anomaly: "lost", what: "", ops: [op(0, 1, {})] }, { faults });
+  assertEquals(
+    line,
+    "  Faults then: kill: n0 is down, n1 is down, from 0.000 s to 2.000 s; " +
+      "kill: n2 is down, from 0.000 s to the end",
+  );
 });

@@ -44,7 +44,8 @@ export function judge(history: readonly Op[], options: JudgeOptions): HistoryRes
     ...verdicts,
     latencies: operationLatencies(history),
     findings: all.flatMap(({ findings = [] }) => findings).slice(0, MAX_FINDINGS),
-    warnings: all.flatMap(({ warnings = [] }) => warnings),
+    // Checkers that read the same history may stumble over the same thing.
+    warnings: [...new Set(all.flatMap(({ warnings = [] }) => warnings))],
   };
 }
 

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { plural } from "../checkers/wording.ts";
 import type { Validity } from "../history.ts";
 import type { RunOptions } from "../types.ts";
 import type { RunReport } from "./report.ts";
@@ -29,7 +30,7 @@ export function summarize(report: RunReport, options: RunOptions): string {
 
 function headline(report: RunReport, { workload, nodeIds, nemesis, seed }: RunOptions): string {
   const faults = nemesis.length === 0 ? "no faults" : nemesis.join(" + ");
-  return `${workload}, ${nodeIds.length} nodes, ${faults}, seed ${seed}: ${
+  return `${workload}, ${plural(nodeIds.length, "node")}, ${faults}, seed ${seed}: ${
     verdict(report["valid?"])
   }`;
 }
@@ -61,7 +62,7 @@ function figures({ stats, availability, net, latencies, workload, faults }: RunR
 function describeFaults(faults: RunReport["faults"]): string {
   const counts = new Map<string, number>();
   for (const { fault } of faults) counts.set(fault, (counts.get(fault) ?? 0) + 1);
-  return [...counts].map(([fault, n]) => `${fault} ${n} times`).join(", ");
+  return [...counts].map(([fault, n]) => `${fault} ${plural(n, "time")}`).join(", ");
 }
 
 const UP_TO_THERE = "Up to there, with what was still on its way counted as lost:";
