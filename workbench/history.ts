@@ -76,33 +76,3 @@ export function worst(verdicts: Iterable<Validity>): Validity {
   }
   return all;
 }
-
-/** An operation's two ends; `completion` is absent when the history stops before it. */
-export interface Pair {
-  readonly invoke: Op;
-  readonly completion?: Op;
-}
-
-/**
- * Pairs each client's invocation with its completion, in the order of invocation.
- *
- * A completion without an invocation is left out, as is the nemesis.
- */
-export function pairs(history: readonly Op[]): Pair[] {
-  const all: { invoke: Op; completion?: Op }[] = [];
-  const open = new Map<number, { invoke: Op; completion?: Op }>();
-  for (const op of history) {
-    if (op.process === "nemesis") continue;
-    if (op.type === "invoke") {
-      const pair = { invoke: op };
-      open.set(op.process, pair);
-      all.push(pair);
-    } else {
-      const pair = open.get(op.process);
-      if (pair === undefined) continue;
-      pair.completion = op;
-      open.delete(op.process);
-    }
-  }
-  return all;
-}

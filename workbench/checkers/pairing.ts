@@ -5,12 +5,15 @@
  */
 
 import type { Json } from "../../node/json.ts";
-import type { Op, Pair } from "../history.ts";
-import type { Warnings } from "./warnings.ts";
+import type { Op } from "../history.ts";
+import { Warnings } from "./warnings.ts";
 import { whoAndWhen } from "./wording.ts";
 
-/** A pair that knows where in the history its ends stand, whatever their `index` says. */
-export interface PlacedPair extends Pair {
+/** An operation's two ends, and where in the history they stand, whatever their `index` says. */
+export interface PlacedPair {
+  readonly invoke: Op;
+  /** Absent when the history stops before it. */
+  readonly completion?: Op;
   readonly invokedAt: number;
   /** Infinity when there is no completion. */
   readonly completedAt: number;
@@ -25,9 +28,12 @@ export interface CompletedPair extends PlacedPair {
  * Pairs each client's invocation with its completion, in the order of invocation.
  *
  * A completion without an invocation is left out, an invocation while another is open leaves that
- * one without completion; both are warned of.
+ * one without completion; both are warned of. The nemesis is left out, too.
  */
-export function placedPairs(history: readonly Op[], warnings: Warnings): PlacedPair[] {
+export function placedPairs(
+  history: readonly Op[],
+  warnings: Warnings = new Warnings(),
+): PlacedPair[] {
   const all: { invoke: Op; completion?: Op; invokedAt: number; completedAt: number }[] = [];
   const open = new Map<Op["process"], number>();
   for (const [position, op] of history.entries()) {

@@ -9,6 +9,7 @@ import type { CheckResult, Op } from "../history.ts";
 import { Bits } from "./bits.ts";
 import { keyOf, sortJson } from "./json_order.ts";
 import { type CompletedPair, isOk, type PlacedPair, placedPairs, valueOf } from "./pairing.ts";
+import { quantile } from "./quantile.ts";
 import { lostFindings, nothingStable } from "./set_full_findings.ts";
 import { type ElementOutcome, type ElementState, outcomeOf } from "./set_full_outcome.ts";
 import { resultOf, Warnings } from "./warnings.ts";
@@ -219,11 +220,12 @@ function worstStale(stale: readonly ElementOutcome[]): unknown[] {
     }));
 }
 
+const QUANTILES = [0, 0.5, 0.95, 0.99, 1];
+
 /** Quantiles of those latencies that there are; nothing at all when there are none. */
 function distribution(name: string, latencies: readonly (number | null)[]): object {
   const sorted = latencies.filter((latency) => latency !== null).sort((a, b) => a - b);
   if (sorted.length === 0) return {};
-  const at = (quantile: number) =>
-    sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * quantile))];
-  return { [name]: Object.fromEntries([0, 0.5, 0.95, 0.99, 1].map((q) => [String(q), at(q)])) };
+  const values = QUANTILES.map((q) => [String(q), quantile(sorted, q)]);
+  return { [name]: Object.fromEntries(values) };
 }

@@ -1,7 +1,8 @@
 import { assertEquals, assertGreater } from "@std/assert";
 import fc from "fast-check";
 import { type Json, parseJson } from "../../node/json.ts";
-import { type Op, pairs } from "../history.ts";
+import type { Op } from "../history.ts";
+import { placedPairs } from "./pairing.ts";
 import { handmade, type Row } from "./handmade_history.ts";
 import { checkSetFull } from "./set_full.ts";
 
@@ -196,7 +197,7 @@ Deno.test("checkSetFull() looks at broadcasts when asked to", () => {
 
 /** Maelstrom's definitions word for word, element by element and read by read. */
 function byDefinition(history: Op[]): { element: Json; outcome: string; latency: number }[] {
-  const all = pairs(history);
+  const all = placedPairs(history);
   const last = new Map<Json, Op>();
   for (const op of history) if (op.f === "add" && op.type === "invoke") last.set(op.value, op);
   return [...last].sort(([a], [b]) => Number(a) - Number(b)).map(([element, added]) => {

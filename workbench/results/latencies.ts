@@ -4,7 +4,9 @@
  * @module
  */
 
-import { type Op, pairs } from "../history.ts";
+import type { Op } from "../history.ts";
+import { quantile } from "../checkers/quantile.ts";
+import { placedPairs } from "../checkers/pairing.ts";
 
 /** A distribution in milliseconds, by quantile. */
 export interface Quantiles {
@@ -23,16 +25,16 @@ export interface Quantiles {
 /** How long the operations took that succeeded. */
 export function operationLatencies(history: readonly Op[]): Quantiles {
   const latenciesMs: number[] = [];
-  for (const { invoke, completion } of pairs(history)) {
+  for (const { invoke, completion } of placedPairs(history)) {
     if (completion?.type === "ok") latenciesMs.push((completion.time - invoke.time) / 1e6);
   }
   return quantiles(latenciesMs);
 }
 
-/** Quantiles as Maelstrom picks them: of n sorted values the one at floor(n q). */
+/** The quantiles that a report tells, as Maelstrom picks them. */
 export function quantiles(values: readonly number[]): Quantiles {
   if (values.length === 0) return { count: 0 };
   const sorted = Float64Array.from(values).sort();
-  const at = (q: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))] ?? 0;
+  const at = (q: number) => quantile(sorted, q) ?? 0;
   return { count: sorted.length, p50: at(0.5), p95: at(0.95), p99: at(0.99), max: at(1) };
 }

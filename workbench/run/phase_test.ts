@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertLess, assertRejects } from "@std/assert";
 import { ClientIds, ReplyTimeout } from "../clients/client.ts";
-import { type Op, pairs } from "../history.ts";
+import type { Op } from "../history.ts";
+import { placedPairs } from "../checkers/pairing.ts";
 import type { Envelope, Network } from "../types.ts";
 import { eachTime } from "../workloads/generators.ts";
 import { CRASHED, type Generator, mappedErrors, type WorkloadSpec } from "../workloads/spec.ts";
@@ -97,7 +98,7 @@ Deno.test("busy threads are passed over, and when all are the schedule slips", a
   // The slow thread does one each second; the other one about each 10 ms, and never catches up.
   assertEquals(counts[0], 2);
   assertLess(Math.abs((counts[1] ?? 0) - 185), 20);
-  const open = pairs(history).filter(({ invoke, completion }) =>
+  const open = placedPairs(history).filter(({ invoke, completion }) =>
     invoke.process === 1 && (completion?.time ?? 0) - invoke.time !== 10_000_000
   );
   assertEquals(open, []);

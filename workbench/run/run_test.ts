@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import type { Json, JsonObject } from "../../node/json.ts";
-import { type CheckResult, type Op, pairs } from "../history.ts";
+import type { CheckResult, Op } from "../history.ts";
+import { placedPairs } from "../checkers/pairing.ts";
 import { writeHistoryLine } from "../store/history_file.ts";
 import { type WorkloadName, WORKLOADS } from "../types.ts";
 import { checkHistory } from "../workloads/workloads.ts";
@@ -40,7 +41,7 @@ for (const workload of WORKLOADS) {
     assertEquals(run.result["valid?"], true, JSON.stringify(run.result));
     assert(run.counts.invocations > 400);
     assertEquals(run.cluster.running, false);
-    assertEquals(pairs(run.history).filter(({ completion }) => completion === undefined), []);
+    assertEquals(placedPairs(run.history).filter(({ completion }) => completion === undefined), []);
     assertEquals(jsonl(run), jsonl(await runWith(workload)));
     assert(jsonl(run) !== jsonl(await runWith(workload, { settings: { seed: 2 } })));
   });
@@ -169,7 +170,7 @@ Deno.test("with one node, the first client of the workload is c2", async () => {
 
 Deno.test("the final reads come 10 s after the last operation, one on each thread", async () => {
   const { history } = await runWith("g-counter");
-  const final = pairs(history).filter(({ invoke }) => invoke.final === true);
+  const final = placedPairs(history).filter(({ invoke }) => invoke.final === true);
   const main = history.filter((op) => op.final !== true);
   assertEquals(final.map(({ invoke }) => invoke.process).toSorted(), [0, 1, 2, 3, 4, 5]);
   const lastMs = Math.max(5000, ...main.map(({ time }) => time / 1e6));
@@ -346,7 +347,7 @@ Deno.test("silence ends in timeouts", async () => {
   const { result, counts, history } = await runWith("echo", { server });
   assertEquals(result["valid?"], true);
   assert(counts.info > 0);
-  for (const { invoke, completion } of pairs(history)) {
+  for (const { invoke, completion } of placedPairs(history)) {
     if (completion?.type !== "info") continue;
     assertEquals(completion.time - invoke.time, 5e9);
     assertStringIncludes(completion.error?.text ?? "", "No reply to echo from n");

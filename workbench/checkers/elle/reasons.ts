@@ -5,7 +5,8 @@
  */
 
 import { PROCESS, REALTIME } from "./graph.ts";
-import { timeText, whose } from "./render.ts";
+import { seconds } from "../wording.ts";
+import { whose } from "./render.ts";
 import type { Transactions, Txn } from "./txns.ts";
 
 /** Why one transaction comes before another. */
@@ -64,8 +65,8 @@ function explainRealtime({ events, txns }: Transactions): Explain {
       type: "realtime",
       facts: { completed: a.op.index, invoked: invoke.index },
       say: (first, second) =>
-        `${first} completed at ${timeText(a.op)}, before ${second} was invoked at ${
-          timeText(invoke)
+        `${first} completed at ${seconds(a.op)}, before ${second} was invoked at ${
+          seconds(invoke)
         }`,
     };
   };

@@ -5,6 +5,7 @@
  */
 
 import type { Op } from "../../history.ts";
+import { seconds } from "../wording.ts";
 import { type Mop, type Names, shorten, type Transactions, type Txn } from "./txns.ts";
 
 /** How many elements of a list, and how many micro-operations of a transaction, are shown. */
@@ -47,11 +48,6 @@ export function mopsText(transactions: Transactions, mops: readonly Mop[]): stri
   return shown.join(", ");
 }
 
-/** A time in the history, in seconds. */
-export function timeText(op: Op): string {
-  return `${(op.time / 1e9).toFixed(3)} s`;
-}
-
 /** Whose transaction it was, `process 3 on n1`. */
 export function whose({ op, invoke }: Txn): string {
   const node = op.node ?? invoke?.node;
@@ -61,8 +57,8 @@ export function whose({ op, invoke }: Txn): string {
 /** A transaction in one line: who, where, when, what. */
 export function txnText(transactions: Transactions, txn: Txn): string {
   const { op, invoke, type } = txn;
-  const from = invoke === undefined ? "" : `${timeText(invoke)} to `;
-  const to = op === invoke ? "the end" : timeText(op);
+  const from = invoke === undefined ? "" : `${seconds(invoke)} to `;
+  const to = op === invoke ? "the end" : seconds(op);
   const how = type === "ok" ? "" : type === "fail" ? ", failed" : ", outcome unknown";
   return `${whose(txn)}, ${from}${to}${how}: ${mopsText(transactions, txn.mops)}`;
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { show, whoAndWhen } from "../wording.ts";
+import { seconds, show, whoAndWhen } from "../wording.ts";
 import type { Warnings } from "../warnings.ts";
 import type { Act, Placed } from "./acts.ts";
 import type { Case, Cases } from "./cases.ts";
@@ -171,7 +171,7 @@ function tell(move: Move, kind: "poll" | "send"): Case {
       ops: one ? [toAct.op.index] : [fromAct.op.index, toAct.op.index],
     },
     what: `Key ${show(log.key)}: ${whoAndWhen(fromAct.op)} ${then} ${briefly(to)}` +
-      (one ? "" : ` at ${(toAct.op.time / 1e9).toFixed(3)} s`) + consequence(move, skipped),
+      (one ? "" : ` at ${seconds(toAct.op)}`) + consequence(move, skipped),
     ops: [fromAct.op, skipped?.[0]?.message.sender?.op, toAct.op],
   };
 }
