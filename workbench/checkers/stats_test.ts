@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { handmade } from "./handmade_history.ts";
+import { handmade, type Row } from "./handmade_history.ts";
 import { checkStats } from "./stats.ts";
 
 Deno.test("checkStats() counts completions by what was done", () => {
@@ -77,13 +77,13 @@ Deno.test("checkStats() warns of a history out of joint", () => {
 });
 
 Deno.test("checkStats() gives hope where a few operations failed", () => {
-  const failed = Array.from({ length: 20 }, () =>
-    [
+  const told = (times: number) => {
+    const pairs = Array.from({ length: times }, (): Row[] => [
       [0, "invoke", "cas", [1, 2]],
       [0, "fail", "cas", [1, 2]],
-    ] as const);
-  const told = (n: number) =>
-    checkStats(handmade(...failed.slice(0, n).flat())).findings?.[0]?.what;
+    ]);
+    return checkStats(handmade(...pairs.flat())).findings?.[0]?.what;
+  };
   assertEquals(
     told(2),
     "Not one cas succeeded: of 2 operations, 2 failed; a longer run gives it more chances",
