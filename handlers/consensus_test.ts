@@ -77,7 +77,7 @@ Deno.test("nothing the nemesis knows makes consensus wrong", async () => {
       await run(workload, {
         nodeCount,
         rate: 100,
-        timeLimitSeconds: 8,
+        timeLimitSeconds: 15,
         nemesis: ["partition", "one-way", "loss", "duplicate", "slow", "pause"],
         nemesisIntervalSeconds: 3,
         seed: nodeCount,
