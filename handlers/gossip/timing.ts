@@ -77,8 +77,11 @@ export class Timing {
    * @param hops how many such nodes an event passes
    */
   directWindowMs(peers: readonly Peer[], hops: number): number {
+    if (this.#maxLatencyMs === 0) return 0;
     const wayMs = this.#typicalMs(peers, (peer) => peer.delay.safeMs(this.#fallbackMs));
-    return Math.max(0, this.#maxLatencyMs / hops - wayMs);
+    const leftMs = this.#maxLatencyMs / hops - wayMs;
+    // As for a hub: where the budget cannot be kept, messages would not make up for it.
+    return leftMs >= 0 ? leftMs : wayMs;
   }
 
   /** What a message to or from a node takes on average. */
