@@ -222,23 +222,33 @@ Deno.test("a reader that goes away ends the node quietly", async () => {
 Deno.test("a reader that stalls loses nothing", async () => {
   const node = new NodeProcess(main);
   await node.init();
-  const echo = "x".repeat(1000);
   const count = 20_000;
-  let written = 0;
-  const writing = (async () => {
-    for (; written < count; written++) {
-      await node.send("c1", { type: "echo", msg_id: written, echo });
-    }
-  })();
-  // Nothing is read until the node has paused its input: no progress over many turns.
-  for (let before = -1; before !== written;) {
-    before = written;
-    await new Promise((resolve) => setTimeout(resolve, 300));
-  }
-  assert(written < count, "the node took everything in, though nobody reads");
+  const { sending } = await node.stall(count);
   for (let i = 0; i < count; i++) assertEquals((await node.next()).body.in_reply_to, i);
-  await writing;
+  await sending;
   await node.end();
+});
+
+Deno.test({
+  name: "standard streams that fail end the node with one sentence, or none at a closed pipe",
+  ignore: Deno.build.os !== "linux", // No other system has /dev/full.
+  fn: async () => {
+    const program = `${Deno.execPath()} run --quiet --no-prompt ${main.pathname}`;
+    const commands: [command: string, code: number, says: string][] = [
+      [`${program} < /`, 1, "Cannot read standard input: Is a directory (os error 21)\n"],
+      [
+        `echo '${init}' | ${program} > /dev/full`,
+        1,
+        "Cannot write to standard output: No space left on device (os error 28)\n",
+      ],
+      [`echo '{' | ${program} 2> /dev/full`, 0, ""],
+      [`{ ${program} --help; echo "exit code $?" >&2; } | true`, 0, "exit code 0\n"],
+    ];
+    for (const [command, code, says] of commands) {
+      const output = await new Deno.Command("sh", { args: ["-c", command] }).output();
+      assertEquals([output.code, new TextDecoder().decode(output.stderr)], [code, says], command);
+    }
+  },
 });
 
 Deno.test("unique-ids stay unique across requests and restarts, and are short strings", async () => {

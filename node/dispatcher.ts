@@ -5,7 +5,7 @@
  */
 
 import type { Clock } from "./clock.ts";
-import { ErrorCode, RpcError } from "./errors.ts";
+import { describeError, ErrorCode, RpcError } from "./errors.ts";
 import { type Entry, type HandlerResult, toRpcError } from "./handler.ts";
 import { isClient, quote, type Received } from "./message.ts";
 import { describeIssues, validate } from "./schema.ts";
@@ -182,9 +182,4 @@ export class Dispatcher {
     }
     this.wake();
   }
-}
-
-/** An error for people, with its stack where it has one. */
-export function describeError(error: unknown): string {
-  return error instanceof Error ? error.stack ?? error.message : String(error);
 }

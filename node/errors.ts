@@ -74,3 +74,17 @@ export class RpcError extends Error {
       (knownCodes.includes(code) && !indefiniteCodes.includes(code));
   }
 }
+
+/** What was thrown, in few words; anything can be thrown, even what has no text. */
+export function errorText(error: unknown): string {
+  try {
+    return String(error instanceof Error ? error.message : error);
+  } catch {
+    return "Something was thrown that has no text";
+  }
+}
+
+/** What was thrown, for people: with its stack where it has one. */
+export function describeError(error: unknown): string {
+  return error instanceof Error && error.stack !== undefined ? error.stack : errorText(error);
+}

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { ErrorCode, RpcError } from "./errors.ts";
+import { ErrorCode, errorText, RpcError } from "./errors.ts";
 import type { Json, JsonObject } from "./json.ts";
 import type { Message } from "./message.ts";
 import type { RpcSchema, Schema } from "./schema.ts";
@@ -45,6 +45,5 @@ export interface HandlerOptions<Request, Reply> {
 /** What to answer when a handler throws `error`. */
 export function toRpcError(error: unknown): RpcError {
   if (error instanceof RpcError) return error;
-  const text = error instanceof Error ? error.message : String(error);
-  return new RpcError(ErrorCode.crash, text, { cause: error });
+  return new RpcError(ErrorCode.crash, errorText(error), { cause: error });
 }

@@ -21,6 +21,7 @@
 
 export { type Clock, type Random, systemClock, systemRandom } from "./clock.ts";
 export { ErrorCode, RpcError, type RpcErrorOptions } from "./errors.ts";
+export type { GuardOptions } from "./guard.ts";
 export type {
   ExtraKeys,
   HandlerOptions,

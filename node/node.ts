@@ -6,8 +6,8 @@
 
 import { call, type CallsContext, readReply, settle } from "./calls.ts";
 import { type Clock, type Random, systemClock, systemRandom } from "./clock.ts";
-import { describeError, Dispatcher } from "./dispatcher.ts";
-import { ErrorCode, RpcError } from "./errors.ts";
+import { Dispatcher } from "./dispatcher.ts";
+import { describeError, ErrorCode, RpcError } from "./errors.ts";
 import type { Entry, HandlerOptions, HandlerResult, NoExtraKeys } from "./handler.ts";
 import { initialize } from "./init.ts";
 import type { JsonObject } from "./json.ts";

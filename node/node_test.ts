@@ -97,17 +97,20 @@ Deno.test("what a handler throws becomes an error reply", async () => {
   node.on("odd", () => {
     throw "just text";
   });
+  node.on("blank", () => {
+    throw Object.create(null);
+  });
   node.on("cyclic", () => {
     const body: Record<string, unknown> = {};
     body.self = body;
     return body as never;
   });
-  for (const [i, type] of ["own", "bug", "odd", "cyclic", "nowhere"].entries()) {
+  for (const [i, type] of ["own", "bug", "odd", "cyclic", "nowhere", "blank"].entries()) {
     receive("c1", { type, msg_id: i });
     await settle();
   }
   const errors = sent.map(({ body }) => [body.type, body.code, body.in_reply_to]);
-  assertEquals(errors, [1001, 13, 13, 13, 10].map((code, i) => ["error", code, i]));
+  assertEquals(errors, [1001, 13, 13, 13, 10, 13].map((code, i) => ["error", code, i]));
   assertEquals(sent[1]?.body.text, "a bug");
   assert(logs.some((text) => text.includes("node_test.ts")), "the stack is logged");
 });

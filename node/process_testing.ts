@@ -63,6 +63,26 @@ export class NodeProcess {
     return JSON.parse(await this.nextLine());
   }
 
+  /**
+   * Sends echo requests of a kilobyte, numbered from 0, until the node takes no more because
+   * nobody reads its replies.
+   *
+   * @returns what ends when the rest of them is sent.
+   */
+  async stall(count: number): Promise<{ sending: Promise<void> }> {
+    const echo = "x".repeat(1000);
+    let sent = 0;
+    const sending = (async () => {
+      for (; sent < count; sent++) await this.send("c1", { type: "echo", msg_id: sent, echo });
+    })();
+    for (let before = -1; before !== sent;) {
+      before = sent;
+      await new Promise((resolve) => setTimeout(resolve, 300));
+    }
+    assert(sent < count, "the node took everything in, though nobody reads");
+    return { sending };
+  }
+
   kill(signal: Deno.Signal): void {
     this.#process.kill(signal);
   }
@@ -72,10 +92,23 @@ export class NodeProcess {
     await this.#lines.cancel();
   }
 
+  /** Ends the input. */
+  async endInput(): Promise<void> {
+    await this.#writer.close().catch(() => {});
+  }
+
   /** Ends the input and waits for the process, which must not fail. */
   async end(): Promise<{ rest: string[]; stderr: string }> {
-    await this.#writer.close().catch(() => {});
+    await this.endInput();
     return await this.ended();
+  }
+
+  /** Waits for the process to end while nobody reads, and returns its exit code. */
+  async endedUnread(): Promise<number> {
+    const { code } = await this.#process.status;
+    await this.hangUp();
+    await this.#stderr;
+    return code;
   }
 
   async ended(): Promise<{ rest: string[]; stderr: string }> {

@@ -5,8 +5,9 @@
  */
 
 import { TextLineStream } from "@std/streams/text-line-stream";
+import { type GuardOptions, guardProcess } from "./guard.ts";
 import type { Node } from "./node.ts";
-import { guardProcess, stdin } from "./stdio.ts";
+import { stdin } from "./stdio.ts";
 
 /**
  * Serves standard input until it ends or a signal comes, finishes what is in flight, and exits.
@@ -20,8 +21,8 @@ import { guardProcess, stdin } from "./stdio.ts";
  * await serve(node);
  * ```
  */
-export async function serve(node: Node): Promise<never> {
-  const { stopped } = guardProcess();
+export async function serve(node: Node, options: GuardOptions = {}): Promise<never> {
+  const { stopped } = guardProcess(options);
   for await (const line of stdin({ signal: stopped }).pipeThrough(new TextLineStream())) {
     node.receive(line);
     if (node.busy) await node.ready();

@@ -13,6 +13,14 @@ node.on("echo", ({ body }) => ({ echo: body.echo }));
 node.on("shout", () => { shout(); return {}; });
 node.on("leak", () => { void Promise.reject(new Error("floating")); return {}; });
 node.on("trip", () => { setTimeout(() => { throw new Error("tripped"); }); return {}; });
+node.on("drop", () => {
+  const odd = [Symbol("odd"), Object.create(null), null, undefined];
+  for (const thrown of odd) {
+    void Promise.reject(thrown);
+    setTimeout(() => { throw thrown; });
+  }
+  return {};
+});
 function shout() {
   for (const name of ["log", "info", "debug", "warn", "error", "dir", "dirxml", "table", "trace"]) {
     console[name]({ said: name });
@@ -22,7 +30,7 @@ function shout() {
     console[name](name);
   }
 }
-await serve(node);
+await serve(node, { graceMs: 2000 });
 `;
 
 Deno.test("while a handler waits for another node, others are answered", async () => {
@@ -55,14 +63,18 @@ Deno.test("console output and uncaught errors go to stderr and end nothing", asy
   await withProgram(asking, async (file) => {
     const node = new NodeProcess(file);
     await node.init();
-    for (const type of ["shout", "leak", "trip"]) {
+    for (const type of ["shout", "leak", "trip", "drop"]) {
       await node.send("c1", { type, msg_id: 1 });
       assertEquals((await node.next()).body.type, `${type}_ok`);
     }
-    await node.send("c1", { type: "echo", msg_id: 2, echo: 1 });
-    assertEquals((await node.next()).body.echo, 1);
+    for (const echo of [1, 2]) {
+      await node.send("c1", { type: "echo", msg_id: 2, echo });
+      assertEquals((await node.next()).body.echo, echo);
+    }
     const { stderr } = await node.end();
-    for (const text of ["floating", "tripped"]) assertStringIncludes(stderr, text);
+    for (const text of ["floating", "tripped", "Symbol(odd)", "null"]) {
+      assertStringIncludes(stderr, text);
+    }
     for (const name of ["log", "info", "debug", "warn", "error", "dir", "dirxml", "table"]) {
       assertStringIncludes(stderr, `{ said: "${name}" }`);
     }
@@ -85,3 +97,29 @@ for (const signal of ["SIGTERM", "SIGINT"] as const) {
     });
   });
 }
+
+Deno.test("signals that come together, or after the end of input, end nothing early", async () => {
+  await withProgram(asking, async (file) => {
+    const node = new NodeProcess(file);
+    await node.init();
+    await node.send("c1", { type: "ask", msg_id: 1 });
+    await node.next();
+    await node.endInput();
+    node.kill("SIGINT");
+    node.kill("SIGTERM");
+    const { rest, stderr } = await node.ended();
+    assertEquals(rest.map((line) => JSON.parse(line).body.type), ["error"]);
+    assertEquals(stderr, "");
+  });
+});
+
+Deno.test("a signal ends a node that nobody reads from", async () => {
+  await withProgram(asking, async (file) => {
+    const node = new NodeProcess(file);
+    await node.init();
+    const { sending } = await node.stall(20_000);
+    node.kill("SIGTERM");
+    assertEquals(await node.endedUnread(), 1);
+    await sending.catch(() => {});
+  });
+});

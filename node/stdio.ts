@@ -30,18 +30,18 @@ const MAX_BUFFERED_CHARS = 1 << 20;
  * Writes do not block. One is under way at a time; it ends in a later turn, and what was written
  * meanwhile is the next.
  *
- * @param onClosed called once, when the reader has gone away
+ * @param onClosed called once, with what went wrong, when nothing more can be written
  */
 export class BufferedOutput implements Output {
   readonly #sink: ByteSink;
-  readonly #onClosed: () => void;
+  readonly #onClosed: (error: unknown) => void;
   readonly #encoder = new TextEncoder();
   #lines: string[] = [];
   #chars = 0;
   #flushing: Promise<void> | undefined;
   #closed = false;
 
-  constructor(sink: ByteSink, onClosed: () => void = () => {}) {
+  constructor(sink: ByteSink, onClosed: (error: unknown) => void = () => {}) {
     this.#sink = sink;
     this.#onClosed = onClosed;
   }
@@ -88,8 +88,7 @@ export class BufferedOutput implements Output {
       this.#closed = true;
       this.#lines = [];
       this.#chars = 0;
-      if (!(error instanceof Deno.errors.BrokenPipe)) stderrLog(`Cannot write: ${error}`);
-      this.#onClosed();
+      this.#onClosed(error);
     }
   }
 }
@@ -98,17 +97,37 @@ let shared: Output | undefined;
 
 /** The process's standard output; when its reader goes away the process ends, with exit code 0. */
 export function stdoutOutput(): Output {
-  return shared ??= new BufferedOutput(Deno.stdout, () => Deno.exit(0));
-}
-
-/** Writes one line for people to standard error. */
-export function stderrLog(text: string): void {
-  console.error(text);
+  return shared ??= new BufferedOutput(Deno.stdout, endWithoutReader);
 }
 
 /** Writes one line of help to standard output; never while a node runs. */
 export function stdoutLine(text: string): void {
-  Deno.stdout.writeSync(new TextEncoder().encode(`${text}\n`));
+  try {
+    Deno.stdout.writeSync(new TextEncoder().encode(`${text}\n`));
+  } catch (error) {
+    endWithoutReader(error);
+  }
+}
+
+/** Writes one line for people to standard error; on a full disk, say, it is lost. */
+export function stderrLog(text: string): void {
+  try {
+    console.error(text);
+  } catch {
+    // There is nobody left to tell, and a node goes on without its log.
+  }
+}
+
+/** Ends the process when its output can go nowhere: quietly if the reader has just gone away. */
+function endWithoutReader(error: unknown): never {
+  if (error instanceof Deno.errors.BrokenPipe) Deno.exit(0);
+  fail(`Cannot write to standard output: ${(error as Error).message}`);
+}
+
+/** Says what went wrong and ends the process with exit code 1. */
+export function fail(text: string): never {
+  stderrLog(text);
+  Deno.exit(1);
 }
 
 /** How long a line may be, in characters; the rest of a longer one is dropped. */
@@ -152,82 +171,21 @@ export function stdin({ signal }: StdinOptions = {}): ReadableStream<string> {
   const buffer = new Uint8Array(1 << 16);
   const decoder = new TextDecoder();
   const cap = new LineCap();
+  let ended = false;
   return new ReadableStream<string>({
     start(controller) {
-      signal?.addEventListener("abort", () => controller.close(), { once: true });
+      signal?.addEventListener("abort", () => ended || controller.close(), { once: true });
     },
     async pull(controller) {
-      const size = await Deno.stdin.read(buffer);
+      const size = await Deno.stdin.read(buffer)
+        .catch((error) => fail(`Cannot read standard input: ${error.message}`));
       if (signal?.aborted) return;
-      const end = size === null;
-      const text = end
+      ended = size === null;
+      const text = size === null
         ? decoder.decode()
         : decoder.decode(buffer.subarray(0, size), { stream: true });
       controller.enqueue(cap.cut(text));
-      if (end) controller.close();
+      if (ended) controller.close();
     },
   }, { highWaterMark: 0 });
-}
-
-/**
- * Makes all of `console` write to standard error. The methods that print by themselves are made
- * anew, for Deno's hold on to standard output.
- */
-function redirectConsole(): void {
-  const print = console.error;
-  const counts = new Map<string, number>();
-  const startsMs = new Map<string, number>();
-  const printTime = (label = "default", ...values: unknown[]) => {
-    const ms = performance.now() - (startsMs.get(label) ?? performance.now());
-    print(`${label}: ${ms.toFixed(3)} ms`, ...values);
-  };
-  Object.assign(console, {
-    log: print,
-    info: print,
-    debug: print,
-    dirxml: print,
-    dir: (value: unknown, options?: Deno.InspectOptions) => print(Deno.inspect(value, options)),
-    table: (rows: unknown) => print(rows),
-    clear: () => {},
-    count(label = "default") {
-      const count = (counts.get(label) ?? 0) + 1;
-      counts.set(label, count);
-      print(`${label}: ${count}`);
-    },
-    countReset: (label = "default") => void counts.delete(label),
-    time: (label = "default") => void startsMs.set(label, performance.now()),
-    timeLog: printTime,
-    timeEnd(label = "default") {
-      printTime(label);
-      startsMs.delete(label);
-    },
-  });
-}
-
-/** What {@linkcode guardProcess} gives. */
-export interface ProcessGuard {
-  /** Aborts at the first SIGTERM or SIGINT; at the second the process ends at once. */
-  readonly stopped: AbortSignal;
-}
-
-/**
- * Keeps the process to the protocol: `console` writes to standard error, an error that nobody
- * caught is reported and survived, and signals become an orderly end.
- */
-export function guardProcess(): ProcessGuard {
-  redirectConsole();
-  const report = (event: Event, error: unknown) => {
-    event.preventDefault();
-    stderrLog(`Nobody caught: ${error instanceof Error ? error.stack : error}`);
-  };
-  globalThis.addEventListener("unhandledrejection", (event) => report(event, event.reason));
-  globalThis.addEventListener("error", (event) => report(event, event.error));
-  const stop = new AbortController();
-  for (const signal of ["SIGTERM", "SIGINT"] as const) {
-    Deno.addSignalListener(signal, () => {
-      if (stop.signal.aborted) Deno.exit(1);
-      stop.abort();
-    });
-  }
-  return { stopped: stop.signal };
 }
