@@ -6,7 +6,7 @@ import {
   assertStringIncludes,
 } from "@std/assert";
 import { broadcast, counter, kafka, txnListAppend } from "../../handlers/messages.ts";
-import { type JsonObject, parseJson } from "../../node/json.ts";
+import { type Json, type JsonObject, parseJson } from "../../node/json.ts";
 import type { Envelope, Network } from "../types.ts";
 import { Client, ClientIds, ReplyTimeout } from "./client.ts";
 import { failureOf } from "./outcome.ts";
@@ -168,6 +168,16 @@ Deno.test("a float is no integer, null is an empty list", () => {
   );
   const none = { type: "read_ok", in_reply_to: 1, msg_id: 3, messages: null };
   assertEquals(readReply(none, broadcast.read.reply, from).messages, null);
+});
+
+Deno.test("what is no list is called so, and a list of anything is handed on as it is", () => {
+  const read = (messages: Json) => ({ type: "read_ok", in_reply_to: 1, messages });
+  const wrong = "wrong type at messages: expected a list, got {}";
+  assertStringIncludes(malformed(broadcast.read.reply, read({})), wrong);
+  const txn = { type: "txn_ok", in_reply_to: 1, txn: {} };
+  assertStringIncludes(malformed(txnListAppend.txn.reply, txn), "txn: expected a list, got {}");
+  const messages = [1, [2], { three: null }];
+  assert(readReply(read(messages), broadcast.read.reply, from).messages === messages, "a copy");
 });
 
 Deno.test("many wrong fields are not all told", () => {
