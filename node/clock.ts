@@ -23,6 +23,9 @@ export interface Random {
   next(): number;
 }
 
+/** The longest that a timer of the runtime can wait, 25 days; it takes more for none at all. */
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
 /** The process's monotonic clock. */
 export const systemClock: Clock = {
   now: () => performance.now(),
@@ -32,7 +35,7 @@ export const systemClock: Clock = {
       const immediate = setImmediate(callback);
       return () => clearImmediate(immediate);
     }
-    const id = setTimeout(callback, delayMs);
+    const id = setTimeout(callback, Math.min(delayMs, MAX_TIMER_MS));
     return () => clearTimeout(id);
   },
 };
