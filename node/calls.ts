@@ -42,7 +42,6 @@ export function call(
       onEnd();
     };
     const abort = () => fail(signal?.reason);
-    write(dest, { ...body, msg_id: msgId });
     const cancel = clock.schedule(timeoutMs, () => {
       fail(new RpcError(ErrorCode.timeout, `No reply from ${dest} in ${timeoutMs} ms`));
     });
@@ -52,6 +51,12 @@ export function call(
       signal?.removeEventListener("abort", abort);
     };
     state.calls.set(msgId, { dest, resolve, release });
+    // Last, for an output that delivers at once may bring the reply before this returns.
+    try {
+      write(dest, { ...body, msg_id: msgId });
+    } catch (error) {
+      fail(error);
+    }
   });
 }
 

@@ -213,6 +213,18 @@ Deno.test("a call that cannot be written leaves nothing behind", async () => {
   assertEquals([node.state.calls.size, clock.timers], [0, 0]);
 });
 
+Deno.test("nodes that hand each other their lines at once can call each other", async () => {
+  const asker: Node = new Node({ output: { write: (line) => answerer.receive(line) } });
+  const answerer: Node = new Node({ output: { write: (line) => asker.receive(line) } });
+  answerer.on("get", () => ({ value: 1 }));
+  for (const [node, id] of [[asker, "n1"], [answerer, "n2"]] as const) {
+    const body = { type: "init", node_id: id, node_ids: ["n1", "n2"] };
+    node.receive(JSON.stringify({ src: "c0", dest: id, body }));
+  }
+  await settle();
+  assertEquals((await asker.rpc("n2", { type: "get" })).value, 1);
+});
+
 Deno.test("retry sends each try under a fresh msg_id", async () => {
   const { node, sent, clock, receive } = await testNode();
   const reply = node.retry(() => node.rpc("n2", { type: "a" }, { timeoutMs: 50 }));
