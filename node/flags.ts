@@ -69,6 +69,7 @@ export interface ParsedFlags<F extends Flags> {
 export function parseFlags<F extends Flags>(spec: F, args: readonly string[]): ParsedFlags<F> {
   const names = Object.keys(spec);
   const takesValue = (name: string) => spec[name]?.value !== undefined;
+  refuseValues(names.filter((name) => !takesValue(name)), args);
   const { _: words, "--": rest = [], ...given } = parseArgs(joinNegatives(args), {
     string: names.filter(takesValue),
     boolean: names.filter((name) => !takesValue(name)),
@@ -90,6 +91,16 @@ export function parseFlags<F extends Flags>(spec: F, args: readonly string[]): P
     return [name, readValue(name, flag, texts.at(-1))];
   });
   return { flags: Object.fromEntries(values), words: words.map(String), rest };
+}
+
+/** Refuses `--flag=no` where a flag takes no value: it would pass for the flag itself. */
+function refuseValues(names: readonly string[], args: readonly string[]): void {
+  for (const arg of args) {
+    if (arg === "--") return;
+    const [, name = "", value] = /^--([^=]+)=(.*)$/s.exec(arg) ?? [];
+    if (!names.includes(name)) continue;
+    throw new UsageError(`Cannot use ${JSON.stringify(value)} for --${name}: it takes no value`);
+  }
 }
 
 /** Writes `--rate -1` as `--rate=-1`, lest the number be taken for a flag. */

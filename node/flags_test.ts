@@ -33,6 +33,7 @@ Deno.test("parseFlags says what is wrong, with what, and what is accepted", () =
     [["--bin", ""], 'Cannot use "" for --bin: expected a value'],
     [["--nope=1"], "Unknown option --nope: accepted are --help, --workload, --rate"],
     [["-x"], "Unknown option -x"],
+    [["--help=no"], 'Cannot use "no" for --help: it takes no value'],
   ];
   for (const [args, message] of cases) {
     assertThrows(() => parseFlags(spec, args), UsageError, message);
