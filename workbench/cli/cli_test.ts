@@ -99,6 +99,7 @@ Deno.test("wrong arguments exit 254 with one sentence", async () => {
       [["check", "-w", "echo", "nowhere.jsonl"], "there is no such file"],
       [["check", "x.jsonl"], "--workload"],
       [["sweep", "--vary", "latency"], 'Cannot use "latency" for --vary'],
+      [["sweep", "-w", "echo", "--vary", "ratee=1"], "Cannot vary ratee, which is no flag of the"],
       [["sweep", "--bin", "x"], "--bin"],
     ];
     for (const [args, text] of cases) {

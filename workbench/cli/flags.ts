@@ -37,7 +37,7 @@ export const runFlags = {
   concurrency: {
     help: "Clients; 3n is three times the nodes (default 1n, lin-kv 2n)",
     value: "C",
-    accepts: "an integer, or one followed by n",
+    accepts: "a positive integer, or one followed by n",
     parse: (text: string) => /^[1-9]\d{0,5}n?$/.test(text) ? text as `${number}n` : undefined,
   },
   "time-limit": { help: "Seconds of operations", value: "S", ...number(0.001), default: 60 },

@@ -10,7 +10,7 @@ import { verdict } from "../results/summary.ts";
 import type { Job, Outcome } from "../sweep/job.ts";
 import { runJobs } from "../sweep/pool.ts";
 import { exitCodeOf } from "./exit_code.ts";
-import { runFlags, toRunOptions } from "./flags.ts";
+import { type RunFlags, runFlags, toRunOptions } from "./flags.ts";
 import { table } from "./table.ts";
 import { checkNodeArgs, replayLine } from "./test_command.ts";
 
@@ -48,7 +48,7 @@ export async function sweepCommand(args: readonly string[]): Promise<number> {
   const first = flags.seed ?? 0;
   const jobs = variants(flags.vary, args, rest).flatMap(({ label, runArgs, nodeArgs }) => {
     const run = parseFlags(sweepFlags as Flags, runArgs).flags as typeof flags;
-    checkNodeArgs(run, nodeArgs);
+    checkVariant(run, nodeArgs, flags.vary);
     return Array.from({ length: flags.seeds }, (_, i): Labelled => {
       const options = toRunOptions(run, first + i);
       return { label, options, args: nodeArgs, replay: replayLine(run, nodeArgs, options) };
@@ -62,6 +62,24 @@ export async function sweepCommand(args: readonly string[]): Promise<number> {
   );
   if (!flags.json) console.log(describe(jobs, outcomes, flags.vary?.name ?? "seeds"));
   return exitCodeOf(worst(outcomes.map(({ valid }) => valid)));
+}
+
+/** What varies and is no flag of the run must be one of the node's. */
+function checkVariant(
+  run: RunFlags,
+  nodeArgs: readonly string[],
+  vary: Vary | undefined,
+): void {
+  try {
+    checkNodeArgs(run, nodeArgs);
+  } catch (error) {
+    if (vary === undefined || Object.hasOwn(runFlags, vary.name)) throw error;
+    const why = error instanceof Error ? error.message : String(error);
+    throw new UsageError(
+      `Cannot vary ${vary.name}, which is no flag of the run, but taken for the node's: ${why}`,
+      { cause: error },
+    );
+  }
 }
 
 interface Variant {
