@@ -311,7 +311,7 @@ export class GossipCore {
     const tells = settledAtMs < Infinity;
     this.#downlink.sent(progress, nowMs);
     for (const peer of this.#roster.list) {
-      const serves = this.#downlink.serves(peer, progress.isHub);
+      const serves = this.#downlink.serves(peer, progress.isHub, mode);
       if (!serves && !peer.owed) continue;
       const own = mode === "direct" && !peer.subscribed;
       const lacks = own

@@ -52,10 +52,9 @@ export class Downlink {
   }
 
   /** Whether a node relies on this one for what is new. */
-  serves(peer: Peer, isHub: boolean): boolean {
+  serves(peer: Peer, isHub: boolean, mode: Mode): boolean {
     if (peer.suspected) return false;
     if (peer.subscribed) return true;
-    const { mode } = this;
     if (mode === "hub") return isHub;
     return mode === "direct" || this.#neighbours?.has(peer.name) === true;
   }
@@ -63,9 +62,10 @@ export class Downlink {
   /** When to send what is new, or a sign to those who wait for one; never if there is nothing. */
   newsDueMs({ version, ownSeq, isHub }: Progress): number {
     const toSome = version > this.#version;
-    const toAll = this.mode === "direct" ? ownSeq > this.#ownSeq : toSome;
+    const { mode } = this;
+    const toAll = mode === "direct" ? ownSeq > this.#ownSeq : toSome;
     const due = this.#roster.list.some((peer) =>
-      peer.owed || ((peer.subscribed ? toSome : toAll) && this.serves(peer, isHub))
+      peer.owed || ((peer.subscribed ? toSome : toAll) && this.serves(peer, isHub, mode))
     );
     return due ? this.#sentAtMs + this.windowMs : Infinity;
   }
