@@ -17,8 +17,8 @@ export interface CallsContext {
   readonly state: NodeState;
   readonly clock: Clock;
   readonly write: (dest: string, body: object) => void;
-  /** Told when a call has ended. */
-  readonly onEnd: () => void;
+  /** Told when a call has begun or ended. */
+  readonly onChange: () => void;
 }
 
 /**
@@ -27,7 +27,7 @@ export interface CallsContext {
  * Its entry is gone when a reply came, time is up, or the caller gave up, whichever is first.
  */
 export function call(
-  { state, clock, write, onEnd }: CallsContext,
+  { state, clock, write, onChange }: CallsContext,
   dest: string,
   body: object,
   timeoutMs: number,
@@ -39,7 +39,7 @@ export function call(
     const fail = (error: unknown) => {
       state.takeCall(msgId, dest);
       reject(error);
-      onEnd();
+      onChange();
     };
     const abort = () => fail(signal?.reason);
     const cancel = clock.schedule(timeoutMs, () => {
@@ -51,6 +51,7 @@ export function call(
       signal?.removeEventListener("abort", abort);
     };
     state.calls.set(msgId, { dest, resolve, release });
+    onChange();
     // Last, for an output that delivers at once may bring the reply before this returns.
     try {
       write(dest, { ...body, msg_id: msgId });
@@ -61,14 +62,14 @@ export function call(
 }
 
 /** Hands a reply to the call it answers; drops and counts one that answers none. */
-export function settle({ state, onEnd }: CallsContext, reply: Message): void {
+export function settle({ state, onChange }: CallsContext, reply: Message): void {
   const waiting = state.takeCall(reply.body.in_reply_to, reply.src);
   if (waiting === undefined) {
     state.counts.unknownReplies++;
     return;
   }
   waiting.resolve(reply);
-  onEnd();
+  onChange();
 }
 
 /**

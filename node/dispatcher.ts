@@ -28,7 +28,7 @@ export interface DispatcherContext {
 export class Dispatcher {
   readonly #node: DispatcherContext;
   readonly #handlers = new Map<string, Entry>();
-  /** Told when a handler or a call ends. */
+  /** Told when a handler ends, or a call begins or ends. */
   #watchers: (() => void)[] = [];
 
   constructor(node: DispatcherContext) {
@@ -47,14 +47,18 @@ export class Dispatcher {
     this.#handlers.set(type, entry);
   }
 
-  /** Whether so many requests wait for a handler to end that input should pause. */
+  /**
+   * Whether so many requests wait for a handler to end that input should pause; never while a
+   * call waits for a reply, which only input can bring.
+   */
   get full(): boolean {
     const { state } = this.#node;
+    if (state.calls.size > 0) return false;
     return state.held.length >= MAX_WAITING ||
       (state.phase === "starting" && state.early.length >= MAX_WAITING);
   }
 
-  /** Resolves when a handler or a call has ended. */
+  /** Resolves when a handler has ended, or a call has begun or ended. */
   change(): Promise<void> {
     return new Promise((resolve) => this.#watchers.push(resolve));
   }
@@ -85,8 +89,7 @@ export class Dispatcher {
       const text = `Message is addressed to ${message.dest}, but this node is ${state.nodeId}`;
       this.#fail(message, new RpcError(ErrorCode.malformedRequest, text));
     } else if (state.inFlight >= this.#node.maxInFlight) {
-      this.#stamp(message);
-      state.held.push(message);
+      this.#hold(message);
     } else {
       this.#start(message);
     }
@@ -108,6 +111,17 @@ export class Dispatcher {
     } else {
       state.counts.droppedEarly++;
       log(`Dropped a message from ${message.src}: ${MAX_WAITING} wait for init already`);
+    }
+  }
+
+  #hold(message: Received): void {
+    const { state } = this.#node;
+    if (state.held.length < MAX_WAITING) {
+      this.#stamp(message);
+      state.held.push(message);
+    } else {
+      const text = `Node is busy: ${MAX_WAITING} requests wait already`;
+      this.#fail(message, new RpcError(ErrorCode.temporarilyUnavailable, text));
     }
   }
 

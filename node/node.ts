@@ -83,7 +83,7 @@ export class Node {
       state: this.state,
       clock: this.clock,
       write: (dest, body) => this.#write(dest, body),
-      onEnd: () => this.#dispatcher.wake(),
+      onChange: () => this.#dispatcher.wake(),
     };
     this.#dispatcher.on("init", { handle: (message) => this.#init(message), request: undefined });
   }

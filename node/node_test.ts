@@ -268,6 +268,26 @@ Deno.test("too many waiting requests pause the input until one starts", async ()
   assertEquals([node.state.inFlight, node.state.held.length], [0, 0]);
 });
 
+Deno.test("while a call waits for its reply, input never pauses, and requests are refused", async () => {
+  const { node, clock, sent, receive } = await testNode({ maxInFlight: 1 });
+  node.on("ask", async () => {
+    await new Promise<void>((resolve) => void clock.schedule(10, resolve));
+    return { got: (await node.rpc("n2", { type: "x" })).n };
+  });
+  for (let n = 0; n <= 4096; n++) receive("c1", { type: "ask", msg_id: n });
+  assert(node.busy);
+  const ready = node.ready();
+  await clock.advance(10);
+  await ready;
+  receive("c1", { type: "ask", msg_id: 5000 });
+  const [question, refusal] = sent;
+  assertEquals([refusal?.body.code, refusal?.body.in_reply_to], [11, 5000]);
+  assertEquals([node.busy, node.state.held.length], [false, 4096]);
+  receive("n2", { type: "x_ok", n: 1, in_reply_to: question?.body.msg_id });
+  await settle();
+  assertEquals([sent.at(-1)?.body.in_reply_to, sent.at(-1)?.body.got], [0, 1]);
+});
+
 Deno.test("broadcast sends to every other node", async () => {
   const { node, sent } = await testNode();
   node.broadcast({ type: "hello" });

@@ -36,7 +36,8 @@ export interface NodeOptions {
   log?: (text: string) => void;
   /**
    * How many handlers may be in flight. Further requests wait their turn while replies still
-   * pass, and when too many wait, input pauses.
+   * pass. When 4096 wait, input pauses; or, if a call waits for a reply, which input must bring,
+   * further requests get error 11.
    *
    * @default no bound
    */
