@@ -184,7 +184,7 @@ export class Node {
       ...body,
       in_reply_to: message.body.msg_id,
       msg_id: this.state.takeMsgId(),
-    }, message.dest);
+    }, this.state.nodeId || message.dest);
     if (message instanceof Received) message.answered = true;
     return true;
   }

@@ -136,11 +136,13 @@ Deno.test("errors and replies are never answered", async () => {
   assertEquals(node.state.counts.unknownReplies, 2);
 });
 
-Deno.test("a message for another node is refused", async () => {
+Deno.test("a message for another node is refused, under this node's own name", async () => {
   const { node, sent } = await testNode();
   node.on("get", () => ({}));
-  node.receive('{"src":"c1","dest":"n2","body":{"type":"get","msg_id":1}}');
-  assertEquals(sent[0]?.body.code, 12);
+  for (const dest of ["n2", 5]) {
+    node.receive(JSON.stringify({ src: "c1", dest, body: { type: "get", msg_id: 1 } }));
+  }
+  assertEquals(sent.map(({ src, body }) => [src, body.code]), [["n1", 12], ["n1", 12]]);
 });
 
 Deno.test("a reply goes out once, by hand or by return", async () => {
