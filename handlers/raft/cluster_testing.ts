@@ -69,7 +69,8 @@ interface Event {
 }
 
 /** How bad the network is at present. */
-interface Weather {
+export interface Weather {
+  /** Which links are cut, as in "n0 n1". */
   readonly cut: Set<string>;
   loss: number;
   duplicates: number;
@@ -108,7 +109,7 @@ export class Cluster {
   readonly #options: ClusterOptions;
   readonly #random: () => number;
   readonly #events: Event[] = [];
-  readonly #weather: Weather = { cut: new Set(), loss: 0, duplicates: 0, slow: 1 };
+  readonly weather: Weather = { cut: new Set(), loss: 0, duplicates: 0, slow: 1 };
   readonly #delayMs: number;
   readonly #isStormy: boolean;
   readonly #ids: string[];
@@ -152,9 +153,9 @@ export class Cluster {
     const clients = 2 * this.#options.nodeCount;
     for (let client = 0; client < clients; client++) this.#startClient(client, durationMs);
     this.#changeWeather(durationMs);
-    this.#runUntil(durationMs);
+    this.runUntil(durationMs);
     this.#heal();
-    this.#runUntil(durationMs + 6000);
+    this.runUntil(durationMs + 6000);
     this.auditor.checkLogs(this.slots);
     this.auditor.checkAgreement(this.slots);
   }
@@ -229,7 +230,8 @@ export class Cluster {
     this.#events.splice(low, 0, event);
   }
 
-  #runUntil(endMs: number): void {
+  /** Lets time pass. */
+  runUntil(endMs: number): void {
     while (true) {
       const next = this.#events.at(-1);
       if (next === undefined || next.atMs > endMs) break;
@@ -261,7 +263,7 @@ export class Cluster {
   }
 
   #send(from: string, to: string, message: Message): void {
-    const { cut, loss, duplicates, slow } = this.#weather;
+    const { cut, loss, duplicates, slow } = this.weather;
     this.messages++;
     const text = JSON.stringify(message);
     const copies = this.#random() < duplicates ? 2 : 1;
@@ -288,16 +290,16 @@ export class Cluster {
   }
 
   #heal(): void {
-    this.#weather.cut.clear();
-    this.#weather.loss = 0;
-    this.#weather.duplicates = 0;
-    this.#weather.slow = 1;
+    this.weather.cut.clear();
+    this.weather.loss = 0;
+    this.weather.duplicates = 0;
+    this.weather.slow = 1;
   }
 
   #changeWeather(untilMs: number): void {
     const random = this.#random;
     this.#heal();
-    const weather = this.#weather;
+    const weather = this.weather;
     const kind = Math.floor(random() * 8);
     if (kind <= 1) this.#cut((a, b) => a !== b);
     if (kind === 2) this.#cut((a) => a);
@@ -323,7 +325,7 @@ export class Cluster {
     for (const slot of this.slots) {
       if (slot.replica.raft.role !== "leader" || this.#random() < 0.3) continue;
       if (this.#random() < 0.5 && this.#options.restarts !== false) this.restart(slot);
-      else for (const id of this.#ids) this.#weather.cut.add(`${slot.id} ${id}`);
+      else for (const id of this.#ids) this.weather.cut.add(`${slot.id} ${id}`);
     }
   }
 
@@ -333,7 +335,7 @@ export class Cluster {
     for (const a of this.#ids) {
       for (const b of this.#ids) {
         if (left.has(a) !== left.has(b) && isCut(left.has(a), left.has(b))) {
-          this.#weather.cut.add(`${a} ${b}`);
+          this.weather.cut.add(`${a} ${b}`);
         }
       }
     }

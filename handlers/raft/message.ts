@@ -88,7 +88,7 @@ export interface Acknowledge {
   readonly installed?: readonly [lastIndex: number, offset: number] | undefined;
 }
 
-/** Answers an acknowledgement that reached a node which leads no more. */
+/** Says that a node leads no more: to all when it resigns, and to who still acknowledges. */
 export interface Resigned {
   readonly type: "resigned";
   readonly term: number;

@@ -155,7 +155,7 @@ export class Raft {
   /** Changes role where time or votes say so. */
   #reconsider(): void {
     const context = this.#context;
-    if (this.#role instanceof Leader && this.#role.isCutOff) this.#follow(context.storage.term);
+    if (this.#role instanceof Leader && this.#role.isCutOff) this.#resign();
     if (this.#role instanceof Follower && context.nowMs >= this.#role.electionDueMs) {
       this.#stand(true);
     } else if (this.#role instanceof Campaign && this.#role.lost) {
@@ -170,6 +170,16 @@ export class Raft {
     if (term > context.storage.term) context.storage.setTerm(term, undefined);
     this.#setLeader(leader);
     this.#role = new Follower(context, context.drawElection());
+  }
+
+  /**
+   * Leads no more, and says so: who can hear this node, though it hears nobody, would be loyal to
+   * it for another election timeout.
+   */
+  #resign(): void {
+    const { storage: { term }, peers } = this.#context;
+    this.#follow(term);
+    for (const peer of peers) this.#context.send(peer, { type: "resigned", term }, false);
   }
 
   #stand(pre: boolean): void {
@@ -223,7 +233,8 @@ export class Raft {
       storage.setTerm(term, from);
       if (!(this.#role instanceof Follower)) this.#follow(term);
     }
-    if (granted && this.#role instanceof Follower) {
+    // Not for a pre-vote: one who hears no answer asks for ever, and would keep others from standing.
+    if (granted && !pre && this.#role instanceof Follower) {
       this.#role.electionDueMs = context.drawElection();
     }
     const answered = granted ? term : storage.term;
