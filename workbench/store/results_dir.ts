@@ -99,7 +99,7 @@ export class ResultsDir {
     const historyFile = new LineFile(join(this.path, "history.jsonl"));
     for (const op of history) historyFile.add(writeHistoryLine(op));
     historyFile.close();
-    const results = JSON.stringify({ ...report, options }, null, 2);
+    const results = JSON.stringify({ ...report, startMs, options }, null, 2);
     Deno.writeTextFileSync(join(this.path, "results.json"), results + "\n");
     const faults = report.faults.map(({ fault, fromNs, toNs }) => ({
       name: fault,
