@@ -5,6 +5,7 @@ import {
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
+import * as v from "valibot";
 import { settle, testNode } from "./_testing.ts";
 import { ErrorCode, RpcError } from "./errors.ts";
 import { Node } from "./node.ts";
@@ -368,6 +369,17 @@ Deno.test("a request that does not fit its schema gets error 12 naming the field
     "Malformed add: delta: Expected number",
   ]);
   assertEquals(sent[1]?.body.total, 2);
+});
+
+Deno.test("a handler gets what its schema makes of a request, and the keys it does not know", async () => {
+  const { node, receive } = await testNode();
+  const request = v.object({ by: v.optional(v.number(), 1), at: v.pipe(v.string(), v.toDate()) });
+  const seen: unknown[] = [];
+  node.on("add", ({ body }) => void seen.push(body.by, body.at.getTime(), body.msg_id, body.type), {
+    schema: { request, reply: v.object({}) },
+  });
+  receive("c1", { type: "add", msg_id: 7, at: "1970-01-01T00:00:01Z" });
+  assertEquals(seen, [1, 1000, 7, "add"]);
 });
 
 Deno.test("a reply that does not fit its schema fails the call", async () => {
