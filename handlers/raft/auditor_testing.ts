@@ -16,6 +16,8 @@ export class Auditor {
   readonly #leaders = new Map<number, string>();
   readonly #upTo = new Map<string, number>();
   readonly #refused = new Set<string>();
+  /** Of each node: its term, and the last entry of that term that it held. */
+  readonly #held = new Map<string, { readonly term: number; readonly index: number }>();
   #turns = 0;
 
   /** How many entries were applied anywhere. */
@@ -41,6 +43,7 @@ export class Auditor {
   /** Looks at a node after its turn. */
   watch(slot: Slot, slots: readonly Slot[]): void {
     this.#watchApplied(slot);
+    this.#watchHeld(slot);
     const { raft } = slot.replica;
     if (raft.role === "leader" && this.#leaders.get(raft.term) !== slot.id) {
       this.#watchElection(slot);
@@ -79,6 +82,19 @@ export class Auditor {
     for (const [position, entry] of storage.slice(from + 1, applied).entries()) {
       this.#checkEntry(id, from + 1 + position, entry, raft.term);
     }
+  }
+
+  /**
+   * What a node holds of its own term's leader it keeps for the term: that leader's log only grows
+   * (leader append-only), and may count on what was acknowledged.
+   */
+  #watchHeld({ id, storage }: Slot): void {
+    const { term, lastIndex } = storage;
+    const held = this.#held.get(id);
+    if (held?.term === term && lastIndex < held.index) {
+      throw new Error(`${id} dropped entry ${held.index} of its leader's, in term ${term}`);
+    }
+    if (storage.termAt(lastIndex) === term) this.#held.set(id, { term, index: lastIndex });
   }
 
   #checkEntry(id: string, index: number, entry: Entry, seenIn: number): void {

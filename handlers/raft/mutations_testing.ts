@@ -101,4 +101,5 @@ export const mutations: readonly Mutation[] = [
     parts: { ...shortLog, makeSessions: () => new UnsharedSessions() },
   },
   breaking("goes back to an old snapshot", { isNews: () => true }, shortLog),
+  breaking("drops what follows a snapshot", { keepsSuffix: () => false }, { ...five, ...shortLog }),
 ];
