@@ -33,6 +33,9 @@ export class Dispatcher {
   #watchers: (() => void)[] = [];
 
   constructor(node: DispatcherContext) {
+    if (!(node.maxInFlight >= 1)) {
+      throw new RangeError(`Cannot allow ${node.maxInFlight} handlers in flight: not 1 or more`);
+    }
     this.#node = node;
   }
 

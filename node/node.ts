@@ -63,7 +63,11 @@ export class Node {
   readonly #tickers = new Set<() => void>();
   #lineNumber = 0;
 
-  /** Makes a node that knows only `init`. */
+  /**
+   * Makes a node that knows only `init`.
+   *
+   * @throws {RangeError} if no handler may be in flight.
+   */
   constructor(options: NodeOptions = {}) {
     this.clock = options.clock ?? systemClock;
     this.random = options.random ?? systemRandom;
@@ -224,6 +228,7 @@ export class Node {
    * Calls `tick` about every `intervalMs` milliseconds until shutdown; it never overlaps itself.
    *
    * @returns a function that stops it.
+   * @throws {RangeError} if the interval is no positive number.
    */
   every(
     intervalMs: number,

@@ -316,6 +316,13 @@ Deno.test("every never overlaps itself, survives errors, and stops at shutdown",
   assertEquals([runs, clock.timers], [5, 0]);
 });
 
+Deno.test("settings under which nothing would ever run are refused", async () => {
+  for (const maxInFlight of [0, -1, NaN]) assertThrows(() => new Node({ maxInFlight }), RangeError);
+  const { node, clock } = await testNode();
+  for (const ms of [0, -1, NaN]) assertThrows(() => node.every(ms, () => {}), RangeError);
+  assertEquals(clock.timers, 0);
+});
+
 Deno.test("drain waits for handlers and calls, and gives up in the end", async () => {
   const { node, sent, clock, logs, receive } = await testNode({ drainTimeoutMs: 5000 });
   node.on("ask", async () => {

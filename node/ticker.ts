@@ -20,6 +20,8 @@ export interface TickerContext {
  *
  * @param jitter how far an interval may be off, as a share of itself
  * @returns a function that stops it.
+ * @throws {RangeError} if the interval is no positive number: the ticks would leave no time for
+ * anything else.
  */
 export function startTicker(
   intervalMs: number,
@@ -27,6 +29,9 @@ export function startTicker(
   jitter: number,
   { clock, random, onError }: TickerContext,
 ): () => void {
+  if (!(intervalMs > 0)) {
+    throw new RangeError(`Cannot do anything every ${intervalMs} ms: not a positive number`);
+  }
   let stopped = false;
   let cancel: () => void;
   const arm = () => {
