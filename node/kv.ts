@@ -149,6 +149,7 @@ export class KV<K extends Json = string, V extends Json = Json> {
    * @returns the new value.
    * @throws {RpcError} with code 14 when all tries were lost to others, 20 without `initial` for a
    * key that does not exist, 0 when nobody knows whether the change happened.
+   * @throws {Error} for a key that does not exist in `lww-kv`, where `cas` cannot create it.
    */
   async update(key: K, change: (value: V) => V, options: UpdateOptions<V> = {}): Promise<V> {
     const { initial, maxTries = 32 } = options;
