@@ -32,6 +32,7 @@ export class Follower implements Role {
   /** The newest read that the leader was asked about, and when to ask again. */
   #asked = 0;
   #askAgainMs = Infinity;
+  #hasGivenWay = false;
 
   constructor(context: Context, electionDueMs: number) {
     this.#context = context;
@@ -89,6 +90,16 @@ export class Follower implements Role {
     this.#verified = Math.max(this.#verified, lastIndex);
   }
 
+  /**
+   * Lets another stand first. One who only asks whether to stand is let first once: who hears
+   * no answers asks for ever.
+   */
+  giveWay(isVote: boolean): void {
+    if (!isVote && this.#hasGivenWay) return;
+    this.#hasGivenWay = !isVote;
+    this.electionDueMs = this.#context.drawElection();
+  }
+
   /** The leader leads no more. */
   abandon(electionDueMs: number): void {
     this.#context.leader = undefined;
@@ -144,6 +155,7 @@ export class Follower implements Role {
   #hear(heartbeatMs: number): void {
     this.#context.heartbeatMs = heartbeatMs;
     this.#context.leaderHeardMs = this.#context.nowMs;
+    this.#hasGivenWay = false;
     this.electionDueMs = this.#context.drawElection();
   }
 

@@ -233,10 +233,7 @@ export class Raft {
       storage.setTerm(term, from);
       if (!(this.#role instanceof Follower)) this.#follow(term);
     }
-    // Not for a pre-vote: one who hears no answer asks for ever, and would keep others from standing.
-    if (granted && !pre && this.#role instanceof Follower) {
-      this.#role.electionDueMs = context.drawElection();
-    }
+    if (granted && this.#role instanceof Follower) this.#role.giveWay(!pre);
     const answered = granted ? term : storage.term;
     context.send(from, { type: "vote", term: answered, pre, granted }, false);
   }
