@@ -118,8 +118,9 @@ Deno.test("a signal ends a node that nobody reads from", async () => {
     const node = new NodeProcess(file);
     await node.init();
     const { sending } = await node.stall(20_000);
+    const cutShort = sending.catch(() => {});
     node.kill("SIGTERM");
     assertEquals(await node.endedUnread(), 1);
-    await sending.catch(() => {});
+    await cutShort;
   });
 });
