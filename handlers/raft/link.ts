@@ -87,7 +87,13 @@ export class Link {
       this.#deviationMs = sample / 4;
       return;
     }
-    this.#deviationMs += (Math.abs(sample - this.#roundTripMs) - this.#deviationMs) / 4;
-    this.#roundTripMs += (sample - this.#roundTripMs) / 8;
+    const error = sample - this.#roundTripMs;
+    if (error < -2 * this.#deviationMs) {
+      // The link is fast again, which is no sign that it varies: do not be patient for long.
+      this.#roundTripMs += error / 2;
+      return;
+    }
+    this.#deviationMs += (Math.abs(error) - this.#deviationMs) / 4;
+    this.#roundTripMs += error / 8;
   }
 }

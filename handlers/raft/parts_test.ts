@@ -29,6 +29,16 @@ Deno.test("one message that was held up changes little", () => {
   assert(link.roundTripMs < 100, `${link.roundTripMs}`);
 });
 
+Deno.test("a link that is fast again is soon believed to be", () => {
+  const link = new Link();
+  for (let i = 0; i < 30; i++) {
+    const delayMs = i < 24 ? 900 : 100;
+    link.receive([i + 1, link.stamp(i * 1000, false)[0], 0], i * 1000 + delayMs);
+    if (i === 23) assert(link.roundTripMs > 800, `${link.roundTripMs}`);
+  }
+  assert(link.roundTripMs < 600, `${link.roundTripMs}`);
+});
+
 Deno.test("an answer is owed from the first message that asked for it", () => {
   const link = new Link();
   const [first] = link.stamp(1000, true);
