@@ -269,7 +269,12 @@ export class Node {
       await this.#dispatcher.change();
     }
     cancel();
-    if (expired) this.log(`Gave up on ${state.inFlight} handlers still running after the end`);
+    if (expired) {
+      const rest = `${state.inFlight} handlers and ${state.calls.size} calls`;
+      this.log(
+        `Gave up on ${rest} that had not ended by ${this.#drainTimeoutMs} ms after the input`,
+      );
+    }
     state.phase = "draining";
     await this.#output.flush?.();
   }
