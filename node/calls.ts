@@ -8,8 +8,7 @@ import type { Clock } from "./clock.ts";
 import { ErrorCode, RpcError } from "./errors.ts";
 import type { JsonObject } from "./json.ts";
 import type { Message } from "./message.ts";
-import type { RpcOptions } from "./options.ts";
-import { describeIssues, validate } from "./schema.ts";
+import { describeIssues, type Schema, validate } from "./schema.ts";
 import type { NodeState } from "./state.ts";
 
 /** What calls need of their node. */
@@ -77,10 +76,13 @@ export function settle({ state, onChange }: CallsContext, reply: Message): void 
  *
  * @throws {RpcError} if it is an error, or does not fit the schema.
  */
-export function readReply<Reply>(reply: Message, schema: RpcOptions<Reply>["schema"]): Reply {
+export function readReply<Reply>(
+  reply: Message,
+  schema: Schema<Reply> | undefined,
+): Reply | JsonObject {
   const { body, src } = reply;
   if (body.type === "error") throw peerError(body);
-  if (schema === undefined) return body as Reply;
+  if (schema === undefined) return body;
   const result = validate(schema, body);
   if (result.issues === undefined) return result.value;
   const problem = `Malformed ${body.type} from ${src}: ${describeIssues(result.issues)}`;

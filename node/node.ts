@@ -14,6 +14,7 @@ import type { JsonObject } from "./json.ts";
 import { type Body, isClient, type Message, parseMessage, quote, Received } from "./message.ts";
 import type { NodeOptions, RpcOptions } from "./options.ts";
 import { retry, type RetryOptions } from "./retry.ts";
+import type { Schema } from "./schema.ts";
 import { NodeState } from "./state.ts";
 import { type Output, stderrLog, stdoutOutput } from "./stdio.ts";
 import { startTicker } from "./ticker.ts";
@@ -205,16 +206,24 @@ export class Node {
   /**
    * Sends a request and waits for its reply.
    *
+   * @param options with `schema`, what the reply must look like, the reply has that type
    * @returns the reply's body.
    * @throws {RpcError} with code 0 when no reply came in time, with the peer's code when it
    * answered an error, with code 13 when the reply does not fit the schema.
    * @throws the signal's reason when that gave the call up.
    */
-  async rpc<Reply = JsonObject>(
+  rpc<Reply>(
     dest: string,
     body: Body,
-    options: RpcOptions<Reply> = {},
-  ): Promise<Reply> {
+    options: RpcOptions & { schema: Schema<Reply> },
+  ): Promise<Reply>;
+  /** Sends a request and waits for its reply, whatever that looks like. */
+  rpc(dest: string, body: Body, options?: RpcOptions): Promise<JsonObject>;
+  async rpc<Reply>(
+    dest: string,
+    body: Body,
+    options: RpcOptions & { schema?: Schema<Reply> } = {},
+  ): Promise<Reply | JsonObject> {
     const { timeoutMs = 1000, signal, schema } = options;
     return readReply(await call(this.#calls, dest, body, timeoutMs, signal), schema);
   }

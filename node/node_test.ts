@@ -411,4 +411,13 @@ Deno.test("types: request and reply flow from the schema", () => {
   node.on("d", () => Promise.resolve({ total: "1" }), { schema });
   // @ts-expect-error: a request key that the schema does not have
   node.on("e", ({ body }) => ({ total: body.other }), { schema });
+  const ask = async () => {
+    const checked: { total: number } = await node.rpc("n2", { type: "x" }, {
+      schema: schema.reply,
+    });
+    // @ts-expect-error: a reply that no schema has checked can be anything
+    const unchecked: { total: number } = await node.rpc("n2", { type: "x" });
+    return [checked, unchecked];
+  };
+  node.on("f", async () => ({ total: (await ask()).length }), { schema });
 });

@@ -5,7 +5,6 @@
  */
 
 import type { Clock, Random } from "./clock.ts";
-import type { Schema } from "./schema.ts";
 import type { Output } from "./stdio.ts";
 
 /** Settings of a {@linkcode Node}. */
@@ -58,7 +57,7 @@ export interface NodeOptions {
 }
 
 /** Settings of a call to another node. */
-export interface RpcOptions<Reply> {
+export interface RpcOptions {
   /**
    * How long to wait for the reply, in milliseconds.
    *
@@ -67,6 +66,4 @@ export interface RpcOptions<Reply> {
   timeoutMs?: number;
   /** Gives the call up. */
   signal?: AbortSignal;
-  /** What the reply must look like. */
-  schema?: Schema<Reply>;
 }
