@@ -50,7 +50,9 @@ Deno.test("arrows point one way: main, handlers, node; and workbench to both", (
 });
 
 Deno.test("the runtime and the handlers reach for no time, chance or IO", () => {
-  const pure = [...node, ...handlers].filter(({ path }) => !/^node\/(stdio|guard|clock)\.ts$/.test(path));
+  const pure = [...node, ...handlers].filter(({ path }) =>
+    !/^node\/(stdio|guard|clock)\.ts$/.test(path)
+  );
   const outside =
     /Date\.now|Math\.random|\bset(Timeout|Interval)\(|\bDeno\.(?!test|errors)|console\./;
   const found = occurrences(pure, outside).filter((hit) => !hit.startsWith("node/serve.ts"));
