@@ -9,7 +9,7 @@
 
 import type { Message, Received } from "./message.ts";
 
-/** Where a node stands: unnamed, running its init hooks, serving, or finishing after EOF. */
+/** Where a node stands: unnamed, running its init hooks, serving, or done at the end of input. */
 export type Phase = "new" | "starting" | "ready" | "draining";
 
 /** A request of ours that waits for its reply. */

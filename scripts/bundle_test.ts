@@ -67,7 +67,8 @@ Deno.test("the bundle says what is wrong with its command line", async () => {
 });
 
 Deno.test("a script refuses what it does not know, with exit code 2", async () => {
-  for (const name of ["bench", "bundle", "compile", "demo"]) {
+  const tasks = { bench: "bench", bundle: "bundle", compile: "compile", demo: "conversation" };
+  for (const [name, task] of Object.entries(tasks)) {
     const script = projectPath(`scripts/${name}.ts`);
     const args = ["run", "--quiet", "--allow-all", script];
     const refused = await run(Deno.execPath(), [...args, "--frobnicate"], projectPath("."));
@@ -75,6 +76,6 @@ Deno.test("a script refuses what it does not know, with exit code 2", async () =
     assertStringIncludes(refused.stderr, "Unknown option --frobnicate: accepted are --");
     const helped = await run(Deno.execPath(), [...args, "--help"], projectPath("."));
     assertEquals([helped.code, helped.stderr], [0, ""]);
-    assertStringIncludes(helped.stdout, `Usage: deno task ${name}`);
+    assertStringIncludes(helped.stdout, `Usage: deno task ${task}`);
   }
 });

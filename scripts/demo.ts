@@ -10,7 +10,7 @@ import { projectPath, runScript, say, ScriptError } from "./support.ts";
 
 const flags = { help: { help: "Say this" } };
 
-const help = `Usage: deno task demo
+const help = `Usage: deno task conversation
 
 Starts the node as a process, plays two conversations with it, and prints both sides as they happen.
 
