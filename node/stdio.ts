@@ -39,6 +39,8 @@ export class BufferedOutput implements Output {
   #lines: string[] = [];
   #chars = 0;
   #flushing: Promise<void> | undefined;
+  /** The write under way; what was written meanwhile is taken in one go when it has ended. */
+  #writing: Promise<void> | undefined;
   #closed = false;
 
   constructor(sink: ByteSink, onClosed: (error: unknown) => void = () => {}) {
@@ -58,7 +60,7 @@ export class BufferedOutput implements Output {
   }
 
   async drained(): Promise<void> {
-    while (this.full) await this.#flushing;
+    while (this.full) await this.#writing;
   }
 
   async flush(): Promise<void> {
@@ -69,7 +71,10 @@ export class BufferedOutput implements Output {
     // What a handler sends in one go is one write. No timer is used for the wait: the first one of
     // a process takes the runtime as long to load as all the rest of its start.
     await Promise.resolve();
-    while (this.#lines.length > 0) await this.#writeAll(this.#take());
+    while (this.#lines.length > 0) {
+      this.#writing = this.#writeAll(this.#take());
+      await this.#writing;
+    }
     this.#flushing = undefined;
   }
 

@@ -75,6 +75,22 @@ Deno.test("a stalled reader fills the buffer to its bound, and empties it later"
   assertEquals(sink.text.length, written * 1024);
 });
 
+Deno.test("a reader that takes something makes room, though the buffer is never empty", async () => {
+  const sink = slowSink(Infinity);
+  const release = sink.hold();
+  const output = new BufferedOutput(sink);
+  output.write("first");
+  await settle();
+  while (!output.full) output.write("x".repeat(1 << 16));
+  const drained = output.drained();
+  const releaseSecond = sink.hold();
+  release();
+  await drained;
+  assertEquals(sink.writes, ["first\n"]);
+  releaseSecond();
+  await output.flush();
+});
+
 Deno.test("a reader that has gone away is reported once, and lines are dropped", async () => {
   let closed = 0;
   const sink = { write: () => Promise.reject(new Deno.errors.BrokenPipe("gone")) };
