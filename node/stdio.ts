@@ -22,7 +22,7 @@ export interface ByteSink {
 }
 
 /** What may be buffered before input pauses, in characters. */
-const MAX_BUFFERED_CHARS = 1 << 20;
+const MAX_BUFFERED_CHARS = 1 << 19;
 
 /**
  * An output that writes once a turn of the event loop, all that has gathered by then.
