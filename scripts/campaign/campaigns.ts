@@ -7,6 +7,7 @@
 import { calibration } from "./calibration.ts";
 import type { Campaign } from "./campaign.ts";
 import { consensusFaults, gossipFaults } from "./faults.ts";
+import { raftMutations } from "./mutations.ts";
 import { innocents, wrongNodes } from "./nodes.ts";
 
 /** All campaigns, the short ones first. */
@@ -15,5 +16,6 @@ export const campaigns: readonly Campaign[] = [
   calibration,
   innocents,
   gossipFaults,
+  raftMutations,
   consensusFaults,
 ];

@@ -1,0 +1,32 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { conditions, wrongRafts } from "./mutations_runs.ts";
+import { runMutations } from "./mutations.ts";
+
+/** Those that the first few seeds catch. */
+const soon = [
+  "is elected by half of the nodes",
+  "commits as if two were a majority",
+  "keeps what conflicts",
+  "reads what it knows to be committed, not what may be",
+  "executes what was executed",
+  "leaves out of a snapshot what was executed",
+];
+
+Deno.test("broken rules are caught, and Raft as it is is blamed for nothing", async () => {
+  const { rows, failures } = await runMutations(3, soon);
+  assertEquals(failures, []);
+  // The heads, a row for each, and one for each condition that they are tried under.
+  assertEquals(rows.length, 1 + soon.length + 3);
+});
+
+Deno.test("what is not caught is told", async () => {
+  const { failures } = await runMutations(1, ["drops what follows a snapshot"]);
+  assertEquals(failures.length, 1);
+  assertMatch(failures[0] ?? "", /^Not caught: drops what follows a snapshot/);
+});
+
+Deno.test("every condition is one under which some rule matters", () => {
+  const used = new Set<string>(wrongRafts.map(({ condition }) => condition));
+  assertEquals([...used].toSorted(), Object.keys(conditions).toSorted());
+  assert(wrongRafts.length >= 12);
+});
