@@ -29,13 +29,13 @@ const json = v.custom<Json>((value) => value !== undefined, "Expected a value");
 const integer = v.custom<Integer>(isMsgId, "Expected an integer");
 const smallInteger = v.pipe(v.number("Expected an integer"), v.safeInteger("Expected an integer"));
 const offset = v.pipe(smallInteger, v.minValue(0, "Expected an offset of 0 or more"));
-const list = <T>(item: v.GenericSchema<unknown, T>) => v.nullable(v.array(item, "Expected a list"));
+const list = <T>(item: v.GenericSchema<T>) => v.nullable(v.array(item, "Expected a list"));
 /** A list of whatever JSON there is: what is in it need not be looked at, nor copied. */
 const anyList = v.custom<List<Json>>(
   (value) => value === null || Array.isArray(value),
   "Expected a list",
 );
-const dictionary = <T>(value: v.GenericSchema<unknown, T>) => v.record(v.string(), value);
+const dictionary = <T>(value: v.GenericSchema<T>) => v.record(v.string(), value);
 const dictionaryOf = {
   offsets: dictionary(offset),
   entries: dictionary(list(v.tuple([integer, json]))),
@@ -135,7 +135,7 @@ export const kafka: {
   },
 };
 
-const readOp = <T>(value: v.GenericSchema<unknown, T>) => v.tuple([v.literal("r"), json, value]);
+const readOp = <T>(value: v.GenericSchema<T>) => v.tuple([v.literal("r"), json, value]);
 
 /** The `txn-list-append` workload. */
 export const txnListAppend: {

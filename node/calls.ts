@@ -83,10 +83,12 @@ export function readReply<Reply>(
   const { body, src } = reply;
   if (body.type === "error") throw peerError(body);
   if (schema === undefined) return body;
-  const result = validate(schema, body);
-  if (result.issues === undefined) return result.value;
-  const problem = `Malformed ${body.type} from ${src}: ${describeIssues(result.issues)}`;
-  throw new RpcError(ErrorCode.crash, problem);
+  const { issues } = validate(schema, body);
+  if (issues === undefined) return body;
+  throw new RpcError(
+    ErrorCode.crash,
+    `Malformed ${body.type} from ${src}: ${describeIssues(issues)}`,
+  );
 }
 
 function peerError({ code, text }: JsonObject): RpcError {

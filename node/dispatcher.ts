@@ -7,7 +7,6 @@
 import type { Clock } from "./clock.ts";
 import { describeError, ErrorCode, RpcError } from "./errors.ts";
 import { type Entry, type HandlerResult, toRpcError } from "./handler.ts";
-import type { JsonObject } from "./json.ts";
 import { isClient, quote, type Received } from "./message.ts";
 import { describeIssues, validate } from "./schema.ts";
 import type { NodeState } from "./state.ts";
@@ -160,12 +159,11 @@ export class Dispatcher {
       throw new RpcError(ErrorCode.notSupported, `Unknown message type ${quote(type)}`);
     }
     if (entry.request !== undefined) {
-      const result = validate(entry.request, message.body);
-      if (result.issues !== undefined) {
-        const problem = `Malformed ${type}: ${describeIssues(result.issues)}`;
+      const { issues } = validate(entry.request, message.body);
+      if (issues !== undefined) {
+        const problem = `Malformed ${type}: ${describeIssues(issues)}`;
         throw new RpcError(ErrorCode.malformedRequest, problem);
       }
-      message.body = withValue(message.body, result.value);
     }
     return entry.handle(message);
   }
@@ -201,13 +199,4 @@ export class Dispatcher {
     }
     this.wake();
   }
-}
-
-/** A body with what its schema made of it, defaults and transformed values; other keys stay. */
-function withValue(body: Received["body"], value: unknown): Received["body"] {
-  if (typeof value !== "object" || value === null) return body;
-  for (const key in value) {
-    if ((value as JsonObject)[key] !== body[key]) return { ...body, ...value };
-  }
-  return body;
 }

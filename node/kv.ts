@@ -79,11 +79,10 @@ export class KV<K extends Json = string, V extends Json = Json> {
    */
   async read(key: K): Promise<V> {
     const reply = await this.#node.retry(() => this.#rpc({ type: "read", key }), { maxTries: 3 });
-    if (this.#schema === undefined) return reply.value as V;
-    const result = validate(this.#schema, reply.value);
-    if (result.issues === undefined) return result.value;
+    const { issues } = this.#schema === undefined ? {} : validate(this.#schema, reply.value);
+    if (issues === undefined) return reply.value as V;
     const what = `Malformed value of ${JSON.stringify(key)} in ${this.service}`;
-    throw new RpcError(ErrorCode.crash, `${what}: ${describeIssues(result.issues)}`);
+    throw new RpcError(ErrorCode.crash, `${what}: ${describeIssues(issues)}`);
   }
 
   /** The value of a key, or `fallback` if it does not exist. */

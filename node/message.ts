@@ -28,8 +28,8 @@ export class Received<B = Body> implements Message<B> {
   readonly src: string;
   /** Whom it is for. */
   readonly dest: string;
-  /** What it says; once checked, as its schema gives it. */
-  body: Message<B>["body"];
+  /** What it says. */
+  readonly body: Message<B>["body"];
   /** When it came, by the node's clock; unset while its handler may still answer at once. */
   receivedAtMs: number | undefined = undefined;
   /** Whether a reply or an error went out, or was dropped for coming too late. */

@@ -12,19 +12,25 @@ export interface SchemaIssue {
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
 }
 
-/** A value that fits, or what is wrong with it. */
+/** A value that fits, as the schema's library gives it back, or what is wrong with it. */
 export type SchemaResult<T> =
   | { readonly value: T; readonly issues?: undefined }
   | { readonly issues: readonly SchemaIssue[] };
 
-/** The part of the Standard Schema interface (version 1, standardschema.dev) that is used here. */
+/**
+ * The part of the Standard Schema interface (version 1, standardschema.dev) that is used here.
+ *
+ * A schema checks and changes nothing: what it was given is handed on, with the keys that it does
+ * not know. So one whose output is of another type than its input is refused by the compiler, and
+ * a default that it would fill in may be missing.
+ */
 export interface Schema<T> {
   /** The library's side of the interface. */
   readonly "~standard": {
     readonly version: 1;
     readonly vendor: string;
     readonly validate: (value: unknown) => SchemaResult<T> | Promise<SchemaResult<T>>;
-    readonly types?: { readonly input: unknown; readonly output: T } | undefined;
+    readonly types?: { readonly input: T; readonly output: T } | undefined;
   };
 }
 
