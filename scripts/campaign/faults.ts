@@ -95,11 +95,13 @@ function rowOf({ workload, nodeCount }: Group, outcomes: readonly Outcome[]): st
 }
 
 /**
- * Whether nothing is wrong but that one kind of operation never succeeded: Maelstrom's `stats`
- * calls that invalid, but it says how hard the faults were and not that anything broke.
+ * Whether nothing is wrong but that one kind of operation never succeeded, or none at all:
+ * Maelstrom's `stats` calls that invalid, but it says how hard the faults were and not that
+ * anything broke.
  */
-function isStarved({ valid, reason }: Outcome): boolean {
-  return valid === false && reason.startsWith("never-ok:");
+function isStarved({ valid, reason, okFraction }: Outcome): boolean {
+  const nothingToJudge = okFraction === 0 && reason.startsWith("empty-transaction-graph:");
+  return valid === false && (nothingToJudge || reason.startsWith("never-ok:"));
 }
 
 function failuresOf(cases: readonly Case[], outcomes: readonly Outcome[]): string[] {
