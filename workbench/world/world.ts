@@ -4,10 +4,10 @@
  * @module
  */
 
-import type { Clock, Random } from "../../node/clock.ts";
+import { type Clock, type Random, systemClock } from "../../node/clock.ts";
 import type { Latency, World } from "../types.ts";
 import { SimulatedNetwork } from "../network/network.ts";
-import { realClock } from "./real_clock.ts";
+
 import { seededRandom } from "./random.ts";
 import { runVirtual, VirtualClock } from "./virtual_clock.ts";
 
@@ -63,7 +63,7 @@ export function createVirtualWorld(seed: number, options: WorldOptions = {}): Ar
 
 /** The real world, for nodes that are processes; the seed decides all draws, but not the timing. */
 export function createRealWorld(seed: number, options: WorldOptions = {}): Arena {
-  return { ...createWorld(seed, realClock, options), run: (main) => main() };
+  return { ...createWorld(seed, systemClock, options), run: (main) => main() };
 }
 
 function createWorld(
