@@ -4,12 +4,12 @@
  * @module
  */
 
-import { describeFlags, type Flags, integer, parseFlags, UsageError } from "../node/flags.ts";
+import { type Flags, type FlagValues, integer } from "../node/flags.ts";
 import { type Measurement, measurements, type Scale } from "./bench/measurements.ts";
 import { type Series, tableOfMedians, tableOfRatios } from "./bench/summary.ts";
 import type { Target } from "./bench/target.ts";
 import { bundle } from "./bundle.ts";
-import { projectPath, quoteForShell, runScript, say, ScriptError, warn } from "./support.ts";
+import { projectPath, quoteForShell, runCommand, say, ScriptError, warn } from "./support.ts";
 
 const flags = {
   vs: {
@@ -36,17 +36,13 @@ const flags = {
   stderr: { help: "Show what the nodes say on standard error" },
   quick: { help: "One short round, to see that all works" },
   json: { help: "Print the figures as JSON" },
-  help: { help: "Say this" },
 } satisfies Flags; // Keeps `many: true` from widening, for the type of its value.
 
-const help = `Usage: deno task bench [options]
+const usage = `Usage: deno task bench [options]
 
 Starts nodes as processes, drives them through pipes, and prints medians (least-most) over rounds.
 Compared with, unless --no-peers: cat, which shows what the driver and the pipes can do at most,
-and naive, a node with one console.log per reply.
-
-Options:
-${describeFlags(flags)}`;
+and naive, a node with one console.log per reply.`;
 
 function parsePeer(text: string): Target | undefined {
   const [, name, command] = /^([\w.-]+)=(.+)$/s.exec(text) ?? [];
@@ -123,13 +119,9 @@ function machine() {
   };
 }
 
-async function main(args: readonly string[]): Promise<number> {
-  const { flags: given, words } = parseFlags(flags, args);
-  if (words.length > 0) throw new UsageError(`Unexpected argument ${JSON.stringify(words[0])}`);
-  if (given.help) {
-    say(help);
-    return 0;
-  }
+async function main(
+  given: FlagValues<typeof flags>,
+): Promise<number> {
   if (Deno.build.os !== "linux") {
     throw new ScriptError(
       "Cannot measure here: processor time and memory are read from Linux's /proc",
@@ -166,4 +158,4 @@ function report(
   for (const [name, { about }] of chosen) say(`${name}: ${about}.`);
 }
 
-if (import.meta.main) await runScript(main);
+if (import.meta.main) await runCommand(usage, flags, main);

@@ -4,33 +4,25 @@
  * @module
  */
 
-import { describeFlags, type Flags, integer, parseFlags, UsageError } from "../node/flags.ts";
+import { type Flags, type FlagValues, integer } from "../node/flags.ts";
 import { table } from "../workbench/cli/table.ts";
 import { speeds } from "./bench_workbench/goals.ts";
-import { runScript, say, ScriptError, warn } from "./support.ts";
+import { runCommand, say, ScriptError, warn } from "./support.ts";
 
 const flags = {
   rounds: { help: "How often to measure each", value: "N", ...integer(1, 1000), default: 3 },
   only: { help: "Measure only what has this in its name", value: "TEXT" },
-  help: { help: "Say this" },
 } satisfies Flags;
 
-const help = `Usage: deno task bench:workbench [options]
+const usage = `Usage: deno task bench:workbench [options]
 
 Measures whole runs of the workbench, each in a process of its own, and prints medians beside what
 is to be reached. Judged is the clock or the processor time, whichever is less: on a machine that
-others use, too, the clock counts what they do.
+others use, too, the clock counts what they do.`;
 
-Options:
-${describeFlags(flags)}`;
-
-async function main(args: readonly string[]): Promise<number> {
-  const { flags: given, words } = parseFlags(flags, args);
-  if (words.length > 0) throw new UsageError(`Unexpected argument ${JSON.stringify(words[0])}`);
-  if (given.help) {
-    say(help);
-    return 0;
-  }
+async function main(
+  given: FlagValues<typeof flags>,
+): Promise<number> {
   if (Deno.build.os !== "linux") {
     throw new ScriptError("Cannot measure here: processor time is read from Linux's /proc");
   }
@@ -49,4 +41,4 @@ async function main(args: readonly string[]): Promise<number> {
   return 0;
 }
 
-if (import.meta.main) await runScript(main);
+if (import.meta.main) await runCommand(usage, flags, main);

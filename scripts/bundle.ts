@@ -4,21 +4,17 @@
  * @module
  */
 
-import { describeFlags, parseFlags, UsageError } from "../node/flags.ts";
-import { projectPath, runDeno, runScript, say, ScriptError } from "./support.ts";
+import type { FlagValues } from "../node/flags.ts";
+import { projectPath, runCommand, runDeno, say, ScriptError } from "./support.ts";
 
 const flags = {
   output: { help: "Where to write it", value: "FILE", default: projectPath("dist/eddy.js") },
-  help: { help: "Say this" },
 };
 
-const help = `Usage: deno task bundle [options]
+const usage = `Usage: deno task bundle [options]
 
 Bundles the node into one executable JavaScript file, to pass to Maelstrom where Deno is installed:
-  maelstrom test -w echo --bin dist/eddy.js
-
-Options:
-${describeFlags(flags)}`;
+  maelstrom test -w echo --bin dist/eddy.js`;
 
 const interpreter = "#!/usr/bin/env -S deno run\n";
 
@@ -38,15 +34,12 @@ export async function bundle(output: string, entry = "main.ts"): Promise<void> {
   await Deno.chmod(output, 0o755);
 }
 
-async function main(args: readonly string[]): Promise<number> {
-  const { flags: { output, help: wantsHelp }, words } = parseFlags(flags, args);
-  if (words.length > 0) throw new UsageError(`Unexpected argument ${JSON.stringify(words[0])}`);
-  if (wantsHelp) say(help);
-  else {
-    await bundle(output);
-    say(`Wrote ${output}`);
-  }
+async function main(
+  given: FlagValues<typeof flags>,
+): Promise<number> {
+  await bundle(given.output);
+  say(`Wrote ${given.output}`);
   return 0;
 }
 
-if (import.meta.main) await runScript(main);
+if (import.meta.main) await runCommand(usage, flags, main);

@@ -4,12 +4,12 @@
  * @module
  */
 
-import { describeFlags, type Flags, integer, parseFlags, UsageError } from "../node/flags.ts";
+import { type Flags, type FlagValues, integer, UsageError } from "../node/flags.ts";
 import { table } from "../workbench/cli/table.ts";
 import type { Campaign } from "./campaign/campaign.ts";
 import { campaigns } from "./campaign/campaigns.ts";
 import { sectionOf, withSection } from "./campaign/record.ts";
-import { projectPath, runDeno, runScript, say, warn } from "./support.ts";
+import { projectPath, runCommand, runDeno, say, warn } from "./support.ts";
 
 const PAGE = "docs/campaigns.md";
 
@@ -20,10 +20,9 @@ const flags = {
     ...integer(1, 1_000_000),
   },
   write: { help: `Put the results into ${PAGE}` },
-  help: { help: "Say this" },
 } satisfies Flags;
 
-const help = `Usage: deno task campaign [NAME...] [options]
+const usage = `Usage: deno task campaign [NAME...] [options]
 
 Runs campaigns, all unless some are named, and prints a table of each; what did not hold is listed
 with the line that shows it again, and the exit code is then 1.
@@ -32,10 +31,7 @@ Campaigns:
 ${
   campaigns.map(({ name, description, seeds }) => `  ${name}, ${seeds} seeds: ${description}.`)
     .join("\n")
-}
-
-Options:
-${describeFlags(flags)}`;
+}`;
 
 /**
  * The campaigns of some names; all without any.
@@ -52,12 +48,10 @@ export function chosen(names: readonly string[]): readonly Campaign[] {
   });
 }
 
-async function main(args: readonly string[]): Promise<number> {
-  const { flags: given, words } = parseFlags(flags, args);
-  if (given.help) {
-    say(help);
-    return 0;
-  }
+async function main(
+  given: FlagValues<typeof flags>,
+  words: readonly string[],
+): Promise<number> {
   let code = 0;
   for (const campaign of chosen(words)) {
     const began = performance.now();
@@ -91,4 +85,4 @@ function read(path: string): string {
   }
 }
 
-if (import.meta.main) await runScript(main);
+if (import.meta.main) await runCommand(usage, flags, main, { takesWords: true });

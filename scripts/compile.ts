@@ -4,23 +4,19 @@
  * @module
  */
 
-import { describeFlags, parseFlags, UsageError } from "../node/flags.ts";
-import { projectPath, runDeno, runScript, say, ScriptError } from "./support.ts";
+import type { FlagValues } from "../node/flags.ts";
+import { projectPath, runCommand, runDeno, say, ScriptError } from "./support.ts";
 
 const flags = {
   output: { help: "Where to write it", value: "FILE", default: projectPath("dist/eddy") },
   target: { help: "Compile for another system, as `deno compile --target`", value: "TRIPLE" },
   check: { help: "See whether it compiles, with this Deno as the base binary, and keep nothing" },
-  help: { help: "Say this" },
 };
 
-const help = `Usage: deno task compile [options]
+const usage = `Usage: deno task compile [options]
 
 Compiles the node into one executable file that needs no Deno. The base binary is downloaded from
-dl.deno.land, or taken from $DENORT_BIN.
-
-Options:
-${describeFlags(flags)}`;
+dl.deno.land, or taken from $DENORT_BIN.`;
 
 /** What `deno compile` says of a base binary that it cannot get. */
 const noBase = /dl\.deno\.land|denort/i;
@@ -52,11 +48,10 @@ async function check(): Promise<void> {
   }
 }
 
-async function main(args: readonly string[]): Promise<number> {
-  const { flags: given, words } = parseFlags(flags, args);
-  if (words.length > 0) throw new UsageError(`Unexpected argument ${JSON.stringify(words[0])}`);
-  if (given.help) say(help);
-  else if (given.check) {
+async function main(
+  given: FlagValues<typeof flags>,
+): Promise<number> {
+  if (given.check) {
     await check();
     say("The module graph of main.ts compiles");
   } else {
@@ -66,4 +61,4 @@ async function main(args: readonly string[]): Promise<number> {
   return 0;
 }
 
-if (import.meta.main) await runScript(main);
+if (import.meta.main) await runCommand(usage, flags, main);

@@ -5,17 +5,14 @@
  */
 
 import { TextLineStream } from "@std/streams/text-line-stream";
-import { describeFlags, parseFlags, UsageError } from "../node/flags.ts";
-import { projectPath, runScript, say, ScriptError } from "./support.ts";
 
-const flags = { help: { help: "Say this" } };
+import { projectPath, runCommand, say, ScriptError } from "./support.ts";
 
-const help = `Usage: deno task conversation
+const flags = {};
 
-Starts the node as a process, plays two conversations with it, and prints both sides as they happen.
+const usage = `Usage: deno task conversation
 
-Options:
-${describeFlags(flags)}`;
+Starts the node as a process, plays two conversations with it, and prints both sides as they happen.`;
 
 /** How long the node may take to answer. */
 const DEADLINE_MS = 10_000;
@@ -133,13 +130,7 @@ async function playSlowAndFast(node: Conversation): Promise<void> {
   await node.expect("c1", "ask_ok");
 }
 
-async function main(args: readonly string[]): Promise<number> {
-  const { flags: { help: wantsHelp }, words } = parseFlags(flags, args);
-  if (words.length > 0) throw new UsageError(`Unexpected argument ${JSON.stringify(words[0])}`);
-  if (wantsHelp) {
-    say(help);
-    return 0;
-  }
+async function main(): Promise<number> {
   say(paint("The assignment's conversation, with main.ts", "bold"));
   say("-> goes into the node, <- comes out. Notice: replies count their msg_id from 0.\n");
   await converse("main.ts", playSample);
@@ -151,4 +142,4 @@ async function main(args: readonly string[]): Promise<number> {
   return 0;
 }
 
-if (import.meta.main) await runScript(main);
+if (import.meta.main) await runCommand(usage, flags, main);

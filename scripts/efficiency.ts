@@ -4,7 +4,7 @@
  * @module
  */
 
-import { describeFlags, type Flags, integer, parseFlags, UsageError } from "../node/flags.ts";
+import { type Flags, type FlagValues, integer, UsageError } from "../node/flags.ts";
 import { table } from "../workbench/cli/table.ts";
 import { markdownTable } from "./campaign/record.ts";
 import { drawChart } from "./efficiency/chart.ts";
@@ -17,7 +17,7 @@ import {
   tradeoffChart,
   tradeoffRows,
 } from "./efficiency/tradeoff.ts";
-import { projectPath, runDeno, runScript, say, warn } from "./support.ts";
+import { projectPath, runCommand, runDeno, say, warn } from "./support.ts";
 
 const PAGE = "docs/efficiency.md";
 const CHART = "docs/broadcast_tradeoff.svg";
@@ -27,25 +27,17 @@ const flags = {
   only: { help: "Run only jobs whose names begin so", value: "TEXT" },
   "no-curve": { help: "Leave out broadcast's trade-off curve" },
   write: { help: `Write ${PAGE} and ${CHART}` },
-  help: { help: "Say this" },
 } satisfies Flags;
 
-const help = `Usage: deno task efficiency [options]
+const usage = `Usage: deno task efficiency [options]
 
 Runs the commands that this project has goals for, in virtual time, and prints what each figure
 was to be, the best that others have published, and ours: the median and the worst of the seeds.
-The exit code is 1 if a run was not valid, not if a goal was missed.
+The exit code is 1 if a run was not valid, not if a goal was missed.`;
 
-Options:
-${describeFlags(flags)}`;
-
-async function main(args: readonly string[]): Promise<number> {
-  const { flags: given, words } = parseFlags(flags, args);
-  if (words.length > 0) throw new UsageError(`Unexpected argument ${JSON.stringify(words[0])}`);
-  if (given.help) {
-    say(help);
-    return 0;
-  }
+async function main(
+  given: FlagValues<typeof flags>,
+): Promise<number> {
   if (given.write && (given.only !== undefined || given["no-curve"])) {
     throw new UsageError(
       `Cannot write a part of ${PAGE}: --write goes without --only and --no-curve`,
@@ -101,4 +93,4 @@ function pageOf(
   ].join("\n\n") + "\n";
 }
 
-if (import.meta.main) await runScript(main);
+if (import.meta.main) await runCommand(usage, flags, main);

@@ -4,7 +4,13 @@
  * @module
  */
 
-import { UsageError } from "../node/flags.ts";
+import {
+  describeFlags,
+  type Flags,
+  type FlagValues,
+  parseFlags,
+  UsageError,
+} from "../node/flags.ts";
 
 /** A script that cannot go on for a reason that its user can mend; the exit code is 1. */
 export class ScriptError extends Error {
@@ -46,6 +52,31 @@ export async function runScript(
     warn(error.message);
     Deno.exit(error instanceof UsageError ? 2 : 1);
   }
+}
+
+/**
+ * {@linkcode runScript} for a script with flags: `--help` is seen to, and words are refused unless
+ * they are wanted.
+ *
+ * @param usage what `--help` says before it lists the flags
+ * @param main gets the values of the flags
+ */
+export function runCommand<F extends Flags>(
+  usage: string,
+  flags: F,
+  main: (given: FlagValues<F>, words: readonly string[]) => Promise<number>,
+  { takesWords = false }: { /** @default false */ takesWords?: boolean } = {},
+): Promise<never> {
+  const all = { ...flags, help: { help: "Say this" } };
+  return runScript((args) => {
+    const { flags: given, words } = parseFlags(all, args);
+    if (words.length > 0 && !takesWords) {
+      throw new UsageError(`Unexpected argument ${JSON.stringify(words[0])}`);
+    }
+    if (!given.help) return main(given as FlagValues<F>, words);
+    say(`${usage}\n\nOptions:\n${describeFlags(all)}`);
+    return Promise.resolve(0);
+  });
 }
 
 /** What became of a command. */
