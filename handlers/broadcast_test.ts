@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { serveBroadcast } from "./broadcast.ts";
-import { play } from "./gossip/transcript.ts";
+import { play } from "./gossip/transcript_testing.ts";
 
 const init = '0 c0 -> {"type":"init","msg_id":1,"node_id":"n0","node_ids":["n0","n1","n2"]}';
 const alone = '0 c0 -> {"type":"init","msg_id":1,"node_id":"n0","node_ids":["n0"]}';

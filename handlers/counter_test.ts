@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { serveGCounter, servePnCounter } from "./counter.ts";
-import { play } from "./gossip/transcript.ts";
+import { play } from "./gossip/transcript_testing.ts";
 
 const init = '0 c0 -> {"type":"init","msg_id":1,"node_id":"n0","node_ids":["n0","n1"]}';
 

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { serveGSet } from "./g_set.ts";
-import { play } from "./gossip/transcript.ts";
+import { play } from "./gossip/transcript_testing.ts";
 
 Deno.test("an element added is read at once here, and sent to the hub", async () => {
   const transcript = `

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { play } from "./gossip/transcript.ts";
+import { play } from "./gossip/transcript_testing.ts";
 import { MAX_POLL_ENTRIES, MAX_POLL_ENTRIES_PER_KEY, serveKafka } from "./kafka.ts";
 
 /** What a node that is alone answers c1. */

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Json } from "../../node/json.ts";
-import { breakAtRandom } from "./random_faults.ts";
-import { seeded, SimulatedCluster } from "./simulated_cluster.ts";
+import { breakAtRandom } from "./random_faults_testing.ts";
+import { seeded, SimulatedCluster } from "./cluster_testing.ts";
 import { Totals } from "./totals.ts";
 import { ValueSet } from "./value_set.ts";
 

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { SimulatedCluster } from "./simulated_cluster.ts";
+import { SimulatedCluster } from "./cluster_testing.ts";
 import { Totals } from "./totals.ts";
 import { ValueSet } from "./value_set.ts";
 

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
-import { SimulatedCluster, type SimulatedClusterOptions } from "./simulated_cluster.ts";
+import { SimulatedCluster, type SimulatedClusterOptions } from "./cluster_testing.ts";
 import { ValueSet } from "./value_set.ts";
 
 /** A cluster of sets whose messages take 100 ms. */

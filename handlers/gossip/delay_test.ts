@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertLess } from "@std/assert";
 import { LinkDelay } from "./delay.ts";
-import { seeded } from "./simulated_cluster.ts";
+import { seeded } from "./cluster_testing.ts";
 
 Deno.test("nothing is known of a link before the first round trip", () => {
   const delay = new LinkDelay();

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { serveBroadcast } from "../broadcast.ts";
-import { play } from "./transcript.ts";
+import { play } from "./transcript_testing.ts";
 
 Deno.test("when the hub falls silent the next node takes over, until it is back", async () => {
   const transcript = `

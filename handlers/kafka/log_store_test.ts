@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import type { Json } from "../../node/json.ts";
-import { breakAtRandom } from "../gossip/random_faults.ts";
-import { SimulatedCluster } from "../gossip/simulated_cluster.ts";
+import { breakAtRandom } from "../gossip/random_faults_testing.ts";
+import { SimulatedCluster } from "../gossip/cluster_testing.ts";
 import { LogStore } from "./log_store.ts";
 
 type Run = [offset: number, msg: Json][];

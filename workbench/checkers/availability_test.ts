@@ -1,6 +1,6 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { checkAvailability } from "./availability.ts";
-import { handmade } from "./handmade_history.ts";
+import { handmade } from "./handmade_testing.ts";
 
 const history = handmade(
   ["nemesis", "info", "start-partition"],

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import type { Json } from "../../node/json.ts";
 import { checkEcho } from "./echo.ts";
-import { handmade } from "./handmade_history.ts";
+import { handmade } from "./handmade_testing.ts";
 
 Deno.test("checkEcho() accepts replies that say the same, as body or as what was echoed", () => {
   const result = checkEcho(handmade(

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { checkExceptions } from "./exceptions.ts";
-import { handmade } from "./handmade_history.ts";
+import { handmade } from "./handmade_testing.ts";
 
 Deno.test("checkExceptions() has nothing to say of timeouts, errors and the nemesis", () => {
   const result = checkExceptions(handmade(

@@ -4,7 +4,7 @@ import { uniformInt } from "pure-rand/distribution/uniformInt";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 import { type Json, parseJson } from "../../node/json.ts";
 import type { Op, Validity } from "../history.ts";
-import { handmade, type Row } from "./handmade_history.ts";
+import { handmade, type Row } from "./handmade_testing.ts";
 import { checkLinearizable } from "./linearizable.ts";
 
 Deno.test("checkLinearizable() holds for no operations at all", () => {

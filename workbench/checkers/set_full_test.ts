@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { type Json, parseJson } from "../../node/json.ts";
 import type { Op } from "../history.ts";
 import { placedPairs } from "./pairing.ts";
-import { handmade, type Row } from "./handmade_history.ts";
+import { handmade, type Row } from "./handmade_testing.ts";
 import { checkSetFull } from "./set_full.ts";
 
 const add = (process: number, element: Json, ms?: number): Row[] => [

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { handmade, type Row } from "./handmade_history.ts";
+import { handmade, type Row } from "./handmade_testing.ts";
 import { checkStats } from "./stats.ts";
 
 Deno.test("checkStats() counts completions by what was done", () => {

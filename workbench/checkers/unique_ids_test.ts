@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { type Json, parseJson } from "../../node/json.ts";
-import { handmade, type Row } from "./handmade_history.ts";
+import { handmade, type Row } from "./handmade_testing.ts";
 import { checkUniqueIds } from "./unique_ids.ts";
 
 const generate = (process: number, id: Json): Row[] => [

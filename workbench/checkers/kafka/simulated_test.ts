@@ -3,7 +3,7 @@ import fc from "fast-check";
 import type { Json } from "../../../node/json.ts";
 import type { Op } from "../../history.ts";
 import { checkKafka } from "./kafka.ts";
-import { type Fault, simulate } from "./simulated_for_tests.ts";
+import { type Fault, simulate } from "./simulated_testing.ts";
 
 const seed = fc.integer({ min: 0, max: 2 ** 32 - 1 });
 

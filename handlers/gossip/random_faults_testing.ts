@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { SimulatedCluster } from "./simulated_cluster.ts";
+import type { SimulatedCluster } from "./cluster_testing.ts";
 import type { Store } from "./store.ts";
 
 /** Draws faults about every `intervalMs` until `endMs`, when all are healed. */

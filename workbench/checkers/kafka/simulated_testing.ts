@@ -6,7 +6,7 @@
 
 import type { Json } from "../../../node/json.ts";
 import type { Op } from "../../history.ts";
-import { type Reply, Run } from "./run_for_tests.ts";
+import { type Reply, Run } from "./run_testing.ts";
 
 /** What the simulated node does wrong, now and then. */
 export type Fault =
