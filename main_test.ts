@@ -5,7 +5,7 @@
 import { assert, assertEquals, assertNotEquals, assertStringIncludes } from "@std/assert";
 import fc from "fast-check";
 import config from "./deno.json" with { type: "json" };
-import { NodeProcess, type Reply, withProgram } from "./node/process_testing.ts";
+import { NodeProcess, type Reply, withProgram } from "@eddy/maelstrom/testing";
 
 const main = new URL("./main.ts", import.meta.url);
 

@@ -4,8 +4,7 @@
  * @module
  */
 
-import type { Json } from "../node/json.ts";
-import type { Node } from "../node/node.ts";
+import type { Json, Node } from "@eddy/maelstrom";
 import { NodeGossip } from "./gossip/node_gossip.ts";
 import { eccentricity } from "./gossip/topology.ts";
 import { ValueSet } from "./gossip/value_set.ts";

@@ -4,8 +4,7 @@
  * @module
  */
 
-import { ErrorCode, RpcError } from "../node/errors.ts";
-import type { Node } from "../node/node.ts";
+import { ErrorCode, type Node, RpcError } from "@eddy/maelstrom";
 import { NodeGossip } from "./gossip/node_gossip.ts";
 import { isSafe, Totals } from "./gossip/totals.ts";
 import { counter } from "./messages.ts";

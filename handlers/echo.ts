@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Node } from "../node/node.ts";
+import type { Node } from "@eddy/maelstrom";
 import { echo } from "./messages.ts";
 
 /** Makes `node` serve the `echo` workload. */

@@ -6,8 +6,7 @@
  * @module
  */
 
-import type { Json } from "../node/json.ts";
-import type { Node } from "../node/node.ts";
+import type { Json, Node } from "@eddy/maelstrom";
 import { NodeGossip } from "./gossip/node_gossip.ts";
 import { LogStore } from "./kafka/log_store.ts";
 import { kafka } from "./messages.ts";

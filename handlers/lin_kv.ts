@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Node } from "../node/node.ts";
+import type { Node } from "@eddy/maelstrom";
 import { linKv } from "./messages.ts";
 import { KeyValueMachine } from "./raft/key_value_machine.ts";
 import { serveStore, type StoreOptions } from "./txn/store.ts";

@@ -8,9 +8,8 @@
  */
 
 import * as v from "valibot";
-import type { Json, RawNumber } from "../node/json.ts";
-import { isMsgId } from "../node/message.ts";
-import type { RpcSchema, Schema } from "../node/schema.ts";
+import type { Json, RawNumber, RpcSchema, Schema } from "@eddy/maelstrom";
+import { isMsgId } from "@eddy/maelstrom/message";
 
 /** An integer of any size; beyond 2^53 it is kept by its text. */
 export type Integer = number | RawNumber;

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Node } from "../node/node.ts";
+import type { Node } from "@eddy/maelstrom";
 import { txnListAppend } from "./messages.ts";
 import { serveStore, type StoreOptions } from "./txn/store.ts";
 import { ListMachine } from "./txn/list_machine.ts";

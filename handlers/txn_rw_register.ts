@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Node } from "../node/node.ts";
+import type { Node } from "@eddy/maelstrom";
 import { txnRwRegister } from "./messages.ts";
 import { serveStore, type StoreOptions } from "./txn/store.ts";
 import { AVAILABLE_MAX_LATENCY_MS, serveAvailableRegisters } from "./txn/available.ts";

@@ -7,8 +7,7 @@
  * @module
  */
 
-import type { Random } from "../node/clock.ts";
-import type { Node } from "../node/node.ts";
+import type { Node, Random } from "@eddy/maelstrom";
 import { uniqueIds } from "./messages.ts";
 
 /**

@@ -1,6 +1,5 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
-import type { Random } from "../node/clock.ts";
-import { Node } from "../node/node.ts";
+import { Node, type Random } from "@eddy/maelstrom";
 import { serveUniqueIds } from "./unique_ids.ts";
 
 /** A node of the given name, and a function that asks it for an id. */

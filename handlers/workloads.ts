@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Node } from "@eddy/maelstrom";
 import {
   type Flags,
   type FlagValues,
@@ -11,8 +12,7 @@ import {
   oneOf,
   parseFlags,
   UsageError,
-} from "../node/flags.ts";
-import type { Node } from "../node/node.ts";
+} from "@eddy/maelstrom/flags";
 import { BROADCAST_MAX_LATENCY_MS, serveBroadcast } from "./broadcast.ts";
 import { COUNTER_MAX_LATENCY_MS, serveGCounter, servePnCounter } from "./counter.ts";
 import { serveEcho } from "./echo.ts";
@@ -28,6 +28,7 @@ import { serveUniqueIds } from "./unique_ids.ts";
 export interface Workload {
   /** One line for `--help`. */
   readonly summary: string;
+  /** Its own options on the command line. */
   readonly flags: Flags;
   /**
    * Reads a command line and returns what registers the handlers.
@@ -126,51 +127,54 @@ function storeOptions(flags: FlagValues<typeof storeFlags>): StoreOptions {
 }
 
 /** All workloads with handlers. */
-export const workloads: Readonly<Record<string, Workload>> = {
+export const workloads = {
   broadcast: workload(
     "values that one node is told and all come to know",
     broadcastFlags,
     (node, flags) => serveBroadcast(node, { ...gossipOptions(flags), topology: flags.topology }),
-  ),
-  echo: workload("says back what it is told", {}, serveEcho),
+  ) as Workload,
+  echo: workload("says back what it is told", {}, serveEcho) as Workload,
   "g-counter": workload(
     "a counter that only grows",
     gossipFlags(COUNTER_MAX_LATENCY_MS),
     (node, flags) => serveGCounter(node, gossipOptions(flags)),
-  ),
+  ) as Workload,
   "g-set": workload(
     "a set that only grows",
     gossipFlags(G_SET_MAX_LATENCY_MS),
     (node, flags) => serveGSet(node, gossipOptions(flags)),
-  ),
+  ) as Workload,
   kafka: workload(
     "append-only logs with offsets",
     gossipFlags(KAFKA_MAX_LATENCY_MS),
     (node, flags) => serveKafka(node, gossipOptions(flags)),
-  ),
+  ) as Workload,
   "lin-kv": workload(
     "keys with linearizable reads, writes and compare-and-set",
     storeFlags,
     (node, flags) => serveLinKv(node, storeOptions(flags)),
-  ),
+  ) as Workload,
   "pn-counter": workload(
     "a counter that grows and shrinks",
     gossipFlags(COUNTER_MAX_LATENCY_MS),
     (node, flags) => servePnCounter(node, gossipOptions(flags)),
-  ),
+  ) as Workload,
   "txn-list-append": workload(
     "strict-serializable transactions on lists",
     storeFlags,
     (node, flags) => serveTxnListAppend(node, storeOptions(flags)),
-  ),
+  ) as Workload,
   "txn-rw-register": workload(
     "transactions on registers: strict-serializable, or always available",
     registerFlags,
     (node, flags) =>
       serveTxnRwRegister(node, { ...storeOptions(flags), consistency: flags.consistency }),
-  ),
-  "unique-ids": workload("makes ids that no other node makes", {}, serveUniqueIds),
+  ) as Workload,
+  "unique-ids": workload("makes ids that no other node makes", {}, serveUniqueIds) as Workload,
 };
+
+/** The name of a workload. */
+export type WorkloadName = keyof typeof workloads;
 
 /**
  * The workload of a name.
@@ -178,8 +182,7 @@ export const workloads: Readonly<Record<string, Workload>> = {
  * @throws {UsageError} naming those there are.
  */
 export function findWorkload(name: string): Workload {
-  const found = Object.hasOwn(workloads, name) ? workloads[name] : undefined;
-  if (found !== undefined) return found;
+  if (Object.hasOwn(workloads, name)) return workloads[name as WorkloadName];
   const known = Object.keys(workloads).join(", ");
   throw new UsageError(`Unknown workload ${JSON.stringify(name)}: accepted are ${known}`);
 }

@@ -28,7 +28,9 @@ export interface Flag<T> {
 /** The flags of a command by their names, without dashes. */
 export type Flags = Readonly<Record<string, Flag<unknown>>>;
 
-type FlagValue<F> = F extends { parse: (text: string) => infer T } ? Exclude<T, undefined> : string;
+/** The value of one flag: what its `parse` gives, or text. */
+export type FlagValue<F> = F extends { parse: (text: string) => infer T } ? Exclude<T, undefined>
+  : string;
 
 /** The values of flags: what their `parse` gives, text without one, whether it was given without a value. */
 export type FlagValues<F extends Flags> = {
@@ -39,11 +41,13 @@ export type FlagValues<F extends Flags> = {
 
 /** A command line that cannot be obeyed; its message is for the user, the exit code is 2. */
 export class UsageError extends Error {
+  /** Tells it from other errors. */
   override readonly name = "UsageError";
 }
 
 /** What a command line says. */
 export interface ParsedFlags<F extends Flags> {
+  /** The values of flags, by name. */
   readonly flags: FlagValues<F>;
   /** What is no flag, in order. */
   readonly words: string[];

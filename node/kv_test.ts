@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { settle, testNode } from "./_testing.ts";
+import { settle, testNode } from "./testing.ts";
 import { RpcError } from "./errors.ts";
 import { jsonEqual, type JsonObject } from "./json.ts";
 import { KV, type KvService, LinTso } from "./kv.ts";

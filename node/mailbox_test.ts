@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { settle } from "./_testing.ts";
+import { settle } from "./testing.ts";
 import { KeyedMailbox, Mailbox } from "./mailbox.ts";
 
 Deno.test("Mailbox keeps order however long each task takes", async () => {

@@ -5,7 +5,7 @@ import {
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
-import { settle, testNode } from "./_testing.ts";
+import { settle, testNode } from "./testing.ts";
 import { ErrorCode, RpcError } from "./errors.ts";
 import { Node } from "./node.ts";
 

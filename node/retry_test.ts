@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { ManualClock } from "./_testing.ts";
+import { ManualClock } from "./testing.ts";
 import { ErrorCode, RpcError } from "./errors.ts";
 import { pause, retry } from "./retry.ts";
 

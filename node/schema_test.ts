@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import * as v from "valibot";
-import { testNode } from "./_testing.ts";
+import { testNode } from "./testing.ts";
 import { RpcError } from "./errors.ts";
 import { Node } from "./node.ts";
 import type { RpcSchema, SchemaIssue } from "./schema.ts";

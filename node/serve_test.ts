@@ -3,7 +3,7 @@
  */
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { NodeProcess, type Reply, withProgram } from "./process_testing.ts";
+import { NodeProcess, type Reply, withProgram } from "./testing.ts";
 
 const asking = `
 import { Node, serve } from "@eddy/maelstrom";

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { TextLineStream } from "@std/streams/text-line-stream";
 import fc from "fast-check";
-import { settle } from "./_testing.ts";
+import { settle } from "./testing.ts";
 import { BufferedOutput, LineCap } from "./stdio.ts";
 
 /** A sink that takes so many bytes a write, when it is let. */

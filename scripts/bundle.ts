@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { FlagValues } from "../node/flags.ts";
+import type { FlagValues } from "@eddy/maelstrom/flags";
 import { projectPath, runCommand, runDeno, say, ScriptError } from "./support.ts";
 
 const flags = {

@@ -67,7 +67,7 @@ Deno.test("the bundle says what is wrong with its command line", async () => {
 });
 
 Deno.test("a script refuses what it does not know, with exit code 2", async () => {
-  const tasks = { bench: "bench", bundle: "bundle", compile: "compile", demo: "conversation" };
+  const tasks = { bundle: "bundle", compile: "compile", demo: "conversation" };
   for (const [name, task] of Object.entries(tasks)) {
     const script = projectPath(`scripts/${name}.ts`);
     const args = ["run", "--quiet", "--allow-all", script];

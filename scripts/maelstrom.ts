@@ -4,8 +4,8 @@
  * @module
  */
 
-import { workloads } from "../handlers/workloads.ts";
-import { UsageError } from "../node/flags.ts";
+import { workloads } from "@eddy/handlers";
+import { UsageError } from "@eddy/maelstrom/flags";
 import { bundle } from "./bundle.ts";
 import { projectPath, runScript, say, ScriptError } from "./support.ts";
 

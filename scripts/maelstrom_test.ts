@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
-import { UsageError } from "../node/flags.ts";
+import { UsageError } from "@eddy/maelstrom/flags";
 import { readRequest } from "./maelstrom.ts";
 import { projectPath } from "./support.ts";
 

@@ -10,7 +10,7 @@ import {
   type FlagValues,
   parseFlags,
   UsageError,
-} from "../node/flags.ts";
+} from "@eddy/maelstrom/flags";
 
 /** A script that cannot go on for a reason that its user can mend; the exit code is 1. */
 export class ScriptError extends Error {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Json } from "../node/json.ts";
+import type { Json } from "@eddy/maelstrom";
 
 /** How an operation stands: begun, happened, certainly did not happen, or nobody knows. */
 export type OpType = "invoke" | "ok" | "fail" | "info";

@@ -3,7 +3,7 @@
  *
  * @example
  * ```ts
- * import { simulate } from "@eddy/maelstrom/workbench";
+ * import { simulate } from "@eddy/workbench";
  * import { assertEquals } from "@std/assert";
  *
  * const { results } = await simulate({

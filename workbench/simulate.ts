@@ -4,9 +4,8 @@
  * @module
  */
 
-import type { Clock } from "../node/clock.ts";
-import { findWorkload } from "../handlers/workloads.ts";
-import type { Node } from "../node/node.ts";
+import { findWorkload } from "@eddy/handlers";
+import type { Clock, Node } from "@eddy/maelstrom";
 import { createProcessCluster } from "./cluster/child_processes.ts";
 import type { Cluster, ClusterOptions } from "./cluster/cluster.ts";
 import { createInProcessCluster } from "./cluster/in_process.ts";
@@ -78,7 +77,7 @@ export interface RunResult {
  *
  * @example A cluster of echo nodes, and a fault at a stated time
  * ```ts
- * import { simulate } from "@eddy/maelstrom/workbench";
+ * import { simulate } from "@eddy/workbench";
  * import { assertEquals } from "@std/assert";
  *
  * const { results, history } = await simulate({

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertNotEquals, assertStringIncludes } from "@std/assert";
-import type { Node } from "../node/node.ts";
+import type { Node } from "@eddy/maelstrom";
 import { simulate, type SimulateOptions } from "./simulate.ts";
 import { writeHistoryLine } from "./store/history_file.ts";
 import { NEMESES, WORKLOADS } from "./types.ts";

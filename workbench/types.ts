@@ -4,8 +4,7 @@
  * @module
  */
 
-import type { Clock, Random } from "../node/clock.ts";
-import type { JsonObject } from "../node/json.ts";
+import type { Clock, JsonObject, Random } from "@eddy/maelstrom";
 
 /** The ten workloads. */
 export const WORKLOADS = [

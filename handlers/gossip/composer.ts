@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Body } from "../../node/message.ts";
+import type { Body } from "@eddy/maelstrom";
 import { encodeGossip, type Plain, type Sighting, type StreamBatch } from "./message.ts";
 import type { Peer } from "./peer.ts";
 import type { Roster } from "./roster.ts";

@@ -15,8 +15,7 @@
  * @module
  */
 
-import type { Random } from "../../node/clock.ts";
-import type { JsonObject } from "../../node/json.ts";
+import type { JsonObject, Random } from "@eddy/maelstrom";
 import { CatchUp } from "./catch_up.ts";
 import { Downlink, type Progress } from "./downlink.ts";
 import { Mark } from "./mark.ts";

@@ -5,9 +5,14 @@
  * @module
  */
 
-import { ErrorCode, RpcError } from "../../node/errors.ts";
-import { isJsonObject, type Json, type JsonObject } from "../../node/json.ts";
-import type { Body } from "../../node/message.ts";
+import {
+  type Body,
+  ErrorCode,
+  isJsonObject,
+  type Json,
+  type JsonObject,
+  RpcError,
+} from "@eddy/maelstrom";
 import type { Rhythm } from "./hub_schedule.ts";
 import type { ArchivePart, Batch } from "./store.ts";
 import { raise, streamOwner, type Streams, type Vector } from "./vector.ts";

@@ -1,6 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
-import { RpcError } from "../../node/errors.ts";
-import type { JsonObject } from "../../node/json.ts";
+import { type JsonObject, RpcError } from "@eddy/maelstrom";
 import { decodeGossip, encodeGossip, type Gossip } from "./message.ts";
 import { Streams } from "./vector.ts";
 

@@ -4,8 +4,7 @@
  * @module
  */
 
-import type { Random } from "../../node/clock.ts";
-import type { Node } from "../../node/node.ts";
+import type { Node, Random } from "@eddy/maelstrom";
 import { GossipCore } from "./core.ts";
 import type { Store } from "./store.ts";
 import { Streams } from "./vector.ts";

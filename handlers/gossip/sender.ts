@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Body } from "../../node/message.ts";
+import type { Body } from "@eddy/maelstrom";
 import { Composer, type ComposerContext, type Scope } from "./composer.ts";
 import type { Downlink, Progress } from "./downlink.ts";
 import type { Plain } from "./message.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Json } from "../../node/json.ts";
+import type { Json } from "@eddy/maelstrom";
 import type { Vector } from "./vector.ts";
 
 /** A run of one stream's events: those after `from`, up to and with `to`. */

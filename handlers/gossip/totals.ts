@@ -8,7 +8,7 @@
  * @module
  */
 
-import type { Json } from "../../node/json.ts";
+import type { Json } from "@eddy/maelstrom";
 import type { ArchivePart, Batch, Store } from "./store.ts";
 import { raise, seqOf, type Vector } from "./vector.ts";
 

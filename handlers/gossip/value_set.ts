@@ -4,7 +4,7 @@
  * @module
  */
 
-import { canonical, isRawNumber, type Json } from "../../node/json.ts";
+import { canonical, isRawNumber, type Json } from "@eddy/maelstrom";
 import { EventLog } from "./event_log.ts";
 import type { ArchivePart, Batch, Store } from "./store.ts";
 import type { Vector } from "./vector.ts";

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { parseJson } from "../../node/json.ts";
+import { parseJson } from "@eddy/maelstrom";
 import { ValueSet } from "./value_set.ts";
 
 Deno.test("values that Maelstrom calls equal are one, and others are not", () => {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Json } from "../../node/json.ts";
+import type { Json } from "@eddy/maelstrom";
 
 /** An entry as it travels: its key, its offset, what was sent. */
 export type Entry = [key: string, offset: number, msg: Json];

@@ -10,7 +10,7 @@
  * @module
  */
 
-import { isJsonObject, type Json, type JsonObject } from "../../node/json.ts";
+import { isJsonObject, type Json, type JsonObject } from "@eddy/maelstrom";
 import { EventLog } from "../gossip/event_log.ts";
 import type { ArchivePart, Batch, Store } from "../gossip/store.ts";
 import { covers, seqOf, type Vector } from "../gossip/vector.ts";

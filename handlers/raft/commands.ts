@@ -4,8 +4,7 @@
  * @module
  */
 
-import { ErrorCode, RpcError } from "../../node/errors.ts";
-import type { Json } from "../../node/json.ts";
+import { ErrorCode, type Json, RpcError } from "@eddy/maelstrom";
 import type { CommandSource } from "./context.ts";
 import type { Outcome } from "./machine.ts";
 import { roughSize } from "./message.ts";

@@ -4,8 +4,7 @@
  * @module
  */
 
-import type { Random } from "../../node/clock.ts";
-import type { Json } from "../../node/json.ts";
+import type { Json, Random } from "@eddy/maelstrom";
 import { Link } from "./link.ts";
 import type { Content, Entry, Message, Ticket } from "./message.ts";
 import { raftRules, type Rules } from "./rules.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Json } from "../../node/json.ts";
+import type { Json } from "@eddy/maelstrom";
 import type { Context, Role } from "./context.ts";
 import type { Acknowledge, AppendEntries, Entry, InstallSnapshot } from "./message.ts";
 import { lastOfTerm } from "./storage.ts";

@@ -4,8 +4,7 @@
  * @module
  */
 
-import { ErrorCode, RpcError } from "../../node/errors.ts";
-import { canonical, type Json, jsonEqual } from "../../node/json.ts";
+import { canonical, ErrorCode, type Json, jsonEqual, RpcError } from "@eddy/maelstrom";
 import type { Machine, Outcome } from "./machine.ts";
 
 /** What {@linkcode KeyValueMachine} does. */

@@ -7,7 +7,7 @@
  * @module
  */
 
-import type { Json } from "../../node/json.ts";
+import type { Json } from "@eddy/maelstrom";
 import type { Context, Role } from "./context.ts";
 import { type Acknowledge, countFitting, type Entry } from "./message.ts";
 import { Progress } from "./progress.ts";

@@ -4,8 +4,7 @@
  * @module
  */
 
-import type { RpcError } from "../../node/errors.ts";
-import type { Json } from "../../node/json.ts";
+import type { Json, RpcError } from "@eddy/maelstrom";
 
 /** What an operation came to: a reply's keys, or why it did nothing. */
 export type Outcome = object | RpcError;

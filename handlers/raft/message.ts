@@ -7,7 +7,7 @@
  * @module
  */
 
-import type { Json } from "../../node/json.ts";
+import type { Json } from "@eddy/maelstrom";
 
 /** One entry of the log: the term of the leader that made it, and a command; `null` does nothing. */
 export type Entry = readonly [term: number, command: Json];

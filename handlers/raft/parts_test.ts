@@ -1,7 +1,6 @@
 import { assert, assertEquals, assertInstanceOf } from "@std/assert";
 import fc from "fast-check";
-import { RpcError } from "../../node/errors.ts";
-import type { Json } from "../../node/json.ts";
+import { type Json, RpcError } from "@eddy/maelstrom";
 import { Commands } from "./commands.ts";
 import { KeyValueMachine } from "./key_value_machine.ts";
 import { Link } from "./link.ts";

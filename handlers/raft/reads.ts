@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Json } from "../../node/json.ts";
+import type { Json } from "@eddy/maelstrom";
 import { unavailable } from "./commands.ts";
 import type { Grant } from "./context.ts";
 import type { Outcome } from "./machine.ts";

@@ -7,8 +7,7 @@
  * @module
  */
 
-import type { Random } from "../../node/clock.ts";
-import type { Json } from "../../node/json.ts";
+import type { Json, Random } from "@eddy/maelstrom";
 import { Commands, unavailable } from "./commands.ts";
 import type { Outgoing, Timing } from "./context.ts";
 import type { Machine, Outcome } from "./machine.ts";

@@ -4,10 +4,14 @@
  * @module
  */
 
-import { ErrorCode, RpcError } from "../../node/errors.ts";
-import type { Json, JsonObject } from "../../node/json.ts";
-import type { Body } from "../../node/message.ts";
-import type { Node } from "../../node/node.ts";
+import {
+  type Body,
+  ErrorCode,
+  type Json,
+  type JsonObject,
+  type Node,
+  RpcError,
+} from "@eddy/maelstrom";
 import type { Machine, Outcome } from "./machine.ts";
 import { type Message, MESSAGE_TYPES } from "./message.ts";
 import { Replica, type ReplicaOptions } from "./replica.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Json } from "../../node/json.ts";
+import type { Json } from "@eddy/maelstrom";
 
 /**
  * A request as it stands in the log: who made it, its number there, the lowest number that its

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Node } from "../../node/node.ts";
+import type { Node } from "@eddy/maelstrom";
 import { NodeGossip } from "../gossip/node_gossip.ts";
 import { txnRwRegister } from "../messages.ts";
 import { RegisterStore } from "./register_store.ts";

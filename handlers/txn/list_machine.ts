@@ -4,7 +4,7 @@
  * @module
  */
 
-import { canonical, type Json } from "../../node/json.ts";
+import { canonical, type Json } from "@eddy/maelstrom";
 import type { Machine, Outcome } from "../raft/machine.ts";
 import type { AppendTxn } from "./operations.ts";
 

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import type { Json } from "../../node/json.ts";
+import type { Json } from "@eddy/maelstrom";
 import { ListMachine } from "./list_machine.ts";
 import { type AppendTxn, isReadOnly, type RegisterTxn } from "./operations.ts";
 import { RegisterMachine } from "./register_machine.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Json } from "../../node/json.ts";
+import type { Json } from "@eddy/maelstrom";
 import type { MicroOp } from "../messages.ts";
 
 /** A transaction of reads and appends. */

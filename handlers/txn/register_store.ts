@@ -4,7 +4,7 @@
  * @module
  */
 
-import { canonical, type Json } from "../../node/json.ts";
+import { canonical, type Json } from "@eddy/maelstrom";
 import { EventLog } from "../gossip/event_log.ts";
 import type { ArchivePart, Batch, Store } from "../gossip/store.ts";
 import type { Vector } from "../gossip/vector.ts";

@@ -9,11 +9,7 @@
  * @module
  */
 
-import { ErrorCode, RpcError } from "../../node/errors.ts";
-import type { Json } from "../../node/json.ts";
-import { KV } from "../../node/kv.ts";
-import type { Node } from "../../node/node.ts";
-import { pause } from "../../node/retry.ts";
+import { ErrorCode, type Json, KV, type Node, pause, RpcError } from "@eddy/maelstrom";
 import type { Machine, Outcome } from "../raft/machine.ts";
 import type { Replicated } from "../raft/serve.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Node } from "../../node/node.ts";
+import type { Node } from "@eddy/maelstrom";
 import type { Machine } from "../raft/machine.ts";
 import { type ConsensusOptions, type Replicated, serveReplicated } from "../raft/serve.ts";
 import { SharedLog } from "./shared_log.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { Node, RpcError, serve } from "../../node/mod.ts";
+import { Node, RpcError, serve } from "@eddy/maelstrom";
 
 const node = new Node();
 

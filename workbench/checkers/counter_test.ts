@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { type Json, parseJson } from "../../node/json.ts";
+import { type Json, parseJson } from "@eddy/maelstrom";
 import type { OpType } from "../history.ts";
 import { checkCounter } from "./counter.ts";
 import { handmade, type Row } from "./handmade_testing.ts";

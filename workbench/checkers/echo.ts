@@ -4,9 +4,8 @@
  * @module
  */
 
-import { isJsonObject, type Json, jsonEqual } from "../../node/json.ts";
-import type { CheckResult, Finding, Op } from "../history.ts";
-import { MAX_FINDINGS } from "../history.ts";
+import { isJsonObject, type Json, jsonEqual } from "@eddy/maelstrom";
+import { type CheckResult, type Finding, MAX_FINDINGS, type Op } from "../history.ts";
 import { type CompletedPair, type PlacedPair, placedPairs, valueOf } from "./pairing.ts";
 import { resultOf, Warnings } from "./warnings.ts";
 import { inOrder, show, whoAndWhen } from "./wording.ts";

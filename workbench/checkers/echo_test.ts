@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import type { Json } from "../../node/json.ts";
+import type { Json } from "@eddy/maelstrom";
 import { checkEcho } from "./echo.ts";
 import { handmade } from "./handmade_testing.ts";
 

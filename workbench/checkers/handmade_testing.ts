@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Json } from "../../node/json.ts";
+import type { Json } from "@eddy/maelstrom";
 import type { Op, OpError, OpType } from "../history.ts";
 
 /** An event: who, what, and what else differs from the default. */

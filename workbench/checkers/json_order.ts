@@ -4,7 +4,7 @@
  * @module
  */
 
-import { canonical, isRawNumber, type Json, parseJson } from "../../node/json.ts";
+import { canonical, isRawNumber, type Json, parseJson } from "@eddy/maelstrom";
 
 /**
  * What to look a value up by in a `Map`: two values share it exactly when {@linkcode canonical}

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { canonical, type Json, parseJson } from "../../node/json.ts";
+import { canonical, type Json, parseJson } from "@eddy/maelstrom";
 import { compareJson, integerJson, integerOf, keyOf, sortJson } from "./json_order.ts";
 
 const texts = ["0", "-0", "1", "1.0", "1e0", "1.5", "9007199254740993", "9007199254740992", '"1"'];

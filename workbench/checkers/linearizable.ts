@@ -4,7 +4,7 @@
  * @module
  */
 
-import { canonical } from "../../node/json.ts";
+import { canonical } from "@eddy/maelstrom";
 import { type CheckResult, type Finding, type Op, worst } from "../history.ts";
 import { nonlinearizable, searchLimit } from "./linearizable_findings.ts";
 import { searchOrder } from "./linearizable_search.ts";

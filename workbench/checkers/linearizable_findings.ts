@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Json } from "../../node/json.ts";
+import type { Json } from "@eddy/maelstrom";
 import type { Finding } from "../history.ts";
 import { sortJson } from "./json_order.ts";
 import type { RegisterCall, RegisterHistory } from "./register_model.ts";

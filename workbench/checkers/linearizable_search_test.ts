@@ -2,7 +2,7 @@ import { assertEquals, assertGreater, assertLess } from "@std/assert";
 import fc from "fast-check";
 import { uniformInt } from "pure-rand/distribution/uniformInt";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
-import type { Json } from "../../node/json.ts";
+import type { Json } from "@eddy/maelstrom";
 import type { Op, Validity } from "../history.ts";
 import { handmade, type Row } from "./handmade_testing.ts";
 import { checkLinearizable } from "./linearizable.ts";

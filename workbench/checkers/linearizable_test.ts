@@ -1,5 +1,5 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { parseJson } from "../../node/json.ts";
+import { parseJson } from "@eddy/maelstrom";
 import { handmade, type Row } from "./handmade_testing.ts";
 import { checkLinearizable } from "./linearizable.ts";
 

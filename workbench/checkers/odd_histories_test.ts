@@ -1,6 +1,6 @@
 import { assert } from "@std/assert";
 import fc from "fast-check";
-import { parseJson } from "../../node/json.ts";
+import { parseJson } from "@eddy/maelstrom";
 import { MAX_FINDINGS, type Op } from "../history.ts";
 import { checkAvailability } from "./availability.ts";
 import { checkCounter } from "./counter.ts";

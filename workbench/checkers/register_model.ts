@@ -4,7 +4,7 @@
  * @module
  */
 
-import { canonical, type Json } from "../../node/json.ts";
+import { canonical, type Json } from "@eddy/maelstrom";
 import type { Op } from "../history.ts";
 import { keyOf } from "./json_order.ts";
 import { isOk, type PlacedPair, valueOf } from "./pairing.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Json } from "../../node/json.ts";
+import type { Json } from "@eddy/maelstrom";
 import type { CheckResult, Op } from "../history.ts";
 import { Bits } from "./bits.ts";
 import { keyOf, sortJson } from "./json_order.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Json } from "../../node/json.ts";
+import type { Json } from "@eddy/maelstrom";
 import type { Op } from "../history.ts";
 import type { CompletedPair, PlacedPair } from "./pairing.ts";
 

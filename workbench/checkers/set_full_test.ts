@@ -1,6 +1,6 @@
 import { assertEquals, assertGreater } from "@std/assert";
 import fc from "fast-check";
-import { type Json, parseJson } from "../../node/json.ts";
+import { type Json, parseJson } from "@eddy/maelstrom";
 import type { Op } from "../history.ts";
 import { placedPairs } from "./pairing.ts";
 import { handmade, type Row } from "./handmade_testing.ts";

@@ -4,8 +4,7 @@
  * @module
  */
 
-import type { CheckResult, Finding, Op } from "../history.ts";
-import { worst } from "../history.ts";
+import { type CheckResult, type Finding, type Op, worst } from "../history.ts";
 import { type CompletedPair, placedPairs } from "./pairing.ts";
 import { resultOf, Warnings } from "./warnings.ts";
 import { inOrder, plural } from "./wording.ts";

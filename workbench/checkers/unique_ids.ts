@@ -4,9 +4,8 @@
  * @module
  */
 
-import type { Json } from "../../node/json.ts";
-import type { CheckResult, Finding, Op } from "../history.ts";
-import { MAX_FINDINGS } from "../history.ts";
+import type { Json } from "@eddy/maelstrom";
+import { type CheckResult, type Finding, MAX_FINDINGS, type Op } from "../history.ts";
 import { compareJson, keyOf } from "./json_order.ts";
 import { type CompletedPair, isOk, placedPairs, valueOf } from "./pairing.ts";
 import { resultOf, Warnings } from "./warnings.ts";

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { type Json, parseJson } from "../../node/json.ts";
+import { type Json, parseJson } from "@eddy/maelstrom";
 import { handmade, type Row } from "./handmade_testing.ts";
 import { checkUniqueIds } from "./unique_ids.ts";
 

@@ -4,8 +4,7 @@
  * @module
  */
 
-import type { CheckResult, Finding, Validity } from "../history.ts";
-import { MAX_FINDINGS } from "../history.ts";
+import { type CheckResult, type Finding, MAX_FINDINGS, type Validity } from "../history.ts";
 
 /** Collects warnings: how many of each kind, and the first as an example. */
 export class Warnings {

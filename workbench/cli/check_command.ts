@@ -4,7 +4,7 @@
  * @module
  */
 
-import { oneOf, parseFlags, UsageError } from "../../node/flags.ts";
+import { oneOf, parseFlags, UsageError } from "@eddy/maelstrom/flags";
 import { parseConsistencyModels } from "../checkers/elle/models.ts";
 import { explain, faultWindows } from "../results/explain.ts";
 import { judge } from "../results/results.ts";

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { workloads } from "../../handlers/workloads.ts";
-import { integer, parseFlags, UsageError } from "../../node/flags.ts";
+import { workloads } from "@eddy/handlers";
+import { integer, parseFlags, UsageError } from "@eddy/maelstrom/flags";
 import { worst } from "../history.ts";
 import { verdict } from "../results/summary.ts";
 import { defaultOptions, type RunSettings } from "../run/options.ts";

@@ -12,7 +12,7 @@ import {
   number,
   oneOf,
   UsageError,
-} from "../../node/flags.ts";
+} from "@eddy/maelstrom/flags";
 import { defaultOptions, type RunSettings } from "../run/options.ts";
 import { NEMESES, type NemesisName, type RunOptions, WORKLOADS } from "../types.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Flags, integer, parseFlags, UsageError } from "../../node/flags.ts";
+import { type Flags, integer, parseFlags, UsageError } from "@eddy/maelstrom/flags";
 import { type Validity, worst } from "../history.ts";
 import { verdict } from "../results/summary.ts";
 import type { Job, Outcome } from "../sweep/job.ts";

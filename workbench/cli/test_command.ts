@@ -4,8 +4,8 @@
  * @module
  */
 
-import { integer, parseFlags, UsageError } from "../../node/flags.ts";
-import { findWorkload } from "../../handlers/workloads.ts";
+import { findWorkload } from "@eddy/handlers";
+import { integer, parseFlags, UsageError } from "@eddy/maelstrom/flags";
 import { findProgram } from "../cluster/child_processes.ts";
 import { summarize } from "../results/summary.ts";
 import type { Progress } from "../run/run.ts";

@@ -4,9 +4,7 @@
  * @module
  */
 
-import type { Clock } from "../../node/clock.ts";
-import type { Json, JsonObject } from "../../node/json.ts";
-import type { Schema } from "../../node/schema.ts";
+import type { Clock, Json, JsonObject, Schema } from "@eddy/maelstrom";
 import type { Envelope, Network } from "../types.ts";
 import { quote, readReply } from "./reply.ts";
 

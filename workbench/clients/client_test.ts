@@ -5,8 +5,8 @@ import {
   assertRejects,
   assertStringIncludes,
 } from "@std/assert";
-import { broadcast, counter, kafka, txnListAppend } from "../../handlers/messages.ts";
-import { type Json, type JsonObject, parseJson } from "../../node/json.ts";
+import { broadcast, counter, kafka, txnListAppend } from "@eddy/handlers/schema";
+import { type Json, type JsonObject, parseJson } from "@eddy/maelstrom";
 import type { Envelope, Network } from "../types.ts";
 import { Client, ClientIds, ReplyTimeout } from "./client.ts";
 import { failureOf } from "./outcome.ts";

@@ -4,9 +4,14 @@
  * @module
  */
 
-import { RpcError } from "../../node/errors.ts";
-import type { Json, JsonObject } from "../../node/json.ts";
-import { type Schema, type SchemaIssue, validate } from "../../node/schema.ts";
+import {
+  type Json,
+  type JsonObject,
+  RpcError,
+  type Schema,
+  type SchemaIssue,
+} from "@eddy/maelstrom";
+import { validate } from "@eddy/maelstrom/schema";
 
 /** A node answered with an error. */
 export class ErrorReply extends Error {

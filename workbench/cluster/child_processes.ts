@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Clock } from "../../node/clock.ts";
+import type { Clock } from "@eddy/maelstrom";
 import type { Packet } from "../network/packet.ts";
 import { Cluster, type ClusterOptions, type Incarnation, type LaunchContext } from "./cluster.ts";
 import { LineReader } from "./line_reader.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { Node } from "../../node/node.ts";
+import { Node } from "@eddy/maelstrom";
 import type { Packet } from "../network/packet.ts";
 import { Cluster, type ClusterOptions, type Incarnation, type LaunchContext } from "./cluster.ts";
 import { ProcessClock } from "./process_clock.ts";

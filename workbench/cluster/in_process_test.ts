@@ -5,8 +5,8 @@ import {
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
-import { serveEcho } from "../../handlers/echo.ts";
-import type { Node } from "../../node/node.ts";
+import { serveEcho } from "@eddy/handlers/echo.ts";
+import type { Node } from "@eddy/maelstrom";
 import { Client, ClientIds } from "../clients/client.ts";
 import type { Latency } from "../types.ts";
 import { type Arena, createVirtualWorld } from "../world/world.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { LineCap } from "../../node/stdio.ts";
+import { LineCap } from "@eddy/maelstrom/stdio";
 
 /** Reads a stream line by line, for as long as it is let. */
 export class LineReader {

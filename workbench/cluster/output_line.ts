@@ -4,8 +4,8 @@
  * @module
  */
 
-import { isJsonObject, type Json, type JsonObject, parseJson } from "../../node/json.ts";
-import { isMsgId } from "../../node/message.ts";
+import { isJsonObject, type Json, type JsonObject, parseJson } from "@eddy/maelstrom";
+import { isMsgId } from "@eddy/maelstrom/message";
 
 /** What is expected of each line, for people. */
 export const EXPECTED_LINE =

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Clock } from "../../node/clock.ts";
+import type { Clock } from "@eddy/maelstrom";
 
 interface Timer {
   /** Undefined once cancelled or run. */

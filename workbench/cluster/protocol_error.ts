@@ -4,7 +4,7 @@
  * @module
  */
 
-import { quote } from "../../node/message.ts";
+import { quote } from "@eddy/maelstrom/message";
 
 /** Where and how a node broke the protocol. */
 export interface Violation {

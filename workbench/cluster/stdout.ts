@@ -4,7 +4,7 @@
  * @module
  */
 
-import { isClient } from "../../node/message.ts";
+import { isClient } from "@eddy/maelstrom";
 import type { SimulatedNetwork } from "../network/network.ts";
 import { SERVICES } from "../network/services.ts";
 import { EXPECTED_LINE, readOutputLine } from "./output_line.ts";

@@ -4,8 +4,7 @@
  * @module
  */
 
-import type { Random } from "../../node/clock.ts";
-import type { Json } from "../../node/json.ts";
+import type { Json, Random } from "@eddy/maelstrom";
 import type { Slowness } from "../network/rules.ts";
 import type { NemesisName } from "../types.ts";
 import { shuffled } from "../world/random.ts";

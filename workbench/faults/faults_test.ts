@@ -1,10 +1,9 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import type { Node } from "../../node/node.ts";
+import type { Node } from "@eddy/maelstrom";
 import { ClientIds } from "../clients/client.ts";
 import type { Cluster } from "../cluster/cluster.ts";
 import { createInProcessCluster } from "../cluster/in_process.ts";
-import type { NemesisName } from "../types.ts";
-import { NEMESES } from "../types.ts";
+import { NEMESES, type NemesisName } from "../types.ts";
 import { type Arena, createVirtualWorld } from "../world/world.ts";
 import { Faults } from "./faults.ts";
 import { Nemesis, type NemesisEvent } from "./nemesis.ts";

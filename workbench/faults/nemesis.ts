@@ -4,8 +4,7 @@
  * @module
  */
 
-import type { Random } from "../../node/clock.ts";
-import type { Json } from "../../node/json.ts";
+import type { Json, Random } from "@eddy/maelstrom";
 import type { NemesisName } from "../types.ts";
 import type { Arena } from "../world/world.ts";
 import { type Disruption, type DisruptionOptions, drawDisruption } from "./disruptions.ts";

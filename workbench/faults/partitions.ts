@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Random } from "../../node/clock.ts";
+import type { Random } from "@eddy/maelstrom";
 import { randomBelow, shuffled } from "../world/random.ts";
 
 /** For each node, the nodes whose messages it loses. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Clock } from "../../node/clock.ts";
+import type { Clock } from "@eddy/maelstrom";
 import { type Timed, TimedQueue } from "../world/timed_queue.ts";
 import type { Journal } from "./journal.ts";
 import type { Packet } from "./packet.ts";

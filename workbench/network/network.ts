@@ -4,9 +4,7 @@
  * @module
  */
 
-import type { Clock, Random } from "../../node/clock.ts";
-import type { JsonObject } from "../../node/json.ts";
-import { isClient } from "../../node/message.ts";
+import { type Clock, isClient, type JsonObject, type Random } from "@eddy/maelstrom";
 import type { Latency, Network } from "../types.ts";
 import { Endpoint, type EndpointContext, type EndpointKind, type Queued } from "./endpoint.ts";
 import { Journal } from "./journal.ts";

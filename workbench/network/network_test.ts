@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import * as fc from "fast-check";
-import type { JsonObject } from "../../node/json.ts";
+import type { JsonObject } from "@eddy/maelstrom";
 import type { Latency } from "../types.ts";
 import { type Arena, createVirtualWorld } from "../world/world.ts";
 import type { NetEvent } from "./journal.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type JsonObject, parseJson } from "../../node/json.ts";
+import { type JsonObject, parseJson } from "@eddy/maelstrom";
 import type { Envelope } from "../types.ts";
 
 /** A message whose body is parsed when somebody looks. */

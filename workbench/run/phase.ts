@@ -4,8 +4,7 @@
  * @module
  */
 
-import type { Clock, Random } from "../../node/clock.ts";
-import type { Json } from "../../node/json.ts";
+import type { Clock, Json, Random } from "@eddy/maelstrom";
 import { failureOf } from "../clients/outcome.ts";
 import { drawInterval } from "../workloads/draw.ts";
 import {

@@ -4,8 +4,7 @@
  * @module
  */
 
-import type { Clock } from "../../node/clock.ts";
-import type { Json } from "../../node/json.ts";
+import type { Clock, Json } from "@eddy/maelstrom";
 import type { Op, OpError, OpType } from "../history.ts";
 import type { Invocation } from "../workloads/spec.ts";
 

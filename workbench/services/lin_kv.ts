@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Json, JsonObject } from "../../node/json.ts";
+import type { Json, JsonObject } from "@eddy/maelstrom";
 import { keyOf, operate, type Service } from "./service.ts";
 
 /** `lin-kv`: one state, which every request sees and changes at once. */

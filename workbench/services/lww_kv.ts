@@ -4,8 +4,7 @@
  * @module
  */
 
-import type { Random } from "../../node/clock.ts";
-import type { Json, JsonObject } from "../../node/json.ts";
+import type { Json, JsonObject, Random } from "@eddy/maelstrom";
 import { randomBelow } from "../world/random.ts";
 import { keyOf, operate, type Service } from "./service.ts";
 

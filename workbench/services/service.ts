@@ -4,9 +4,14 @@
  * @module
  */
 
-import type { Random } from "../../node/clock.ts";
-import { ErrorCode } from "../../node/errors.ts";
-import { canonical, type Json, jsonEqual, type JsonObject } from "../../node/json.ts";
+import {
+  canonical,
+  ErrorCode,
+  type Json,
+  jsonEqual,
+  type JsonObject,
+  type Random,
+} from "@eddy/maelstrom";
 
 /** A service: takes one request at a time and answers at once. */
 export interface Service {

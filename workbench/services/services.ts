@@ -4,8 +4,7 @@
  * @module
  */
 
-import type { Random } from "../../node/clock.ts";
-import type { JsonObject } from "../../node/json.ts";
+import type { JsonObject, Random } from "@eddy/maelstrom";
 import type { SimulatedNetwork } from "../network/network.ts";
 import { type ServiceName, SERVICES } from "../network/services.ts";
 import type { Envelope } from "../types.ts";

@@ -1,6 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import type { Random } from "../../node/clock.ts";
-import { type Json, type JsonObject, parseJson } from "../../node/json.ts";
+import { type Json, type JsonObject, parseJson, type Random } from "@eddy/maelstrom";
 import { seededRandom } from "../world/random.ts";
 import { createVirtualWorld } from "../world/world.ts";
 import { LinKv, LinTso } from "./lin_kv.ts";

@@ -9,7 +9,7 @@
  */
 
 import { parseEDNString } from "edn-data";
-import { isRawNumber, type Json, parseJson } from "../../node/json.ts";
+import { isRawNumber, type Json, parseJson } from "@eddy/maelstrom";
 
 /** One form of an EDN text. */
 export interface EdnForm {

@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import fc from "fast-check";
-import { type Json, parseJson } from "../../node/json.ts";
+import { type Json, parseJson } from "@eddy/maelstrom";
 import { readEdn } from "./edn.ts";
 
 function values(edn: string): string[] {

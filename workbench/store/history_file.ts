@@ -4,7 +4,7 @@
  * @module
  */
 
-import { isJsonObject, type Json, parseJson } from "../../node/json.ts";
+import { isJsonObject, type Json, parseJson } from "@eddy/maelstrom";
 import type { Op } from "../history.ts";
 import { readEdn } from "./edn.ts";
 import { jepsen } from "./history_file_jepsen.ts";

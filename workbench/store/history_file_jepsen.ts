@@ -7,8 +7,7 @@
  * @module
  */
 
-import { ErrorCode } from "../../node/errors.ts";
-import { isJsonObject, type Json, type JsonObject } from "../../node/json.ts";
+import { ErrorCode, isJsonObject, type Json, type JsonObject } from "@eddy/maelstrom";
 import type { OpError } from "../history.ts";
 import type { Notation } from "./history_file_op.ts";
 

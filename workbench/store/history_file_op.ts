@@ -4,7 +4,7 @@
  * @module
  */
 
-import { isJsonObject, type Json, type JsonObject } from "../../node/json.ts";
+import { isJsonObject, type Json, type JsonObject } from "@eddy/maelstrom";
 import type { Op, OpError } from "../history.ts";
 
 /** Where a notation keeps what each writes in its own way. */

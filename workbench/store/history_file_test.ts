@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch, assertThrows } from "@std/assert";
 import fc from "fast-check";
-import { parseJson } from "../../node/json.ts";
+import { parseJson } from "@eddy/maelstrom";
 import type { Op } from "../history.ts";
 import { parseHistory, writeHistoryLine } from "./history_file.ts";
 

@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import type { Node } from "../../node/node.ts";
+import type { Node } from "@eddy/maelstrom";
 import { defaultOptions } from "../run/options.ts";
 import { runJob } from "./job.ts";
 import { runJobs, runTasks } from "./pool.ts";

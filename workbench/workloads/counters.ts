@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { Random } from "../../node/clock.ts";
-import { counter } from "../../handlers/messages.ts";
+import { counter } from "@eddy/handlers/schema";
+import type { Random } from "@eddy/maelstrom";
 import { checkCounter } from "../checkers/counter.ts";
 import type { WorkloadName } from "../types.ts";
 import { randomBelow } from "../world/random.ts";

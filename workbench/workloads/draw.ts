@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Random } from "../../node/clock.ts";
+import type { Random } from "@eddy/maelstrom";
 
 /** A time uniform on 0 to twice the mean, which is how Jepsen spaces what it does. */
 export function drawInterval(random: Random, mean: number): number {

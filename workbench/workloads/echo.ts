@@ -4,7 +4,7 @@
  * @module
  */
 
-import { echo } from "../../handlers/messages.ts";
+import { echo } from "@eddy/handlers/schema";
 import { checkEcho } from "../checkers/echo.ts";
 import { randomBelow } from "../world/random.ts";
 import { eachTime } from "./generators.ts";

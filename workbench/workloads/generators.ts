@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Random } from "../../node/clock.ts";
+import type { Random } from "@eddy/maelstrom";
 import { shuffled } from "../world/random.ts";
 import type { FinalPhase, Generator, Invocation, Next, Threads } from "./spec.ts";
 

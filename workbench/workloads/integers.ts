@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { Integer } from "../../handlers/messages.ts";
-import { type Json, parseJson } from "../../node/json.ts";
+import type { Integer } from "@eddy/handlers/schema";
+import { type Json, parseJson } from "@eddy/maelstrom";
 
 /** An integer's exact value. */
 function exact(integer: Integer): bigint {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Random } from "../../node/clock.ts";
+import type { Random } from "@eddy/maelstrom";
 import { shuffled } from "../world/random.ts";
 import { drawInterval } from "./draw.ts";
 import { atLeast } from "./integers.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Random } from "../../node/clock.ts";
+import type { Random } from "@eddy/maelstrom";
 import type { RunOptions } from "../types.ts";
 import { randomBelow } from "../world/random.ts";
 import { drawInterval } from "./draw.ts";

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertLess } from "@std/assert";
-import type { Json } from "../../node/json.ts";
+import type { Json } from "@eddy/maelstrom";
 import { defaultOptions } from "../run/options.ts";
 import { seededRandom } from "../world/random.ts";
 import { KafkaGenerator } from "./kafka_generator.ts";

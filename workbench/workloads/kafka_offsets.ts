@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { Integer } from "../../handlers/messages.ts";
-import { isJsonObject, type Json } from "../../node/json.ts";
+import type { Integer } from "@eddy/handlers/schema";
+import { isJsonObject, type Json } from "@eddy/maelstrom";
 import { greater, isInteger } from "./integers.ts";
 import type { CompletedOp } from "./spec.ts";
 

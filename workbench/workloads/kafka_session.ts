@@ -4,8 +4,8 @@
  * @module
  */
 
-import { type Integer, kafka, type List } from "../../handlers/messages.ts";
-import type { Json, JsonObject } from "../../node/json.ts";
+import { type Integer, kafka, type List } from "@eddy/handlers/schema";
+import type { Json, JsonObject } from "@eddy/maelstrom";
 import { greater, successor } from "./integers.ts";
 import { type Call, CRASHED, type Invocation, type Session } from "./spec.ts";
 

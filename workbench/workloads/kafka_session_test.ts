@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { type JsonObject, parseJson } from "../../node/json.ts";
+import { type JsonObject, parseJson } from "@eddy/maelstrom";
 import { ErrorReply } from "../clients/reply.ts";
 import { kafkaSession } from "./kafka_session.ts";
 import { CRASHED } from "./spec.ts";

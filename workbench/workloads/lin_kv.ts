@@ -4,9 +4,8 @@
  * @module
  */
 
-import type { Random } from "../../node/clock.ts";
-import { linKv } from "../../handlers/messages.ts";
-import type { Json } from "../../node/json.ts";
+import { linKv } from "@eddy/handlers/schema";
+import type { Json, Random } from "@eddy/maelstrom";
 import { checkLinearizable } from "../checkers/linearizable.ts";
 import type { RunOptions } from "../types.ts";
 import { randomBelow } from "../world/random.ts";

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertLess } from "@std/assert";
-import type { Json } from "../../node/json.ts";
+import type { Json } from "@eddy/maelstrom";
 import { defaultOptions, type RunSettings } from "../run/options.ts";
 import { seededRandom } from "../world/random.ts";
 import { linKvSpec, linKvTimeoutMs } from "./lin_kv.ts";

@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { Random } from "../../node/clock.ts";
-import { broadcast, gSet } from "../../handlers/messages.ts";
+import { broadcast, gSet } from "@eddy/handlers/schema";
+import type { Random } from "@eddy/maelstrom";
 import { checkSetFull } from "../checkers/set_full.ts";
 import { randomBelow } from "../world/random.ts";
 import { eachTime, oncePerThread } from "./generators.ts";

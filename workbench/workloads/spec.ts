@@ -4,9 +4,7 @@
  * @module
  */
 
-import type { Random } from "../../node/clock.ts";
-import type { Json } from "../../node/json.ts";
-import type { Schema } from "../../node/schema.ts";
+import type { Json, Random, Schema } from "@eddy/maelstrom";
 import type { ClientRequest } from "../clients/client.ts";
 import type { ErrorPolicy } from "../clients/outcome.ts";
 import type { CheckResult, Op, OpType } from "../history.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { JsonObject } from "../../node/json.ts";
+import type { JsonObject } from "@eddy/maelstrom";
 import { readReply } from "../clients/reply.ts";
 import { defaultOptions, type RunSettings } from "../run/options.ts";
 import type { WorkloadName } from "../types.ts";

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { txnListAppend, txnRwRegister } from "../../handlers/messages.ts";
-import type { Json } from "../../node/json.ts";
+import { txnListAppend, txnRwRegister } from "@eddy/handlers/schema";
+import type { Json } from "@eddy/maelstrom";
 import { checkListAppend } from "../checkers/elle/list_append.ts";
 import { checkRwRegister } from "../checkers/elle/rw_register.ts";
 import { eachTime } from "./generators.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Random } from "../../node/clock.ts";
+import type { Random } from "@eddy/maelstrom";
 import { randomBelow } from "../world/random.ts";
 
 /** How transactions are drawn. */

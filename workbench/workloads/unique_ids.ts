@@ -4,7 +4,7 @@
  * @module
  */
 
-import { uniqueIds } from "../../handlers/messages.ts";
+import { uniqueIds } from "@eddy/handlers/schema";
 import { checkUniqueIds } from "../checkers/unique_ids.ts";
 import { eachTime } from "./generators.ts";
 import { mappedErrors, type WorkloadSpec } from "./spec.ts";

@@ -1,5 +1,5 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import type { Json, JsonObject } from "../../node/json.ts";
+import type { Json, JsonObject } from "@eddy/maelstrom";
 import { ReplyTimeout } from "../clients/client.ts";
 import { failureOf } from "../clients/outcome.ts";
 import type { Op } from "../history.ts";

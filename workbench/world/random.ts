@@ -6,7 +6,7 @@
 
 import { uniformFloat64 } from "pure-rand/distribution/uniformFloat64";
 import { xoroshiro128plusFromState } from "pure-rand/generator/xoroshiro128plus";
-import type { Random } from "../../node/clock.ts";
+import type { Random } from "@eddy/maelstrom";
 
 /**
  * A stream of draws that seed and part decide together.

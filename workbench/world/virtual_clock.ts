@@ -5,7 +5,7 @@
  */
 
 import { nextTick } from "process";
-import type { Clock } from "../../node/clock.ts";
+import type { Clock } from "@eddy/maelstrom";
 import { type Timed, TimedQueue } from "./timed_queue.ts";
 
 interface TimerEvent extends Timed {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Clock, type Random, systemClock } from "../../node/clock.ts";
+import { type Clock, type Random, systemClock } from "@eddy/maelstrom";
 import type { Latency, World } from "../types.ts";
 import { SimulatedNetwork } from "../network/network.ts";
 

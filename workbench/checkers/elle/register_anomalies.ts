@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Json } from "../../../node/json.ts";
+import type { Json } from "@eddy/maelstrom";
 import type { Case, Cases } from "./cases.ts";
 import type { RegisterOrder } from "./register_order.ts";
 import { dirtyWrites } from "./dirty_writes.ts";

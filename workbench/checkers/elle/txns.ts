@@ -4,7 +4,7 @@
  * @module
  */
 
-import { canonical, type Json } from "../../../node/json.ts";
+import { canonical, type Json } from "@eddy/maelstrom";
 import type { Op } from "../../history.ts";
 
 /** Stands for the state of a list before anything was appended to it. */

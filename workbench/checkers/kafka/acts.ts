@@ -5,7 +5,7 @@
  * @module
  */
 
-import { canonical, isJsonObject, isRawNumber, type Json, parseJson } from "../../../node/json.ts";
+import { canonical, isJsonObject, isRawNumber, type Json, parseJson } from "@eddy/maelstrom";
 import type { Op } from "../../history.ts";
 import type { Warnings } from "../warnings.ts";
 import { show, whoAndWhen } from "../wording.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Json } from "../../../node/json.ts";
+import type { Json } from "@eddy/maelstrom";
 import { plural, show, whoAndWhen } from "../wording.ts";
 import {
   type Act,

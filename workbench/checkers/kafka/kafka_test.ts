@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import { type Json, parseJson } from "../../../node/json.ts";
+import { type Json, parseJson } from "@eddy/maelstrom";
 import { type CheckResult, MAX_FINDINGS, type Validity } from "../../history.ts";
 import { checkKafka } from "./kafka.ts";
 import { from, Run, sent } from "./run_testing.ts";

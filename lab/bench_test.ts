@@ -1,0 +1,69 @@
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { projectPath } from "../scripts/support.ts";
+
+async function bench(...args: string[]) {
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "--quiet", "--allow-all", projectPath("lab/bench.ts"), ...args],
+    env: { NO_COLOR: "1" },
+  }).output();
+  const decoder = new TextDecoder();
+  return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+}
+
+const ignore = Deno.build.os !== "linux"; // It reads /proc.
+
+Deno.test({
+  name: "the benchmark measures every target in turn, each as often as asked",
+  ignore,
+  async fn() {
+    const { code, stdout, stderr } = await bench(
+      ...["--only", "throughput,idle", "--requests", "1000", "--rounds", "2", "--json"],
+      ...["--vs", "other=cat", "--no-peers"],
+    );
+    // A `cat` that is not known to mirror answers nothing, which must not pass for speed.
+    assertEquals([code, stdout], [1, ""]);
+    assertStringIncludes(stderr, "Reply to no request");
+
+    const right = await bench(
+      ...["--only", "throughput,idle", "--requests", "1000", "--rounds", "2", "--json"],
+    );
+    assertEquals(right.code, 0);
+    const { machine, series } = JSON.parse(right.stdout);
+    assert(machine.cores > 0);
+    const found = series.map((one: { target: string; figure: { label: string } }) =>
+      `${one.target} ${one.figure.label}`
+    );
+    for (const target of ["cat", "eddy", "naive"]) assert(found.includes(`${target} throughput`));
+    assert(found.includes("bundled idle memory") && !found.includes("bundled throughput"));
+    for (const { values } of series) assertEquals(values.length, 2);
+  },
+});
+
+Deno.test("the benchmark refuses what it cannot measure", async () => {
+  for (
+    const [args, message] of [
+      [["--vs", "go"], 'Cannot use "go" for --vs: expected a name and a command'],
+      [["--only", "speed"], "expected names of throughput, ping"],
+      [["--rounds", "0"], "expected an integer from 1 to 1000"],
+    ] as const
+  ) {
+    const { code, stderr } = await bench(...args);
+    assertEquals(code, 2);
+    assertStringIncludes(stderr, message);
+  }
+});
+
+Deno.test("the lab's commands say what they do, and refuse what they do not know", async () => {
+  for (const name of ["bench", "bench_workbench", "calibrate", "campaign", "efficiency"]) {
+    const run = async (flag: string) => {
+      const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+        args: ["run", "--quiet", "--allow-all", projectPath(`lab/${name}.ts`), flag],
+      }).output();
+      return { code, text: new TextDecoder().decode(code === 0 ? stdout : stderr) };
+    };
+    const [helped, refused] = [await run("--help"), await run("--frobnicate")];
+    assertEquals([helped.code, refused.code], [0, 2]);
+    assertStringIncludes(helped.text, `Usage: deno task ${name.replace("_", ":")}`);
+    assertStringIncludes(refused.text, "Unknown option --frobnicate");
+  }
+});

@@ -1,0 +1,64 @@
+/**
+ * Runs of the workbench as processes, with what they took.
+ *
+ * @module
+ */
+
+import { projectPath, ScriptError } from "../../scripts/support.ts";
+import { childrenCpuMs } from "./cpu.ts";
+import type { Bill, Order } from "./run_one.ts";
+
+/** What a whole process took, its start included. */
+export interface ProcessBill {
+  readonly wallMs: number;
+  /** Processor time of the process and of those that it started and waited for. */
+  readonly cpuMs: number;
+}
+
+/**
+ * Runs Deno with some arguments.
+ *
+ * @throws {ScriptError} if it fails.
+ */
+async function runDeno(
+  args: readonly string[],
+): Promise<ProcessBill & { readonly output: string }> {
+  const cpuBeforeMs = childrenCpuMs();
+  const began = performance.now();
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "--quiet", "--allow-all", ...args],
+    cwd: projectPath("."),
+  }).output();
+  const bill = { wallMs: performance.now() - began, cpuMs: childrenCpuMs() - cpuBeforeMs };
+  const decoder = new TextDecoder();
+  if (code !== 0) {
+    const said = decoder.decode(stderr) + decoder.decode(stdout);
+    throw new ScriptError(`Cannot measure ${args.join(" ")}: exit code ${code}: ${said}`);
+  }
+  return { ...bill, output: decoder.decode(stdout) };
+}
+
+/** Runs `deno task workbench test`, results stored and all, without what `deno task` takes. */
+export async function runCommand(line: string, seed: number): Promise<ProcessBill> {
+  const store = await Deno.makeTempDir({ prefix: "eddy-bench-" });
+  try {
+    const [own = "", node] = line.split(" -- ");
+    const words = [...own.split(" "), "--seed", String(seed), "--store", store];
+    const rest = node === undefined ? [] : ["--", ...node.split(" ")];
+    return await runDeno(["workbench/cli/main.ts", "test", ...words, ...rest]);
+  } finally {
+    await Deno.remove(store, { recursive: true });
+  }
+}
+
+/**
+ * Does a run in a fresh process, and tells what the run itself took.
+ *
+ * @throws {ScriptError} if it was not valid.
+ */
+export async function runOne(order: Order): Promise<Bill> {
+  const { output } = await runDeno(["lab/bench_workbench/run_one.ts", JSON.stringify(order)]);
+  const bill = JSON.parse(output) as Bill;
+  if (!bill.valid) throw new ScriptError(`Cannot measure ${order.line}: the run is not valid`);
+  return bill;
+}

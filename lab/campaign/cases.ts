@@ -1,0 +1,29 @@
+/**
+ * Runs of Eddy's own node, said as one would type them.
+ *
+ * @module
+ */
+
+import { parseFlags } from "@eddy/maelstrom/flags";
+import { runFlags, toRunOptions } from "@eddy/workbench/cli/flags.ts";
+import { checkNodeArgs, replayLine } from "@eddy/workbench/cli/test_command.ts";
+import type { Job } from "@eddy/workbench/sweep/job.ts";
+
+/** A run, and the line that does it again. */
+export interface Case {
+  readonly job: Job;
+  readonly replay: string;
+}
+
+/**
+ * The run that a command line asks for.
+ *
+ * @param line flags of `deno task workbench test`, and after `--` those of the node
+ * @throws {UsageError} if it cannot be obeyed.
+ */
+export function caseOf(line: string, seed: number): Case {
+  const { flags, rest } = parseFlags(runFlags, line.split(" ").filter((word) => word !== ""));
+  checkNodeArgs(flags, rest);
+  const options = toRunOptions(flags, seed);
+  return { job: { options, args: rest }, replay: replayLine(flags, rest, options) };
+}

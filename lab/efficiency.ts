@@ -1,0 +1,87 @@
+/**
+ * Shows what the node's workloads cost: `deno task efficiency --help`.
+ *
+ * @module
+ */
+
+import { type Flags, type FlagValues, integer, UsageError } from "@eddy/maelstrom/flags";
+import { table } from "@eddy/workbench/cli/table.ts";
+import { markdownTable } from "./campaign/record.ts";
+import { type Job, jobs } from "./efficiency/goals.ts";
+import { measure } from "./efficiency/measure.ts";
+import { measureTradeoff, type Point, published, tradeoffRows } from "./efficiency/tradeoff.ts";
+import { projectPath, runCommand, runDeno, say, warn } from "../scripts/support.ts";
+
+const PAGE = "docs/efficiency.md";
+
+const flags = {
+  seeds: { help: "How many seeds to run", value: "N", ...integer(1, 10_000), default: 10 },
+  only: { help: "Run only jobs whose names begin so", value: "TEXT" },
+  "no-curve": { help: "Leave out broadcast's trade-off curve" },
+  write: { help: `Write ${PAGE}` },
+} satisfies Flags;
+
+const usage = `Usage: deno task efficiency [options]
+
+Runs the commands that this project has goals for, in virtual time, and prints what each figure
+was to be, the best that others have published, and ours: the median and the worst of the seeds.
+The exit code is 1 if a run was not valid, not if a goal was missed.`;
+
+async function main(
+  given: FlagValues<typeof flags>,
+): Promise<number> {
+  if (given.write && (given.only !== undefined || given["no-curve"])) {
+    throw new UsageError(
+      `Cannot write a part of ${PAGE}: --write goes without --only and --no-curve`,
+    );
+  }
+  const wanted = jobs.filter(({ name }) => name.startsWith(given.only ?? ""));
+  const { rows, failures, missed } = await measure(wanted, given.seeds, warn);
+  say(table(rows));
+  for (const failure of failures) say(failure);
+  if (missed.length > 0) say(`Missed in the worst of the seeds: ${missed.join("; ")}`);
+  let points: Point[] = [];
+  if (!given["no-curve"]) {
+    points = [...await measureTradeoff(given.seeds, warn), ...published];
+    say(`\n${table(tradeoffRows(points))}`);
+  }
+  if (given.write) await write(pageOf(given.seeds, rows, missed, points, wanted));
+  return failures.length === 0 ? 0 : 1;
+}
+
+async function write(page: string): Promise<void> {
+  const path = projectPath(PAGE);
+  await Deno.writeTextFile(path, page);
+  await runDeno(["fmt", "--quiet", path]);
+}
+
+function pageOf(
+  seeds: number,
+  rows: readonly (readonly string[])[],
+  missed: readonly string[],
+  points: readonly Point[],
+  wanted: readonly Job[],
+): string {
+  const date = new Date().toISOString().slice(0, 10);
+  const curve = [
+    "## Broadcast: latency against messages",
+    "Each point of ours is a budget (`--max-latency`), medians over the seeds; the others are " +
+    "published results with the same command.",
+    "![Messages per operation by worst stable latency](broadcast_tradeoff.svg)",
+    markdownTable(tradeoffRows(points)),
+  ];
+  return [
+    "# Efficiency",
+    `Written by \`deno task efficiency --seeds ${seeds} --write\` on ${date}: each command under ` +
+    `${seeds} seeds in virtual time, beside the goal and the best that others have published. ` +
+    "Servers msgs/op is Maelstrom's `:net :servers :msgs-per-op`; reached is judged by the worst " +
+    "seed. Latencies of operations need real time and are in `docs/consensus.md`.",
+    markdownTable(rows),
+    missed.length === 0 ? "Every goal is reached." : `Missed by a seed: ${missed.join("; ")}.`,
+    ...curve,
+    "## Commands",
+    wanted.map(({ name, line }) => `- ${name}: \`deno task workbench test ${line}\``).join("\n"),
+  ].join("\n\n") + "\n";
+}
+
+if (import.meta.main) await runCommand(usage, flags, main);

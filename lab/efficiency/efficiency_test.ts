@@ -1,0 +1,37 @@
+import { assertEquals } from "@std/assert";
+import { caseOf } from "../campaign/cases.ts";
+import { jobs } from "./goals.ts";
+import { measure } from "./measure.ts";
+import { published, tradeoffRows } from "./tradeoff.ts";
+
+Deno.test("a job's figures stand beside its goals, and what is missed is told", async () => {
+  const [echo] = jobs;
+  const [figure] = echo?.goals ?? [];
+  const easy = { figure: figure?.figure, goal: 0, best: "0" };
+  const hard = { ...easy, goal: -1, best: "" };
+  const goals = [easy, hard].flatMap(({ figure, ...rest }) => figure ? [{ figure, ...rest }] : []);
+  const { rows, missed, failures } = await measure([
+    { name: "few echoes", line: "-w echo --time-limit 1", goals },
+    { name: "unknown option", line: "-w echo -- --no-such-thing", goals },
+  ], 2);
+  assertEquals(rows.slice(1), [
+    ["few echoes", "servers msgs/op", "<= 0", "0", "0.000", "0.000", "yes"],
+    ["", "servers msgs/op", "<= -1", "", "0.000", "0.000", "no"],
+  ]);
+  assertEquals([missed, failures], [["few echoes: servers msgs/op"], []]);
+});
+
+Deno.test("each job is named once and runs what it says", () => {
+  assertEquals(new Set(jobs.map(({ name }) => name)).size, jobs.length);
+  const loaded = jobs.find(({ name }) => name === "lin-kv under load");
+  const { options } = caseOf(loaded?.line ?? "", 1).job;
+  assertEquals([options.workload, options.concurrency, options.rate], ["lin-kv", 36, 1000]);
+});
+
+Deno.test("every point of the curve is a row", () => {
+  const [serversPerOp, medianMs, maxMs] = [10, 50, 100];
+  const ours = { name: "100 ms", ours: true, serversPerOp, medianMs, maxMs };
+  const rows = tradeoffRows([ours, ...published]);
+  assertEquals(rows[1], ["Eddy, budget 100 ms", "10.00", "50", "100"]);
+  assertEquals(rows.slice(2).map(([name]) => name), published.map(({ name }) => name));
+});

@@ -1,0 +1,97 @@
+/**
+ * Runs the commands that have goals, and sets goal, best published and ours side by side.
+ *
+ * @module
+ */
+
+import { UsageError } from "@eddy/maelstrom/flags";
+import { verdict } from "@eddy/workbench/results/summary.ts";
+import type { Outcome } from "@eddy/workbench/sweep/job.ts";
+import { runJobs } from "@eddy/workbench/sweep/pool.ts";
+import { median } from "../bench/summary.ts";
+import { type Case, caseOf } from "../campaign/cases.ts";
+import { type CampaignResult, tenths } from "../campaign/campaign.ts";
+import type { Figure, Goal, Job } from "./goals.ts";
+
+/** What the runs came to; what is missed is no failure of a run, and is told apart. */
+export interface Measured extends CampaignResult {
+  /** Goals that are not reached. */
+  readonly missed: readonly string[];
+}
+
+/**
+ * Runs commands, each with the seeds from 0 up; those that the node has no handler or no option
+ * for are left out.
+ */
+export async function measure(
+  jobs: readonly Job[],
+  seeds: number,
+  onProgress: (text: string) => void = () => {},
+): Promise<Measured> {
+  const rows = [["job", "figure", "goal", "best published", "median", "worst", "reached"]];
+  const failures: string[] = [];
+  const missed: string[] = [];
+  const series = jobs.flatMap((job) => {
+    const cases = casesOf(job, seeds);
+    return cases === undefined ? [] : [{ job, cases }];
+  });
+  const all = series.flatMap(({ cases }) => cases);
+  const outcomes = await runJobs(
+    all.map((each) => each.job),
+    tenths(all.length, "jobs", onProgress),
+  );
+  for (const [index, { job, cases }] of series.entries()) {
+    const those = outcomes.slice(index * seeds, (index + 1) * seeds);
+    failures.push(...failuresOf(cases, those));
+    for (const [place, goal] of job.goals.entries()) {
+      const { cells, reached } = judge(goal, those);
+      rows.push([place === 0 ? job.name : "", ...cells]);
+      if (!reached) missed.push(`${job.name}: ${goal.figure.name}`);
+    }
+  }
+  return { rows, failures, missed };
+}
+
+function casesOf({ line }: Job, seeds: number): Case[] | undefined {
+  try {
+    return Array.from({ length: seeds }, (_, seed) => caseOf(line, seed));
+  } catch (error) {
+    if (error instanceof UsageError) return undefined;
+    throw error;
+  }
+}
+
+function failuresOf(cases: readonly Case[], outcomes: readonly Outcome[]): string[] {
+  return outcomes.flatMap(({ valid, reason }, index) =>
+    valid === true ? [] : [`${verdict(valid)}: ${reason}\n  ${cases[index]?.replay}`]
+  );
+}
+
+function judge(
+  { figure, goal, best }: Goal,
+  outcomes: readonly Outcome[],
+): { cells: string[]; reached: boolean } {
+  const { median: middle, worst } = summary(figure, outcomes);
+  const reached = figure.more ? worst >= goal : worst <= goal;
+  return {
+    cells: [
+      figure.name,
+      `${figure.more ? ">=" : "<="} ${goal}`,
+      best,
+      middle.toFixed(figure.digits),
+      worst.toFixed(figure.digits),
+      reached ? "yes" : "no",
+    ],
+    reached,
+  };
+}
+
+/** A figure over the seeds; not a number if a run does not have it. */
+export function summary(
+  { of, more }: Pick<Figure, "of" | "more">,
+  outcomes: readonly Outcome[],
+): { median: number; worst: number } {
+  const values = outcomes.map((outcome) => of(outcome) ?? NaN).sort((a, b) => a - b);
+  if (values.some(Number.isNaN)) return { median: NaN, worst: NaN };
+  return { median: median(values), worst: values.at(more ? 0 : -1) ?? NaN };
+}

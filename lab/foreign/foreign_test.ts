@@ -1,0 +1,57 @@
+import { assertEquals } from "@std/assert";
+import { isAmong } from "../reference/signs.ts";
+import { type ForeignNode, foreignNodes, type ForeignTrial, runForeign } from "./programs.ts";
+
+/** How many runs a wrong node gets whose fault only shows by luck. */
+const MAX_RUNS = 5;
+
+/** How many clusters run at a time: mostly they wait. */
+const AT_ONCE = 6;
+
+function isInstalled(interpreter: string): boolean {
+  try {
+    return new Deno.Command(interpreter, { args: ["--version"] }).outputSync().success;
+  } catch {
+    return false;
+  }
+}
+
+/** Runs a program until it gets the verdict that it deserves; gives the last trial if it does not. */
+async function misjudged(program: ForeignNode): Promise<ForeignTrial | undefined> {
+  const { deserves } = program;
+  let trial: ForeignTrial | undefined;
+  for (let seed = 1; seed <= MAX_RUNS; seed++) {
+    trial = await runForeign(program, seed);
+    const judged = deserves === undefined
+      ? trial.valid === true && trial.signs.length === 0
+      : isAmong(trial.signs, deserves);
+    if (judged) return undefined;
+    // One false alarm is one too many.
+    if (deserves === undefined) return trial;
+  }
+  return trial;
+}
+
+async function allMisjudged(programs: readonly ForeignNode[]) {
+  const left = [...programs];
+  const found: { program: string; deserves: string | undefined; trial: ForeignTrial }[] = [];
+  await Promise.all(Array.from({ length: AT_ONCE }, async () => {
+    for (let next = left.shift(); next !== undefined; next = left.shift()) {
+      const trial = await misjudged(next);
+      const { file, args, deserves } = next;
+      if (trial !== undefined) found.push({ program: [file, ...args].join(" "), deserves, trial });
+    }
+  }));
+  return found;
+}
+
+for (const [extension, interpreter] of [[".py", "python3"], [".mjs", "node"]] as const) {
+  Deno.test({
+    name: `Programs for ${interpreter} are judged as they deserve`,
+    ignore: !isInstalled(interpreter),
+    async fn() {
+      const programs = foreignNodes.filter(({ file }) => file.endsWith(extension));
+      assertEquals(await allMisjudged(programs), []);
+    },
+  });
+}

@@ -1,0 +1,89 @@
+/**
+ * Nodes in other languages, right and wrong ones, to be run as processes.
+ *
+ * @module
+ */
+
+import type { Settings } from "@eddy/mutants/candidate.ts";
+import { runProgram, type Validity, type WorkloadName } from "@eddy/workbench";
+import { defaultOptions } from "@eddy/workbench/run/options.ts";
+import { signsOf } from "../reference/signs.ts";
+
+/** A program whose verdict is known. */
+export interface ForeignNode {
+  /** Its file, beside this one. */
+  readonly file: string;
+  /** What it is started with: the name of its fault, if it has one. */
+  readonly args: readonly string[];
+  readonly workload: WorkloadName;
+  /** What it is to be blamed for, as for a mutant; nothing for a right one. */
+  readonly deserves?: string;
+  readonly needs?: Settings;
+}
+
+/** What a run of a program came to. */
+export interface ForeignTrial {
+  readonly valid: Validity;
+  readonly signs: readonly string[];
+}
+
+const TOTAL = { availability: "total" } as const;
+const MALFORMED = "malformed-rpc-response";
+
+/** A program without a fault, and with each of some. */
+function variants(
+  file: string,
+  workload: WorkloadName,
+  needs: Settings,
+  faults: Readonly<Record<string, string>>,
+): ForeignNode[] {
+  return [
+    { file, args: [], workload, needs },
+    ...Object.entries(faults).map(([fault, deserves]) => ({
+      file,
+      args: [fault],
+      workload,
+      needs,
+      deserves,
+    })),
+  ];
+}
+
+/** All programs, those first that take long. */
+export const foreignNodes: readonly ForeignNode[] = [
+  ...variants("broadcast.py", "broadcast", {}, { deaf: "lost", leaky: "lost" }),
+  ...variants("echo.py", "echo", TOTAL, {
+    mute: "Expected node n0 to respond to an init message",
+    garbage: "the line is not JSON",
+    debug: "the line is not JSON",
+    blank: "the line is blank",
+    "extra-key": 'the key "time" does not belong there',
+    stranger: "there is nobody named",
+    impostor: "src must be the node's own name",
+    exit: "the process ended by itself with exit status 0",
+    raise: "the process ended by itself with exit status 1",
+    wrong: "wrong-echo",
+    silent: "unavailable",
+  }),
+  ...variants("unique_ids.mjs", "unique-ids", TOTAL, {
+    nameless: "duplicated",
+    extra: MALFORMED,
+    crash: "the process ended by itself with exit status 1",
+  }),
+  { file: "unique_ids.mjs", args: ["in-pieces"], workload: "unique-ids", needs: TOTAL },
+  ...variants("lin_kv.mjs", "lin-kv", { concurrency: "4n", rate: 200 }, {
+    cache: "nonlinearizable",
+    "seq-kv": "nonlinearizable",
+    eager: "nonlinearizable",
+  }),
+];
+
+/** Runs a program for a second in real time; some workloads take ten more to come to rest. */
+export async function runForeign(program: ForeignNode, seed: number): Promise<ForeignTrial> {
+  const { file, args, workload, needs } = program;
+  const bin = decodeURIComponent(new URL(file, import.meta.url).pathname);
+  const settings = { nodeCount: 2, concurrency: "2n", rate: 50, timeLimitSeconds: 1 } as const;
+  const options = defaultOptions(workload, { ...settings, ...needs, seed });
+  const result = await runProgram({ bin, args }, options);
+  return { valid: result.results["valid?"], signs: signsOf(result) };
+}

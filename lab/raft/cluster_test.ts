@@ -1,0 +1,103 @@
+import { assert, assertEquals } from "@std/assert";
+import { mutations } from "@eddy/mutants/raft.ts";
+import { checkLinearizable } from "@eddy/workbench/checkers/linearizable.ts";
+import { Cluster, type ClusterOptions, type Slot } from "./cluster.ts";
+
+/** How many times as many seeds to try as usual. */
+const EFFORT = Number(Deno.env.get("EDDY_EFFORT") ?? 1);
+/** Within how many seeds a mutation must show. */
+const MAX_SEEDS = 500;
+
+/** What is wrong with a run, if anything. */
+function violation(options: ClusterOptions): string | undefined {
+  const cluster = new Cluster(options);
+  try {
+    cluster.run();
+  } catch (error) {
+    return error instanceof Error ? error.message : String(error);
+  }
+  const result = checkLinearizable(cluster.history, { maxSteps: 300_000 });
+  return result["valid?"] === false ? result.findings?.[0]?.what ?? "?" : undefined;
+}
+
+function checkSeeds(first: number, count: number, options: Omit<ClusterOptions, "seed">): void {
+  for (let seed = first; seed < first + count * EFFORT; seed++) {
+    const found = violation({ ...options, seed });
+    assertEquals(found, undefined, `Seed ${seed} with ${options.nodeCount} nodes: ${found}`);
+  }
+}
+
+for (const [nodeCount, count] of [[1, 10], [2, 10], [3, 30], [5, 8], [7, 3]] as const) {
+  Deno.test(`a cluster of ${nodeCount} keeps its promises whatever happens to it`, () => {
+    checkSeeds(1, count, { nodeCount });
+  });
+}
+
+Deno.test("followers far behind get a snapshot, and nothing is lost by it", () => {
+  const timing = { maxLag: 8, maxEntries: 4 };
+  checkSeeds(1000, 12, { nodeCount: 3, timing });
+  checkSeeds(1000, 6, { nodeCount: 5, timing });
+});
+
+Deno.test("a lease is as good as asking, where no node forgets or is paused", () => {
+  const options = { nodeCount: 3, leaseReads: true, pauses: false, restarts: false };
+  checkSeeds(2000, 12, options);
+});
+
+/** A cluster that has a leader, and who that is. */
+function settled(seed: number, nodeCount: number): { cluster: Cluster; leader: Slot } {
+  const cluster = new Cluster({ seed, nodeCount, isStormy: false });
+  cluster.runUntil(1500);
+  const leader = cluster.slots.find(({ replica }) => replica.raft.role === "leader");
+  assert(leader !== undefined, `Seed ${seed}`);
+  return { cluster, leader };
+}
+
+/** How long it takes until somebody else leads. */
+function successionMs(cluster: Cluster, old: Slot): number {
+  const beganMs = cluster.nowMs;
+  const leads = (slot: Slot) => slot !== old && slot.replica.raft.role === "leader";
+  while (!cluster.slots.some(leads) && cluster.nowMs < beganMs + 10_000) {
+    cluster.runUntil(cluster.nowMs + 5);
+  }
+  return cluster.nowMs - beganMs;
+}
+
+/** Lets a node hear nobody. */
+function deafen(cluster: Cluster, deaf: Slot): void {
+  for (const { id } of cluster.slots) cluster.weather.cut.add(`${id} ${deaf.id}`);
+}
+
+Deno.test("a leader that hears nobody is followed no longer than it takes it to notice", () => {
+  const timeouts = [];
+  for (let seed = 1; seed <= 20; seed++) {
+    const { cluster, leader } = settled(seed, 3);
+    const { electionMs } = leader.replica.raft;
+    deafen(cluster, leader);
+    timeouts.push(successionMs(cluster, leader) / electionMs);
+  }
+  // One to notice, and the others need not wait for another; some votes are split.
+  const [median = 0] = timeouts.sort((a, b) => a - b).slice(10);
+  assert(median < 1.8, `${median} election timeouts`);
+});
+
+Deno.test("a candidate that hears nobody keeps nobody from standing", () => {
+  for (let seed = 1; seed <= 20; seed++) {
+    const { cluster, leader } = settled(seed, 5);
+    const { electionMs } = leader.replica.raft;
+    const deaf = cluster.slots.find((slot) => slot !== leader);
+    if (deaf !== undefined) deafen(cluster, deaf);
+    cluster.runUntil(cluster.nowMs + 1000);
+    leader.pausedUntilMs = Infinity;
+    const tookMs = successionMs(cluster, leader);
+    assert(tookMs < 5 * electionMs, `Seed ${seed}: ${tookMs} ms, timeout ${electionMs} ms`);
+  }
+});
+
+for (const { name, parts } of mutations) {
+  Deno.test(`the seeds catch a Raft that ${name}`, () => {
+    let seed = 1;
+    while (seed <= MAX_SEEDS && violation({ nodeCount: 3, ...parts, seed }) === undefined) seed++;
+    assert(seed <= MAX_SEEDS, `Not caught in ${MAX_SEEDS} seeds`);
+  });
+}

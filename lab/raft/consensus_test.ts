@@ -1,0 +1,87 @@
+import { assert, assertEquals } from "@std/assert";
+import { serveLinKv } from "@eddy/handlers/lin_kv.ts";
+import { serveTxnListAppend } from "@eddy/handlers/txn_list_append.ts";
+import { serveTxnRwRegister } from "@eddy/handlers/txn_rw_register.ts";
+import type { Node } from "@eddy/maelstrom";
+import { simulate, type SimulateOptions } from "@eddy/workbench";
+
+const serve = {
+  "lin-kv": serveLinKv,
+  "txn-list-append": serveTxnListAppend,
+  "txn-rw-register": serveTxnRwRegister,
+};
+
+interface Figures {
+  readonly okFraction: number;
+  readonly infoFraction: number;
+  readonly perOperation: number;
+}
+
+/** Runs a workload in the workbench; it must be valid. */
+async function run(
+  workload: keyof typeof serve,
+  options: Partial<SimulateOptions>,
+  maxLatencyMs = 0,
+): Promise<Figures> {
+  const install = (node: Node) => serve[workload](node, { maxLatencyMs });
+  const { results } = await simulate({ workload, install, concurrency: "4n", ...options });
+  assertEquals(results["valid?"], true, JSON.stringify(results.findings));
+  const { "msgs-per-op": perOperation } = results.net.servers;
+  const info = Number(results.stats["info-count"]);
+  const count = Number(results.stats.count);
+  const okFraction = Number(results.availability["ok-fraction"]);
+  return { okFraction, infoFraction: info / count, perOperation: perOperation ?? 0 };
+}
+
+Deno.test("lin-kv takes few messages at any rate", async () => {
+  const usual = { nodeCount: 3, rate: 30, timeLimitSeconds: 30, seed: 1 };
+  const { perOperation } = await run("lin-kv", usual);
+  assert(perOperation <= 3, `${perOperation} at rate 30`);
+  const shared = await run("lin-kv", usual, 50);
+  assert(shared.perOperation <= 2.2, `${shared.perOperation} at rate 30, waiting 50 ms`);
+  const busy = { nodeCount: 3, rate: 1000, concurrency: "12n", timeLimitSeconds: 5 } as const;
+  const { perOperation: underLoad } = await run("lin-kv", busy);
+  assert(underLoad <= 0.8, `${underLoad} at rate 1000`);
+});
+
+Deno.test("transactions take few messages, and never conflict", async () => {
+  for (const workload of ["txn-list-append", "txn-rw-register"] as const) {
+    const usual = await run(workload, { nodeCount: 3, rate: 100, timeLimitSeconds: 10 });
+    assertEquals(usual.okFraction, 1);
+    assert(usual.perOperation <= 2.2, `${usual.perOperation}`);
+  }
+});
+
+Deno.test("a minority says so at once, and little stays unknown", async () => {
+  const options = { nodeCount: 3, rate: 30, timeLimitSeconds: 60, nemesisIntervalSeconds: 10 };
+  for (const seed of [1, 2, 3]) {
+    const { okFraction, infoFraction } = await run("lin-kv", {
+      ...options,
+      nemesis: ["partition"],
+      seed,
+    });
+    assert(infoFraction <= 0.01, `${infoFraction} unknown with seed ${seed}`);
+    assert(okFraction >= 0.3, `${okFraction} ok with seed ${seed}`);
+  }
+});
+
+Deno.test("a slow network needs no option", async () => {
+  const options = { nodeCount: 3, rate: 30, timeLimitSeconds: 20, latency: { meanMs: 100 } };
+  const { okFraction } = await run("lin-kv", options);
+  assert(okFraction > 0.6, `${okFraction}`);
+});
+
+Deno.test("nothing the nemesis knows makes consensus wrong", async () => {
+  for (const workload of ["lin-kv", "txn-list-append", "txn-rw-register"] as const) {
+    for (const nodeCount of [3, 5]) {
+      await run(workload, {
+        nodeCount,
+        rate: 100,
+        timeLimitSeconds: 15,
+        nemesis: ["partition", "one-way", "loss", "duplicate", "slow", "pause"],
+        nemesisIntervalSeconds: 3,
+        seed: nodeCount,
+      });
+    }
+  }
+});

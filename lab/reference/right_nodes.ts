@@ -1,0 +1,190 @@
+/**
+ * Nodes that are right, of several kinds for every workload: whoever blames them is wrong.
+ *
+ * @module
+ */
+
+import { ErrorCode, type Json, LinTso, type Node, RpcError } from "@eddy/maelstrom";
+import {
+  type Change,
+  newServer,
+  serveAlone,
+  serveByAuthority,
+  type Server,
+} from "@eddy/mutants/authority.ts";
+import type { RightNode, Settings } from "@eddy/mutants/candidate.ts";
+import {
+  forkedDatabase,
+  readCommittedDatabase,
+  readUncommittedDatabase,
+  snapshotDatabase,
+  staleDatabase,
+} from "@eddy/mutants/databases.ts";
+import { type GossipWorkload, replicaOf, serveByGossip } from "@eddy/mutants/gossip.ts";
+import { kvStore, serveFromStore, serveRegistersFrom } from "@eddy/mutants/stores.ts";
+import { NEMESES, type NemesisName, type WorkloadName, WORKLOADS } from "@eddy/workbench";
+
+/** The faults that leave a node its memory. */
+const REMEMBERING: readonly NemesisName[] = NEMESES.filter((name) => name !== "kill");
+
+/** One node has all state; the others ask it. */
+function byAuthority(workload: WorkloadName): RightNode {
+  return {
+    name: "the first node has it all",
+    workload,
+    stands: REMEMBERING,
+    install: (node) => serveByAuthority(node, workload),
+  };
+}
+
+/** All state is in a service, which no fault touches. */
+function fromService(workload: WorkloadName): RightNode {
+  return {
+    name: "lin-kv has it all",
+    workload,
+    stands: NEMESES,
+    install: (node) => serveFromStore(node, workload, kvStore(node, "lin-kv")),
+  };
+}
+
+function byGossip(workload: GossipWorkload): RightNode {
+  return {
+    name: "everyone tells everyone",
+    workload,
+    stands: REMEMBERING,
+    install: (node) => serveByGossip(node, workload, replicaOf(node, workload)),
+  };
+}
+
+/** A database that is right at the level it is held to. */
+function database(
+  workload: WorkloadName,
+  consistencyModel: string,
+  makeServer: (node: Node) => Server,
+): RightNode {
+  const needs: Settings = { consistencyModels: [consistencyModel] };
+  return {
+    name: `${consistencyModel} is what it gives`,
+    workload,
+    stands: REMEMBERING,
+    needs,
+    install: (node) => serveByAuthority(node, workload, { makeServer }),
+  };
+}
+
+function databases(workload: WorkloadName): RightNode[] {
+  return [
+    database(workload, "read-committed", readCommittedDatabase),
+    database(workload, "snapshot-isolation", snapshotDatabase),
+    database(workload, "parallel-snapshot-isolation", forkedDatabase),
+    database(workload, "serializable", staleDatabase),
+  ];
+}
+
+/** A cluster around an authority that does something in another way, which is as right. */
+function otherwise(workload: WorkloadName, name: string, around: Change): RightNode {
+  return {
+    name,
+    workload,
+    stands: REMEMBERING,
+    install: (node) => serveByAuthority(node, workload, { around }),
+  };
+}
+
+/** Nobody is promised that what was committed is remembered; it will be read again. */
+const forgetsCommits: Change = (ask) => (body, asked) =>
+  body.type === "list_committed_offsets" ? { offsets: {} } : ask(body, asked);
+
+/** Of every three offsets only one is used. */
+const leavesGaps: Change = (ask) => async (body, asked) => {
+  if (body.type === "send") {
+    const answer = await ask(body, asked);
+    return { ...answer, offset: 3 * Number(answer?.offset) + 1 };
+  }
+  if (body.type !== "poll") return await ask(body, asked);
+  const dense = Object.entries(body.offsets as Record<string, number>)
+    .map(([key, offset]): [string, Json] => [key, Math.ceil(Math.max(0, offset - 1) / 3)]);
+  const answer = await ask({ ...body, offsets: Object.fromEntries(dense) }, asked);
+  const msgs = Object.entries(answer?.msgs as Record<string, [number, Json][]>)
+    .map(([key, entries]): [string, Json] => [
+      key,
+      entries.map(([offset, message]) => [3 * offset + 1, message]),
+    ]);
+  return { msgs: Object.fromEntries(msgs) };
+};
+
+/** A key without new messages need not be in the reply. */
+const omitsEmptyKeys: Change = (ask) => async (body, asked) => {
+  const answer = await ask(body, asked);
+  if (body.type !== "poll") return answer;
+  const msgs = Object.entries(answer?.msgs as Record<string, Json[]>)
+    .filter(([, entries]) => entries.length > 0);
+  return { msgs: Object.fromEntries(msgs) };
+};
+
+/** A read of a key that does not exist may find `null`, as well as an error. */
+const readsNull: Change = (ask) => async (body, asked) => {
+  try {
+    return await ask(body, asked);
+  } catch (error) {
+    const isMissing = error instanceof RpcError && error.code === ErrorCode.keyDoesNotExist;
+    if (body.type === "read" && isMissing) return { value: null };
+    throw error;
+  }
+};
+
+/** An empty list may be `null`. */
+const emptyIsNull: Change = (ask) => async (body, asked) => {
+  const answer = await ask(body, asked);
+  const isEmpty = Array.isArray(answer?.value) && answer.value.length === 0;
+  return isEmpty ? { value: null } : answer;
+};
+
+/** All right nodes. */
+export const rightNodes: readonly RightNode[] = [
+  ...WORKLOADS.map(byAuthority),
+  ...WORKLOADS.map(fromService),
+  otherwise("kafka", "commits are forgotten", forgetsCommits),
+  otherwise("kafka", "offsets have gaps", leavesGaps),
+  otherwise("kafka", "keys without messages are left out", omitsEmptyKeys),
+  otherwise("lin-kv", "a missing key is null", readsNull),
+  otherwise("g-set", "an empty set is null", emptyIsNull),
+  byGossip("broadcast"),
+  byGossip("g-set"),
+  byGossip("g-counter"),
+  byGossip("pn-counter"),
+  ...databases("txn-list-append"),
+  ...databases("txn-rw-register"),
+  database("txn-list-append", "read-uncommitted", readUncommittedDatabase),
+  {
+    name: "everyone for itself",
+    workload: "echo",
+    stands: NEMESES,
+    needs: { availability: 0.1 },
+    install: (node) => serveAlone(node, "echo", newServer("echo")),
+  },
+  {
+    name: "ids carry the node's name",
+    workload: "unique-ids",
+    stands: REMEMBERING,
+    install(node) {
+      let count = 0;
+      serveAlone(node, "unique-ids", () => ({ id: `${node.id}-${count++}` }));
+    },
+  },
+  {
+    name: "lin-tso makes the ids",
+    workload: "unique-ids",
+    stands: NEMESES,
+    install(node) {
+      const oracle = new LinTso(node);
+      serveAlone(node, "unique-ids", async () => ({ id: await oracle.ts() }));
+    },
+  },
+  {
+    name: "lin-kv does it all",
+    workload: "lin-kv",
+    stands: NEMESES,
+    install: (node) => serveRegistersFrom(node, "lin-kv"),
+  },
+];

@@ -1,0 +1,379 @@
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import type { Json, JsonObject } from "@eddy/maelstrom";
+import { rightServer, type Server } from "@eddy/mutants/right_server.ts";
+import {
+  type CheckResult,
+  type Op,
+  type RunSettings,
+  type Stage,
+  type WorkloadName,
+  WORKLOADS,
+} from "@eddy/workbench";
+import { placedPairs } from "@eddy/workbench/checkers/pairing.ts";
+import { defaultOptions } from "@eddy/workbench/run/options.ts";
+import {
+  type RunNemesis,
+  type RunOutcome,
+  runTest,
+  type TestSetup,
+} from "@eddy/workbench/run/run.ts";
+import { writeHistoryLine } from "@eddy/workbench/store/history_file.ts";
+import { checkHistory } from "@eddy/workbench/workloads/workloads.ts";
+import { createVirtualWorld } from "@eddy/workbench/world/world.ts";
+import { SharedCluster } from "./shared_cluster.ts";
+
+interface Setting extends Partial<Omit<TestSetup, "options" | "world" | "cluster">> {
+  readonly settings?: RunSettings;
+  readonly server?: Server;
+}
+
+const short: RunSettings = { nodeCount: 3, rate: 100, timeLimitSeconds: 5, concurrency: "2n" };
+
+/** A run under virtual time against nodes that answer by one function. */
+async function runWith(workload: WorkloadName, { settings, server, ...rest }: Setting = {}) {
+  const options = defaultOptions(workload, { ...short, ...settings });
+  const world = createVirtualWorld(options.seed, { latency: options.latency });
+  const cluster = new SharedCluster(world, options, server ?? rightServer(workload));
+  const outcome = await world.run(() => runTest({ world, options, cluster, ...rest }));
+  return { ...outcome, options, world, cluster, result: checkHistory(outcome.history, options) };
+}
+
+function jsonl({ history }: RunOutcome): string {
+  return history.map(writeHistoryLine).join("\n");
+}
+
+for (const workload of WORKLOADS) {
+  Deno.test(`${workload}: nodes that are right are found right, the same way each time`, async () => {
+    const run = await runWith(workload, {
+      settings: {
+        availability: workload === "kafka" ? 0.9 : workload === "lin-kv" ? 0.4 : "total",
+      },
+    });
+    assertEquals(run.broke, undefined);
+    assertEquals(run.result["valid?"], true, JSON.stringify(run.result));
+    assert(run.counts.invocations > 400);
+    assertEquals(run.cluster.running, false);
+    assertEquals(placedPairs(run.history).filter(({ completion }) => completion === undefined), []);
+    assertEquals(jsonl(run), jsonl(await runWith(workload)));
+    assert(jsonl(run) !== jsonl(await runWith(workload, { settings: { seed: 2 } })));
+  });
+}
+
+/** A server that is right but for its replies to one type of request. */
+function wrongServer(
+  workload: WorkloadName,
+  type: string,
+  spoil: (reply: JsonObject, request: JsonObject) => JsonObject,
+): Server {
+  const right = rightServer(workload);
+  return (body, node) => {
+    const reply = right(body, node);
+    return reply !== undefined && body.type === type ? spoil(reply, body) : reply;
+  };
+}
+
+/** For each workload a node with a fault, and the anomaly that it deserves. */
+const faults: Record<WorkloadName, { server: Server; anomaly: string }> = {
+  echo: {
+    server: wrongServer("echo", "echo", (r) => ({ ...r, echo: "no" })),
+    anomaly: "wrong-echo",
+  },
+  "unique-ids": {
+    server: wrongServer("unique-ids", "generate", (r) => ({ ...r, id: Number(r.id) >> 1 })),
+    anomaly: "duplicate",
+  },
+  broadcast: {
+    server: wrongServer(
+      "broadcast",
+      "read",
+      ({ messages, ...r }) => ({ ...r, messages: odd(messages) }),
+    ),
+    anomaly: "lost",
+  },
+  "g-set": {
+    server: wrongServer("g-set", "read", ({ value, ...r }) => ({ ...r, value: odd(value) })),
+    anomaly: "lost",
+  },
+  "g-counter": {
+    server: wrongServer("g-counter", "read", (r) => ({ ...r, value: Number(r.value) - 1 })),
+    anomaly: "",
+  },
+  "pn-counter": {
+    server: wrongServer("pn-counter", "read", (r) => ({ ...r, value: Number(r.value) + 1 })),
+    anomaly: "",
+  },
+  "lin-kv": {
+    server: wrongServer("lin-kv", "read", (r) => ({ ...r, value: (Number(r.value) + 1) % 5 })),
+    anomaly: "nonlinearizable",
+  },
+  kafka: {
+    server: wrongServer(
+      "kafka",
+      "send",
+      (r, { msg }) => ({ ...r, offset: Number(r.offset) + Number(msg) % 2 }),
+    ),
+    anomaly: "inconsistent-offsets",
+  },
+  "txn-list-append": {
+    server: wrongServer("txn-list-append", "txn", (r) => ({
+      ...r,
+      txn: (r.txn as Json[][]).map(([f = null, key = null, value = null]) =>
+        f === "r" && Array.isArray(value) ? [f, key, value.slice(0, -1)] : [f, key, value]
+      ),
+    })),
+    anomaly: "",
+  },
+  "txn-rw-register": {
+    server: wrongServer("txn-rw-register", "txn", (r) => ({
+      ...r,
+      txn: (r.txn as Json[][]).map(([f = null, key = null, value = null]) =>
+        f === "r" && typeof value === "number" ? [f, key, value - 1 || null] : [f, key, value]
+      ),
+    })),
+    anomaly: "",
+  },
+};
+
+function odd(list: Json | undefined): Json {
+  return Array.isArray(list) ? list.filter((element) => Number(element) % 2 === 1) : null;
+}
+
+for (const workload of WORKLOADS) {
+  Deno.test(`${workload}: nodes that are wrong are found wrong`, async () => {
+    const { server, anomaly } = faults[workload];
+    const { result } = await runWith(workload, { server });
+    assertEquals(result.workload["valid?"], false);
+    assertStringIncludes(anomaliesOf(result.workload).join(), anomaly);
+  });
+}
+
+function anomaliesOf({ findings = [] }: CheckResult): string[] {
+  return findings.map(({ anomaly }) => anomaly);
+}
+
+Deno.test("init clients come first, then setup clients, then workers", async () => {
+  const { cluster } = await runWith("broadcast", { settings: { topology: "line" } });
+  const seen = new Map<string, string>();
+  for (const { src, node, body } of cluster.requests) {
+    if (!seen.has(src)) seen.set(src, `${body.type === "read" ? "broadcast" : body.type} ${node}`);
+  }
+  assertEquals(Object.fromEntries(seen), {
+    c0: "init n0",
+    c1: "init n1",
+    c2: "init n2",
+    c3: "topology n0",
+    c4: "topology n1",
+    c5: "topology n2",
+    c6: "broadcast n0",
+    c7: "broadcast n1",
+    c8: "broadcast n2",
+    c9: "broadcast n0",
+    c10: "broadcast n1",
+    c11: "broadcast n2",
+  });
+  const topology = cluster.requests.find(({ body }) => body.type === "topology")?.body.topology;
+  assertEquals(topology, { n0: ["n1"], n1: ["n0", "n2"], n2: ["n1"] });
+});
+
+Deno.test("with one node, the first client of the workload is c2", async () => {
+  const { cluster } = await runWith("echo", { settings: { nodeCount: 1, timeLimitSeconds: 1 } });
+  assertEquals(cluster.requests.map(({ src }) => src).slice(0, 2), ["c0", "c2"]);
+});
+
+Deno.test("the final reads come 10 s after the last operation, one on each thread", async () => {
+  const { history } = await runWith("g-counter");
+  const final = placedPairs(history).filter(({ invoke }) => invoke.final === true);
+  const main = history.filter((op) => op.final !== true);
+  assertEquals(final.map(({ invoke }) => invoke.process).toSorted(), [0, 1, 2, 3, 4, 5]);
+  const lastMs = Math.max(5000, ...main.map(({ time }) => time / 1e6));
+  for (const { invoke } of final) assertEquals(invoke.time / 1e6, lastMs + 10_000);
+  assert(final.every(({ completion }) => completion?.final === true));
+});
+
+Deno.test("kafka's final phase ends after 10 s if messages are lost", async () => {
+  const server = wrongServer("kafka", "send", (reply) => ({ ...reply, offset: 1000 }));
+  const { history } = await runWith("kafka", { server });
+  const assigned = history.findLastIndex(({ type, f }) => type === "invoke" && f === "assign");
+  const polls = history.slice(assigned + 1).filter(({ type }) => type === "invoke");
+  assert(polls.length > 200 && polls.every(({ f }) => f === "poll"));
+  const crash = history.findLast(({ f }) => f === "crash")?.time ?? 0;
+  const last = polls.at(-1)?.time ?? 0;
+  assert(last - crash > 9.5e9 && last - crash < 10e9);
+});
+
+Deno.test("a rate of 0 is no operations, just time", async () => {
+  const { history, world, startMs } = await runWith("echo", { settings: { rate: 0 } });
+  assertEquals(history.length, 0);
+  assert(startMs > 0); // Nodes take a moment to answer init.
+  assertEquals(world.clock.now(), startMs + 5000);
+});
+
+/** A nemesis that cuts at once and each 1.1 s, and writes down what it is told. */
+class ScriptedNemesis implements RunNemesis {
+  readonly calls: string[] = [];
+  #stopped = false;
+
+  constructor(readonly schedule: (delayMs: number, callback: () => void) => unknown) {}
+
+  start(record: Parameters<RunNemesis["start"]>[0]): void {
+    this.calls.push("start");
+    const cut = () => {
+      if (this.#stopped) return;
+      record({ type: "info", f: "cut", value: null });
+      this.schedule(1100, cut);
+    };
+    cut();
+  }
+
+  stop(): void {
+    if (!this.#stopped) this.calls.push("stop");
+    this.#stopped = true;
+  }
+
+  heal(): Promise<void> {
+    this.calls.push("heal");
+    return new Promise((resolve) => void this.schedule(500, resolve));
+  }
+}
+
+async function runWithNemesis(workload: WorkloadName) {
+  const options = defaultOptions(workload, short);
+  const world = createVirtualWorld(1);
+  const cluster = new SharedCluster(world, options, rightServer(workload));
+  const nemesis = new ScriptedNemesis((delayMs, callback) =>
+    world.clock.schedule(delayMs, callback)
+  );
+  const stages: Stage[] = [];
+  const onProgress = ({ stage }: { stage: Stage }) => {
+    if (stages.at(-1) !== stage) stages.push(stage);
+  };
+  const outcome = await world.run(() => runTest({ world, options, cluster, nemesis, onProgress }));
+  return { ...outcome, nemesis, stages };
+}
+
+Deno.test("the nemesis begins at 0, stops at the time limit and heals before the final phase", async () => {
+  const { history, nemesis, stages } = await runWithNemesis("g-set");
+  const cuts = history.filter(({ process }) => process === "nemesis");
+  assertEquals(
+    cuts.map(({ time, f }) => [time / 1e9, f]),
+    [0, 1.1, 2.2, 3.3, 4.4].map((at) => [at, "cut"]),
+  );
+  assertEquals(history[0]?.process, "nemesis");
+  assertEquals(nemesis.calls, ["start", "stop", "heal"]);
+  assertEquals(stages, ["start", "setup", "main", "heal", "recovery", "final", "stop", "done"]);
+  assertEquals(history.map(({ index }) => index), history.map((_, i) => i));
+});
+
+Deno.test("without a final phase nothing is healed", async () => {
+  const { nemesis, stages } = await runWithNemesis("lin-kv");
+  assertEquals(nemesis.calls, ["start", "stop"]);
+  assertEquals(stages, ["start", "setup", "main", "stop", "done"]);
+});
+
+Deno.test("a run that is broken off says why, and keeps its history", async () => {
+  const abort = new AbortController();
+  let asked = 0;
+  const right = rightServer("g-set");
+  const server: Server = (body, node) => {
+    if (++asked === 100) abort.abort(new Error("n1 wrote a blank line"));
+    return right(body, node);
+  };
+  const { broke, history, cluster, counts, world } = await runWith("g-set", {
+    server,
+    signal: abort.signal,
+  });
+  assertEquals([broke?.stage, broke?.error.message], ["main", "n1 wrote a blank line"]);
+  assertEquals(counts.invocations, 100);
+  assertEquals(history.length, counts.invocations + counts.ok);
+  assertEquals(cluster.running, false);
+  assert(world.clock.now() < 2000);
+  assert(!world.network.has("c3"));
+});
+
+Deno.test("a run that was broken off before it began never begins", async () => {
+  const { broke, history, cluster } = await runWith("echo", {
+    signal: AbortSignal.abort(new Error("Not today")),
+  });
+  assertEquals([broke?.stage, broke?.error.message, history.length], ["start", "Not today", 0]);
+  assertEquals(cluster.requests, []);
+});
+
+Deno.test("a node that cannot be set up breaks the run off", async () => {
+  const server = wrongServer(
+    "broadcast",
+    "topology",
+    () => ({ type: "error", code: 10, text: "no" }),
+  );
+  const { broke, history, cluster } = await runWith("broadcast", { server });
+  assertEquals([broke?.stage, history.length], ["setup", 0]);
+  assertMatch(broke?.error.message ?? "", /^Cannot set up node n[012]: no$/);
+  assertEquals(cluster.running, false);
+});
+
+Deno.test("a cluster that does not start, or does not stop well, breaks the run off", async () => {
+  const options = defaultOptions("echo", short);
+  const fail = (text: string) => () => Promise.reject(new Error(text));
+  const run = (cluster: Pick<SharedCluster, "start" | "stop">) => {
+    const world = createVirtualWorld(1);
+    return world.run(() => runTest({ world, options: { ...options, rate: 0 }, cluster }));
+  };
+  const unborn = await run({ start: fail("No init"), stop: () => {} });
+  assertEquals([unborn.broke?.stage, unborn.broke?.error.message], ["start", "No init"]);
+  const crashed = await run({ start: () => Promise.resolve(), stop: fail("n0 crashed") });
+  assertEquals([crashed.broke?.stage, crashed.broke?.error.message], ["stop", "n0 crashed"]);
+});
+
+Deno.test("the cluster is stopped even if the nemesis or the observer fails", async () => {
+  const fail = () => {
+    throw new Error("Broken");
+  };
+  const nemesis = { start: () => {}, stop: fail, heal: () => {} };
+  const failing = await runWith("echo", { nemesis });
+  assertEquals([failing.broke?.error.message, failing.cluster.running], ["Broken", false]);
+  const observed = await runWith("echo", { onProgress: fail });
+  assertEquals([observed.broke?.stage, observed.cluster.running], ["start", false]);
+});
+
+Deno.test("malformed replies leave operations open and are listed", async () => {
+  const server = wrongServer(
+    "unique-ids",
+    "generate",
+    (reply) => Number(reply.id) % 10 === 0 ? { ...reply, extra: true } : reply,
+  );
+  const { result, counts, history } = await runWith("unique-ids", { server });
+  assertEquals(result["valid?"], true);
+  assert(counts.info > 30);
+  assertEquals((result.exceptions.exceptions as { count: number }[])[0]?.count, counts.info);
+  const over = new Set<Op["process"]>();
+  for (const { process, type } of history) {
+    assert(!over.has(process), `process ${process} was over`);
+    assert(typeof process === "number" && (process < 6 || over.has(process - 6)));
+    if (type === "info") over.add(process);
+  }
+});
+
+Deno.test("silence ends in timeouts", async () => {
+  const right = rightServer("echo");
+  let asked = 0;
+  const server: Server = (body, node) => ++asked % 20 === 0 ? undefined : right(body, node);
+  const { result, counts, history } = await runWith("echo", { server });
+  assertEquals(result["valid?"], true);
+  assert(counts.info > 0);
+  for (const { invoke, completion } of placedPairs(history)) {
+    if (completion?.type !== "info") continue;
+    assertEquals(completion.time - invoke.time, 5e9);
+    assertStringIncludes(completion.error?.text ?? "", "No reply to echo from n");
+  }
+});
+
+Deno.test("an observer is told each second", async () => {
+  const told: [Stage, number][] = [];
+  await runWith("echo", {
+    onProgress: ({ stage, elapsedMs, counts }) => {
+      if (stage === "main") told.push([stage, Math.round(elapsedMs / 1000)]);
+      assert(counts.invocations >= counts.ok);
+    },
+  });
+  assertEquals(told.map(([, second]) => second), [0, 1, 2, 3, 4, 5].slice(0, told.length));
+  assert(told.length >= 5);
+});

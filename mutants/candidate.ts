@@ -1,0 +1,97 @@
+/**
+ * Nodes whose verdict is known before they run: right ones, and wrong ones with one fault each.
+ *
+ * @module
+ */
+
+import type { Node } from "@eddy/maelstrom";
+import type { WorkloadName } from "@eddy/handlers";
+
+/** How a candidate is run; what is not said is as in {@linkcode DEFAULT_SETTINGS}. */
+export interface Settings {
+  /** How many nodes. */
+  readonly nodeCount?: number;
+  /** Worker threads; `3n` is three times the number of nodes. */
+  readonly concurrency?: number | `${number}n`;
+  /** Operations a second, over all clients. */
+  readonly rate?: number;
+  /** How long clients begin operations. */
+  readonly timeLimitSeconds?: number;
+  /** How long messages take between nodes. */
+  readonly latency?: {
+    /** The mean, in milliseconds. */
+    readonly meanMs?: number;
+    /** How single draws spread around it. */
+    readonly distribution?: "constant" | "uniform" | "exponential";
+  };
+  /** Which faults are injected. */
+  readonly nemesis?: readonly Fault[];
+  /** The mean time between a fault and its end. */
+  readonly nemesisIntervalSeconds?: number;
+  /** What share of operations must succeed. */
+  readonly availability?: "total" | number;
+  /** What transactions must fulfil. */
+  readonly consistencyModels?: readonly string[];
+  /** Keys in use at a time. */
+  readonly keyCount?: number;
+  /** Operations in a transaction at most. */
+  readonly maxTxnLength?: number;
+  /** Writes until a key is retired. */
+  readonly maxWritesPerKey?: number;
+}
+
+/** A kind of fault. */
+export type Fault = "partition" | "kill" | "pause" | "one-way" | "loss" | "duplicate" | "slow";
+
+/** A node whose verdict is known. */
+export interface Candidate {
+  /** Unique among all candidates: what it does, or what is wrong with it. */
+  readonly name: string;
+  /** What it serves. */
+  readonly workload: WorkloadName;
+  /** Registers its handlers. */
+  readonly install: (node: Node) => void;
+  /** What of a run's settings it needs for its nature to show. */
+  readonly needs?: Settings;
+}
+
+/** A node that does all that its workload asks for, and so must never be blamed. */
+export interface RightNode extends Candidate {
+  /** The faults under which it is right still; each is tried, and all together. */
+  readonly stands: readonly Fault[];
+}
+
+/** A node with one deliberate fault. */
+export interface Mutant extends Candidate {
+  /**
+   * What it is to be blamed for: the name of an anomaly, or a part of what a protocol error or
+   * a warning says.
+   */
+  readonly deserves: string;
+}
+
+/** Short runs of small clusters, with enough going on at once for faults to show. */
+export const DEFAULT_SETTINGS = {
+  nodeCount: 3,
+  concurrency: "2n",
+  rate: 50,
+  timeLimitSeconds: 4,
+  nemesisIntervalSeconds: 1,
+  latency: { meanMs: 4, distribution: "exponential" },
+} as const satisfies Settings;
+
+/** Long enough for a node to be killed more than once while clients still ask. */
+export const KILLED = {
+  nemesis: ["kill"],
+  nemesisIntervalSeconds: 3,
+  timeLimitSeconds: 20,
+  concurrency: "4n",
+} as const satisfies Settings;
+
+/** Long enough for some clients to get through, whatever the faults. */
+export const FAULTY = {
+  nemesisIntervalSeconds: 2,
+  timeLimitSeconds: 15,
+  concurrency: "4n",
+  rate: 20,
+} as const satisfies Settings;

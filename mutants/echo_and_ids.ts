@@ -1,0 +1,105 @@
+/**
+ * Wrong nodes for `echo` and `unique-ids`.
+ *
+ * @module
+ */
+
+import { ErrorCode, KV, type Node, RpcError } from "@eddy/maelstrom";
+import { nowAndThen, serveAlone, type Server } from "./authority.ts";
+import { KILLED, type Mutant } from "./candidate.ts";
+
+/** A server of ids; each node has its own. */
+function ids(name: string, makeId: (node: Node) => () => string | number): Mutant {
+  return {
+    name,
+    workload: "unique-ids",
+    deserves: "duplicated",
+    install(node) {
+      const id = makeId(node);
+      serveAlone(node, "unique-ids", () => ({ id: id() }));
+    },
+  };
+}
+
+function echoes(name: string, deserves: string, make: (node: Node) => Server): Mutant {
+  return {
+    name,
+    workload: "echo",
+    deserves,
+    install: (node) => serveAlone(node, "echo", make(node)),
+  };
+}
+
+/** Wrong nodes for `echo`. */
+export const echoMutants: readonly Mutant[] = [
+  echoes("echoes something else now and then", "wrong-echo", (node) => ({ echo = null }) => ({
+    echo: nowAndThen(node, 0.02) ? `${echo}!` : echo,
+  })),
+  echoes("echoes what was said before", "wrong-echo", () => {
+    let last: Server = ({ echo = null }) => ({ echo });
+    return (body, asked) => {
+      const answer = last(body, asked);
+      last = () => ({ echo: body.echo ?? null });
+      return answer;
+    };
+  }),
+  echoes("refuses to echo now and then", "wrong-echo", (node) => ({ echo = null }) => {
+    if (nowAndThen(node, 0.02)) throw new RpcError(ErrorCode.abort, "Not now");
+    return { echo };
+  }),
+  {
+    ...echoes(
+      "does not answer now and then",
+      "unavailable",
+      (node) => ({ echo = null }) => nowAndThen(node, 0.02) ? undefined : { echo },
+    ),
+    needs: { availability: "total" },
+  },
+];
+
+/** Wrong nodes for `unique-ids`. */
+export const uniqueIdsMutants: readonly Mutant[] = [
+  ids("counts without naming the node", () => {
+    let count = 0;
+    return () => count++;
+  }),
+  ids("gives an id twice now and then", (node) => {
+    let count = 0;
+    return () => `${node.id}-${nowAndThen(node, 0.02) ? count : ++count}`;
+  }),
+  ids("draws ids from too few", (node) => () => Math.floor(node.random.next() * 5000)),
+  {
+    ...ids(
+      "takes the time for an id",
+      (node) => () => `${node.id}-${Math.floor(node.clock.now())}`,
+    ),
+    needs: { rate: 500 },
+  },
+  {
+    ...ids("counts from the start again after a crash", (node) => {
+      let count = 0;
+      return () => `${node.id}-${count++}`;
+    }),
+    needs: KILLED,
+  },
+  {
+    name: "takes ids from a count that it reads and then writes",
+    workload: "unique-ids",
+    deserves: "duplicated",
+    install(node) {
+      const kv = new KV<string, number>(node, "lin-kv");
+      serveAlone(node, "unique-ids", async () => {
+        const id = await kv.readOr("ids", 0);
+        await kv.write("ids", id + 1);
+        return { id };
+      });
+    },
+  },
+  {
+    ...ids("numbers some ids and names others", (node) => {
+      let count = 0;
+      return () => nowAndThen(node, 0.5) ? Number(`${node.id.slice(1)}.${++count}1`) : `${++count}`;
+    }),
+    deserves: "incomparable-ids",
+  },
+];

@@ -1,0 +1,137 @@
+/**
+ * Sets and counters of which every node has its own copy, merged now and then: right as long as no
+ * node loses its memory, whatever the network does.
+ *
+ * @module
+ */
+
+import { canonical, type Json, type JsonObject, type Node } from "@eddy/maelstrom";
+import type { WorkloadName } from "@eddy/handlers";
+import { serveAlone } from "./authority.ts";
+
+/** How often copies are sent round. */
+const INTERVAL_MS = 250;
+
+/** A node's copy of a replicated state. */
+export interface Replica {
+  /** Takes a client's addition. */
+  add(value: Json): void;
+  /** What a client reads. */
+  read(): Json;
+  /** The copy as it is sent to others. */
+  copy(): Json;
+  /** Takes in what another node has. */
+  merge(copy: Json): void;
+}
+
+/** A set that only grows. */
+export class SetReplica implements Replica {
+  /** Elements by their canonical texts. */
+  readonly elements: Map<string, Json> = new Map();
+
+  add(value: Json): void {
+    this.elements.set(canonical(value), value);
+  }
+
+  read(): Json {
+    return [...this.elements.values()];
+  }
+
+  copy(): Json {
+    return this.read();
+  }
+
+  merge(copy: Json): void {
+    for (const value of Array.isArray(copy) ? copy : []) this.add(value);
+  }
+}
+
+/** How much one node has added, and how much it has taken away. */
+export interface Tally {
+  readonly added: number;
+  readonly taken: number;
+}
+
+/** A counter: what each node has added and taken away, of which both only grow. */
+export class CounterReplica implements Replica {
+  readonly tallies: Map<string, Tally> = new Map();
+  readonly #node: Node;
+
+  constructor(node: Node) {
+    this.#node = node;
+  }
+
+  add(value: Json): void {
+    const delta = Number(value);
+    const { added, taken } = this.tally(this.#node.id);
+    const tally = { added: added + Math.max(delta, 0), taken: taken + Math.max(-delta, 0) };
+    this.tallies.set(this.#node.id, tally);
+  }
+
+  read(): Json {
+    let sum = 0;
+    for (const { added, taken } of this.tallies.values()) sum += added - taken;
+    return sum;
+  }
+
+  copy(): Json {
+    return Object.fromEntries(
+      [...this.tallies].map(([id, { added, taken }]): [string, Json] => [id, [added, taken]]),
+    );
+  }
+
+  merge(copy: Json): void {
+    for (const [id, [added, taken]] of Object.entries(copy as Record<string, [number, number]>)) {
+      const own = this.tally(id);
+      this.tallies.set(id, {
+        added: Math.max(own.added, added),
+        taken: Math.max(own.taken, taken),
+      });
+    }
+  }
+
+  /** What is known of a node. */
+  tally(id: string): Tally {
+    return this.tallies.get(id) ?? { added: 0, taken: 0 };
+  }
+}
+
+/** The workloads that can be served so. */
+export type GossipWorkload = Extract<
+  WorkloadName,
+  "broadcast" | "g-set" | "g-counter" | "pn-counter"
+>;
+
+/** What clients of each workload send and read. */
+const keys: Readonly<Record<GossipWorkload, { readonly sent: string; readonly read: string }>> = {
+  broadcast: { sent: "message", read: "messages" },
+  "g-set": { sent: "element", read: "value" },
+  "g-counter": { sent: "delta", read: "value" },
+  "pn-counter": { sent: "delta", read: "value" },
+};
+
+/** Serves a workload from copies that are sent to everyone again and again. */
+export function serveByGossip(node: Node, workload: GossipWorkload, replica: Replica): void {
+  serveReplica(node, workload, replica);
+  node.on("gossip", ({ body }) => void replica.merge(body.copy ?? null));
+  node.onInit(() => {
+    node.every(INTERVAL_MS, () => node.broadcast({ type: "gossip", copy: replica.copy() }));
+  });
+}
+
+/** Serves a workload from this node's copy alone. */
+export function serveReplica(node: Node, workload: GossipWorkload, replica: Replica): void {
+  const { sent, read } = keys[workload];
+  serveAlone(node, workload, (body: JsonObject) => {
+    if (body.type === "read") return { [read]: replica.read() };
+    if (body.type !== "topology") replica.add(body[sent] ?? null);
+    return {};
+  });
+}
+
+/** The right replica of a workload. */
+export function replicaOf(node: Node, workload: GossipWorkload): Replica {
+  return workload === "broadcast" || workload === "g-set"
+    ? new SetReplica()
+    : new CounterReplica(node);
+}

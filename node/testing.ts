@@ -1,0 +1,229 @@
+/**
+ * A node with everything at hand, for tests beside these files.
+ *
+ * @module
+ */
+
+import { assert, assertEquals } from "@std/assert";
+import { TextLineStream } from "@std/streams/text-line-stream";
+import type { Clock } from "./clock.ts";
+import { Node } from "./node.ts";
+import type { NodeOptions } from "./options.ts";
+
+/** A clock that stands still until it is told to go on. */
+export class ManualClock implements Clock {
+  #nowMs = 0;
+  #timers: { atMs: number; callback: () => void }[] = [];
+
+  now(): number {
+    return this.#nowMs;
+  }
+
+  /** Timers that have neither run nor been cancelled. */
+  get timers(): number {
+    return this.#timers.length;
+  }
+
+  schedule(delayMs: number, callback: () => void): () => void {
+    const timer = { atMs: this.#nowMs + delayMs, callback };
+    this.#timers.push(timer);
+    return () => {
+      this.#timers = this.#timers.filter((other) => other !== timer);
+    };
+  }
+
+  /** Lets `ms` milliseconds pass, running what falls due in order, and promises in between. */
+  async advance(ms: number): Promise<void> {
+    const endMs = this.#nowMs + ms;
+    await settle();
+    while (true) {
+      const next = this.#timers.toSorted((a, b) => a.atMs - b.atMs)[0];
+      if (next === undefined || next.atMs > endMs) break;
+      this.#timers = this.#timers.filter((other) => other !== next);
+      this.#nowMs = Math.max(this.#nowMs, next.atMs);
+      next.callback();
+      await settle();
+    }
+    this.#nowMs = endMs;
+  }
+}
+
+/** Lets pending promises run. */
+export function settle(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+/** What {@linkcode testNode} gives. */
+export interface TestNode {
+  node: Node;
+  clock: ManualClock;
+  /** Messages sent so far, parsed. */
+  sent: { src: string; dest: string; body: Record<string, unknown> }[];
+  /** Lines sent so far. */
+  lines: string[];
+  logs: string[];
+  /** Hands a message to the node. */
+  receive(src: string, body: Record<string, unknown>): void;
+}
+
+/** A node `n1` of three, initialized unless told otherwise, whose output is kept. */
+export async function testNode(
+  options: NodeOptions = {},
+  { init = true }: { init?: boolean } = {},
+): Promise<TestNode> {
+  const clock = new ManualClock();
+  const sent: TestNode["sent"] = [];
+  const lines: string[] = [];
+  const logs: string[] = [];
+  const node = new Node({
+    clock,
+    random: { next: () => 0.5 },
+    log: (text) => void logs.push(text),
+    output: {
+      write(line) {
+        lines.push(line);
+        sent.push(JSON.parse(line));
+      },
+    },
+    ...options,
+  });
+  const receive = (src: string, body: Record<string, unknown>) =>
+    node.receive(JSON.stringify({ src, dest: "n1", body }));
+  if (init) {
+    receive("c0", { type: "init", msg_id: 1, node_id: "n1", node_ids: ["n1", "n2", "n3"] });
+    await settle();
+    sent.length = lines.length = 0;
+  }
+  return { node, clock, sent, lines, logs, receive };
+}
+
+const library = new URL("./mod.ts", import.meta.url);
+const denied = ["net", "read", "write", "env", "run", "sys", "ffi"].map((name) => `--deny-${name}`);
+
+/** A line of a node. */
+export interface Reply {
+  src: string;
+  dest: string;
+  body: Record<string, unknown>;
+}
+
+/** A node as a process, with no permission at all. */
+export class NodeProcess {
+  readonly #process: Deno.ChildProcess;
+  readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
+  readonly #lines: ReadableStreamDefaultReader<string>;
+  readonly #stderr: Promise<string>;
+  readonly #encoder = new TextEncoder();
+
+  constructor(program: URL | string, ...args: string[]) {
+    const command = new Deno.Command(Deno.execPath(), {
+      args: ["run", "--quiet", "--no-prompt", ...denied, String(program), ...args],
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "piped",
+    });
+    this.#process = command.spawn();
+    this.#writer = this.#process.stdin.getWriter();
+    this.#stderr = new Response(this.#process.stderr).text();
+    this.#lines = this.#process.stdout.pipeThrough(new TextDecoderStream())
+      .pipeThrough(new TextLineStream()).getReader();
+  }
+
+  write(text: string | Uint8Array): Promise<void> {
+    return this.#writer.write(typeof text === "string" ? this.#encoder.encode(text) : text);
+  }
+
+  send(src: string, body: Record<string, unknown>): Promise<void> {
+    return this.write(JSON.stringify({ src, dest: "n1", body }) + "\n");
+  }
+
+  async init(nodeIds = ["n1", "n2"]): Promise<void> {
+    await this.send("c0", { type: "init", msg_id: 1, node_id: "n1", node_ids: nodeIds });
+    assertEquals((await this.next()).body.type, "init_ok");
+  }
+
+  /** The next line; fails when there is none. */
+  async nextLine(): Promise<string> {
+    const { value } = await this.#lines.read();
+    assert(value !== undefined, "the node has ended");
+    return value;
+  }
+
+  async next(): Promise<Reply> {
+    return JSON.parse(await this.nextLine());
+  }
+
+  /**
+   * Sends echo requests of a kilobyte, numbered from 0, until the node takes no more because
+   * nobody reads its replies.
+   *
+   * @returns what ends when the rest of them is sent.
+   */
+  async stall(count: number): Promise<{ sending: Promise<void> }> {
+    const echo = "x".repeat(1000);
+    let sent = 0;
+    const sending = (async () => {
+      for (; sent < count; sent++) await this.send("c1", { type: "echo", msg_id: sent, echo });
+    })();
+    for (let before = -1; before !== sent;) {
+      before = sent;
+      await new Promise((resolve) => setTimeout(resolve, 300));
+    }
+    assert(sent < count, "the node took everything in, though nobody reads");
+    return { sending };
+  }
+
+  kill(signal: Deno.Signal): void {
+    this.#process.kill(signal);
+  }
+
+  /** Stops listening, as a reader that goes away. */
+  async hangUp(): Promise<void> {
+    await this.#lines.cancel();
+  }
+
+  /** Ends the input. */
+  async endInput(): Promise<void> {
+    await this.#writer.close().catch(() => {});
+  }
+
+  /** Ends the input and waits for the process, which must not fail. */
+  async end(): Promise<{ rest: string[]; stderr: string }> {
+    await this.endInput();
+    return await this.ended();
+  }
+
+  /** Waits for the process to end while nobody reads, and returns its exit code. */
+  async endedUnread(): Promise<number> {
+    const { code } = await this.#process.status;
+    await this.hangUp();
+    await this.#stderr;
+    return code;
+  }
+
+  async ended(): Promise<{ rest: string[]; stderr: string }> {
+    const rest: string[] = [];
+    for (let read; !(read = await this.#lines.read()).done;) rest.push(read.value);
+    const { code } = await this.#process.status;
+    await this.#writer.abort().catch(() => {});
+    assertEquals(code, 0);
+    return { rest, stderr: await this.#stderr };
+  }
+}
+
+/** A program built on the library, in a file of its own. */
+export async function withProgram(
+  code: string,
+  use: (file: string) => Promise<void>,
+): Promise<void> {
+  const file = await Deno.makeTempFile({
+    dir: new URL("..", import.meta.url).pathname,
+    suffix: ".ts",
+  });
+  try {
+    await Deno.writeTextFile(file, code.replaceAll("@eddy/maelstrom", String(library)));
+    await use(file);
+  } finally {
+    await Deno.remove(file);
+  }
+}

@@ -1,0 +1,82 @@
+/**
+ * The workbench's command line.
+ *
+ * @module
+ */
+
+import { describeFlags, type Flags, UsageError } from "@eddy/maelstrom/flags";
+import { checkCommand, checkFlags } from "./check_command.ts";
+import { demoCommand, demoFlags } from "./demo_command.ts";
+import { BAD_ARGUMENTS, BROKEN } from "./exit_code.ts";
+import { sweepCommand, sweepFlags } from "./sweep_command.ts";
+import { testCommand, testFlags } from "./test_command.ts";
+
+interface Command {
+  readonly usage: string;
+  readonly summary: string;
+  readonly flags: Flags;
+  readonly run: (args: readonly string[]) => Promise<number>;
+}
+
+const commands: Readonly<Record<string, Command>> = {
+  test: {
+    usage: "test -w WORKLOAD [flags] [-- node arguments]",
+    summary: "Run one test, as `maelstrom test` does",
+    flags: testFlags,
+    run: testCommand,
+  },
+  demo: {
+    usage: "demo [flags]",
+    summary: "Run every workload that Eddy's own node serves, with faults",
+    flags: demoFlags,
+    run: demoCommand,
+  },
+  sweep: {
+    usage: "sweep -w WORKLOAD [flags] [-- node options]",
+    summary: "Run many seeds, or a range of one flag, on all cores",
+    flags: sweepFlags,
+    run: sweepCommand,
+  },
+  check: {
+    usage: "check -w WORKLOAD [flags] HISTORY",
+    summary: "Check a stored history: history.jsonl, or Maelstrom's history.edn",
+    flags: checkFlags,
+    run: checkCommand,
+  },
+};
+
+function help(): string {
+  const rows = Object.values(commands).map(({ usage, summary }) => `  ${usage}\n      ${summary}`);
+  return `Usage: deno task workbench COMMAND
+
+${rows.join("\n")}
+
+Each command has --help. Exit codes: 0 valid, 1 invalid, 2 unknown, ${BAD_ARGUMENTS} wrong
+arguments, ${BROKEN} the run itself broke.`;
+}
+
+async function main([name = "", ...args]: readonly string[]): Promise<number> {
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
+  const end = args.indexOf("--");
+  const wantsHelp = (end === -1 ? args : args.slice(0, end)).includes("--help");
+  try {
+    if (name === "--help") console.log(help());
+    else if (command === undefined) {
+      const known = Object.keys(commands).join(", ");
+      throw new UsageError(`Unknown command ${JSON.stringify(name)}: accepted are ${known}`);
+    } else if (wantsHelp) {
+      const { usage, summary, flags } = command;
+      console.log(`Usage: deno task workbench ${usage}\n\n${summary}.\n\n${describeFlags(flags)}`);
+    } else return await command.run(args);
+    return 0;
+  } catch (error) {
+    if (error instanceof UsageError) {
+      console.error(error.message);
+      return BAD_ARGUMENTS;
+    }
+    console.error(error instanceof Error ? error.message : String(error));
+    return BROKEN;
+  }
+}
+
+if (import.meta.main) Deno.exit(await main(Deno.args));

@@ -1,0 +1,203 @@
+/**
+ * The command line as its users meet it: as a process, with exit codes and files.
+ */
+
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { delay } from "@std/async/delay";
+import { join } from "@std/path/join";
+
+const main = new URL("./main.ts", import.meta.url).pathname;
+
+interface Ran {
+  code: number;
+  stdout: string;
+  stderr: string;
+}
+
+async function workbench(args: string[], cwd: string): Promise<Ran> {
+  const command = new Deno.Command(Deno.execPath(), {
+    args: ["run", "--quiet", "--allow-all", main, ...args],
+    env: { NO_COLOR: "1" },
+    cwd,
+  });
+  const { code, stdout, stderr } = await command.output();
+  const decoder = new TextDecoder();
+  return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+}
+
+async function inTempDir(use: (dir: string) => Promise<void>): Promise<void> {
+  const dir = await Deno.makeTempDir();
+  try {
+    await use(dir);
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+}
+
+const short = ["--node-count", "3", "--time-limit", "2", "--rate", "20", "--seed", "4"];
+
+Deno.test("test: a valid run exits 0 and leaves its results behind", async () => {
+  await inTempDir(async (dir) => {
+    const { code, stdout } = await workbench(["test", "-w", "g-set", ...short], dir);
+    assertEquals(code, 0, stdout);
+    assertMatch(stdout, /^g-set, 3 nodes, no faults, seed 4: valid\n/);
+    const latest = join(dir, "store", "latest");
+    const files = [...Deno.readDirSync(latest)].map(({ name }) => name).sort();
+    assertEquals(files, [
+      "history.jsonl",
+      "messages.jsonl",
+      "messages.svg",
+      "node-logs",
+      "results.json",
+    ]);
+    const results = JSON.parse(await Deno.readTextFile(join(latest, "results.json")));
+    assertEquals([results["valid?"], results.seed, results.workload["lost-count"]], [true, 4, 0]);
+    assertEquals(typeof results.net.servers["msgs-per-op"], "number");
+    const lines = (await Deno.readTextFile(join(latest, "messages.jsonl"))).trimEnd().split("\n");
+    const sends = lines.map((line) => JSON.parse(line)).filter(({ type }) => type === "send");
+    assertEquals(sends.length, results.net.all["send-count"]);
+
+    const checked = await workbench(["check", "-w", "g-set", join(latest, "history.jsonl")], dir);
+    assertEquals([checked.code, checked.stdout.includes("valid")], [0, true]);
+  });
+});
+
+Deno.test("test: a run that is not good enough exits 1 with a line that replays it", async () => {
+  await inTempDir(async (dir) => {
+    const args = ["test", "-w", "lin-kv", ...short, "--availability", "total"];
+    const first = await workbench(args, dir);
+    assertEquals(first.code, 1, first.stdout);
+    const replay = first.stdout.split("Replay with: deno task workbench ")[1]?.trim() ?? "";
+    assertStringIncludes(replay, "--availability total");
+    const second = await workbench(replay.split(" "), dir);
+    const withoutPath = (text: string) => text.replace(/Results in .*/, "");
+    assertEquals(withoutPath(second.stdout), withoutPath(first.stdout));
+  });
+});
+
+Deno.test("test: node options follow --, results can be JSON", async () => {
+  await inTempDir(async (dir) => {
+    const args = ["test", "-w", "broadcast", ...short, "--json", "--", "--max-latency", "0"];
+    const { code, stdout } = await workbench(args, dir);
+    assertEquals(code, 0);
+    assertEquals(JSON.parse(stdout).options.nodeIds, ["n0", "n1", "n2"]);
+    const wrong = await workbench([...args.slice(0, -1), "-5"], dir);
+    assertEquals(wrong.code, 254);
+    assertStringIncludes(wrong.stderr, "--max-latency");
+  });
+});
+
+Deno.test("wrong arguments exit 254 with one sentence", async () => {
+  await inTempDir(async (dir) => {
+    const cases: [string[], string][] = [
+      [[], 'Unknown command "": accepted are test, demo, sweep, check'],
+      [["test", "-w", "nope"], 'Cannot use "nope" for --workload: expected one of broadcast, '],
+      [["test", "--nemesis", "partition,flood"], 'Cannot use "partition,flood" for --nemesis'],
+      [["test", "-w", "lin-kv", "--concurrency", "5"], "concurrency 5"],
+      [["test", "-w", "txn-list-append", "--consistency-models", "a,b"], "consistency"],
+      [["test", "word"], 'Unexpected argument "word"'],
+      [["check", "-w", "echo", "nowhere.jsonl"], "there is no such file"],
+      [["check", "x.jsonl"], "--workload"],
+      [["sweep", "--vary", "latency"], 'Cannot use "latency" for --vary'],
+      [["sweep", "-w", "echo", "--vary", "ratee=1"], "Cannot vary ratee, which is no flag of the"],
+      [["sweep", "--bin", "x"], "--bin"],
+    ];
+    for (const [args, text] of cases) {
+      const { code, stdout, stderr } = await workbench(args, dir);
+      assertEquals([code, stdout], [254, ""], args.join(" "));
+      assertStringIncludes(stderr, text);
+      assertEquals(stderr.trimEnd().split("\n").length, 1);
+    }
+  });
+});
+
+Deno.test("--help works everywhere", async () => {
+  await inTempDir(async (dir) => {
+    for (const command of [[], ["test"], ["demo"], ["sweep"], ["check"]]) {
+      const { code, stdout } = await workbench([...command, "--help"], dir);
+      assertEquals(code, 0);
+      assertMatch(stdout, /^Usage: deno task workbench/);
+    }
+  });
+});
+
+Deno.test("a program that cannot be started breaks the run: 255", async () => {
+  await inTempDir(async (dir) => {
+    const { code, stderr } = await workbench(
+      ["test", "-w", "echo", ...short, "--bin", "./no"],
+      dir,
+    );
+    assertEquals(code, 255);
+    assertEquals([...Deno.readDirSync(dir)], [], "no results of what never was");
+    assertStringIncludes(stderr, "./no");
+  });
+});
+
+Deno.test("sweep: a table over the values of a flag, of the run's or of the node's", async () => {
+  await inTempDir(async (dir) => {
+    const base = ["sweep", "-w", "g-set", ...short, "--seeds", "2"];
+    for (const vary of ["latency=0,20", "max-latency=0,500"]) {
+      const { code, stdout } = await workbench([...base, "--vary", vary], dir);
+      assertEquals(code, 0, stdout);
+      const [name, values = ""] = vary.split("=");
+      const lines = stdout.split("\n");
+      assertStringIncludes(lines[0] ?? "", name ?? "");
+      for (const [i, value] of values.split(",").entries()) {
+        assertMatch(lines[2 + i] ?? "", new RegExp(`^ *${value} +2 +2 +0 +0 `));
+      }
+    }
+  });
+});
+
+Deno.test("sweep: lists every seed that fails, and exits with the worst", async () => {
+  await inTempDir(async (dir) => {
+    const args = ["sweep", "-w", "lin-kv", ...short, "--seeds", "3", "--availability", "total"];
+    const { code, stdout } = await workbench(args, dir);
+    assertEquals(code, 1);
+    for (const seed of [4, 5, 6]) {
+      assert(stdout.includes(`--seed ${seed}`), stdout);
+    }
+  });
+});
+
+async function textOf(path: string): Promise<string> {
+  for (;;) {
+    const text = await Deno.readTextFile(path).catch(() => "");
+    if (text.endsWith("\n")) return text.trim();
+    await delay(10);
+  }
+}
+
+Deno.test("test: a signal ends the nodes, and leaves the results so far behind", async () => {
+  await inTempDir(async (dir) => {
+    const bin = join(dir, "deaf.sh");
+    await Deno.writeTextFile(bin, '#!/bin/sh\necho $$ > "$1"\nexec sleep 60\n', { mode: 0o755 });
+    const pidFile = join(dir, "pid");
+    const args = ["test", "-w", "echo", "--bin", bin, "--node-count", "1", "--", pidFile];
+    const command = new Deno.Command(Deno.execPath(), {
+      args: ["run", "--quiet", "--allow-all", main, ...args],
+      cwd: dir,
+      stdout: "piped",
+    });
+    await using child = command.spawn();
+    const pid = await textOf(pidFile);
+    child.kill("SIGINT");
+    const { code, stdout } = await child.output();
+    assertEquals(code, 255);
+    assertStringIncludes(new TextDecoder().decode(stdout), "The run was interrupted by SIGINT");
+    const results = await Deno.readTextFile(join(dir, "store", "latest", "results.json"));
+    assertEquals(JSON.parse(results)["valid?"], "unknown");
+    const asked = await new Deno.Command("kill", { args: ["-0", pid], stderr: "null" }).output();
+    assertEquals(asked.success, false, "the node is alive");
+  });
+});
+
+Deno.test("check: what several checkers stumble over is told once", async () => {
+  await inTempDir(async (dir) => {
+    const file = join(dir, "history.jsonl");
+    const op = { index: 0, time: 5, type: "ok", process: 0, f: "read", value: [] };
+    await Deno.writeTextFile(file, JSON.stringify(op));
+    const { code, stdout } = await workbench(["check", "-w", "g-set", file], dir);
+    assertEquals([code, stdout.split("Completion without an invocation").length], [2, 2]);
+  });
+});
