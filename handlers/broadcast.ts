@@ -5,10 +5,9 @@
  */
 
 import type { Json, Node } from "@eddy/maelstrom";
-import { NodeGossip } from "./gossip/node_gossip.ts";
-import { eccentricity } from "./gossip/topology.ts";
-import { ValueSet } from "./gossip/value_set.ts";
-import { broadcast } from "./messages.ts";
+import { eccentricity, NodeGossip } from "./gossip/host.ts";
+import { ValueSet } from "./gossip/crdts.ts";
+import { broadcast } from "./schema.ts";
 
 /** Settings of the `broadcast` workload. */
 export interface BroadcastOptions {

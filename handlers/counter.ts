@@ -5,9 +5,9 @@
  */
 
 import { ErrorCode, type Node, RpcError } from "@eddy/maelstrom";
-import { NodeGossip } from "./gossip/node_gossip.ts";
-import { isSafe, Totals } from "./gossip/totals.ts";
-import { counter } from "./messages.ts";
+import { NodeGossip } from "./gossip/host.ts";
+import { isSafe, Totals } from "./gossip/crdts.ts";
+import { counter } from "./schema.ts";
 
 /** Settings of the `g-counter` and `pn-counter` workloads. */
 export interface CounterOptions {

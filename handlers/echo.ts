@@ -5,7 +5,7 @@
  */
 
 import type { Node } from "@eddy/maelstrom";
-import { echo } from "./messages.ts";
+import { echo } from "./schema.ts";
 
 /** Makes `node` serve the `echo` workload. */
 export function serveEcho(node: Node): void {

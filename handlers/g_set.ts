@@ -5,9 +5,9 @@
  */
 
 import type { Json, Node } from "@eddy/maelstrom";
-import { NodeGossip } from "./gossip/node_gossip.ts";
-import { ValueSet } from "./gossip/value_set.ts";
-import { gSet } from "./messages.ts";
+import { NodeGossip } from "./gossip/host.ts";
+import { ValueSet } from "./gossip/crdts.ts";
+import { gSet } from "./schema.ts";
 
 /** Settings of the `g-set` workload. */
 export interface GSetOptions {

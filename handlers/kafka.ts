@@ -7,9 +7,9 @@
  */
 
 import type { Json, Node } from "@eddy/maelstrom";
-import { NodeGossip } from "./gossip/node_gossip.ts";
-import { LogStore } from "./kafka/log_store.ts";
-import { kafka } from "./messages.ts";
+import { NodeGossip } from "./gossip/host.ts";
+import { LogStore } from "./kafka_log.ts";
+import { kafka } from "./schema.ts";
 
 /** Settings of the `kafka` workload. */
 export interface KafkaOptions {

@@ -5,9 +5,9 @@
  */
 
 import type { Node } from "@eddy/maelstrom";
-import { linKv } from "./messages.ts";
-import { KeyValueMachine } from "./raft/key_value_machine.ts";
-import { serveStore, type StoreOptions } from "./txn/store.ts";
+import { linKv } from "./schema.ts";
+import { KeyValueMachine } from "./raft/state_machines.ts";
+import { serveStore, type StoreOptions } from "./raft/host.ts";
 
 /**
  * Makes `node` serve the `lin-kv` workload.

@@ -8,7 +8,7 @@
  */
 
 import type { Node, Random } from "@eddy/maelstrom";
-import { uniqueIds } from "./messages.ts";
+import { uniqueIds } from "./schema.ts";
 
 /**
  * A process's tag: 52 bits in base 36. Two of a thousand starts of one node share theirs with a

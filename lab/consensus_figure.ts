@@ -5,7 +5,7 @@
  */
 
 import { serveLinKv } from "@eddy/handlers/lin_kv.ts";
-import { Replica } from "@eddy/handlers/raft/replica.ts";
+import { Replica } from "@eddy/handlers/raft/replica";
 import type { Node } from "@eddy/maelstrom";
 import { simulate } from "@eddy/workbench";
 

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { WorkloadName } from "@eddy/handlers";
 import {
   ErrorCode,
   isJsonObject,
@@ -13,7 +14,6 @@ import {
   type Node,
   RpcError,
 } from "@eddy/maelstrom";
-import type { WorkloadName } from "@eddy/handlers";
 import { rightServer } from "./right_server.ts";
 
 /**

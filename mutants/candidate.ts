@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { Node } from "@eddy/maelstrom";
 import type { WorkloadName } from "@eddy/handlers";
+import type { Node } from "@eddy/maelstrom";
 
 /** How a candidate is run; what is not said is as in {@linkcode DEFAULT_SETTINGS}. */
 export interface Settings {

@@ -5,8 +5,8 @@
  * @module
  */
 
-import { canonical, type Json, type JsonObject, type Node } from "@eddy/maelstrom";
 import type { WorkloadName } from "@eddy/handlers";
+import { canonical, type Json, type JsonObject, type Node } from "@eddy/maelstrom";
 import { serveAlone } from "./authority.ts";
 
 /** How often copies are sent round. */

@@ -6,8 +6,8 @@
  * @module
  */
 
-import { type Body, ErrorCode, type Node, parseJson, pause, RpcError } from "@eddy/maelstrom";
 import type { WorkloadName } from "@eddy/handlers";
+import { type Body, ErrorCode, type Node, parseJson, pause, RpcError } from "@eddy/maelstrom";
 import {
   type Change,
   newServer,

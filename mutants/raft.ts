@@ -4,10 +4,9 @@
  * @module
  */
 
-import type { Timing } from "@eddy/handlers/raft/context.ts";
-import { raftRules, type Rules } from "@eddy/handlers/raft/rules.ts";
-import { type Request, Sessions } from "@eddy/handlers/raft/sessions.ts";
-import { MemoryStorage } from "@eddy/handlers/raft/storage.ts";
+import { raftRules, type Rules, type Timing } from "@eddy/handlers/raft";
+import { MemoryStorage } from "@eddy/handlers/raft/log";
+import { type Request, Sessions } from "@eddy/handlers/raft/replica";
 
 /** A way to get it wrong. */
 export interface Mutation {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { WorkloadName } from "@eddy/handlers";
 import {
   canonical,
   type Json,
@@ -13,7 +14,6 @@ import {
   type KvService,
   type Node,
 } from "@eddy/maelstrom";
-import type { WorkloadName } from "@eddy/handlers";
 import { serveAlone, type Server } from "./authority.ts";
 
 /** Shared state, by key. */

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { WorkloadName } from "@eddy/handlers";
 import {
   canonical,
   ErrorCode,
@@ -13,7 +14,6 @@ import {
   pause,
   RpcError,
 } from "@eddy/maelstrom";
-import type { WorkloadName } from "@eddy/handlers";
 import { nowAndThen, serveAlone, serveByAuthority, type Server } from "./authority.ts";
 import type { Mutant, Settings } from "./candidate.ts";
 import {

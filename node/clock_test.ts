@@ -1,5 +1,7 @@
-import { assertEquals } from "@std/assert";
-import { systemClock } from "./clock.ts";
+import { assertEquals, assertRejects } from "@std/assert";
+import { pause, retry, systemClock } from "./clock.ts";
+import { ErrorCode, RpcError } from "./errors.ts";
+import { ManualClock } from "./testing.ts";
 
 Deno.test("the system's clock runs what is due and nothing that was cancelled", async () => {
   const ran: string[] = [];
@@ -20,4 +22,78 @@ Deno.test("the system's clock waits for ever where it is told to", async () => {
   await new Promise((resolve) => setTimeout(resolve, 20));
   assertEquals(ran, false);
   for (const cancel of cancels) cancel();
+});
+
+const random = { next: () => 1 };
+
+function failing(times: number, code: number) {
+  const startedAtMs: number[] = [];
+  const clock = new ManualClock();
+  const attempt = (tryNumber: number) => {
+    startedAtMs.push(clock.now());
+    if (tryNumber <= times) return Promise.reject(new RpcError(code, "no"));
+    return Promise.resolve(tryNumber);
+  };
+  return { clock, attempt, startedAtMs, context: { clock, random } };
+}
+
+Deno.test("retry waits twice as long each time, up to the longest pause", async () => {
+  const { clock, attempt, startedAtMs, context } = failing(5, ErrorCode.timeout);
+  const result = retry(attempt, { minDelayMs: 100, maxDelayMs: 500 }, context);
+  await clock.advance(10_000);
+  assertEquals(await result, 6);
+  assertEquals(startedAtMs, [0, 100, 300, 700, 1200, 1700]);
+});
+
+Deno.test("retry leaves definite errors alone unless their code is listed", async () => {
+  const definite = failing(1, ErrorCode.preconditionFailed);
+  await assertRejects(() => retry(definite.attempt, {}, definite.context), RpcError, "no");
+  assertEquals(definite.startedAtMs.length, 1);
+
+  const listed = failing(1, ErrorCode.temporarilyUnavailable);
+  const codes = [ErrorCode.temporarilyUnavailable];
+  const result = retry(listed.attempt, { codes }, listed.context);
+  await listed.clock.advance(1000);
+  assertEquals(await result, 2);
+});
+
+Deno.test("retry throws at once what is no RpcError", async () => {
+  const { context } = failing(0, 0);
+  let tries = 0;
+  const attempt = () => {
+    tries++;
+    return Promise.reject(new TypeError("a bug"));
+  };
+  await assertRejects(() => retry(attempt, {}, context), TypeError, "a bug");
+  assertEquals(tries, 1);
+});
+
+Deno.test("retry begins no try after its deadline, nor more than it may", async () => {
+  const late = failing(Infinity, ErrorCode.crash);
+  const ended = assertRejects(() => retry(late.attempt, { deadlineMs: 450 }, late.context));
+  await late.clock.advance(10_000);
+  await ended;
+  assertEquals(late.startedAtMs, [0, 100, 300]);
+  assertEquals(late.clock.timers, 0);
+
+  const few = failing(Infinity, ErrorCode.crash);
+  const gaveUp = assertRejects(() => retry(few.attempt, { maxTries: 2 }, few.context));
+  await few.clock.advance(10_000);
+  await gaveUp;
+  assertEquals(few.startedAtMs.length, 2);
+});
+
+Deno.test("retry and pause end with their signal and leave no timer", async () => {
+  const { clock, attempt, context } = failing(Infinity, ErrorCode.timeout);
+  const controller = new AbortController();
+  const ended = assertRejects(
+    () => retry(attempt, { signal: controller.signal }, context),
+    DOMException,
+  );
+  await clock.advance(50);
+  assertEquals(clock.timers, 1);
+  controller.abort();
+  await ended;
+  assertEquals(clock.timers, 0);
+  await assertRejects(() => pause(clock, 10, controller.signal), DOMException);
 });

@@ -7,7 +7,7 @@
 import { ErrorCode, RpcError } from "./errors.ts";
 import { type Json, jsonEqual, type JsonObject } from "./json.ts";
 import type { Node } from "./node.ts";
-import { pause } from "./retry.ts";
+import { pause } from "./clock.ts";
 import { describeIssues, type Schema, validate } from "./schema.ts";
 
 /** Maelstrom's key-value services: linearizable, sequential, and eventual (last write wins). */

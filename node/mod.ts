@@ -21,7 +21,7 @@
 
 export { type Clock, type Random, systemClock, systemRandom } from "./clock.ts";
 export { ErrorCode, RpcError, type RpcErrorOptions } from "./errors.ts";
-export type { GuardOptions } from "./guard.ts";
+export type { GuardOptions } from "./stdio.ts";
 export type {
   ExtraKeys,
   HandlerOptions,
@@ -29,7 +29,7 @@ export type {
   LooseReply,
   NoExtraKeys,
   ReplyBody,
-} from "./handler.ts";
+} from "./dispatcher.ts";
 export {
   canonical,
   isJsonObject,
@@ -44,9 +44,9 @@ export { KV, type KvOptions, type KvService, LinTso, type UpdateOptions } from "
 export { KeyedMailbox, Mailbox } from "./mailbox.ts";
 export { type Body, isClient, type Message, Received } from "./message.ts";
 export { Node } from "./node.ts";
-export type { NodeOptions, RpcOptions } from "./options.ts";
-export { pause, retry, type RetryOptions } from "./retry.ts";
+export type { NodeOptions, RpcOptions } from "./node.ts";
+export { pause, retry, type RetryOptions } from "./clock.ts";
 export type { RpcSchema, Schema, SchemaIssue, SchemaResult } from "./schema.ts";
-export { serve } from "./serve.ts";
+export { serve } from "./stdio.ts";
 export { type Call, type Counts, NodeState, type Phase } from "./state.ts";
 export type { Output } from "./stdio.ts";

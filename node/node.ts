@@ -4,20 +4,27 @@
  * @module
  */
 
-import { call, type CallsContext, readReply, settle } from "./calls.ts";
-import { type Clock, type Random, systemClock, systemRandom } from "./clock.ts";
-import { Dispatcher } from "./dispatcher.ts";
+import {
+  type Clock,
+  type Random,
+  retry,
+  type RetryOptions,
+  systemClock,
+  systemRandom,
+} from "./clock.ts";
+import {
+  Dispatcher,
+  type Entry,
+  type HandlerOptions,
+  type HandlerResult,
+  type NoExtraKeys,
+} from "./dispatcher.ts";
 import { describeError, ErrorCode, RpcError } from "./errors.ts";
-import type { Entry, HandlerOptions, HandlerResult, NoExtraKeys } from "./handler.ts";
-import { initialize } from "./init.ts";
 import type { JsonObject } from "./json.ts";
 import { type Body, isClient, type Message, parseMessage, quote, Received } from "./message.ts";
-import type { NodeOptions, RpcOptions } from "./options.ts";
-import { retry, type RetryOptions } from "./retry.ts";
-import type { Schema } from "./schema.ts";
+import { describeIssues, type Schema, validate } from "./schema.ts";
 import { NodeState } from "./state.ts";
 import { type Output, stderrLog, stdoutOutput } from "./stdio.ts";
-import { startTicker } from "./ticker.ts";
 
 /**
  * A Maelstrom node.
@@ -328,4 +335,232 @@ export class Node {
   #write(dest: string, body: object, src: string = this.state.nodeId): void {
     this.#output.write(JSON.stringify({ src, dest, body }));
   }
+}
+
+/** Settings of a {@linkcode Node}. */
+export interface NodeOptions {
+  /**
+   * Where lines go.
+   *
+   * @default standard output
+   */
+  output?: Output;
+  /**
+   * Time and timers.
+   *
+   * @default the system's
+   */
+  clock?: Clock;
+  /**
+   * Chance.
+   *
+   * @default the system's
+   */
+  random?: Random;
+  /**
+   * Where words for people go.
+   *
+   * @default standard error
+   */
+  log?: (text: string) => void;
+  /**
+   * How many handlers may be in flight. Further requests wait their turn while replies still
+   * pass. When 4096 wait, input pauses; or, if a call waits for a reply, which input must bring,
+   * further requests get error 11.
+   *
+   * @default no bound
+   */
+  maxInFlight?: number;
+  /**
+   * How long clients wait for a reply, in milliseconds. Under Maelstrom a reply to a client that
+   * has gone away silences the node for good, so later ones are dropped.
+   *
+   * @default 5000
+   */
+  clientDeadlineMs?: number;
+  /**
+   * How long {@linkcode Node.drain} waits for handlers that do not end, in milliseconds.
+   *
+   * @default 10000
+   */
+  drainTimeoutMs?: number;
+}
+
+/** Settings of a call to another node. */
+export interface RpcOptions {
+  /**
+   * How long to wait for the reply, in milliseconds.
+   *
+   * @default 1000
+   */
+  timeoutMs?: number;
+  /** Gives the call up. */
+  signal?: AbortSignal;
+}
+
+/**
+ * Takes the node's name and its peers from `init` and runs the hooks.
+ *
+ * From here to `init_ok` the phase is `starting`, in which messages are kept; if a hook fails, the
+ * node is new again.
+ *
+ * @throws {RpcError} with code 12 if a name is missing.
+ */
+export async function initialize(
+  state: NodeState,
+  { body }: Message<object>,
+  hooks: readonly (() => void | Promise<void>)[],
+): Promise<void> {
+  const { node_id, node_ids } = body as { node_id?: unknown; node_ids?: unknown };
+  if (typeof node_id !== "string") throw malformed("node_id", "a string");
+  if (!isListOfStrings(node_ids)) throw malformed("node_ids", "a list of strings");
+  state.phase = "starting";
+  state.nodeId = node_id;
+  state.nodeIds = Object.freeze([...node_ids]);
+  try {
+    for (const hook of hooks) await hook();
+  } catch (error) {
+    state.phase = "new";
+    throw error;
+  }
+}
+
+function isListOfStrings(value: unknown): value is string[] {
+  return Array.isArray(value) && value.every((item) => typeof item === "string");
+}
+
+function malformed(field: string, expected: string): RpcError {
+  return new RpcError(ErrorCode.malformedRequest, `Malformed init: ${field} must be ${expected}`);
+}
+
+/** What calls need of their node. */
+export interface CallsContext {
+  readonly state: NodeState;
+  readonly clock: Clock;
+  readonly write: (dest: string, body: object) => void;
+  /** Told when a call has begun or ended. */
+  readonly onChange: () => void;
+}
+
+/**
+ * Sends a request under a fresh `msg_id` and waits for the reply with that id from that node.
+ *
+ * Its entry is gone when a reply came, time is up, or the caller gave up, whichever is first.
+ */
+export function call(
+  { state, clock, write, onChange }: CallsContext,
+  dest: string,
+  body: object,
+  timeoutMs: number,
+  signal: AbortSignal | undefined,
+): Promise<Message> {
+  return new Promise((resolve, reject) => {
+    if (signal?.aborted) return reject(signal.reason);
+    const msgId = state.takeMsgId();
+    const fail = (error: unknown) => {
+      state.takeCall(msgId, dest);
+      reject(error);
+      onChange();
+    };
+    const abort = () => fail(signal?.reason);
+    const cancel = clock.schedule(timeoutMs, () => {
+      fail(new RpcError(ErrorCode.timeout, `No reply from ${dest} in ${timeoutMs} ms`));
+    });
+    signal?.addEventListener("abort", abort, { once: true });
+    const release = () => {
+      cancel();
+      signal?.removeEventListener("abort", abort);
+    };
+    state.calls.set(msgId, { dest, resolve, release });
+    onChange();
+    // Last, for an output that delivers at once may bring the reply before this returns.
+    try {
+      write(dest, { ...body, msg_id: msgId });
+    } catch (error) {
+      fail(error);
+    }
+  });
+}
+
+/** Hands a reply to the call it answers; drops and counts one that answers none. */
+export function settle({ state, onChange }: CallsContext, reply: Message): void {
+  const waiting = state.takeCall(reply.body.in_reply_to, reply.src);
+  if (waiting === undefined) {
+    state.counts.unknownReplies++;
+    return;
+  }
+  waiting.resolve(reply);
+  onChange();
+}
+
+/**
+ * What a reply says.
+ *
+ * @throws {RpcError} if it is an error, or does not fit the schema.
+ */
+export function readReply<Reply>(
+  reply: Message,
+  schema: Schema<Reply> | undefined,
+): Reply | JsonObject {
+  const { body, src } = reply;
+  if (body.type === "error") throw peerError(body);
+  if (schema === undefined) return body;
+  const { issues } = validate(schema, body);
+  if (issues === undefined) return body;
+  throw new RpcError(
+    ErrorCode.crash,
+    `Malformed ${body.type} from ${src}: ${describeIssues(issues)}`,
+  );
+}
+
+function peerError({ code, text }: JsonObject): RpcError {
+  const known = typeof code === "number" && Number.isSafeInteger(code) && code >= 0;
+  const number = known ? code : ErrorCode.crash;
+  return new RpcError(number, typeof text === "string" ? text : `Error ${number}`);
+}
+
+/** What a ticker needs of its node. */
+export interface TickerContext {
+  readonly clock: Clock;
+  readonly random: Random;
+  /** Told of what `tick` throws. */
+  readonly onError: (error: unknown) => void;
+}
+
+/**
+ * Calls `tick` about every `intervalMs` milliseconds, counted from the end of the previous call,
+ * so that it never overlaps itself.
+ *
+ * @param jitter how far an interval may be off, as a share of itself
+ * @returns a function that stops it.
+ * @throws {RangeError} if the interval is no positive number: the ticks would leave no time for
+ * anything else.
+ */
+export function startTicker(
+  intervalMs: number,
+  tick: () => void | Promise<void>,
+  jitter: number,
+  { clock, random, onError }: TickerContext,
+): () => void {
+  if (!(intervalMs > 0)) {
+    throw new RangeError(`Cannot do anything every ${intervalMs} ms: not a positive number`);
+  }
+  let stopped = false;
+  let cancel: () => void;
+  const arm = () => {
+    cancel = clock.schedule(intervalMs * (1 + jitter * (2 * random.next() - 1)), run);
+  };
+  const run = async () => {
+    try {
+      await tick();
+    } catch (error) {
+      onError(error);
+    }
+    if (!stopped) arm();
+  };
+  arm();
+  return () => {
+    stopped = true;
+    cancel();
+  };
 }

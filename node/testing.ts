@@ -7,8 +7,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { TextLineStream } from "@std/streams/text-line-stream";
 import type { Clock } from "./clock.ts";
-import { Node } from "./node.ts";
-import type { NodeOptions } from "./options.ts";
+import { Node, type NodeOptions } from "./node.ts";
 
 /** A clock that stands still until it is told to go on. */
 export class ManualClock implements Clock {

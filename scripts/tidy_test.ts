@@ -1,31 +1,33 @@
 /**
- * Tidiness is a test: which way the rooms' arrows point, and what stays at the rim.
+ * Tidiness is a test: which way the packages' arrows point, what stays at the rim, how long files are.
  */
 
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
 
 const root = new URL("../", import.meta.url);
 
 interface Source {
-  path: string;
-  lines: string[];
+  readonly path: string;
+  readonly lines: readonly string[];
 }
 
-/** The TypeScript files of a folder and below, tests aside. */
+/** The TypeScript files of a folder and below. */
 async function sources(folder: string): Promise<Source[]> {
   const found: Source[] = [];
   for await (const entry of Deno.readDir(new URL(`${folder}/`, root))) {
     const path = `${folder}/${entry.name}`;
     if (entry.isDirectory) found.push(...await sources(path));
-    else if (/\.ts$/.test(path) && !/(_test|_bench|_testing|testing)\.ts$/.test(path)) {
-      found.push({ path, lines: (await Deno.readTextFile(new URL(path, root))).split("\n") });
-    }
+    else if (path.endsWith(".ts")) found.push(await source(path));
   }
   return found;
 }
 
+async function source(path: string): Promise<Source> {
+  return { path, lines: (await Deno.readTextFile(new URL(path, root))).split("\n") };
+}
+
 /** Where a pattern occurs outside comments. */
-function occurrences(files: Source[], pattern: RegExp): string[] {
+function occurrences(files: readonly Source[], pattern: RegExp): string[] {
   return files.flatMap(({ path, lines }) =>
     lines.flatMap((line, i) => {
       const code = /^\s*(\*|\/\/|\/\*)/.test(line) ? "" : line;
@@ -34,48 +36,93 @@ function occurrences(files: Source[], pattern: RegExp): string[] {
   );
 }
 
-const node = await sources("node");
-const handlers = await sources("handlers");
-const workbench = await sources("workbench");
-const scripts = await sources("scripts");
-const main = {
-  path: "main.ts",
-  lines: (await Deno.readTextFile(new URL("main.ts", root))).split("\n"),
-};
+/** What the packages and the outbuildings may import of each other, tests included. */
+const arrows = {
+  node: [],
+  handlers: ["@eddy/maelstrom"],
+  mutants: ["@eddy/handlers", "@eddy/maelstrom"],
+  workbench: ["@eddy/handlers", "@eddy/maelstrom"],
+  scripts: ["@eddy/handlers", "@eddy/maelstrom"],
+  lab: ["@eddy/handlers", "@eddy/maelstrom", "@eddy/mutants", "@eddy/workbench"],
+} as const;
 
-Deno.test("arrows point one way: main, handlers, node; and workbench to both", () => {
-  assertEquals(occurrences(node, /from "(\.\.\/)+(handlers|workbench|scripts|main)/), []);
-  assertEquals(occurrences([...handlers, main], /from "\.?(\.\.\/)*\/?(workbench|scripts)/), []);
-  assertEquals(occurrences(workbench, /from "(\.\.\/)+(scripts|main)/), []);
+type Room = keyof typeof arrows;
+
+const rooms = Object.fromEntries(
+  await Promise.all(
+    Object.keys(arrows).map(async (room) => [room, await sources(room)] as const),
+  ),
+) as Record<Room, Source[]>;
+const main = await source("main.ts");
+const all = [...Object.values(rooms).flat(), main];
+
+const isTest = ({ path }: Source) => /_(test|bench)\.ts$/.test(path);
+/** What is published, and what a reader of the project opens. */
+const product = [...rooms.node, ...rooms.handlers, ...rooms.mutants, ...rooms.workbench, main]
+  .filter((file) => !isTest(file) && !/(^|\/)testing\.ts$/.test(file.path));
+
+/** The files that are public entries, by the packages' own word. */
+async function entries(): Promise<Set<string>> {
+  const paths = new Set<string>();
+  for (const room of ["node", "handlers", "mutants", "workbench"]) {
+    const config = JSON.parse(await Deno.readTextFile(new URL(`${room}/deno.json`, root)));
+    for (const file of Object.values<string>(config.exports)) {
+      paths.add(`${room}/${file.slice("./".length)}`);
+    }
+  }
+  return paths;
+}
+
+for (const [room, allowed] of Object.entries(arrows)) {
+  Deno.test(`what ${room}/ imports of other packages points the right way`, () => {
+    const wrong = rooms[room as Room].flatMap(({ path, lines }) =>
+      lines.flatMap((line) => {
+        const [, name] = /^(?:import|export|\}).* from "(@eddy\/\w+)/.exec(line) ?? [];
+        const isOwn = name === "@eddy/maelstrom" && room === "node";
+        return name === undefined || isOwn || (allowed as readonly string[]).includes(name)
+          ? []
+          : [`${path}: ${line}`];
+      })
+    );
+    assertEquals(wrong, []);
+  });
+}
+
+Deno.test("packages import each other by name, never by path", () => {
+  const outside = /from "(\.\.\/)+(node|handlers|mutants|workbench|lab)\//;
+  assertEquals(occurrences(all, outside), []);
+  assertEquals(occurrences([main], /@eddy\/(workbench|mutants)/), []);
 });
 
-Deno.test("the runtime and the handlers reach for no time, chance or IO", () => {
-  const pure = [...node, ...handlers].filter(({ path }) =>
-    !/^node\/(stdio|guard|clock)\.ts$/.test(path)
+Deno.test("the library and the handlers reach for no time, chance or IO", () => {
+  const pure = product.filter(({ path }) =>
+    /^(node|handlers)\//.test(path) && !/^node\/(stdio|clock)\.ts$/.test(path)
   );
   const outside =
     /Date\.now|Math\.random|\bset(Timeout|Interval)\(|\bDeno\.(?!test|errors)|console\./;
-  const found = occurrences(pure, outside).filter((hit) => !hit.startsWith("node/serve.ts"));
-  assertEquals(found, []);
+  assertEquals(occurrences(pure, outside), []);
 });
 
 Deno.test("imports outside the tree go by bare name", () => {
-  const all = [...node, ...handlers, ...workbench, ...scripts, main];
   assertEquals(occurrences(all, /from "(npm|jsr|https?):/), []);
 });
 
 Deno.test("no check is switched off", () => {
-  const all = [...node, ...handlers, ...workbench, ...scripts, main];
-  const off = all.flatMap(({ path, lines }) =>
-    lines.filter((line) => /@ts-(ignore|expect-error)|deno-lint-ignore/.test(line))
-      .map((line) => `${path}: ${line.trim()}`)
+  const pattern = new RegExp(`@ts-${"ignore"}|@ts-${"expect"}-error|deno-${"lint"}-ignore`);
+  const off = product.flatMap(({ path, lines }) =>
+    lines.filter((line) => pattern.test(line)).map((line) => `${path}: ${line.trim()}`)
   );
-  off.push(...occurrences(all, /\bas any\b|:\s*any\b/));
+  off.push(...occurrences(product, /\bas any\b|:\s*any\b/));
   assertEquals(off, []);
 });
 
-Deno.test("no file has two ideas in it", () => {
-  const all = [...node, ...handlers, ...workbench, ...scripts];
-  assertEquals(all.filter(({ lines }) => lines.length > 401).map(({ path }) => path), []);
-  assertEquals(main.lines.length <= 80, true);
+Deno.test("a file holds one idea whole: from 40 to 850 lines, public entries aside", async () => {
+  const isEntry = await entries();
+  // A workload is a file of its own however short, and a worker is the entry of its thread.
+  const isWhole = /^(handlers|workbench\/workloads)\/\w+\.ts$|_worker\.ts$/;
+  const odd = product.filter(({ path, lines }) =>
+    lines.length > 851 || (lines.length < 41 && !isEntry.has(path) && !isWhole.test(path))
+  );
+  assertEquals(odd.map(({ path, lines }) => `${path}: ${lines.length - 1} lines`), []);
+  assert(main.lines.length <= 80);
 });

@@ -4,7 +4,8 @@
  * @module
  */
 
-import type { Json } from "@eddy/maelstrom";
+import { ErrorCode, isJsonObject, type Json, type JsonObject, parseJson } from "@eddy/maelstrom";
+import { readEdn } from "./edn.ts";
 
 /** How an operation stands: begun, happened, certainly did not happen, or nobody knows. */
 export type OpType = "invoke" | "ok" | "fail" | "info";
@@ -75,4 +76,193 @@ export function worst(verdicts: Iterable<Validity>): Validity {
     if (verdict === "unknown") all = "unknown";
   }
   return all;
+}
+
+/** `jsonl` is ours, `edn` the real Maelstrom's. */
+export type HistoryFormat = "jsonl" | "edn";
+
+/**
+ * An operation as one line of `history.jsonl`, without the line's end.
+ *
+ * Keys come in the order of {@linkcode Op}, so equal histories are equal files; numbers keep their
+ * text.
+ *
+ * @example
+ * ```ts
+ * import { writeHistoryLine } from "./history.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const op = { index: 0, time: 5, type: "invoke", process: 0, f: "read", value: null } as const;
+ * assertEquals(
+ *   writeHistoryLine(op),
+ *   '{"index":0,"time":5,"type":"invoke","process":0,"f":"read","value":null}',
+ * );
+ * ```
+ */
+export function writeHistoryLine(op: Op): string {
+  const { index, time, type, process, f, value, error, final, node } = op;
+  return JSON.stringify({ index, time, type, process, f, value, error, final, node });
+}
+
+/**
+ * Reads a whole history.
+ *
+ * @param text what `history.jsonl` or `history.edn` holds; the latter line by line or as one vector
+ * @param format by default told from how the text begins: JSON's keys are strings, EDN's keywords
+ * @throws {SyntaxError} if the text is no history, naming the line.
+ *
+ * @example
+ * ```ts
+ * import { parseHistory } from "./history.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const text = "{:index 0, :time 5, :type :invoke, :process 0, :f :read, :value nil}";
+ * assertEquals(parseHistory(text), [
+ *   { index: 0, time: 5, type: "invoke", process: 0, f: "read", value: null },
+ * ]);
+ * ```
+ */
+export function parseHistory(text: string, format: HistoryFormat = formatOf(text)): Op[] {
+  const ops: Op[] = [];
+  const [forms, notation] = format === "edn"
+    ? [readEdn(text), jepsen] as const
+    : [readJsonLines(text), ours] as const;
+  for (const { line, value } of forms) {
+    try {
+      ops.push(readOp(value, ops.length, notation));
+    } catch (error) {
+      throw cannotParse(line, error);
+    }
+  }
+  return ops;
+}
+
+function formatOf(text: string): HistoryFormat {
+  return /^\s*(?:$|\{\s*")/.test(text) ? "jsonl" : "edn";
+}
+
+/** One line at a time, so that never more than a line is held twice. */
+function* readJsonLines(text: string): Generator<{ line: number; value: Json }> {
+  let line = 0;
+  for (let start = 0; start < text.length;) {
+    const newline = text.indexOf("\n", start);
+    const end = newline < 0 ? text.length : newline;
+    const content = text.slice(start, end).trim();
+    line++;
+    start = end + 1;
+    if (content === "") continue;
+    let value: Json;
+    try {
+      value = parseJson(content);
+    } catch (error) {
+      throw cannotParse(line, error);
+    }
+    yield { line, value };
+  }
+}
+
+const ours: Notation = {
+  finalKey: "final",
+  errorOf({ error }) {
+    if (error === undefined) return undefined;
+    if (!isJsonObject(error) || typeof error.text !== "string") {
+      throw new Error("its error has no text");
+    }
+    const { code, text } = error;
+    return typeof code === "number" ? { code, text } : { text };
+  },
+};
+
+function cannotParse(line: number, error: unknown): SyntaxError {
+  const why = error instanceof Error ? error.message : String(error);
+  return new SyntaxError(`Cannot parse line ${line}: ${why}`);
+}
+
+/** Maelstrom's error names in its own spelling, `key-does-not-exist`, and what it calls silence. */
+const codes = new Map<string, number>([["net-timeout", ErrorCode.timeout]]);
+for (const [name, code] of Object.entries(ErrorCode)) {
+  codes.set(name.replace(/[A-Z]/g, (capital) => `-${capital.toLowerCase()}`), code);
+}
+
+/** What stands where an exception has no message. */
+const UNEXPLAINED = "unexplained";
+
+/**
+ * How a `history.edn`, read as JSON, says what our lines say otherwise.
+ *
+ * `:net-timeout` becomes code 0, `[:txn-conflict "text"]` code 30, a sentence or an exception an
+ * error without a code.
+ */
+export const jepsen: Notation = { finalKey: "final?", errorOf };
+
+function errorOf({ error, exception }: JsonObject): OpError | undefined {
+  if (error === undefined || error === null) {
+    return exception === undefined || exception === null ? undefined : { text: cause(exception) };
+  }
+  if (typeof error === "string") return named(error, null);
+  if (Array.isArray(error) && typeof error[0] === "string") return named(error[0], error[1]);
+  return { text: isJsonObject(error) ? cause(error) : JSON.stringify(error) };
+}
+
+function named(name: string, detail: Json | undefined): OpError {
+  const text = detail === undefined || detail === null
+    ? name
+    : typeof detail === "string"
+    ? detail
+    : JSON.stringify(detail);
+  const code = codes.get(name);
+  if (code !== undefined) return { code, text };
+  return { text: text === name ? name : `${name}: ${text}` };
+}
+
+/** The message of an exception that was printed as `{:via [{:message ...}], :cause ...}`. */
+function cause(exception: Json): string {
+  if (typeof exception === "string") return exception;
+  if (!isJsonObject(exception)) return UNEXPLAINED;
+  if (typeof exception.cause === "string") return exception.cause;
+  const via = Array.isArray(exception.via) ? exception.via : [];
+  for (const step of via.toReversed()) {
+    if (isJsonObject(step) && typeof step.message === "string") return step.message;
+  }
+  return typeof exception.type === "string" ? exception.type : UNEXPLAINED;
+}
+
+/** Where a notation keeps what each writes in its own way. */
+export interface Notation {
+  /** The key that marks an operation of the final phase. */
+  readonly finalKey: string;
+  /** Reads the error out of an operation; undefined if it has none. */
+  readonly errorOf: (op: JsonObject) => OpError | undefined;
+}
+
+/**
+ * Checks one operation, and leaves out the keys that an {@linkcode Op} has no place for.
+ *
+ * @param position the index of an operation that carries none
+ * @throws {Error} if it is no operation, saying what about it is wrong.
+ */
+export function readOp(form: Json, position: number, { finalKey, errorOf }: Notation): Op {
+  if (!isJsonObject(form)) throw new Error("it is no operation");
+  const { index = position, time, type, process, f, value = null, node } = form;
+  if (typeof index !== "number") throw new Error("its index is no number");
+  if (typeof time !== "number") throw new Error("its time is no number");
+  if (type !== "invoke" && type !== "ok" && type !== "fail" && type !== "info") {
+    throw new Error("its type is none of invoke, ok, fail and info");
+  }
+  if (typeof process !== "number" && process !== "nemesis") {
+    throw new Error("its process is neither a number nor the nemesis");
+  }
+  if (typeof f !== "string") throw new Error("its f is no text");
+  const error = errorOf(form);
+  return {
+    index,
+    time,
+    type,
+    process,
+    f,
+    value,
+    ...(error === undefined ? {} : { error }),
+    ...(form[finalKey] === true ? { final: true } : {}),
+    ...(typeof node === "string" ? { node } : {}),
+  };
 }

@@ -21,9 +21,9 @@
  * @module
  */
 
-export { ProtocolError, type Violation } from "./cluster/protocol_error.ts";
-export type { FaultVerbs, FaultWindow, Nodes } from "./faults/faults.ts";
-export type { Drops } from "./faults/partitions.ts";
+export { ProtocolError, type Violation } from "./protocol.ts";
+export type { FaultVerbs, FaultWindow, Nodes } from "./faults.ts";
+export type { Drops } from "./faults.ts";
 export {
   type CheckResult,
   type Finding,
@@ -32,21 +32,16 @@ export {
   type OpType,
   type Validity,
 } from "./history.ts";
-export type { NetEvent, TrafficStats } from "./network/journal.ts";
-export type { Packet } from "./network/packet.ts";
-export type { Slowness } from "./network/rules.ts";
-export type { Quantiles } from "./results/latencies.ts";
-export type { RunBreak, RunReport } from "./results/report.ts";
-export {
-  type HistoryResults,
-  judge,
-  type NetResults,
-  type TrafficResult,
-} from "./results/results.ts";
-export { summarize } from "./results/summary.ts";
-export type { RunSettings } from "./run/options.ts";
-export type { OpCounts } from "./run/recorder.ts";
-export type { Progress, Stage } from "./run/run.ts";
+export type { NetEvent, TrafficStats } from "./journal.ts";
+export type { Packet } from "./network.ts";
+export type { Slowness } from "./network.ts";
+export type { Quantiles } from "./report.ts";
+export type { RunBreak, RunReport } from "./report.ts";
+export { type HistoryResults, judge, type NetResults, type TrafficResult } from "./report.ts";
+export { summarize } from "./explain.ts";
+export type { RunSettings } from "./options.ts";
+export type { OpCounts } from "./runner.ts";
+export type { Progress, Stage } from "./runner.ts";
 export {
   type Program,
   type RunHooks,
@@ -55,7 +50,7 @@ export {
   simulate,
   type SimulateOptions,
 } from "./simulate.ts";
-export { type HistoryFormat, parseHistory } from "./store/history_file.ts";
+export { type HistoryFormat, parseHistory } from "./history.ts";
 export {
   type Envelope,
   type Latency,
@@ -64,5 +59,5 @@ export {
   type RunOptions,
   type WorkloadName,
   WORKLOADS,
-} from "./types.ts";
-export type { HistoryResult, JudgeOptions } from "./workloads/workloads.ts";
+} from "./options.ts";
+export type { HistoryResult, JudgeOptions } from "./workloads/mod.ts";

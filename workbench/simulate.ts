@@ -6,26 +6,24 @@
 
 import { findWorkload } from "@eddy/handlers";
 import type { Clock, Node } from "@eddy/maelstrom";
-import { createProcessCluster } from "./cluster/child_processes.ts";
-import type { Cluster, ClusterOptions } from "./cluster/cluster.ts";
-import { createInProcessCluster } from "./cluster/in_process.ts";
-import { ProtocolError } from "./cluster/protocol_error.ts";
-import { Faults, type FaultVerbs } from "./faults/faults.ts";
-import { Nemesis } from "./faults/nemesis.ts";
+import { createProcessCluster } from "./process.ts";
+import type { Cluster, ClusterOptions } from "./cluster.ts";
+import { createInProcessCluster } from "./in_process.ts";
+import { ProtocolError } from "./protocol.ts";
+import { Faults, type FaultVerbs } from "./faults.ts";
+import { Nemesis } from "./nemesis.ts";
 import type { Op } from "./history.ts";
-import type { NetEvent } from "./network/journal.ts";
-import { reportRun, type RunReport } from "./results/report.ts";
-import { defaultOptions, type RunSettings } from "./run/options.ts";
+import type { NetEvent } from "./journal.ts";
+import { reportRun, type RunReport } from "./report.ts";
+import { defaultOptions, type RunOptions, type RunSettings, type WorkloadName } from "./options.ts";
 import {
   type Progress,
   type RunNemesis,
   type RunOutcome,
   runTest,
   type TestSetup,
-} from "./run/run.ts";
-import type { RunOptions, WorkloadName } from "./types.ts";
-import { Uncaught } from "./world/uncaught.ts";
-import { type Arena, createRealWorld, createVirtualWorld } from "./world/world.ts";
+} from "./runner.ts";
+import { type Arena, createRealWorld, createVirtualWorld, Uncaught } from "./world.ts";
 
 /** What can be watched of a run, and scripted in it. */
 export interface RunHooks {

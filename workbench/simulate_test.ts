@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertNotEquals, assertStringIncludes } from "@std/assert";
 import type { Node } from "@eddy/maelstrom";
 import { simulate, type SimulateOptions } from "./simulate.ts";
-import { writeHistoryLine } from "./store/history_file.ts";
-import { NEMESES, WORKLOADS } from "./types.ts";
+import { writeHistoryLine } from "./history.ts";
+import { NEMESES, WORKLOADS } from "./options.ts";
 
 /** A history as it would be stored. */
 async function historyOf(options: SimulateOptions): Promise<string> {

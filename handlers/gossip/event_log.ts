@@ -5,8 +5,6 @@
  */
 
 import type { Json } from "@eddy/maelstrom";
-import type { Batch } from "./store.ts";
-import { raise, seqOf, type Vector } from "./vector.ts";
 
 /** One stream's events that are still kept: those after `base`. */
 class Tail {
@@ -152,4 +150,134 @@ export class EventLog {
     while (this.#tails.length <= stream) this.#tails.push(new Tail());
     return this.#tails[stream] as Tail;
   }
+}
+
+/** Sequence numbers by stream; a missing one is 0, nothing. */
+export type Vector = number[];
+
+/** Numbers for streams' names, so that vectors can be plain arrays. */
+export class Streams {
+  readonly #names: string[] = [];
+  readonly #numbers = new Map<string, number>();
+
+  /** How many streams are known. */
+  get size(): number {
+    return this.#names.length;
+  }
+
+  /** The number of a stream, which it gets when first met. */
+  number(name: string): number {
+    let number = this.#numbers.get(name);
+    if (number === undefined) {
+      number = this.#names.push(name) - 1;
+      this.#numbers.set(name, number);
+    }
+    return number;
+  }
+
+  /** The name of a stream. */
+  name(number: number): string {
+    return this.#names[number] ?? "";
+  }
+
+  /** A vector as it travels: names and sequence numbers. */
+  encode(vector: Vector): Record<string, number> {
+    const result: Record<string, number> = {};
+    for (let i = 0; i < vector.length; i++) {
+      const seq = vector[i] ?? 0;
+      if (seq > 0) result[this.name(i)] = seq;
+    }
+    return result;
+  }
+}
+
+/** What a stream is called. */
+export function streamName(node: string, tag: string): string {
+  return `${node}:${tag}`;
+}
+
+/** The node that a stream is of. */
+export function streamOwner(name: string): string {
+  return name.slice(0, name.lastIndexOf(":"));
+}
+
+/** How far a vector is into a stream. */
+export function seqOf(vector: Vector, stream: number): number {
+  return vector[stream] ?? 0;
+}
+
+/** Whether whoever is at `a` has all that somebody at `b` has. */
+export function covers(a: Vector, b: Vector): boolean {
+  for (let i = 0; i < b.length; i++) {
+    if ((b[i] ?? 0) > (a[i] ?? 0)) return false;
+  }
+  return true;
+}
+
+/** Raises one entry of a vector. */
+export function raise(vector: Vector, stream: number, seq: number): void {
+  // Filled from the left, so that the array stays packed.
+  while (vector.length <= stream) vector.push(0);
+  if (seq > (vector[stream] ?? 0)) vector[stream] = seq;
+}
+
+/**
+ * Raises every entry of `target` to that of `source`.
+ *
+ * @returns whether any was lower.
+ */
+export function merge(target: Vector, source: Vector): boolean {
+  let changed = false;
+  while (target.length < source.length) target.push(0);
+  for (let i = 0; i < source.length; i++) {
+    const seq = source[i] ?? 0;
+    if (seq > (target[i] ?? 0)) {
+      target[i] = seq;
+      changed = true;
+    }
+  }
+  return changed;
+}
+
+/** A run of one stream's events: those after `from`, up to and with `to`. */
+export interface Batch {
+  readonly from: number;
+  readonly to: number;
+  readonly events: readonly Json[];
+}
+
+/** A stretch of the archive: everything a node has, in the order in which it came there. */
+export interface ArchivePart {
+  readonly from: number;
+  readonly events: readonly Json[];
+  /** How long the whole archive was when this part was read. */
+  readonly total: number;
+}
+
+/** Where events are kept. */
+export interface Store {
+  /** The prefix held of each stream. */
+  readonly have: Vector;
+  /**
+   * The events of a stream after `from`, at most `limit` of them.
+   *
+   * @returns undefined if some of them are no longer kept as events.
+   */
+  since(stream: number, from: number, limit: number): Batch | undefined;
+  /**
+   * Takes what is new in a batch; a batch that begins beyond what is held is left alone.
+   *
+   * @returns whether anything was new.
+   */
+  receive(stream: number, batch: Batch): boolean;
+  /** Told that everybody has the prefixes in `stable`, which only ever grow. */
+  settle(stable: Vector): void;
+  /** Reads the archive, for a node that lacks what is no longer kept as events. */
+  archive(from: number, limit: number): ArchivePart;
+  /**
+   * Takes a part of another node's archive.
+   *
+   * @param upTo the prefixes that are held now that the last part has come; undefined before
+   */
+  restore(part: ArchivePart, upTo: Vector | undefined): void;
 }

@@ -13,9 +13,19 @@ import {
   type JsonObject,
   RpcError,
 } from "@eddy/maelstrom";
-import type { Rhythm } from "./hub_schedule.ts";
-import type { ArchivePart, Batch } from "./store.ts";
-import { raise, streamOwner, type Streams, type Vector } from "./vector.ts";
+import type { Peer, Roster } from "./gossip.ts";
+import type { Downlink, Progress, Rhythm, Uplink } from "./links.ts";
+import {
+  type ArchivePart,
+  type Batch,
+  raise,
+  seqOf,
+  type Store,
+  streamOwner,
+  type Streams,
+  type Vector,
+} from "./event_log.ts";
+import type { Timing } from "./timing.ts";
 
 /** A run of one stream's events, as it travels. */
 export interface StreamBatch extends Batch {
@@ -190,4 +200,239 @@ function count(value: Json | undefined): number {
 
 function malformed(problem: string): RpcError {
   return new RpcError(ErrorCode.malformedRequest, `Malformed gossip: ${problem}`);
+}
+
+/** Which of the events that the receiver lacks go into a message. */
+export interface Scope {
+  /** How many at most. */
+  readonly limit: number;
+  /** Only those of this stream. */
+  readonly stream?: number | undefined;
+  /** Whether to tell of third nodes, where not everybody reaches everybody. */
+  readonly sightings?: boolean;
+}
+
+/** What a composer needs of its node. */
+export interface ComposerContext {
+  readonly tag: string;
+  readonly store: Store;
+  readonly streams: Streams;
+  readonly roster: Roster;
+  readonly stable: Vector;
+}
+
+/** A message ready to go. */
+export interface Composed {
+  readonly body: Body;
+  /** Whether it carries events. */
+  readonly carries: boolean;
+  /** Whether it carries all that the receiver lacks. */
+  readonly completes: boolean;
+}
+
+/** Composes one node's messages. */
+export class Composer {
+  readonly #node: ComposerContext;
+
+  constructor(node: ComposerContext) {
+    this.#node = node;
+  }
+
+  /** A message to `peer` with the events in `scope`, and with `extra` as it is. */
+  compose(peer: Peer, nowMs: number, scope: Scope, extra: Partial<Plain>): Composed {
+    const { tag, store, streams, stable } = this.#node;
+    const { batches, more, past } = this.#lacking(peer, scope);
+    const echo = peer.heardSentAtMs < 0 ? undefined : {
+      tag: peer.tag,
+      sentAtMs: peer.heardSentAtMs,
+      heldMs: Math.max(0, Math.round(nowMs - peer.heardAtMs)),
+    };
+    const body = encodeGossip({
+      tag,
+      sentAtMs: Math.floor(nowMs),
+      have: store.have,
+      stable,
+      batches,
+      more,
+      past,
+      seen: scope.sightings ? this.#sightings(peer) : [],
+      ...(echo === undefined ? {} : { echo }),
+      ...extra,
+    }, streams);
+    const completes = !more && !past && scope.stream === undefined;
+    return { body, carries: batches.length > 0, completes };
+  }
+
+  #lacking(peer: Peer, { limit, stream: only }: Scope) {
+    const { store, stable } = this.#node;
+    const batches: StreamBatch[] = [];
+    let left = limit;
+    let more = false;
+    let past = false;
+    const first = only ?? 0;
+    const end = only === undefined ? store.have.length : only + 1;
+    for (let stream = first; stream < end; stream++) {
+      const from = peer.seq(stream, stable);
+      const to = seqOf(store.have, stream);
+      if (to <= from) continue;
+      const batch = left > 0 ? store.since(stream, from, left) : undefined;
+      if (left <= 0) more = true;
+      else if (batch === undefined) past = true;
+      else {
+        batches.push({ stream, ...batch });
+        left -= batch.events.length;
+        if (batch.to < to) more = true;
+      }
+    }
+    return { batches, more, past };
+  }
+
+  #sightings(peer: Peer): Sighting[] {
+    const { roster } = this.#node;
+    if (!roster.hasSuspects) return [];
+    return roster.list.filter((other) => other !== peer && other.known.length > 0)
+      .map(({ name, tag, known }) => ({ node: name, tag, have: known }));
+  }
+}
+
+/** How many events a message carries at most, and how many one that may well be lost. */
+const MAX_EVENTS = 2000;
+const MAX_PROBE_EVENTS = 100;
+
+/** A message to be sent. */
+export interface Outgoing {
+  readonly dest: string;
+  readonly body: Body;
+}
+
+/** What a sender needs of its node. */
+export interface SenderContext extends ComposerContext {
+  readonly uplink: Uplink;
+  readonly downlink: Downlink;
+  readonly timing: Timing;
+  /** How far the node has come. */
+  readonly progress: () => Progress;
+}
+
+/** One node's outgoing messages. */
+export class Sender {
+  readonly #node: SenderContext;
+  readonly #composer: Composer;
+  #outbox: Outgoing[] = [];
+
+  constructor(node: SenderContext) {
+    this.#node = node;
+    this.#composer = new Composer(node);
+  }
+
+  /** Takes the messages that are to be sent. */
+  takeOutbox(): Outgoing[] {
+    const outbox = this.#outbox;
+    if (outbox.length > 0) this.#outbox = [];
+    return outbox;
+  }
+
+  /** Sends what a node lacks, and with it that its events have come. */
+  send(
+    peer: Peer,
+    nowMs: number,
+    extra: Partial<Plain> = {},
+    { limit = MAX_EVENTS, ...scope }: Partial<Scope> = {},
+  ): void {
+    const { uplink, downlink, timing, progress } = this.#node;
+    const { version, ownSeq } = progress();
+    const { mode } = downlink;
+    const up = peer === uplink.hub && mode === "hub";
+    const leads = mode === "hub" && !up && (uplink.hub === undefined || peer.subscribed);
+    const rhythm = leads ? { rhythm: downlink.rhythm(nowMs) } : {};
+    const full = { ...extra, ...rhythm, up };
+    const { body, carries, completes } = this.#composer.compose(
+      peer,
+      nowMs,
+      { limit, ...scope },
+      full,
+    );
+    this.#outbox.push({ dest: peer.name, body });
+    peer.ackAtMs = Infinity;
+    peer.owed = false;
+    if (up) uplink.sent(peer, version, nowMs);
+    if (!carries || extra.sign) return;
+    if (completes) peer.sentAll(this.#node.store.have, nowMs + timing.roundTripMs(peer));
+    const patienceMs = up
+      ? timing.hubPatienceMs(peer, uplink.schedule.periodMs) + 2 * timing.answerPatienceMs(peer)
+      : timing.ackPatienceMs(peer, mode === "direct");
+    peer.expect(nowMs, patienceMs, ownSeq);
+  }
+
+  /** Confirms what came from a node, which needs no confirmation but by a hub. */
+  sign(peer: Peer, nowMs: number): void {
+    const { uplink, downlink } = this.#node;
+    const toHub = peer === uplink.hub && downlink.mode === "hub";
+    this.send(peer, nowMs, toHub ? {} : { sign: true });
+  }
+
+  /** Sends something that is to be answered at once. */
+  ask(peer: Peer, nowMs: number, extra: Partial<Plain> = {}, limit = MAX_EVENTS): void {
+    peer.askedAtMs = nowMs;
+    this.send(peer, nowMs, { ...extra, ask: true }, { limit, sightings: true });
+    const { timing, progress } = this.#node;
+    peer.expect(nowMs, timing.answerPatienceMs(peer), progress().ownSeq);
+  }
+
+  /** Asks someone who may well not hear it. */
+  probe(peer: Peer, nowMs: number): void {
+    this.ask(peer, nowMs, {}, MAX_PROBE_EVENTS);
+  }
+}
+
+/** How many events an archive's part holds at most. */
+const MAX_PART_EVENTS = 5000;
+
+/** Reads one node's archive, part by part. */
+export class CatchUp {
+  readonly #store: Store;
+  /** Whose archive is read: the process's tag, for another has its own order. */
+  #tag = "";
+  #next = 0;
+  /** Until when an answer is waited for. */
+  #untilMs = -Infinity;
+
+  constructor(store: Store) {
+    this.#store = store;
+  }
+
+  /** Whether nothing is being waited for. */
+  isDue(nowMs: number): boolean {
+    return nowMs >= this.#untilMs;
+  }
+
+  /** From where on this node's archive is wanted; an answer is waited for until then. */
+  want({ tag }: Peer, untilMs: number): number {
+    if (tag !== this.#tag) {
+      this.#tag = tag;
+      this.#next = 0;
+    }
+    this.#untilMs = untilMs;
+    return this.#next;
+  }
+
+  /** The part of this node's archive that another wants. */
+  part(from: number): ArchivePart {
+    return this.#store.archive(from, MAX_PART_EVENTS);
+  }
+
+  /**
+   * Takes a part.
+   *
+   * @returns whether more is to come; undefined if the part is not the next one.
+   */
+  take({ tag, archive, have }: Gossip): boolean | undefined {
+    if (archive === undefined || tag !== this.#tag || archive.from !== this.#next) return undefined;
+    const next = archive.from + archive.events.length;
+    const more = next < archive.total && archive.events.length > 0;
+    this.#store.restore(archive, more ? undefined : have);
+    this.#next = next;
+    this.#untilMs = -Infinity;
+    return more;
+  }
 }

@@ -1,7 +1,7 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { type JsonObject, RpcError } from "@eddy/maelstrom";
 import { decodeGossip, encodeGossip, type Gossip } from "./message.ts";
-import { Streams } from "./vector.ts";
+import { Streams } from "./event_log.ts";
 
 const isNode = (name: string) => name === "n0" || name === "n1";
 

@@ -8,11 +8,9 @@
  */
 
 import type { Json } from "@eddy/maelstrom";
-import type { Context, Role } from "./context.ts";
-import { type Acknowledge, countFitting, type Entry } from "./message.ts";
-import { Progress } from "./progress.ts";
-import { ReadRounds } from "./read_rounds.ts";
-import { lastOfTerm } from "./storage.ts";
+import { type Acknowledge, countFitting, type Entry, type Link, type Ticket } from "./message.ts";
+import type { Context, Role, Rules } from "./raft.ts";
+import { lastOfTerm } from "./log.ts";
 
 /** After this long without a command or a read, heartbeats slow down. */
 const IDLE_AFTER_MS = 2000;
@@ -346,5 +344,184 @@ export class Leader implements Role {
     const isIdle = nowMs - this.#activeMs > IDLE_AFTER_MS;
     const tripMs = Math.min(trips[quorum - 2] ?? 0, MAX_HEARTBEAT_MS);
     return Math.max(timing.heartbeatMs, tripMs) * (isIdle ? IDLE_SLOWDOWN : 1);
+  }
+}
+
+/** A snapshot on its way to a follower. */
+export interface Departing {
+  readonly lastIndex: number;
+  readonly lastTerm: number;
+  readonly items: readonly Json[];
+  /** How many of them have arrived. */
+  offset: number;
+}
+
+/** How often a resend may be put off by doubling. */
+const MAX_DOUBLINGS = 4;
+
+/** One follower, as its leader sees it. */
+export class Progress {
+  readonly peer: string;
+  readonly link: Link;
+  /** Up to here its log is known to be the leader's. */
+  match = 0;
+  /** The next entry to send it. */
+  next: number;
+  /** Whether it is not known where its log ends: one append at a time then. */
+  probing = false;
+  /** When it was last heard as a follower of this leader. */
+  heardMs: number;
+  /** The newest leadership round that it has confirmed. */
+  round = 0;
+  /** The commit index that it was last told. */
+  sentCommit = 0;
+  /** Its own clients wait for this entry. */
+  wants = 0;
+  /** Whether it is to be sent something now, and to acknowledge that at once. */
+  enlisted = true;
+  /** Up to where, and for which round, it was asked to acknowledge at once. */
+  askedIndex = 0;
+  askedRound = 0;
+  /** Whether an append had to leave out entries. */
+  more = false;
+  grant: readonly [ticket: Ticket, index: number] | undefined;
+  departing: Departing | undefined;
+  #resends = 0;
+  #resendAtMs = Infinity;
+
+  constructor(peer: string, link: Link, next: number, nowMs: number) {
+    this.peer = peer;
+    this.link = link;
+    this.next = next;
+    this.heardMs = nowMs;
+  }
+
+  /** Notes that an answer came. */
+  answered(nowMs: number): void {
+    this.heardMs = nowMs;
+    this.#resends = 0;
+  }
+
+  /** Notes that something was sent that asks for an answer. */
+  asked(nowMs: number): void {
+    const doublings = Math.min(this.#resends, MAX_DOUBLINGS);
+    this.#resendAtMs = nowMs + this.link.patienceMs * 2 ** doublings;
+  }
+
+  /** When to send again what was not answered. */
+  get resendAtMs(): number {
+    return this.link.awaitingSinceMs === undefined ? Infinity : this.#resendAtMs;
+  }
+
+  /** Goes back to what is known to have arrived; entries are repeated once, then only asked for. */
+  rewind(): void {
+    this.#resends++;
+    this.next = this.match + 1;
+    this.probing = true;
+  }
+
+  /** Whether entries may be lost on it: it did not answer when it was sent some again. */
+  get silent(): boolean {
+    return this.#resends > 1;
+  }
+
+  /** Whether it has acknowledged an index and a round, or was asked to and may yet in time. */
+  isOnTheWay(index: number, round: number, nowMs: number): boolean {
+    if (this.match >= index && this.round >= round) return true;
+    if (this.enlisted) return true;
+    return this.askedIndex >= index && this.askedRound >= round && !this.link.overdue(nowMs);
+  }
+
+  /** Whether it may be asked now: it neither fails to answer nor is waited for already. */
+  isFree(nowMs: number): boolean {
+    if (this.probing && this.link.awaitingSinceMs !== undefined) return false;
+    return !this.link.overdue(nowMs);
+  }
+}
+
+/** A read, or all that a follower has waiting. */
+interface PendingRead {
+  /** The follower whose clients read; undefined for the leader's own. */
+  readonly peer: string | undefined;
+  readonly ticket: Ticket;
+  /** What must be applied before it is answered. */
+  readonly index: number;
+  /** A majority must confirm this round, or a later one. */
+  readonly round: number;
+}
+
+/** A read that may go ahead. */
+export type ConfirmedRead = Omit<PendingRead, "round">;
+
+/** How many rounds' times are remembered. */
+const MAX_ROUNDS = 1024;
+
+/** The rounds in which a leader asks its followers whether they still follow (dissertation 6.4). */
+export class ReadRounds {
+  /** The newest round; it travels with every append. */
+  round = 0;
+  #isUnderWay = true;
+  readonly #begunAtMs = new Map<number, number>();
+  #pending: PendingRead[] = [];
+
+  /** Adds a read; it shares the newest round if no message has carried that yet. */
+  add(peer: string | undefined, ticket: Ticket, index: number): void {
+    const repeated = this.#pending.findIndex((read) =>
+      read.peer === peer && read.ticket[0] === ticket[0] && read.ticket[1] === ticket[1]
+    );
+    if (repeated !== -1) return;
+    if (this.#isUnderWay) {
+      this.round++;
+      this.#isUnderWay = false;
+    }
+    this.#pending.push({ peer, ticket, index, round: this.round });
+  }
+
+  /** Notes that a message has carried the newest round: what comes from now on needs another. */
+  sent(): void {
+    this.#isUnderWay = true;
+  }
+
+  /** Starts a round of its own for what is sent now, so that a lease can be counted from it. */
+  begin(nowMs: number): void {
+    if (this.#isUnderWay) this.round++;
+    this.#isUnderWay = false;
+    this.#begunAtMs.set(this.round, nowMs);
+    this.#begunAtMs.delete(this.round - MAX_ROUNDS);
+  }
+
+  /** When a round was sent first, at the earliest; long ago for one that is not remembered. */
+  begunAtMs(round: number): number {
+    return this.#begunAtMs.get(round) ?? -Infinity;
+  }
+
+  /** The round that must be confirmed; 0 if no read waits. */
+  get wanted(): number {
+    return this.#pending.at(-1)?.round ?? 0;
+  }
+
+  /**
+   * Takes the reads that a majority has confirmed.
+   *
+   * A follower that passes on a read says with the same message, sent after the read came, that it
+   * still follows: for that read it need not be asked.
+   */
+  takeConfirmed(
+    followers: Iterable<Progress>,
+    rules: Rules,
+    quorum: number,
+    hasLease: boolean,
+  ): ConfirmedRead[] {
+    if (this.#pending.length === 0) return [];
+    const all = [...followers];
+    const confirmed: ConfirmedRead[] = [];
+    this.#pending = this.#pending.filter((read) => {
+      const count = 1 +
+        all.filter(({ peer, round }) => peer === read.peer || round >= read.round).length;
+      if (!hasLease && !rules.isConfirmed(count, quorum)) return true;
+      confirmed.push(read);
+      return false;
+    });
+    return confirmed;
   }
 }

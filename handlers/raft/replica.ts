@@ -7,16 +7,18 @@
  * @module
  */
 
-import type { Json, Random } from "@eddy/maelstrom";
-import { Commands, unavailable } from "./commands.ts";
-import type { Outgoing, Timing } from "./context.ts";
-import type { Machine, Outcome } from "./machine.ts";
-import type { Entry, Message } from "./message.ts";
-import { Raft } from "./raft.ts";
-import { Reads } from "./reads.ts";
-import type { Rules } from "./rules.ts";
-import { type Request, Sessions } from "./sessions.ts";
-import type { Storage } from "./storage.ts";
+import { ErrorCode, type Json, type Random, RpcError } from "@eddy/maelstrom";
+import type { Storage } from "./log.ts";
+import type { Machine, Outcome } from "./host.ts";
+import { type Entry, type Message, roughSize } from "./message.ts";
+import {
+  type CommandSource,
+  type Grant,
+  type Outgoing,
+  Raft,
+  type Rules,
+  type Timing,
+} from "./raft.ts";
 
 /** Settings of a {@linkcode Replica}. */
 export interface ReplicaOptions {
@@ -183,4 +185,337 @@ function pick(options: ReplicaOptions): Partial<ReplicaOptions> {
     ...(storage !== undefined && { storage }),
     ...(applied !== undefined && { applied }),
   };
+}
+
+/** A request that has no outcome yet. */
+interface Pending {
+  readonly number: number;
+  readonly operation: Json;
+  readonly arrivedMs: number;
+  readonly settle: (outcome: Outcome) => void;
+  /** When it was last handed to consensus; from the first time on its fate is unknown. */
+  sentMs: number | undefined;
+}
+
+/** Settings of {@linkcode Commands}. */
+export interface CommandsOptions {
+  /** A name that no other life of any node has. */
+  readonly session: string;
+  /** How long a request may wait for others to share a message with. */
+  readonly maxLatencyMs: number;
+  /** How long a request may wait for a leader that answers, before it is refused. */
+  readonly holdMs: number;
+}
+
+/** How many requests may be pending; more are refused. */
+const MAX_PENDING = 16384;
+/** When a request whose fate is unknown is given up: no client waits any longer. */
+const GIVE_UP_MS = 4500;
+
+/** The requests of this node's clients that change something. */
+export class Commands implements CommandSource {
+  /** Whether new requests may go out: a request that stays here can still be refused. */
+  isOpen = false;
+  /** The time of this turn. */
+  nowMs = 0;
+
+  readonly #options: CommandsOptions;
+  readonly #pending = new Map<number, Pending>();
+  #fresh: Pending[] = [];
+  #again: Pending[] = [];
+  #nextNumber = 0;
+  #lowest = 0;
+  #checkAtMs = Infinity;
+
+  constructor(options: CommandsOptions) {
+    this.#options = options;
+  }
+
+  /** How many requests have no outcome yet. */
+  get size(): number {
+    return this.#pending.size;
+  }
+
+  /** Takes a request; `settle` is told what it came to. */
+  add(operation: Json, nowMs: number, settle: (outcome: Outcome) => void): void {
+    if (this.#pending.size >= MAX_PENDING) {
+      return settle(unavailable(`${MAX_PENDING} requests wait already`));
+    }
+    const number = this.#nextNumber++;
+    const pending: Pending = { number, operation, arrivedMs: nowMs, settle, sentMs: undefined };
+    this.#pending.set(number, pending);
+    this.#fresh.push(pending);
+  }
+
+  get dueMs(): number {
+    if (this.#again.length > 0) return this.nowMs;
+    const [first] = this.#fresh;
+    if (first === undefined || !this.isOpen) return Infinity;
+    return first.arrivedMs + this.#options.maxLatencyMs;
+  }
+
+  take(maxCount: number, maxChars: number): Json[] {
+    const taken: Json[] = [];
+    const room = { count: maxCount, chars: maxChars };
+    this.#again = this.#take(this.#again, room, taken);
+    if (this.isOpen) this.#fresh = this.#take(this.#fresh, room, taken);
+    return taken;
+  }
+
+  /** Takes the request that was just executed, if it is one of ours and has no outcome yet. */
+  executed([session, number]: Request): ((outcome: Outcome) => void) | undefined {
+    if (session !== this.#options.session) return undefined;
+    const pending = this.#pending.get(number);
+    if (pending === undefined) return undefined;
+    this.#pending.delete(number);
+    return pending.settle;
+  }
+
+  /** Hands out once more, to a new leader, what may have been lost with the old one. */
+  repeat(): void {
+    this.#repeatSentBefore(Infinity);
+  }
+
+  /**
+   * Ends what has waited for too long, and repeats what should have been answered.
+   *
+   * @param isLost whether there is no leader, nor soon will be
+   * @param retryMs how long to wait before repeating
+   */
+  attend(nowMs: number, isLost: boolean, retryMs: number): void {
+    const holdMs = isLost ? -Infinity : this.#options.holdMs;
+    this.#refuse(nowMs - holdMs);
+    if (this.#checkAtMs === Infinity && this.#pending.size > 0) this.#checkAtMs = nowMs + retryMs;
+    if (nowMs < this.#checkAtMs) return;
+    this.#checkAtMs = Infinity;
+    this.#giveUp(nowMs - GIVE_UP_MS);
+    this.#repeatSentBefore(nowMs - retryMs);
+    if (this.#pending.size > 0) this.#checkAtMs = nowMs + retryMs / 2;
+  }
+
+  /** When {@linkcode Commands.attend} has something to do at the latest. */
+  get wakeAtMs(): number {
+    const [first] = this.#fresh;
+    const holdEndMs = first === undefined ? Infinity : first.arrivedMs + this.#options.holdMs;
+    return Math.min(this.#checkAtMs, holdEndMs);
+  }
+
+  #take(from: Pending[], room: { count: number; chars: number }, taken: Json[]): Pending[] {
+    let at = 0;
+    for (const pending of from) {
+      if (room.count <= 0 || room.chars <= 0) break;
+      at++;
+      if (this.#pending.get(pending.number) !== pending) continue;
+      room.count--;
+      room.chars -= roughSize(pending.operation);
+      pending.sentMs = this.nowMs;
+      taken.push(this.#request(pending));
+    }
+    return at === from.length ? [] : from.slice(at);
+  }
+
+  #request({ number, operation }: Pending): Request {
+    while (this.#lowest < this.#nextNumber && !this.#pending.has(this.#lowest)) this.#lowest++;
+    return [this.#options.session, number, this.#lowest, operation];
+  }
+
+  /** Refuses what came up to a moment and was never handed out: it certainly did not happen. */
+  #refuse(beforeMs: number): void {
+    let at = 0;
+    for (const { arrivedMs, number, settle } of this.#fresh) {
+      if (arrivedMs > beforeMs) break;
+      at++;
+      this.#pending.delete(number);
+      settle(unavailable("No leader is known"));
+    }
+    if (at > 0) this.#fresh = this.#fresh.slice(at);
+  }
+
+  #giveUp(beforeMs: number): void {
+    for (const { number, arrivedMs, settle } of this.#pending.values()) {
+      if (arrivedMs > beforeMs) break;
+      this.#pending.delete(number);
+      settle(new RpcError(ErrorCode.timeout, "Nobody knows whether this happened, or will"));
+    }
+  }
+
+  #repeatSentBefore(beforeMs: number): void {
+    this.#again = [...this.#pending.values()].filter(({ sentMs }) =>
+      sentMs !== undefined && sentMs <= beforeMs
+    );
+  }
+}
+
+/** The error for what certainly did not happen and may be tried again. */
+export function unavailable(text: string): RpcError {
+  return new RpcError(ErrorCode.temporarilyUnavailable, text);
+}
+
+/** A read that has no answer yet. */
+interface PendingRead {
+  ticket: number;
+  readonly operation: Json;
+  readonly arrivedMs: number;
+  readonly settle: (outcome: Outcome) => void;
+}
+
+/** The reads of this node's clients; they may always be refused, for nothing came of them. */
+export class Reads {
+  readonly #holdMs: number;
+  #pending: PendingRead[] = [];
+  #grants: Grant[] = [];
+
+  /** @param holdMs how long a read may wait, before it is refused */
+  constructor(holdMs: number) {
+    this.#holdMs = holdMs;
+  }
+
+  /** Takes a read, with the ticket under which it will be granted. */
+  add(
+    ticket: number,
+    operation: Json,
+    nowMs: number,
+    settle: (outcome: Outcome) => void,
+  ): void {
+    if (this.#pending.length >= MAX_PENDING) {
+      return settle(unavailable(`${MAX_PENDING} reads wait already`));
+    }
+    this.#pending.push({ ticket, operation, arrivedMs: nowMs, settle });
+  }
+
+  /** Notes that reads may go ahead. */
+  granted(grants: readonly Grant[]): void {
+    for (const grant of grants) this.#grants.push(grant);
+  }
+
+  /** Answers what was granted and whose index is applied. */
+  serve(applied: number, query: (operation: Json) => Outcome): void {
+    let ticket = -1;
+    let served = 0;
+    for (const grant of this.#grants) {
+      if (grant.index > applied) break;
+      ticket = grant.ticket;
+      served++;
+    }
+    if (served === 0) return;
+    this.#grants = this.#grants.slice(served);
+    let answered = 0;
+    for (const read of this.#pending) {
+      if (read.ticket > ticket) break;
+      answered++;
+      read.settle(query(read.operation));
+    }
+    this.#pending = this.#pending.slice(answered);
+  }
+
+  /** Gives a new ticket to what was granted by a leader whose log may never come. */
+  renew(take: () => number): void {
+    const last = this.#grants.at(-1);
+    if (last === undefined) return;
+    this.#grants = [];
+    if (this.#pending.length === 0) return;
+    const ticket = take();
+    for (const read of this.#pending) read.ticket = ticket;
+  }
+
+  /** Refuses what has waited for too long, or everything where no leader is to be had. */
+  attend(nowMs: number, isLost: boolean): void {
+    const beforeMs = nowMs - (isLost ? -Infinity : this.#holdMs);
+    let refused = 0;
+    for (const { arrivedMs, settle } of this.#pending) {
+      if (arrivedMs > beforeMs) break;
+      refused++;
+      settle(unavailable("No leader is known"));
+    }
+    if (refused > 0) this.#pending = this.#pending.slice(refused);
+  }
+
+  /** When {@linkcode Reads.attend} has something to do at the latest. */
+  get wakeAtMs(): number {
+    const [first] = this.#pending;
+    return first === undefined ? Infinity : first.arrivedMs + this.#holdMs;
+  }
+}
+
+/**
+ * A request as it stands in the log: who made it, its number there, the lowest number that its
+ * maker still waits for, and what to do.
+ */
+export type Request = [session: string, number: number, lowest: number, operation: Json];
+
+/** One maker's requests. */
+interface Session {
+  /** What is below is over: executed, or given up and never to be executed. */
+  lowest: number;
+  /** Those executed from there on; as few as its maker waits for at a time. */
+  readonly executed: Set<number>;
+  /** When it was last used, counted in requests. */
+  usedAt: number;
+}
+
+/** How many sessions are kept: one for each life of each node, and lives are short only in tests. */
+const MAX_SESSIONS = 128;
+
+/** The requests that the state machine has executed; part of its state. */
+export class Sessions {
+  readonly #sessions = new Map<string, Session>();
+  #count = 0;
+
+  /** How many executed requests are remembered one by one. */
+  get size(): number {
+    let size = 0;
+    for (const { executed } of this.#sessions.values()) size += executed.size;
+    return size;
+  }
+
+  /** Whether a request is to be executed; it is noted as executed then. */
+  admit([name, number, lowest]: Request): boolean {
+    const session = this.#session(name);
+    session.usedAt = ++this.#count;
+    const isNew = number >= session.lowest && !session.executed.has(number);
+    if (isNew) session.executed.add(number);
+    while (session.lowest < lowest) session.executed.delete(session.lowest++);
+    return isNew;
+  }
+
+  /** A copy of all this, as one value. */
+  snapshot(): Json {
+    const sessions = [...this.#sessions].map(([name, { lowest, executed, usedAt }]): Json => [
+      name,
+      lowest,
+      [...executed],
+      usedAt,
+    ]);
+    return [this.#count, sessions];
+  }
+
+  /** Takes over what {@linkcode Sessions.snapshot} gave. */
+  restore(item: Json): void {
+    const [count, sessions] = item as [number, [string, number, number[], number][]];
+    this.#count = count;
+    this.#sessions.clear();
+    for (const [name, lowest, executed, usedAt] of sessions) {
+      this.#sessions.set(name, { lowest, executed: new Set(executed), usedAt });
+    }
+  }
+
+  #session(name: string): Session {
+    const known = this.#sessions.get(name);
+    if (known !== undefined) return known;
+    const session: Session = { lowest: 0, executed: new Set(), usedAt: 0 };
+    this.#sessions.set(name, session);
+    if (this.#sessions.size > MAX_SESSIONS) this.#forgetOldest(name);
+    return session;
+  }
+
+  #forgetOldest(newest: string): void {
+    let oldest: string | undefined;
+    let usedAt = Infinity;
+    for (const [name, session] of this.#sessions) {
+      if (name === newest || session.usedAt >= usedAt) continue;
+      oldest = name;
+      usedAt = session.usedAt;
+    }
+    if (oldest !== undefined) this.#sessions.delete(oldest);
+  }
 }

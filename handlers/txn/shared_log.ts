@@ -10,8 +10,7 @@
  */
 
 import { ErrorCode, type Json, KV, type Node, pause, RpcError } from "@eddy/maelstrom";
-import type { Machine, Outcome } from "../raft/machine.ts";
-import type { Replicated } from "../raft/serve.ts";
+import type { Machine, Outcome, Replicated } from "../raft/host.ts";
 
 /** What the root says; two roots with the same `length` are the same. */
 type Root = {

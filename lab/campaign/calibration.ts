@@ -5,9 +5,8 @@
  */
 
 import type { RunSettings } from "@eddy/workbench";
-import { defaultOptions } from "@eddy/workbench/run/options.ts";
-import type { Job, Outcome } from "@eddy/workbench/sweep/job.ts";
-import { runJobs } from "@eddy/workbench/sweep/pool.ts";
+import { defaultOptions } from "@eddy/workbench/options.ts";
+import { type Job, type Outcome, runJobs } from "@eddy/workbench/sweep.ts";
 import { type Campaign, type CampaignResult, tenths } from "./campaign.ts";
 
 /** A figure of a run, and what is read off for it. */

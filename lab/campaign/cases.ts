@@ -6,8 +6,8 @@
 
 import { parseFlags } from "@eddy/maelstrom/flags";
 import { runFlags, toRunOptions } from "@eddy/workbench/cli/flags.ts";
-import { checkNodeArgs, replayLine } from "@eddy/workbench/cli/test_command.ts";
-import type { Job } from "@eddy/workbench/sweep/job.ts";
+import { checkNodeArgs, replayLine } from "@eddy/workbench/cli/test.ts";
+import type { Job } from "@eddy/workbench/sweep.ts";
 
 /** A run, and the line that does it again. */
 export interface Case {

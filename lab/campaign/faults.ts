@@ -6,10 +6,9 @@
 
 import { workloads } from "@eddy/handlers";
 import type { WorkloadName } from "@eddy/workbench";
-import { spread } from "@eddy/workbench/cli/sweep_command.ts";
-import { verdict } from "@eddy/workbench/results/summary.ts";
-import type { Outcome } from "@eddy/workbench/sweep/job.ts";
-import { runJobs } from "@eddy/workbench/sweep/pool.ts";
+import { spread } from "@eddy/workbench/cli/sweep.ts";
+import { verdict } from "@eddy/workbench/explain.ts";
+import { type Outcome, runJobs } from "@eddy/workbench/sweep.ts";
 import { type Campaign, type CampaignResult, tenths } from "./campaign.ts";
 import { type Case, caseOf } from "./cases.ts";
 

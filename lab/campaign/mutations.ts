@@ -4,7 +4,7 @@
  * @module
  */
 
-import { runTasks, type Task } from "@eddy/workbench/sweep/pool.ts";
+import { runTasks, type Task } from "@eddy/workbench/sweep.ts";
 import { type Campaign, type CampaignResult, tenths } from "./campaign.ts";
 import { type Blame, type ConditionName, conditions, wrongRafts } from "./mutations_runs.ts";
 

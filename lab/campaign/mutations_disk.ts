@@ -4,8 +4,8 @@
  * @module
  */
 
+import { MemoryStorage, type Storage } from "@eddy/handlers/raft/log";
 import type { Entry } from "@eddy/handlers/raft/message.ts";
-import { MemoryStorage, type Storage } from "@eddy/handlers/raft/storage.ts";
 import type { Node } from "@eddy/maelstrom";
 
 /** Settings of {@linkcode Disks}. */

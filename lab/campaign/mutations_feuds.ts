@@ -6,7 +6,7 @@
 
 import type { Clock, Random } from "@eddy/maelstrom";
 import type { FaultVerbs, RunHooks } from "@eddy/workbench";
-import { shuffled } from "@eddy/workbench/world/random.ts";
+import { shuffled } from "@eddy/workbench/random.ts";
 
 /** The probability that a phase leaves everybody together. */
 const PEACE = 0.1;

@@ -6,12 +6,12 @@
  * @module
  */
 
-import type { Timing } from "@eddy/handlers/raft/context.ts";
-import { serveTxnListAppend } from "@eddy/handlers/txn_list_append.ts";
+import type { Timing } from "@eddy/handlers/raft";
+import { serveTxnListAppend } from "@eddy/handlers/txn.ts";
 import type { Node } from "@eddy/maelstrom";
 import { type Mutation, mutations as others } from "@eddy/mutants/raft.ts";
 import { type RunHooks, type RunResult, simulate } from "@eddy/workbench";
-import { seededRandom } from "@eddy/workbench/world/random.ts";
+import { seededRandom } from "@eddy/workbench/random.ts";
 import { Disks, type DisksOptions } from "./mutations_disk.ts";
 import { fork, seesaw, stragglers } from "./mutations_feuds.ts";
 import { storm } from "./mutations_storm.ts";

@@ -6,7 +6,7 @@
 
 import type { Clock, Random } from "@eddy/maelstrom";
 import type { FaultVerbs, RunHooks } from "@eddy/workbench";
-import { randomBelow, shuffled } from "@eddy/workbench/world/random.ts";
+import { randomBelow, shuffled } from "@eddy/workbench/random.ts";
 
 /** Settings of {@linkcode storm}. */
 export interface StormOptions {

@@ -6,7 +6,7 @@
 
 import type { MutantRow, RightRow, Trial } from "../reference/campaign.ts";
 import { mutants } from "@eddy/mutants";
-import { runTasks } from "@eddy/workbench/sweep/pool.ts";
+import { runTasks } from "@eddy/workbench/sweep.ts";
 import { rightNodes } from "../reference/right_nodes.ts";
 import { type Campaign, tenths } from "./campaign.ts";
 

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Outcome } from "@eddy/workbench/sweep/job.ts";
+import type { Outcome } from "@eddy/workbench/sweep.ts";
 
 /** A figure of a run. */
 export interface Figure {

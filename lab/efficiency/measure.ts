@@ -5,9 +5,8 @@
  */
 
 import { UsageError } from "@eddy/maelstrom/flags";
-import { verdict } from "@eddy/workbench/results/summary.ts";
-import type { Outcome } from "@eddy/workbench/sweep/job.ts";
-import { runJobs } from "@eddy/workbench/sweep/pool.ts";
+import { verdict } from "@eddy/workbench/explain.ts";
+import { type Outcome, runJobs } from "@eddy/workbench/sweep.ts";
 import { median } from "../bench/summary.ts";
 import { type Case, caseOf } from "../campaign/cases.ts";
 import { type CampaignResult, tenths } from "../campaign/campaign.ts";

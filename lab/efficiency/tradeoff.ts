@@ -4,8 +4,7 @@
  * @module
  */
 
-import type { Outcome } from "@eddy/workbench/sweep/job.ts";
-import { runJobs } from "@eddy/workbench/sweep/pool.ts";
+import { type Outcome, runJobs } from "@eddy/workbench/sweep.ts";
 import { caseOf } from "../campaign/cases.ts";
 import { tenths } from "../campaign/campaign.ts";
 import { summary } from "./measure.ts";

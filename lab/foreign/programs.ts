@@ -4,9 +4,9 @@
  * @module
  */
 
-import type { Settings } from "@eddy/mutants/candidate.ts";
+import type { Settings } from "@eddy/mutants";
 import { runProgram, type Validity, type WorkloadName } from "@eddy/workbench";
-import { defaultOptions } from "@eddy/workbench/run/options.ts";
+import { defaultOptions } from "@eddy/workbench/options.ts";
 import { signsOf } from "../reference/signs.ts";
 
 /** A program whose verdict is known. */

@@ -1,6 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { Totals } from "@eddy/handlers/gossip/totals.ts";
-import { ValueSet } from "@eddy/handlers/gossip/value_set.ts";
+import { Totals, ValueSet } from "@eddy/handlers/gossip/crdts.ts";
 import type { Json } from "@eddy/maelstrom";
 import { breakAtRandom } from "./random_faults.ts";
 import { seeded, SimulatedCluster } from "./cluster.ts";

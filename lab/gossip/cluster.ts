@@ -7,9 +7,8 @@
 
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 import { uniformFloat64 } from "pure-rand/distribution/uniformFloat64";
-import { GossipCore } from "@eddy/handlers/gossip/core.ts";
-import type { Store } from "@eddy/handlers/gossip/store.ts";
-import { Streams } from "@eddy/handlers/gossip/vector.ts";
+import { type Store, Streams } from "@eddy/handlers/gossip/event_log.ts";
+import { GossipCore } from "@eddy/handlers/gossip/gossip.ts";
 import type { JsonObject, Random } from "@eddy/maelstrom";
 
 /** Chance that a seed decides. */

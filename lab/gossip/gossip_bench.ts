@@ -7,8 +7,7 @@
  */
 
 import { SimulatedCluster } from "./cluster.ts";
-import { Totals } from "@eddy/handlers/gossip/totals.ts";
-import { ValueSet } from "@eddy/handlers/gossip/value_set.ts";
+import { Totals, ValueSet } from "@eddy/handlers/gossip/crdts.ts";
 
 const EVENTS = 1000;
 

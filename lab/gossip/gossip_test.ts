@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
 import { SimulatedCluster, type SimulatedClusterOptions } from "./cluster.ts";
-import { ValueSet } from "@eddy/handlers/gossip/value_set.ts";
+import { ValueSet } from "@eddy/handlers/gossip/crdts.ts";
 
 /** A cluster of sets whose messages take 100 ms. */
 function cluster(

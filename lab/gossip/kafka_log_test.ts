@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { LogStore } from "@eddy/handlers/kafka/log_store.ts";
+import { LogStore } from "@eddy/handlers/kafka_log.ts";
 import type { Json } from "@eddy/maelstrom";
 import { breakAtRandom } from "./random_faults.ts";
 import { SimulatedCluster } from "./cluster.ts";

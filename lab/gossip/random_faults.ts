@@ -6,7 +6,7 @@
  */
 
 import type { SimulatedCluster } from "./cluster.ts";
-import type { Store } from "@eddy/handlers/gossip/store.ts";
+import type { Store } from "@eddy/handlers/gossip/event_log.ts";
 
 /** Draws faults about every `intervalMs` until `endMs`, when all are healed. */
 export function breakAtRandom<S extends Store>(

@@ -4,14 +4,12 @@
  * @module
  */
 
-import type { Timing } from "@eddy/handlers/raft/context.ts";
-import { KeyValueMachine } from "@eddy/handlers/raft/key_value_machine.ts";
-import type { Outcome } from "@eddy/handlers/raft/machine.ts";
+import type { Rules, Timing } from "@eddy/handlers/raft";
+import type { Outcome } from "@eddy/handlers/raft/host.ts";
+import { MemoryStorage } from "@eddy/handlers/raft/log";
 import type { Message } from "@eddy/handlers/raft/message.ts";
-import { Replica } from "@eddy/handlers/raft/replica.ts";
-import type { Rules } from "@eddy/handlers/raft/rules.ts";
-import { Sessions } from "@eddy/handlers/raft/sessions.ts";
-import { MemoryStorage } from "@eddy/handlers/raft/storage.ts";
+import { Replica, Sessions } from "@eddy/handlers/raft/replica";
+import { KeyValueMachine } from "@eddy/handlers/raft/state_machines.ts";
 import { type Json, RpcError } from "@eddy/maelstrom";
 import type { Op } from "@eddy/workbench";
 import { Auditor } from "./auditor.ts";

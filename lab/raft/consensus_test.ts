@@ -1,7 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import { serveLinKv } from "@eddy/handlers/lin_kv.ts";
-import { serveTxnListAppend } from "@eddy/handlers/txn_list_append.ts";
-import { serveTxnRwRegister } from "@eddy/handlers/txn_rw_register.ts";
+import { serveTxnListAppend, serveTxnRwRegister } from "@eddy/handlers/txn.ts";
 import type { Node } from "@eddy/maelstrom";
 import { simulate, type SimulateOptions } from "@eddy/workbench";
 

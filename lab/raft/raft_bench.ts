@@ -5,8 +5,8 @@
  * and leave nothing behind.
  */
 
-import { KeyValueMachine } from "@eddy/handlers/raft/key_value_machine.ts";
-import { Replica } from "@eddy/handlers/raft/replica.ts";
+import { Replica } from "@eddy/handlers/raft/replica";
+import { KeyValueMachine } from "@eddy/handlers/raft/state_machines.ts";
 import type { Json } from "@eddy/maelstrom";
 
 /** Three replicas whose messages arrive at once, on a clock that is wound by hand. */

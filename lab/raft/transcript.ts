@@ -17,10 +17,9 @@
  * @module
  */
 
-import type { CommandSource } from "@eddy/handlers/raft/context.ts";
+import { type CommandSource, Raft } from "@eddy/handlers/raft";
+import { MemoryStorage } from "@eddy/handlers/raft/log";
 import type { Content, Message } from "@eddy/handlers/raft/message.ts";
-import { Raft } from "@eddy/handlers/raft/raft.ts";
-import { MemoryStorage } from "@eddy/handlers/raft/storage.ts";
 import type { Json } from "@eddy/maelstrom";
 
 /** What clients of one node want. */

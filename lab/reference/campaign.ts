@@ -4,15 +4,8 @@
  * @module
  */
 
-import { mutants } from "@eddy/mutants";
-import {
-  type Candidate,
-  DEFAULT_SETTINGS,
-  FAULTY,
-  type Mutant,
-  type RightNode,
-  type Settings,
-} from "@eddy/mutants/candidate.ts";
+import { type Candidate, type Mutant, mutants, type Settings } from "@eddy/mutants";
+import { DEFAULT_SETTINGS, FAULTY, type RightNode } from "@eddy/mutants/candidate.ts";
 import { type NemesisName, simulate, type Validity, type WorkloadName } from "@eddy/workbench";
 import { rightNodes } from "./right_nodes.ts";
 import { isAmong, signsOf } from "./signs.ts";

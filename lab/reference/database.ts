@@ -7,7 +7,7 @@
 
 import type { Json } from "@eddy/maelstrom";
 import type { Op, OpType } from "@eddy/workbench";
-import { request } from "@eddy/workbench/checkers/elle/testing.ts";
+import { request } from "@eddy/workbench/testing.ts";
 
 /**
  * How well the database isolates transactions:

@@ -2,8 +2,8 @@ import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import type { Json } from "@eddy/maelstrom";
 import type { CheckResult, Op } from "@eddy/workbench";
+import { MODEL_NAMES } from "@eddy/workbench/checkers/elle/consistency_model.ts";
 import { checkListAppend } from "@eddy/workbench/checkers/elle/list_append.ts";
-import { MODEL_NAMES } from "@eddy/workbench/checkers/elle/models.ts";
 import { checkRwRegister } from "@eddy/workbench/checkers/elle/rw_register.ts";
 import { type Level, type Load, simulate } from "./database.ts";
 

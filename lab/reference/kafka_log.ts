@@ -6,7 +6,7 @@
 
 import type { Json } from "@eddy/maelstrom";
 import type { Op } from "@eddy/workbench";
-import { type Reply, Run } from "@eddy/workbench/checkers/kafka/run_testing.ts";
+import { type Reply, Run } from "@eddy/workbench/testing.ts";
 
 /** What the simulated node does wrong, now and then. */
 export type Fault =

@@ -5,6 +5,7 @@
  */
 
 import { ErrorCode, type Json, LinTso, type Node, RpcError } from "@eddy/maelstrom";
+import type { Settings } from "@eddy/mutants";
 import {
   type Change,
   newServer,
@@ -12,7 +13,7 @@ import {
   serveByAuthority,
   type Server,
 } from "@eddy/mutants/authority.ts";
-import type { RightNode, Settings } from "@eddy/mutants/candidate.ts";
+import type { RightNode } from "@eddy/mutants/candidate.ts";
 import {
   forkedDatabase,
   readCommittedDatabase,

@@ -9,17 +9,17 @@ import {
   type WorkloadName,
   WORKLOADS,
 } from "@eddy/workbench";
-import { placedPairs } from "@eddy/workbench/checkers/pairing.ts";
-import { defaultOptions } from "@eddy/workbench/run/options.ts";
+import { placedPairs } from "@eddy/workbench/checkers/checker.ts";
+import { writeHistoryLine } from "@eddy/workbench/history.ts";
+import { defaultOptions } from "@eddy/workbench/options.ts";
 import {
   type RunNemesis,
   type RunOutcome,
   runTest,
   type TestSetup,
-} from "@eddy/workbench/run/run.ts";
-import { writeHistoryLine } from "@eddy/workbench/store/history_file.ts";
-import { checkHistory } from "@eddy/workbench/workloads/workloads.ts";
-import { createVirtualWorld } from "@eddy/workbench/world/world.ts";
+} from "@eddy/workbench/runner.ts";
+import { checkHistory } from "@eddy/workbench/workloads/mod.ts";
+import { createVirtualWorld } from "@eddy/workbench/world.ts";
 import { SharedCluster } from "./shared_cluster.ts";
 
 interface Setting extends Partial<Omit<TestSetup, "options" | "world" | "cluster">> {

@@ -7,9 +7,9 @@
 import type { JsonObject } from "@eddy/maelstrom";
 import type { Server } from "@eddy/mutants/right_server.ts";
 import type { RunOptions } from "@eddy/workbench";
-import { Client, type ClientIds, INIT_TIMEOUT_MS } from "@eddy/workbench/clients/client.ts";
-import type { RunCluster } from "@eddy/workbench/run/run.ts";
-import type { World } from "@eddy/workbench/types.ts";
+import { Client, type ClientIds, INIT_TIMEOUT_MS } from "@eddy/workbench/client.ts";
+import type { World } from "@eddy/workbench/options.ts";
+import type { RunCluster } from "@eddy/workbench/runner.ts";
 
 /** A cluster of nodes that all answer by the same function, each after a delay drawn by chance. */
 export class SharedCluster implements RunCluster {

@@ -1,8 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import type { RegisterTxn } from "@eddy/handlers/txn/operations.ts";
-import { RegisterStore } from "@eddy/handlers/txn/register_store.ts";
-import { serveTxnRwRegister } from "@eddy/handlers/txn_rw_register.ts";
+import { RegisterStore } from "@eddy/handlers/gossip/crdts.ts";
+import { type RegisterTxn, serveTxnRwRegister } from "@eddy/handlers/txn.ts";
 import type { Json } from "@eddy/maelstrom";
 import { simulate } from "@eddy/workbench";
 

@@ -5,10 +5,22 @@
  */
 
 import type { CheckResult, Finding, Op } from "../history.ts";
-import { integerJson, integerOf } from "./json_order.ts";
-import { type CompletedPair, isOk, type PlacedPair, placedPairs, valueOf } from "./pairing.ts";
-import { resultOf, Warnings } from "./warnings.ts";
-import { inOrder, oneOf, plural, show, whoAndWhen } from "./wording.ts";
+import {
+  type CompletedPair,
+  inOrder,
+  integerJson,
+  integerOf,
+  isOk,
+  oneOf,
+  type PlacedPair,
+  placedPairs,
+  plural,
+  resultOf,
+  show,
+  valueOf,
+  Warnings,
+  whoAndWhen,
+} from "./checker.ts";
 
 /** All integers from the first to the second, both included. */
 type Interval = readonly [bigint, bigint];

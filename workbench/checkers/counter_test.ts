@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { type Json, parseJson } from "@eddy/maelstrom";
 import type { OpType } from "../history.ts";
 import { checkCounter } from "./counter.ts";
-import { handmade, type Row } from "./handmade_testing.ts";
+import { handmade, type Row } from "../testing.ts";
 
 const add = (type: OpType, delta: Json): Row[] => [
   [0, "invoke", "add", delta],

@@ -6,9 +6,17 @@
 
 import { isJsonObject, type Json, jsonEqual } from "@eddy/maelstrom";
 import { type CheckResult, type Finding, MAX_FINDINGS, type Op } from "../history.ts";
-import { type CompletedPair, type PlacedPair, placedPairs, valueOf } from "./pairing.ts";
-import { resultOf, Warnings } from "./warnings.ts";
-import { inOrder, show, whoAndWhen } from "./wording.ts";
+import {
+  type CompletedPair,
+  inOrder,
+  type PlacedPair,
+  placedPairs,
+  resultOf,
+  show,
+  valueOf,
+  Warnings,
+  whoAndWhen,
+} from "./checker.ts";
 
 /**
  * Checks that each echo was answered with what it sent.

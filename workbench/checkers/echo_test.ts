@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import type { Json } from "@eddy/maelstrom";
 import { checkEcho } from "./echo.ts";
-import { handmade } from "./handmade_testing.ts";
+import { handmade } from "../testing.ts";
 
 Deno.test("checkEcho() accepts replies that say the same, as body or as what was echoed", () => {
   const result = checkEcho(handmade(

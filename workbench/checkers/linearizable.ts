@@ -4,14 +4,26 @@
  * @module
  */
 
-import { canonical } from "@eddy/maelstrom";
+import { canonical, type Json } from "@eddy/maelstrom";
 import { type CheckResult, type Finding, type Op, worst } from "../history.ts";
-import { nonlinearizable, searchLimit } from "./linearizable_findings.ts";
+import {
+  inOrder,
+  isOk,
+  keyOf,
+  oneOf,
+  type PlacedPair,
+  placedPairs,
+  plural,
+  resultOf,
+  seconds,
+  show,
+  sortJson,
+  valueOf,
+  Warnings,
+  who,
+  whoAndWhen,
+} from "./checker.ts";
 import { searchOrder } from "./linearizable_search.ts";
-import { placedPairs } from "./pairing.ts";
-import { registerHistories, type RegisterHistory } from "./register_model.ts";
-import { resultOf, Warnings } from "./warnings.ts";
-import { plural } from "./wording.ts";
 
 /** How hard to try. */
 export interface LinearizableOptions {
@@ -84,4 +96,222 @@ function oddOperations(count: number): Finding {
     what: `${plural(count, "operation")} make no sense on a register, so the verdict says nothing`,
     ops: [],
   };
+}
+
+/** How many of the operations concurrent with the failing one a finding shows. */
+const MAX_CONCURRENT_SHOWN = 6;
+
+/**
+ * Tells of the first operation that cannot have happened as it did.
+ *
+ * Everything up to just before its completion can be put in order, and nothing up to its
+ * completion can: so the history up to there is the shortest that is wrong.
+ *
+ * @param call the operation; always a read or a cas, for a write can always come last.
+ * @param possible what the register can have held by then.
+ */
+export function nonlinearizable(
+  history: RegisterHistory,
+  call: RegisterCall,
+  possible: readonly Json[],
+): Finding {
+  const { invoke, completion = invoke } = call.pair;
+  const required = show(history.values[call.requires]);
+  const when = `from ${seconds(invoke)} to ${seconds(completion)}`;
+  const did = invoke.f === "read"
+    ? `read ${required} from key ${show(history.key)} (${when})`
+    : `changed key ${show(history.key)} from ${required} to ` +
+      `${show(history.values[call.leaves])} (${when})`;
+  const writes = (other: RegisterCall) =>
+    other !== call && other.leaves === call.requires && other.requires !== other.leaves &&
+    other.invokedAt < call.completedAt;
+  const writers = [...history.known, ...history.unknown].filter(writes);
+  const failed = history.failed.filter(writes);
+  const why = writers.length > 0
+    ? `but by then it can only have held ${oneOf(sortJson(possible).map(show))}`
+    : failed.length > 0
+    ? `but whoever meant to write ${required} had got a definite error`
+    : `but nobody had written ${required}`;
+  return {
+    anomaly: "nonlinearizable",
+    what: `${capital(who(completion))} ${did}, ${why}`,
+    ops: window(history, call, writers.length > 0 ? writers : failed),
+  };
+}
+
+/** The last that wrote the value, the last write before, and what went on meanwhile. */
+function window(
+  { known, unknown }: RegisterHistory,
+  call: RegisterCall,
+  writers: readonly RegisterCall[],
+): Finding["ops"] {
+  const before = known.filter(({ completedAt }) => completedAt < call.invokedAt);
+  const changes = before.filter(({ requires, leaves }) => requires !== leaves);
+  const concurrent = [...known, ...unknown].filter((other) =>
+    other.invokedAt < call.completedAt && other.completedAt > call.invokedAt &&
+    other.requires !== other.leaves
+  );
+  const latest = (calls: readonly RegisterCall[]) =>
+    calls.reduce<RegisterCall | undefined>(
+      (last, one) => last === undefined || one.completedAt > last.completedAt ? one : last,
+      undefined,
+    );
+  const shown = [
+    latest(writers),
+    latest(before),
+    latest(changes),
+    ...concurrent.sort((a, b) => b.invokedAt - a.invokedAt).slice(0, MAX_CONCURRENT_SHOWN),
+    call,
+  ];
+  return inOrder(shown.flatMap((one) => [one?.pair.invoke, one?.pair.completion]));
+}
+
+/** Tells of a key that took too long. */
+export function searchLimit({ key, known, unknown }: RegisterHistory, maxSteps: number): Finding {
+  return {
+    anomaly: "search-limit",
+    what: `Key ${show(key)} is undecided: ${plural(known.length, "operation")} and ` +
+      `${unknown.length} that may have happened took more than ${maxSteps} steps to put in order`,
+    ops: [],
+  };
+}
+
+function capital(text: string): string {
+  return text.slice(0, 1).toUpperCase() + text.slice(1);
+}
+
+/** What an operation requires that can happen at any value. */
+export const ANY = -1;
+
+/** A register's first value, `null`, among the numbers that stand for its values. */
+export const INITIAL = 0;
+
+/**
+ * An operation on one register. Values are numbered: a read of 3 requires and leaves 3, a write of 3
+ * requires nothing, a cas from 3 to 4 requires 3 and leaves 4.
+ */
+export interface RegisterCall {
+  readonly pair: PlacedPair;
+  /** The value it takes place at, or {@linkcode ANY}. */
+  readonly requires: number;
+  readonly leaves: number;
+  /** Its place in the history; it takes effect later. */
+  readonly invokedAt: number;
+  /** It takes effect before this place. */
+  readonly completedAt: number;
+}
+
+/** What happened to one key. */
+export interface RegisterHistory {
+  readonly key: Json;
+  /** How many operations there were, whatever came of them. */
+  operationCount: number;
+  /** The operations that happened, in the order of invocation. */
+  readonly known: RegisterCall[];
+  /** The operations that may have happened, at any time since, in the order of invocation. */
+  readonly unknown: RegisterCall[];
+  /** The operations that failed, so did not happen; only to tell of. */
+  readonly failed: RegisterCall[];
+  /** The values by number. */
+  readonly values: Json[];
+}
+
+/** Every key's history, and how many operations could not be made out. */
+export interface RegisterHistories {
+  readonly byKey: ReadonlyMap<string, RegisterHistory>;
+  readonly oddCount: number;
+}
+
+/**
+ * Splits a history by key.
+ *
+ * What constrains nothing is dropped: a read that was not acknowledged, one that returned `null`,
+ * and an unknown cas to the value it is from.
+ */
+export function registerHistories(
+  pairs: readonly PlacedPair[],
+  warnings: Warnings,
+): RegisterHistories {
+  const byKey = new Map<string, RegisterHistory & { numbers: Map<number | string, number> }>();
+  let oddCount = 0;
+  for (const pair of pairs) {
+    const asked = keyAndValue(pair.invoke);
+    const requirement = asked && requirementOf(pair, asked);
+    if (asked === undefined || requirement === undefined) {
+      oddCount += 1;
+      warnings.add(
+        "Operation that makes no sense on a register",
+        () =>
+          `${pair.invoke.f} of ${show((pair.completion ?? pair.invoke).value)}, ` +
+          `by ${whoAndWhen(pair.invoke)}`,
+      );
+      continue;
+    }
+    const name = canonical(asked[0]);
+    let history = byKey.get(name);
+    if (history === undefined) {
+      history = {
+        key: asked[0],
+        operationCount: 0,
+        known: [],
+        unknown: [],
+        failed: [],
+        values: [null],
+        numbers: new Map([[keyOf(null), INITIAL]]),
+      };
+      byKey.set(name, history);
+    }
+    history.operationCount += 1;
+    if (requirement === "nothing") continue;
+    const { values, numbers } = history;
+    const numberOf = (value: Json): number => {
+      const number = numbers.get(keyOf(value)) ?? values.length;
+      if (number === values.length) {
+        numbers.set(keyOf(value), number);
+        values.push(value);
+      }
+      return number;
+    };
+    const call = {
+      pair,
+      requires: requirement.from === undefined ? ANY : numberOf(requirement.from),
+      leaves: numberOf(requirement.to),
+      invokedAt: pair.invokedAt,
+      completedAt: isOk(pair) ? pair.completedAt : Infinity,
+    };
+    if (pair.completion?.type === "fail") history.failed.push(call);
+    else (isOk(pair) ? history.known : history.unknown).push(call);
+  }
+  return { byKey, oddCount };
+}
+
+/** Operations' values are pairs of key and value. */
+function keyAndValue(op: Op): [key: Json, value: Json] | undefined {
+  const value = valueOf(op);
+  if (!Array.isArray(value) || value.length !== 2) return undefined;
+  return [value[0] ?? null, value[1] ?? null];
+}
+
+/** What an operation needs to find, if it needs that, and what it leaves; nothing for nonsense. */
+function requirementOf(
+  pair: PlacedPair,
+  [key, value]: [Json, Json],
+): { from?: Json; to: Json } | "nothing" | undefined {
+  switch (pair.invoke.f) {
+    case "read": {
+      if (!isOk(pair)) return "nothing";
+      const got = keyAndValue(pair.completion);
+      if (got === undefined || canonical(got[0]) !== canonical(key)) return undefined;
+      return got[1] === null ? "nothing" : { from: got[1], to: got[1] };
+    }
+    case "write":
+      return { to: value };
+    case "cas": {
+      if (!Array.isArray(value) || value.length !== 2) return undefined;
+      const [from, to] = [value[0] ?? null, value[1] ?? null];
+      return !isOk(pair) && canonical(from) === canonical(to) ? "nothing" : { from, to };
+    }
+    default:
+      return undefined;
+  }
 }

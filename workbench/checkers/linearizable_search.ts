@@ -17,9 +17,7 @@
  */
 
 import type { Validity } from "../history.ts";
-import { LinkedEvents } from "./linearizable_events.ts";
-import { NONE_USED, UnknownOperations, type Used } from "./linearizable_unknowns.ts";
-import { ANY, INITIAL, type RegisterCall } from "./register_model.ts";
+import { ANY, INITIAL, type RegisterCall } from "./linearizable.ts";
 
 /** How many dead ends are kept to tell what the register can have held there. */
 const MAX_STUCK_POINTS = 256;
@@ -218,4 +216,265 @@ class Search {
     if (this.#stuckPoints.size === MAX_STUCK_POINTS) return;
     this.#stuckPoints.set(`${this.#state} ${this.#used}`, [this.#state, this.#used]);
   }
+}
+
+/** The list's two ends stand at this one node; operation `i` is at `2i + 1` and `2i + 2`. */
+const HEAD = 0;
+
+/** The events of the operations that are not placed yet. */
+export class LinkedEvents {
+  readonly #next: Int32Array;
+  readonly #previous: Int32Array;
+  /** Which bit tells that an operation is placed: no two operations open at once share one. */
+  readonly #bits: Int32Array;
+  readonly #placed: Int32Array;
+
+  constructor(calls: readonly RegisterCall[]) {
+    const nodes = calls.flatMap(({ invokedAt, completedAt }, call) => [
+      { at: invokedAt, node: 2 * call + 1 },
+      { at: completedAt, node: 2 * call + 2 },
+    ]).sort((a, b) => a.at - b.at).map(({ node }) => node);
+    this.#next = new Int32Array(nodes.length + 1);
+    this.#previous = new Int32Array(nodes.length + 1);
+    for (const [i, node] of nodes.entries()) {
+      this.#next[nodes[i - 1] ?? HEAD] = node;
+      this.#previous[node] = nodes[i - 1] ?? HEAD;
+    }
+    this.#previous[HEAD] = nodes.at(-1) ?? HEAD;
+    this.#bits = new Int32Array(calls.length);
+    this.#placed = new Int32Array(Math.ceil(this.#assignBits(nodes) / 32));
+  }
+
+  /** Gives each operation the lowest bit that no operation open at its invocation has. */
+  #assignBits(nodes: readonly number[]): number {
+    const free: number[] = [];
+    let count = 0;
+    for (const node of nodes) {
+      const call = (node - 1) >> 1;
+      if (isInvocation(node)) this.#bits[call] = free.pop() ?? count++;
+      else free.push(this.#bits[call] ?? 0);
+    }
+    return count;
+  }
+
+  /** Whether every operation is placed. */
+  get isEmpty(): boolean {
+    return this.#next[HEAD] === HEAD;
+  }
+
+  /** The operation whose completion comes first in the list; -1 when the list is empty. */
+  get nextCompletion(): number {
+    let node = this.#next[HEAD] ?? HEAD;
+    while (isInvocation(node)) node = this.#next[node] ?? HEAD;
+    return node === HEAD ? -1 : (node - 1) >> 1;
+  }
+
+  /** The operations that can come next: those invoked before the first completion. */
+  candidates(): number[] {
+    const calls: number[] = [];
+    let node = this.#next[HEAD] ?? HEAD;
+    while (isInvocation(node)) {
+      calls.push((node - 1) >> 1);
+      node = this.#next[node] ?? HEAD;
+    }
+    return calls;
+  }
+
+  /** Takes an operation out. */
+  take(call: number): void {
+    for (const node of [2 * call + 1, 2 * call + 2]) {
+      const [before, after] = [this.#previous[node] ?? HEAD, this.#next[node] ?? HEAD];
+      this.#next[before] = after;
+      this.#previous[after] = before;
+    }
+    this.#flip(call);
+  }
+
+  /** Puts an operation back; the last one taken goes first. */
+  putBack(call: number): void {
+    for (const node of [2 * call + 2, 2 * call + 1]) {
+      this.#next[this.#previous[node] ?? HEAD] = node;
+      this.#previous[this.#next[node] ?? HEAD] = node;
+    }
+    this.#flip(call);
+  }
+
+  /** A bit may pass on to a later operation: what completed before the next completion is all out. */
+  #flip(call: number): void {
+    const bit = this.#bits[call] ?? 0;
+    this.#placed[bit >> 5] = (this.#placed[bit >> 5] ?? 0) ^ (1 << (bit & 31));
+  }
+
+  /** A key for which operations are placed and a value; unique for one next completion. */
+  placedKey(value: number): number | string {
+    if (this.#placed.length > 1 || value >= 2 ** 20) return `${this.#placed.join()} ${value}`;
+    return ((this.#placed[0] ?? 0) >>> 0) * 2 ** 20 + value;
+  }
+}
+
+function isInvocation(node: number): boolean {
+  return (node & 1) === 1;
+}
+
+/** How many links of chains are followed for one question. */
+const MAX_LINKS = 2000;
+
+/** Unknown operations used so far: a number that stands for how many of each kind. */
+export type Used = number;
+
+/** No unknown operation used. */
+export const NONE_USED: Used = 0;
+
+/** Unknown operations that require and leave the same. */
+interface Kind {
+  readonly requires: number;
+  readonly leaves: number;
+  /** Where each was invoked, in order: the first one invoked is the first one used. */
+  readonly invokedAt: number[];
+}
+
+/** A chain's way back from the value it leads to. */
+interface Link {
+  readonly value: number;
+  readonly used: Used;
+  readonly next?: Link;
+}
+
+/** A store of unknown operations, and of what the search has used of it. */
+export class UnknownOperations {
+  readonly #kinds: Kind[] = [];
+  readonly #leaving = new Map<number, number[]>();
+  readonly #counts: Int32Array[];
+  readonly #numbers = new Map<string, Used>();
+  readonly #inexhaustible: boolean;
+  /** Links followed so far, and kinds compared or copied: what all this has cost. */
+  work = 0;
+  /** Whether an answer was cut short, so that a search that fails has not seen everything. */
+  truncated = false;
+
+  /**
+   * @param needed the values that known operations require; what no chain to one of
+   * these can use is dropped.
+   * @param inexhaustible pretends that each operation can take effect again and again: what
+   * cannot be explained even so cannot be explained at all.
+   */
+  constructor(
+    operations: readonly RegisterCall[],
+    needed: Iterable<number>,
+    inexhaustible = false,
+  ) {
+    const kinds = new Map<string, Kind>();
+    for (const { requires, leaves, invokedAt } of operations) {
+      const name = `${requires} ${leaves}`;
+      const kind = kinds.get(name) ?? { requires, leaves, invokedAt: [] };
+      kind.invokedAt.push(invokedAt);
+      kinds.set(name, kind);
+    }
+    this.#keepUseful([...kinds.values()], needed);
+    this.#inexhaustible = inexhaustible;
+    this.#counts = [new Int32Array(this.#kinds.length)];
+    this.#numbers.set(this.#counts.join(), NONE_USED);
+  }
+
+  /** Walks back from what is needed, along the kinds that lead there. */
+  #keepUseful(kinds: readonly Kind[], needed: Iterable<number>): void {
+    const leaving = Map.groupBy(kinds, ({ leaves }) => leaves);
+    const wanted = new Set(needed);
+    for (const value of wanted) {
+      for (const kind of leaving.get(value) ?? []) {
+        const same = this.#leaving.get(value) ?? [];
+        same.push(this.#kinds.length);
+        this.#leaving.set(value, same);
+        this.#kinds.push(kind);
+        if (kind.requires !== ANY) wanted.add(kind.requires);
+      }
+    }
+  }
+
+  /** Whether any could ever be of use. */
+  get isEmpty(): boolean {
+    return this.#kinds.length === 0;
+  }
+
+  /**
+   * Every way to get from one value to another by unknown operations alone, shortest first.
+   *
+   * @param before only what was invoked before this place can be used.
+   * @returns what is used in all after each.
+   */
+  chains(from: number, to: number, used: Used, before: number): Used[] {
+    const found = new Set<Used>();
+    const links: Link[] = [{ value: to, used }];
+    for (const link of links) {
+      for (const kind of this.#leaving.get(link.value) ?? []) {
+        if (!this.#isLeft(kind, link.used, before)) continue;
+        const requires = this.#kinds[kind]?.requires ?? ANY;
+        if (requires === ANY || requires === from) found.add(this.#use(kind, link.used));
+        else if (!isOn(link, requires)) {
+          links.push({ value: requires, used: this.#use(kind, link.used), next: link });
+        }
+      }
+      if (links.length > MAX_LINKS) {
+        this.truncated = true;
+        break;
+      }
+      if (this.#inexhaustible && found.size > 0) break;
+    }
+    this.work += links.length;
+    return [...found];
+  }
+
+  /** Every value that unknown operations alone can lead to, the first one included. */
+  reachable(from: number, used: Used, before: number): number[] {
+    const values = new Set([from]);
+    for (const { requires, leaves } of this.#leftKinds(used, before)) {
+      if (requires === ANY) values.add(leaves);
+    }
+    for (const value of values) {
+      for (const { requires, leaves } of this.#leftKinds(used, before)) {
+        if (requires === value) values.add(leaves);
+      }
+    }
+    return [...values];
+  }
+
+  *#leftKinds(used: Used, before: number): Generator<Kind> {
+    for (const [number, kind] of this.#kinds.entries()) {
+      if (this.#isLeft(number, used, before)) yield kind;
+    }
+  }
+
+  /** Whether whoever has used `a` can do all that one who has used `b` can: no kind more often. */
+  leavesNoLess(a: Used, b: Used): boolean {
+    if (a === b || a === NONE_USED) return true;
+    const [x, y] = [this.#counts[a], this.#counts[b]];
+    if (x === undefined || y === undefined) return false;
+    this.work += x.length >> 4;
+    return x.every((count, kind) => count <= (y[kind] ?? 0));
+  }
+
+  #isLeft(kind: number, used: Used, before: number): boolean {
+    const count = this.#counts[used]?.[kind] ?? 0;
+    return (this.#kinds[kind]?.invokedAt[count] ?? Infinity) < before;
+  }
+
+  #use(kind: number, used: Used): Used {
+    if (this.#inexhaustible) return NONE_USED;
+    const counts = Int32Array.from(this.#counts[used] ?? []);
+    this.work += counts.length >> 3;
+    counts[kind] = (counts[kind] ?? 0) + 1;
+    const name = counts.join();
+    const known = this.#numbers.get(name);
+    if (known !== undefined) return known;
+    this.#counts.push(counts);
+    this.#numbers.set(name, this.#counts.length - 1);
+    return this.#counts.length - 1;
+  }
+}
+
+function isOn(link: Link, value: number): boolean {
+  for (let at: Link | undefined = link; at !== undefined; at = at.next) {
+    if (at.value === value) return true;
+  }
+  return false;
 }

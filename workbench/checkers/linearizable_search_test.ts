@@ -4,7 +4,7 @@ import { uniformInt } from "pure-rand/distribution/uniformInt";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 import type { Json } from "@eddy/maelstrom";
 import type { Op, Validity } from "../history.ts";
-import { handmade, type Row } from "./handmade_testing.ts";
+import { handmade, type Row } from "../testing.ts";
 import { checkLinearizable } from "./linearizable.ts";
 
 /** Whether some order works, by trying them all. */

@@ -1,6 +1,6 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { parseJson } from "@eddy/maelstrom";
-import { handmade, type Row } from "./handmade_testing.ts";
+import { handmade, type Row } from "../testing.ts";
 import { checkLinearizable } from "./linearizable.ts";
 
 Deno.test("checkLinearizable() holds for no operations at all", () => {

@@ -5,15 +5,25 @@
  */
 
 import type { Json } from "@eddy/maelstrom";
-import type { CheckResult, Op } from "../history.ts";
-import { Bits } from "./bits.ts";
-import { keyOf, sortJson } from "./json_order.ts";
-import { type CompletedPair, isOk, type PlacedPair, placedPairs, valueOf } from "./pairing.ts";
-import { quantile } from "./quantile.ts";
-import { lostFindings, nothingStable } from "./set_full_findings.ts";
-import { type ElementOutcome, type ElementState, outcomeOf } from "./set_full_outcome.ts";
-import { resultOf, Warnings } from "./warnings.ts";
-import { show, whoAndWhen } from "./wording.ts";
+import { type CheckResult, type Finding, MAX_FINDINGS, type Op } from "../history.ts";
+import {
+  type CompletedPair,
+  inOrder,
+  isOk,
+  keyOf,
+  type PlacedPair,
+  placedPairs,
+  plural,
+  quantile,
+  resultOf,
+  seconds,
+  show,
+  sortJson,
+  valueOf,
+  Warnings,
+  who,
+  whoAndWhen,
+} from "./checker.ts";
 
 /** How to read the history. */
 export interface SetFullOptions {
@@ -228,4 +238,152 @@ function distribution(name: string, latencies: readonly (number | null)[]): obje
   if (sorted.length === 0) return {};
   const values = QUANTILES.map((q) => [String(q), quantile(sorted, q)]);
   return { [name]: Object.fromEntries(values) };
+}
+
+/**
+ * Tells of the first few lost elements.
+ *
+ * @param reads every acknowledged read, in the order of invocation.
+ */
+export function lostFindings(
+  lost: readonly ElementOutcome[],
+  reads: readonly CompletedPair[],
+): Finding[] {
+  return lost.slice(0, MAX_FINDINGS).map((outcome) => lostFinding(outcome, reads));
+}
+
+function lostFinding({ state }: ElementOutcome, reads: readonly CompletedPair[]): Finding {
+  const { element, add, known, lastPresent, lastAbsent } = state;
+  const since = Math.max(known?.at ?? -1, lastPresent?.invokedAt ?? -1);
+  const missing = reads.filter(({ invokedAt }) => invokedAt > since);
+  const first = missing[0] ?? lastAbsent;
+  const how = known === undefined
+    ? "was added"
+    : known.op === add.completion
+    ? `was acknowledged to ${whoAndWhen(known.op)}`
+    : `was first read by ${whoAndWhen(known.op)}`;
+  const seen = lastPresent === undefined
+    ? "no read ever had it"
+    : `the last read that had it was by ${whoAndWhen(lastPresent.invoke)}`;
+  const miss = first === undefined
+    ? ""
+    : `, and ${plural(missing.length, "read")} begun later missed it, from ${
+      seconds(first.invoke)
+    }` +
+      ` (${who(first.invoke)})` +
+      (lastAbsent === undefined || lastAbsent === first
+        ? ""
+        : ` to ${seconds(lastAbsent.invoke)} (${who(lastAbsent.invoke)})`);
+  return {
+    anomaly: "lost",
+    what: `Element ${show(element)} ${how}; ${seen}${miss}`,
+    ops: inOrder([
+      add.invoke,
+      add.completion,
+      known?.op,
+      ...[lastPresent, first, lastAbsent].flatMap((read) => [read?.invoke, read?.completion]),
+    ]),
+  };
+}
+
+/** Tells why a run without a lost element says nothing all the same. */
+export function nothingStable(outcomes: readonly ElementOutcome[], readCount: number): Finding {
+  const adds = outcomes.slice(0, 4).map(({ state }) => state.add);
+  return {
+    anomaly: "never-read",
+    what: `None of ${plural(outcomes.length, "added element")} was seen to stay in ` +
+      `${plural(readCount, "acknowledged read")}, so nothing was tested`,
+    ops: inOrder(adds.flatMap(({ invoke, completion }) => [invoke, completion])),
+  };
+}
+
+/** What is known of one element: when it was known to exist, and who last saw or missed it. */
+export interface ElementState {
+  readonly element: Json;
+  readonly add: PlacedPair;
+  /** The end of the add, or of a read that contains it, whichever came first. */
+  known?: { op: Op; at: number };
+  /** Of the reads that contain it, the one invoked last. */
+  lastPresent?: CompletedPair;
+  /** Of the reads that do not, the one invoked last. */
+  lastAbsent?: CompletedPair;
+}
+
+/** What became of an element; latencies are whole milliseconds, under Maelstrom's names. */
+export interface ElementOutcome {
+  readonly state: ElementState;
+  readonly outcome: "stable" | "lost" | "never-read";
+  readonly "stable-latency": number | null;
+  readonly "lost-latency": number | null;
+}
+
+/**
+ * Decides an element's fate.
+ *
+ * It is stable if the last read to tell had it. It is lost if that read missed it and had begun
+ * after the element was known; otherwise a miss may have come before the add, and it was never read.
+ */
+export function outcomeOf(state: ElementState): ElementOutcome {
+  const { known, lastPresent, lastAbsent } = state;
+  const present = lastPresent?.invokedAt ?? -1;
+  const absent = lastAbsent?.invokedAt ?? -1;
+  const stable = lastPresent !== undefined && absent < present;
+  const lost = known !== undefined && lastAbsent !== undefined && present < absent &&
+    known.at < absent;
+  return {
+    state,
+    outcome: stable ? "stable" : lost ? "lost" : "never-read",
+    "stable-latency": stable ? latency(state, lastAbsent?.invoke.time) : null,
+    "lost-latency": lost ? latency(state, lastPresent?.invoke.time) : null,
+  };
+}
+
+/** Milliseconds from when the element was known to just after the last read of the other kind. */
+function latency({ known }: ElementState, time: number | undefined): number {
+  const end = time === undefined ? 0 : time + 1;
+  return Math.trunc(Math.max(0, end - (known?.op.time ?? 0)) / 1e6);
+}
+
+/** A set of small integers, one bit each. */
+export class Bits {
+  readonly #words: Int32Array;
+
+  /** @param size one more than the largest integer it can hold. */
+  constructor(size: number) {
+    this.#words = new Int32Array((size + 31) >>> 5);
+  }
+
+  /** Whether an integer is in the set. */
+  has(id: number): boolean {
+    return ((this.#words[id >>> 5] ?? 0) & (1 << (id & 31))) !== 0;
+  }
+
+  /** Puts an integer in. */
+  add(id: number): void {
+    this.#words[id >>> 5] = (this.#words[id >>> 5] ?? 0) | (1 << (id & 31));
+  }
+
+  /** Takes everything out. */
+  clear(): void {
+    this.#words.fill(0);
+  }
+
+  /** Adds every integer below `count`. */
+  fill(count: number): void {
+    for (let id = 0; id < count; id++) this.add(id);
+  }
+
+  /** Takes out, one by one, the members below `count` that are not in `others`. */
+  takeExcept(others: Bits, count: number, taken: (id: number) => void): void {
+    for (let at = 0; at << 5 < count; at++) {
+      const word = this.#words[at] ?? 0;
+      const kept = count - (at << 5) < 32 ? -1 << (count & 31) : 0;
+      let out = word & ~(others.#words[at] ?? 0) & ~kept;
+      this.#words[at] = word & ~out;
+      while (out !== 0) {
+        taken((at << 5) + 31 - Math.clz32(out & -out));
+        out &= out - 1;
+      }
+    }
+  }
 }

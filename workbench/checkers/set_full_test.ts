@@ -2,8 +2,8 @@ import { assertEquals, assertGreater } from "@std/assert";
 import fc from "fast-check";
 import { type Json, parseJson } from "@eddy/maelstrom";
 import type { Op } from "../history.ts";
-import { placedPairs } from "./pairing.ts";
-import { handmade, type Row } from "./handmade_testing.ts";
+import { placedPairs } from "./checker.ts";
+import { handmade, type Row } from "../testing.ts";
 import { checkSetFull } from "./set_full.ts";
 
 const add = (process: number, element: Json, ms?: number): Row[] => [

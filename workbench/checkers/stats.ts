@@ -5,9 +5,16 @@
  */
 
 import { type CheckResult, type Finding, type Op, worst } from "../history.ts";
-import { type CompletedPair, placedPairs } from "./pairing.ts";
-import { resultOf, Warnings } from "./warnings.ts";
-import { inOrder, plural } from "./wording.ts";
+import {
+  type CompletedPair,
+  inOrder,
+  type PlacedPair,
+  placedPairs,
+  plural,
+  resultOf,
+  Warnings,
+  whoAndWhen,
+} from "./checker.ts";
 
 /** Operations of kafka that never succeed, by design. */
 const EXEMPT = new Set(["crash", "debug-topic-partitions"]);
@@ -85,4 +92,80 @@ function neverOk(f: string, counts: Counts, pairs: readonly CompletedPair[]): Fi
       pairs.slice(0, MAX_PAIRS_SHOWN).flatMap(({ invoke, completion }) => [invoke, completion]),
     ),
   };
+}
+
+/** How many of the operations that did not succeed a finding shows. */
+const MAX_UNAVAILABLE_SHOWN = 4;
+
+/**
+ * Checks the share of invocations that succeeded, over the whole history.
+ *
+ * @param availability the least share, from 0 to 1, or `total` for all of them; nothing is asked
+ * without it.
+ */
+export function checkAvailability(
+  history: readonly Op[],
+  availability?: "total" | number,
+): CheckResult {
+  const pairs = placedPairs(history);
+  const others = pairs.filter(({ completion }) => completion?.type !== "ok");
+  const fraction = pairs.length === 0 ? 1 : (pairs.length - others.length) / pairs.length;
+  const least = availability === "total" ? 1 : availability;
+  const valid = least === undefined || fraction >= least;
+  const findings = valid ? [] : [unavailable(pairs.length, others, fraction, least)];
+  return resultOf(valid, { "ok-fraction": fraction }, findings);
+}
+
+const CRASHES_COUNT = "kafka's clients crash on purpose, and that counts";
+
+function unavailable(
+  count: number,
+  others: readonly PlacedPair[],
+  fraction: number,
+  least: number,
+): Finding {
+  return {
+    anomaly: "unavailable",
+    what: `${others.length} of ${plural(count, "operation")} did not succeed: ` +
+      `${percent(fraction)} did, and ${percent(least)} had to` +
+      (others.some(({ invoke }) => invoke.f === "crash") ? `; ${CRASHES_COUNT}` : ""),
+    ops: inOrder(
+      others.slice(0, MAX_UNAVAILABLE_SHOWN).flatMap((
+        { invoke, completion },
+      ) => [invoke, completion]),
+    ),
+  };
+}
+
+/** A share rounded down, so that what falls short of all never reads as 100 %. */
+function percent(share: number): string {
+  return `${Math.floor(share * 1e4) / 100} %`;
+}
+
+/**
+ * Lists malformed replies by what was asked, most frequent first.
+ *
+ * Always valid, as in Maelstrom, where such an operation just ends unknown; here each kind
+ * is warned of besides. A malformed reply is an `info` whose error has no code.
+ */
+export function checkExceptions(history: readonly Op[]): CheckResult {
+  const byF = new Map<string, { count: number; example: Op }>();
+  for (const op of history) {
+    if (op.process === "nemesis" || op.type !== "info" || op.error === undefined) continue;
+    if (op.error.code !== undefined) continue;
+    const known = byF.get(op.f);
+    if (known === undefined) byF.set(op.f, { count: 1, example: op });
+    else known.count += 1;
+  }
+  if (byF.size === 0) return resultOf(true, {});
+  const warnings = new Warnings();
+  const exceptions = [...byF].sort(([, a], [, b]) => b.count - a.count)
+    .map(([f, { count, example }]) => {
+      warnings.add(
+        `Malformed replies to ${f}, taken as unknown (${count} in all)`,
+        () => `to ${whoAndWhen(example)}, ${example.error?.text ?? "no text"}`,
+      );
+      return { count, class: "malformed-rpc-response", example };
+    });
+  return resultOf(true, { exceptions }, [], warnings);
 }

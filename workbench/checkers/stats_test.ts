@@ -1,6 +1,6 @@
-import { assertEquals } from "@std/assert";
-import { handmade, type Row } from "./handmade_testing.ts";
-import { checkStats } from "./stats.ts";
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { handmade, type Row } from "../testing.ts";
+import { checkAvailability, checkExceptions, checkStats } from "./stats.ts";
 
 Deno.test("checkStats() counts completions by what was done", () => {
   const result = checkStats(handmade(
@@ -89,4 +89,86 @@ Deno.test("checkStats() gives hope where a few operations failed", () => {
     "Not one cas succeeded: of 2 operations, 2 failed; a longer run gives it more chances",
   );
   assertEquals(told(20), "Not one cas succeeded: of 20 operations, 20 failed");
+});
+
+const history = handmade(
+  ["nemesis", "info", "start-partition"],
+  [0, "invoke", "read"],
+  [0, "ok", "read"],
+  [0, "invoke", "read"],
+  [0, "ok", "read"],
+  [0, "invoke", "read"],
+  [0, "ok", "read"],
+  [0, "invoke", "read"],
+  [0, "info", "read"],
+);
+
+Deno.test("checkAvailability() tells the share that succeeded and asks for nothing", () => {
+  assertEquals(checkAvailability(history), { "valid?": true, "ok-fraction": 0.75 });
+  assertEquals(checkAvailability([]), { "valid?": true, "ok-fraction": 1 });
+});
+
+Deno.test("checkAvailability() asks for all, or for a share", () => {
+  assertEquals(checkAvailability(history, "total")["valid?"], false);
+  assertEquals(checkAvailability(history.slice(0, 7), "total")["valid?"], true);
+  assertEquals(checkAvailability(history, 0.75)["valid?"], true);
+  assertEquals(checkAvailability(history, 0.76)["valid?"], false);
+  assertEquals(checkAvailability([], "total")["valid?"], true);
+});
+
+Deno.test("checkAvailability() counts what is still open as not succeeded, and tells of it", () => {
+  const cut = history.slice(0, 8);
+  const result = checkAvailability(cut, 0.999);
+  assertEquals(result["ok-fraction"], 0.75);
+  assertEquals(result.findings, [{
+    anomaly: "unavailable",
+    what: "1 of 4 operations did not succeed: 75 % did, and 99.9 % had to",
+    ops: cut.slice(7),
+  }]);
+});
+
+Deno.test("checkAvailability() says that crashes on purpose count", () => {
+  const { findings = [] } = checkAvailability(
+    handmade([0, "invoke", "crash"], [0, "info", "crash"]),
+    "total",
+  );
+  assertStringIncludes(findings[0]?.what ?? "", "; kafka's clients crash on purpose");
+});
+
+Deno.test("checkExceptions() has nothing to say of timeouts, errors and the nemesis", () => {
+  const result = checkExceptions(handmade(
+    ["nemesis", "info", "start", null, { error: { text: "no such node" } }],
+    [0, "invoke", "read"],
+    [0, "info", "read", null, { error: { code: 0, text: "timed out" } }],
+    [1, "invoke", "crash"],
+    [1, "info", "crash"],
+    [2, "invoke", "read"],
+    [2, "fail", "read", null, { error: { code: 11, text: "not now" } }],
+  ));
+  assertEquals(result, { "valid?": true });
+});
+
+Deno.test("checkExceptions() lists malformed replies, most frequent first, and warns of them", () => {
+  const error = { text: "missing key value" };
+  const history = handmade(
+    [0, "invoke", "add"],
+    [0, "info", "add", null, { error: { text: "extra key ok" } }],
+    [1, "invoke", "read"],
+    [1, "info", "read", null, { error }],
+    [2, "invoke", "read"],
+    [2, "info", "read", null, { error }],
+  );
+  assertEquals(checkExceptions(history), {
+    "valid?": true,
+    exceptions: [
+      { count: 2, class: "malformed-rpc-response", example: history[3] },
+      { count: 1, class: "malformed-rpc-response", example: history[1] },
+    ],
+    warnings: [
+      "Malformed replies to read, taken as unknown (2 in all): to process 1 on n1 at 0.003 s, " +
+      "missing key value",
+      "Malformed replies to add, taken as unknown (1 in all): to process 0 on n0 at 0.001 s, " +
+      "extra key ok",
+    ],
+  });
 });

@@ -6,10 +6,20 @@
 
 import type { Json } from "@eddy/maelstrom";
 import { type CheckResult, type Finding, MAX_FINDINGS, type Op } from "../history.ts";
-import { compareJson, keyOf } from "./json_order.ts";
-import { type CompletedPair, isOk, placedPairs, valueOf } from "./pairing.ts";
-import { resultOf, Warnings } from "./warnings.ts";
-import { inOrder, plural, show, whoAndWhen } from "./wording.ts";
+import {
+  compareJson,
+  type CompletedPair,
+  inOrder,
+  isOk,
+  keyOf,
+  placedPairs,
+  plural,
+  resultOf,
+  show,
+  valueOf,
+  Warnings,
+  whoAndWhen,
+} from "./checker.ts";
 
 /** How many duplicates `duplicated` lists. */
 const MAX_DUPLICATED = 48;

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { type Json, parseJson } from "@eddy/maelstrom";
-import { handmade, type Row } from "./handmade_testing.ts";
+import { handmade, type Row } from "../testing.ts";
 import { checkUniqueIds } from "./unique_ids.ts";
 
 const generate = (process: number, id: Json): Row[] => [

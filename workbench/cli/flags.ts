@@ -4,7 +4,7 @@
  * @module
  */
 
-import { parseConsistencyModels } from "../checkers/elle/models.ts";
+import { parseConsistencyModels } from "../checkers/elle/consistency_model.ts";
 import {
   type Flags,
   type FlagValues,
@@ -13,8 +13,16 @@ import {
   oneOf,
   UsageError,
 } from "@eddy/maelstrom/flags";
-import { defaultOptions, type RunSettings } from "../run/options.ts";
-import { NEMESES, type NemesisName, type RunOptions, WORKLOADS } from "../types.ts";
+import {
+  defaultOptions,
+  NEMESES,
+  type NemesisName,
+  type RunOptions,
+  type RunSettings,
+  WORKLOADS,
+} from "../options.ts";
+import type { Validity } from "../history.ts";
+import type { RunBreak } from "../report.ts";
 
 /** The flags that say what to run. */
 export const runFlags = {
@@ -149,4 +157,16 @@ function parseNemesis(text: string): NemesisName[] | undefined {
 function parseAvailability(text: string): "total" | number | undefined {
   if (text === "total") return text;
   return number(0, 1).parse(text);
+}
+
+/** A command line that cannot be obeyed. */
+export const BAD_ARGUMENTS = 254;
+
+/** A run that could not be brought to its end, through no fault of a node's. */
+export const BROKEN = 255;
+
+/** The exit code of a verdict: 0 valid, 1 invalid, 2 unknown, 255 for a run that broke. */
+export function exitCodeOf(valid: Validity, broke?: RunBreak): number {
+  if (broke !== undefined && !broke.byNode) return BROKEN;
+  return valid === true ? 0 : valid === false ? 1 : 2;
 }

@@ -5,11 +5,11 @@
  */
 
 import { describeFlags, type Flags, UsageError } from "@eddy/maelstrom/flags";
-import { checkCommand, checkFlags } from "./check_command.ts";
-import { demoCommand, demoFlags } from "./demo_command.ts";
-import { BAD_ARGUMENTS, BROKEN } from "./exit_code.ts";
-import { sweepCommand, sweepFlags } from "./sweep_command.ts";
-import { testCommand, testFlags } from "./test_command.ts";
+import { BAD_ARGUMENTS, BROKEN } from "./flags.ts";
+import { checkCommand, checkFlags } from "./check.ts";
+import { demoCommand, demoFlags } from "./demo.ts";
+import { sweepCommand, sweepFlags } from "./sweep.ts";
+import { testCommand, testFlags } from "./test.ts";
 
 interface Command {
   readonly usage: string;

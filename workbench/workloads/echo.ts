@@ -6,9 +6,8 @@
 
 import { echo } from "@eddy/handlers/schema";
 import { checkEcho } from "../checkers/echo.ts";
-import { randomBelow } from "../world/random.ts";
-import { eachTime } from "./generators.ts";
-import { mappedErrors, type WorkloadSpec } from "./spec.ts";
+import { randomBelow } from "../random.ts";
+import { eachTime, mappedErrors, type WorkloadSpec } from "../generator.ts";
 
 /** How many different texts are sent. */
 const TEXTS = 128;

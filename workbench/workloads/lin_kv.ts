@@ -7,8 +7,8 @@
 import { linKv } from "@eddy/handlers/schema";
 import type { Json, Random } from "@eddy/maelstrom";
 import { checkLinearizable } from "../checkers/linearizable.ts";
-import type { RunOptions } from "../types.ts";
-import { randomBelow } from "../world/random.ts";
+import type { RunOptions } from "../options.ts";
+import { randomBelow } from "../random.ts";
 import {
   type Generator,
   type Invocation,
@@ -16,7 +16,7 @@ import {
   type Next,
   type Threads,
   type WorkloadSpec,
-} from "./spec.ts";
+} from "../generator.ts";
 
 /** How many values are written. */
 const VALUES = 5;

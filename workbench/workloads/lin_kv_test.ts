@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertLess } from "@std/assert";
 import type { Json } from "@eddy/maelstrom";
-import { defaultOptions, type RunSettings } from "../run/options.ts";
-import { seededRandom } from "../world/random.ts";
+import { defaultOptions, type RunSettings } from "../options.ts";
+import { seededRandom } from "../random.ts";
 import { linKvSpec, linKvTimeoutMs } from "./lin_kv.ts";
-import { emitted, ScriptedThreads, take, takeFrom, tally } from "./testing.ts";
+import { emitted, ScriptedThreads, take, takeFrom, tally } from "../testing.ts";
 
 function keyOf(value: Json): Json {
   return Array.isArray(value) ? value[0] ?? null : null;

@@ -6,8 +6,7 @@
 
 import { uniqueIds } from "@eddy/handlers/schema";
 import { checkUniqueIds } from "../checkers/unique_ids.ts";
-import { eachTime } from "./generators.ts";
-import { mappedErrors, type WorkloadSpec } from "./spec.ts";
+import { eachTime, mappedErrors, type WorkloadSpec } from "../generator.ts";
 
 /** The `unique-ids` workload. */
 export const uniqueIdsSpec: WorkloadSpec = {

@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { CheckResult, Op } from "../../history.ts";
 import { checkListAppend } from "./list_append.ts";
-import { MODEL_NAMES } from "./models.ts";
-import { concurrent, interleaved, sequential } from "./testing.ts";
+import { MODEL_NAMES } from "./consistency_model.ts";
+import { concurrent, interleaved, sequential } from "../../testing.ts";
 
 function check(history: readonly Op[], ...consistencyModels: string[]): CheckResult {
   return checkListAppend(history, { consistencyModels });

@@ -1,8 +1,8 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import type { CheckResult, Op } from "../../history.ts";
-import { MODEL_NAMES } from "./models.ts";
+import { MODEL_NAMES } from "./consistency_model.ts";
 import { checkRwRegister } from "./rw_register.ts";
-import * as notation from "./testing.ts";
+import * as notation from "../../testing.ts";
 
 const concurrent = (...texts: string[]) => notation.concurrent(texts, true);
 const sequential = (...texts: string[]) => notation.sequential(texts, true);

@@ -8,8 +8,7 @@
  * @module
  */
 
-import { components } from "./components.ts";
-import { at, type Graph, PROCESS, REALTIME, RW, THROUGH, WR, WW } from "./graph.ts";
+import { at, components, type Graph, PROCESS, REALTIME, RW, THROUGH, WR, WW } from "../graph.ts";
 
 /** What a cycle must look like. */
 export interface Shape {

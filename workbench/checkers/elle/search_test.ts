@@ -1,8 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { CYCLE_TYPES, impliedAnomalies } from "./anomalies.ts";
-import { classify } from "./cycle_anomalies.ts";
-import { GraphBuilder, type Kind, PROCESS, REALTIME, RW, WR, WW } from "./graph.ts";
+import { CYCLE_TYPES, impliedAnomalies } from "./consistency_model.ts";
+import { classify } from "./cycles.ts";
+import { GraphBuilder, type Kind, PROCESS, REALTIME, RW, WR, WW } from "../graph.ts";
 import { findCycle, SHAPES, simple } from "./search.ts";
 
 const kinds = [WW, WR, RW, PROCESS, REALTIME] as const;

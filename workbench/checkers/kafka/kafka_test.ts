@@ -2,7 +2,7 @@ import { assert, assertEquals, assertMatch } from "@std/assert";
 import { type Json, parseJson } from "@eddy/maelstrom";
 import { type CheckResult, MAX_FINDINGS, type Validity } from "../../history.ts";
 import { checkKafka } from "./kafka.ts";
-import { from, Run, sent } from "./run_testing.ts";
+import { from, Run, sent } from "../../testing.ts";
 
 /** Checks a run for exactly these anomalies. */
 function assertFound(run: Run, anomalies: string[], valid?: Validity): CheckResult {

@@ -1,0 +1,264 @@
+/**
+ * A set of JSON values that only grows, kept by gossip.
+ *
+ * @module
+ */
+
+import { canonical, isRawNumber, type Json } from "@eddy/maelstrom";
+import type { RegisterTxn } from "../txn.ts";
+import {
+  type ArchivePart,
+  type Batch,
+  EventLog,
+  raise,
+  seqOf,
+  type Store,
+  type Vector,
+} from "./event_log.ts";
+
+/** A key that two values share exactly when Maelstrom calls them equal. */
+function keyOf(value: Json): string | number {
+  if (typeof value === "number") return value;
+  const text = canonical(value);
+  // The text of a number may be one that a double gives back after all: `1.50`, `-0`.
+  return isRawNumber(value) && String(Number(text)) === text ? Number(text) : text;
+}
+
+/** The values, each once, in the order in which they came here; and the events that brought them. */
+export class ValueSet implements Store {
+  readonly #log = new EventLog();
+  readonly #values: Json[] = [];
+  readonly #keys = new Set<string | number>();
+
+  /** All values. Not a copy: whoever reads it must be done before the next value comes. */
+  get values(): readonly Json[] {
+    return this.#values;
+  }
+
+  get have(): Vector {
+    return this.#log.have;
+  }
+
+  /** How many events are kept for nodes that may lack them. */
+  get kept(): number {
+    return this.#log.kept;
+  }
+
+  /**
+   * Adds a value of this node's own, unless it is there already.
+   *
+   * @returns whether it was added.
+   */
+  add(stream: number, value: Json): boolean {
+    if (!this.#insert(value)) return false;
+    this.#log.append(stream, value);
+    return true;
+  }
+
+  since(stream: number, from: number, limit: number): Batch | undefined {
+    return this.#log.since(stream, from, limit);
+  }
+
+  receive(stream: number, batch: Batch): boolean {
+    const fresh = this.#log.receive(stream, batch);
+    for (const value of fresh) this.#insert(value);
+    return fresh.length > 0;
+  }
+
+  settle(stable: Vector): void {
+    this.#log.prune(stable);
+  }
+
+  archive(from: number, limit: number): ArchivePart {
+    return { from, events: this.#values.slice(from, from + limit), total: this.#values.length };
+  }
+
+  restore({ events }: ArchivePart, upTo: Vector | undefined): void {
+    for (const value of events) this.#insert(value);
+    if (upTo !== undefined) this.#log.skipTo(upTo);
+  }
+
+  #insert(value: Json): boolean {
+    const key = keyOf(value);
+    if (this.#keys.has(key)) return false;
+    this.#keys.add(key);
+    this.#values.push(value);
+    return true;
+  }
+}
+
+/** Totals by stream. A total stands for all events before it, so nothing else is kept. */
+export class Totals implements Store {
+  readonly have: Vector = [];
+  readonly #totals: number[] = [];
+  #sum = 0n;
+
+  /** The sum of all totals, exact at any size. */
+  get sum(): bigint {
+    return this.#sum;
+  }
+
+  /** Adds to a stream's total, if total and sum stay integers that a double holds exactly. */
+  add(stream: number, delta: number): boolean {
+    const total = (this.#totals[stream] ?? 0) + delta;
+    if (!Number.isSafeInteger(total) || !isSafe(this.#sum + BigInt(delta))) return false;
+    this.#put(stream, seqOf(this.have, stream) + 1, total);
+    return true;
+  }
+
+  since(stream: number, from: number): Batch {
+    return { from, to: seqOf(this.have, stream), events: [this.#totals[stream] ?? 0] };
+  }
+
+  receive(stream: number, { to, events }: Batch): boolean {
+    const total = events.at(-1);
+    if (to <= seqOf(this.have, stream) || !Number.isSafeInteger(total)) return false;
+    this.#put(stream, to, total as number);
+    return true;
+  }
+
+  settle(): void {}
+
+  /** Nobody needs an archive: a total is never dropped. */
+  archive(from: number): ArchivePart {
+    return { from, events: [] as Json[], total: 0 };
+  }
+
+  restore(): void {}
+
+  #put(stream: number, seq: number, total: number): void {
+    while (this.#totals.length <= stream) this.#totals.push(0);
+    this.#sum += BigInt(total - (this.#totals[stream] ?? 0));
+    this.#totals[stream] = total;
+    raise(this.have, stream, seq);
+  }
+}
+
+/** Whether a double holds an integer exactly, and its neighbours. */
+export function isSafe(value: bigint): boolean {
+  return BigInt.asIntN(54, value) === value && value !== -(2n ** 53n);
+}
+
+/** A transaction's writes, each key's last, with the time and the writer that order them. */
+type WriteSet = [clock: number, writer: number, writes: [key: Json, value: Json][]];
+
+/** A register, with the stamp of the transaction that wrote it last. */
+interface Register {
+  readonly key: Json;
+  readonly value: Json;
+  readonly clock: number;
+  readonly writer: number;
+  /** Its place among all changes in the order in which they came here. */
+  readonly place: number;
+}
+
+/**
+ * Registers, each with the value of its newest write.
+ *
+ * Newer is what has the higher stamp: a Lamport clock (Lamport, "Time, clocks, and the ordering of
+ * events in a distributed system", 1978), then the writer's number. A transaction's stamp is above
+ * all that its node has seen. Wall clocks have no part in it: nodes share none.
+ */
+export class RegisterStore implements Store {
+  readonly #log = new EventLog();
+  readonly #registers = new Map<string, Register>();
+  /** Which register changed at which place; a change that was overwritten has none. */
+  readonly #places = new Map<number, string>();
+  #nextPlace = 0;
+  #clock = 0;
+  #writer = 0;
+  #stream = -1;
+  /** Parts of an archive; taken when all have come, so that no half of a transaction shows. */
+  #parts: Json[] = [];
+
+  /** Names the stream of this node's own events, and a number that no other process has. */
+  begin(stream: number, writer: number): void {
+    this.#stream = stream;
+    this.#writer = writer;
+  }
+
+  get have(): Vector {
+    return this.#log.have;
+  }
+
+  /**
+   * Executes a transaction here and now.
+   *
+   * @returns what it read and wrote, and whether it wrote at all.
+   */
+  execute(txn: RegisterTxn): { done: RegisterTxn; wrote: boolean } {
+    const writes = new Map<string, [key: Json, value: Json]>();
+    const done: RegisterTxn = txn.map(([f, key, value]) => {
+      const name = canonical(key);
+      if (f === "r") {
+        const own = writes.get(name);
+        return ["r", key, own === undefined ? this.#registers.get(name)?.value ?? null : own[1]];
+      }
+      writes.set(name, [key, value]);
+      return ["w", key, value];
+    });
+    if (writes.size === 0) return { done, wrote: false };
+    const event: WriteSet = [this.#clock + 1, this.#writer, [...writes.values()]];
+    this.#log.append(this.#stream, event);
+    this.#take(event);
+    return { done, wrote: true };
+  }
+
+  since(stream: number, from: number, limit: number): Batch | undefined {
+    return this.#log.since(stream, from, limit);
+  }
+
+  receive(stream: number, batch: Batch): boolean {
+    const fresh = this.#log.receive(stream, batch);
+    for (const event of fresh) if (isWriteSet(event)) this.#take(event);
+    return fresh.length > 0;
+  }
+
+  settle(stable: Vector): void {
+    this.#log.prune(stable);
+  }
+
+  /** Changes in the order in which they came here; `null` stands for one that was overwritten. */
+  archive(from: number, limit: number): ArchivePart {
+    const events: Json[] = [];
+    const end = Math.min(this.#nextPlace, from + limit);
+    for (let place = from; place < end; place++) {
+      const register = this.#registers.get(this.#places.get(place) ?? "");
+      if (register === undefined) events.push(null);
+      else events.push([register.clock, register.writer, [[register.key, register.value]]]);
+    }
+    return { from, events, total: this.#nextPlace };
+  }
+
+  restore({ from, events }: ArchivePart, upTo: Vector | undefined): void {
+    if (from === 0) this.#parts = [];
+    for (const event of events) if (event !== null) this.#parts.push(event);
+    if (upTo === undefined) return;
+    for (const event of this.#parts) if (isWriteSet(event)) this.#take(event);
+    this.#parts = [];
+    this.#log.skipTo(upTo);
+  }
+
+  /** Takes a transaction's writes, all in one go: nobody reads in between. */
+  #take([clock, writer, writes]: WriteSet): void {
+    this.#clock = Math.max(this.#clock, clock);
+    for (const [key, value] of writes) {
+      const name = canonical(key);
+      const old = this.#registers.get(name);
+      if (old !== undefined) {
+        if (old.clock > clock || (old.clock === clock && old.writer >= writer)) continue;
+        this.#places.delete(old.place);
+      }
+      const place = this.#nextPlace++;
+      this.#places.set(place, name);
+      this.#registers.set(name, { key, value, clock, writer, place });
+    }
+  }
+}
+
+function isWriteSet(event: Json): event is WriteSet {
+  if (!Array.isArray(event) || event.length !== 3) return false;
+  const [clock, writer, writes] = event;
+  return Number.isSafeInteger(clock) && Number.isSafeInteger(writer) && Array.isArray(writes) &&
+    writes.every((write) => Array.isArray(write) && write.length === 2);
+}

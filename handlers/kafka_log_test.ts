@@ -1,0 +1,27 @@
+import fc from "fast-check";
+import { assertEquals } from "@std/assert";
+import { KeyLog } from "./kafka_log.ts";
+
+Deno.test("entries put in in any order come out by offset, as far as they may be shown", () => {
+  const offsets = fc.array(fc.nat(50), { maxLength: 40 });
+  fc.assert(
+    fc.property(offsets, fc.nat(50), fc.nat(50), fc.nat(10), (arrivals, visible, from, limit) => {
+      const log = new KeyLog();
+      for (const offset of arrivals) log.insert(["k", offset, offset]);
+      log.visible = visible;
+      const expected = [...new Set(arrivals)].filter((x) => x >= from && x <= visible)
+        .sort((a, b) => a - b).slice(0, limit).map((offset) => [offset, offset]);
+      assertEquals(log.from(from, limit), expected as [number, number][]);
+      assertEquals(log.last, Math.max(-1, ...arrivals));
+    }),
+    { numRuns: 500 },
+  );
+});
+
+Deno.test("an offset is taken once", () => {
+  const log = new KeyLog();
+  assertEquals(log.insert(["k", 3, "a"]), true);
+  assertEquals(log.insert(["k", 3, "b"]), false);
+  log.visible = 3;
+  assertEquals(log.from(0, 9), [[3, "a"]]);
+});

@@ -1,0 +1,185 @@
+import fc from "fast-check";
+import { assert, assertEquals, assertInstanceOf } from "@std/assert";
+import { type Json, RpcError } from "@eddy/maelstrom";
+import type { Outcome } from "./host.ts";
+import { lastOfTerm, MemoryStorage } from "./log.ts";
+import { countFitting, Link } from "./message.ts";
+import { Commands, Reads, Sessions } from "./replica.ts";
+import { KeyValueMachine } from "./state_machines.ts";
+
+Deno.test("a link learns its delay, whatever the other side holds back", () => {
+  const link = new Link();
+  for (let i = 0; i < 50; i++) {
+    const [number] = link.stamp(i * 1000, false);
+    link.receive([i + 1, number, 90], i * 1000 + 100);
+  }
+  assert(Math.abs(link.roundTripMs - 10) < 1, `${link.roundTripMs}`);
+});
+
+Deno.test("one message that was held up changes little", () => {
+  const link = new Link();
+  for (let i = 0; i < 50; i++) {
+    link.receive([i + 1, link.stamp(i * 1000, false)[0], 0], i * 1000 + 1);
+  }
+  link.receive([60, link.stamp(60_000, false)[0], 0], 65_000);
+  assert(link.roundTripMs < 100, `${link.roundTripMs}`);
+});
+
+Deno.test("a link that is fast again is soon believed to be", () => {
+  const link = new Link();
+  for (let i = 0; i < 30; i++) {
+    const delayMs = i < 24 ? 900 : 100;
+    link.receive([i + 1, link.stamp(i * 1000, false)[0], 0], i * 1000 + delayMs);
+    if (i === 23) assert(link.roundTripMs > 800, `${link.roundTripMs}`);
+  }
+  assert(link.roundTripMs < 600, `${link.roundTripMs}`);
+});
+
+Deno.test("an answer is owed from the first message that asked for it", () => {
+  const link = new Link();
+  const [first] = link.stamp(1000, true);
+  const [second] = link.stamp(1100, true);
+  assertEquals(link.awaitingSinceMs, 1000);
+  assert(link.overdue(1000 + link.patienceMs + 1));
+  link.receive([1, first, 0], 1200);
+  assertEquals(link.awaitingSinceMs, 1100);
+  link.receive([2, second, 0], 1300);
+  assertEquals(link.awaitingSinceMs, undefined);
+});
+
+Deno.test("an echo from the life before a restart answers nothing", () => {
+  const link = new Link();
+  link.stamp(0, true);
+  link.receive([9, 500, 0], 10);
+  assertEquals(link.awaitingSinceMs, 0);
+});
+
+Deno.test("a request is admitted once, and not at all when its maker has given it up", () => {
+  const sessions = new Sessions();
+  assert(sessions.admit(["a", 0, 0, null]));
+  assert(!sessions.admit(["a", 0, 0, null]));
+  assert(sessions.admit(["b", 0, 0, null]));
+  assert(sessions.admit(["a", 2, 2, null]));
+  assert(!sessions.admit(["a", 1, 1, null]), "1 was given up before 2 was made");
+});
+
+Deno.test("sessions stay small and survive a snapshot", () => {
+  const sessions = new Sessions();
+  for (let i = 0; i < 3000; i++) sessions.admit([`n${i % 1000}`, i, i, null]);
+  assert(sessions.size <= 128, `${sessions.size}`);
+  const copy = new Sessions();
+  copy.restore(sessions.snapshot());
+  assertEquals(copy.snapshot(), sessions.snapshot());
+  assert(!copy.admit(["n999", 2999, 2999, null]));
+});
+
+Deno.test("a log answers for what it holds, and for the end of what it has dropped", () => {
+  const storage = new MemoryStorage();
+  storage.append([[1, "a"], [1, "b"], [3, "c"], [4, "d"]]);
+  storage.compact(2);
+  assertEquals([storage.baseIndex, storage.lastIndex], [2, 4]);
+  assertEquals([1, 2, 3, 4, 5].map((i) => storage.termAt(i)), [undefined, 1, 3, 4, undefined]);
+  assertEquals(lastOfTerm(storage, 9, 3), 3);
+  assertEquals(lastOfTerm(storage, 4, 2), 2);
+  storage.truncate(4);
+  assertEquals(storage.slice(3, 3), [[3, "c"]]);
+  storage.reset(10, 5);
+  assertEquals([storage.baseIndex, storage.lastIndex, storage.termAt(10)], [10, 10, 5]);
+});
+
+function outcomes(): { list: unknown[]; settle: (outcome: Outcome) => void } {
+  const list: unknown[] = [];
+  return { list, settle: (o) => void list.push(o instanceof RpcError ? o.code : o) };
+}
+
+Deno.test("what was never handed out is refused, what was is not", () => {
+  const commands = new Commands({ session: "s", maxLatencyMs: 0, holdMs: 900 });
+  const { list, settle } = outcomes();
+  commands.isOpen = true;
+  commands.add("sent", 0, settle);
+  assertEquals(commands.take(10, 1000), [["s", 0, 0, "sent"]]);
+  commands.isOpen = false;
+  commands.add("kept", 10, settle);
+  assertEquals(commands.take(10, 1000), []);
+  commands.attend(20, true, 300);
+  assertEquals(list, [11]);
+  commands.attend(1000, false, 300);
+  assertEquals(commands.take(10, 1000), [["s", 0, 0, "sent"]], "repeated under its number");
+  commands.attend(10_000, true, 300);
+  assertEquals(list, [11, 0], "nobody knows");
+});
+
+Deno.test("a request waits for company as long as it may, and no longer", () => {
+  const commands = new Commands({ session: "s", maxLatencyMs: 50, holdMs: 900 });
+  commands.isOpen = true;
+  commands.add("a", 100, () => {});
+  commands.add("b", 120, () => {});
+  assertEquals(commands.dueMs, 150);
+  assertEquals(commands.take(1, 1000).length, 1);
+  assertEquals(commands.dueMs, 170);
+});
+
+Deno.test("an executed request has its outcome once", () => {
+  const commands = new Commands({ session: "s", maxLatencyMs: 0, holdMs: 900 });
+  commands.isOpen = true;
+  commands.add("a", 0, () => {});
+  commands.take(1, 1000);
+  assertEquals(commands.executed(["other", 0, 0, "a"]), undefined);
+  assert(commands.executed(["s", 0, 0, "a"]) !== undefined);
+  assertEquals(commands.executed(["s", 0, 0, "a"]), undefined);
+  commands.repeat();
+  assertEquals(commands.take(1, 1000), []);
+});
+
+Deno.test("reads wait for their ticket, and for its index to be applied", () => {
+  const reads = new Reads(900);
+  const { list, settle } = outcomes();
+  for (const ticket of [1, 2, 3]) reads.add(ticket, ticket, 0, settle);
+  reads.granted([{ ticket: 2, index: 7 }]);
+  reads.serve(6, (ticket) => ({ ticket }));
+  assertEquals(list, []);
+  reads.serve(7, (ticket) => ({ ticket }));
+  assertEquals(list, [{ ticket: 1 }, { ticket: 2 }]);
+  reads.granted([{ ticket: 3, index: 99 }]);
+  reads.renew(() => 4);
+  reads.serve(100, (ticket) => ({ ticket }));
+  assertEquals(list.length, 2, "the old leader's word does not count any more");
+  reads.attend(1000, false);
+  assertEquals(list[2], 11);
+});
+
+Deno.test("keys and values are any JSON, compared as Maelstrom does", () => {
+  const machine = new KeyValueMachine();
+  const missing = machine.query(["read", { a: 1, b: 2 }]);
+  assertInstanceOf(missing, RpcError);
+  assertEquals(missing.code, 20);
+  machine.apply(["write", { a: 1, b: 2 }, [1]]);
+  assertEquals(machine.query(["read", { b: 2, a: 1 }]), { value: [1] });
+  const mismatch = machine.apply(["cas", { b: 2, a: 1 }, [2], 3]);
+  assertInstanceOf(mismatch, RpcError);
+  assertEquals(mismatch.code, 22);
+  machine.apply(["cas", { b: 2, a: 1 }, [1], "1"]);
+  assertEquals(machine.query(["read", { a: 1, b: 2 }]), { value: "1" });
+  const copy = new KeyValueMachine();
+  copy.restore(machine.snapshot());
+  assertEquals(copy.snapshot(), machine.snapshot());
+});
+
+Deno.test("messages are bounded, but one item always fits", () => {
+  fc.assert(
+    fc.property(fc.array(fc.string({ maxLength: 50 })), fc.nat(60), (items, maxChars) => {
+      const parts: Json[][] = [];
+      for (let at = 0; at < items.length;) {
+        const count = countFitting(items, at, 5, maxChars);
+        assert(count >= 1 && count <= 5);
+        const part = items.slice(at, at + count);
+        const chars = part.reduce((sum, item) => sum + item.length + 2, 0);
+        assert(count === 1 || chars <= maxChars);
+        parts.push(part);
+        at += count;
+      }
+      assertEquals(parts.flat(), items);
+    }),
+    { numRuns: 200 },
+  );
+});

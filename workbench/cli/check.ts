@@ -1,0 +1,61 @@
+/**
+ * `check`: the checkers alone, over a stored history.
+ *
+ * @module
+ */
+
+import { oneOf, parseFlags, UsageError } from "@eddy/maelstrom/flags";
+import { parseConsistencyModels } from "../checkers/elle/consistency_model.ts";
+import { explain, faultWindows, verdict } from "../explain.ts";
+import { parseHistory } from "../history.ts";
+import { WORKLOADS } from "../options.ts";
+import { judge } from "../report.ts";
+import { exitCodeOf, runFlags } from "./flags.ts";
+
+/** The flags of `check`. */
+export const checkFlags = {
+  workload: { help: "What clients did (-w); required", value: "NAME", ...oneOf(WORKLOADS) },
+  availability: runFlags.availability,
+  "consistency-models": runFlags["consistency-models"],
+  json: { help: "Print the results as JSON" },
+};
+
+/** Checks a stored history, ours or the real Maelstrom's, and returns the exit code. */
+export async function checkCommand(args: readonly string[]): Promise<number> {
+  const { flags, words: [file, extra] } = parseFlags(checkFlags, args);
+  const { workload, availability } = flags;
+  if (workload === undefined) throw new UsageError("Which workload? Say it with --workload NAME");
+  if (file === undefined) throw new UsageError("Which history? Name history.jsonl or history.edn");
+  if (extra !== undefined) throw new UsageError(`Unexpected argument ${JSON.stringify(extra)}`);
+  const history = parseHistory(await read(file), file.endsWith(".edn") ? "edn" : "jsonl");
+  const results = judge(history, {
+    workload,
+    availability,
+    consistencyModels: models(flags["consistency-models"]),
+  });
+  const faults = faultWindows(history);
+  if (flags.json) console.log(JSON.stringify(results, null, 2));
+  else {
+    console.log(`${workload}, ${history.length} events: ${verdict(results["valid?"])}`);
+    for (const finding of results.findings) console.log(explain(finding, { faults }).join("\n"));
+    for (const warning of results.warnings) console.log(`Warning: ${warning}`);
+  }
+  return exitCodeOf(results["valid?"]);
+}
+
+async function read(file: string): Promise<string> {
+  try {
+    return await Deno.readTextFile(file);
+  } catch (cause) {
+    const why = cause instanceof Deno.errors.NotFound ? "there is no such file" : String(cause);
+    throw new UsageError(`Cannot read ${file}: ${why}`, { cause });
+  }
+}
+
+function models(text = "strict-serializable"): string[] {
+  try {
+    return parseConsistencyModels(text);
+  } catch (cause) {
+    throw new UsageError(cause instanceof Error ? cause.message : String(cause), { cause });
+  }
+}

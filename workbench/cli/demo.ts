@@ -1,0 +1,88 @@
+/**
+ * `demo`: every workload that Eddy's own node serves, with faults, in one table.
+ *
+ * @module
+ */
+
+import { workloads } from "@eddy/handlers";
+import { exitCodeOf } from "./flags.ts";
+import { integer, parseFlags, UsageError } from "@eddy/maelstrom/flags";
+import { verdict } from "../explain.ts";
+import { worst } from "../history.ts";
+import { defaultOptions, type RunSettings, type WorkloadName, WORKLOADS } from "../options.ts";
+import { type Job, type Outcome, runJobs } from "../sweep.ts";
+import { table } from "./sweep.ts";
+
+/** The flags of `demo`. */
+export const demoFlags = {
+  seed: { help: "What decides all chance", value: "N", ...integer(0), default: 1 },
+};
+
+/** What is run of each workload; the rest is Maelstrom's default. */
+const common: RunSettings = {
+  nodeCount: 5,
+  rate: 100,
+  timeLimitSeconds: 20,
+  latency: { meanMs: 10, distribution: "exponential" },
+  nemesis: ["partition"],
+};
+const special: Partial<Record<WorkloadName, RunSettings>> = {
+  broadcast: { nodeCount: 25, latency: { meanMs: 100, distribution: "constant" } },
+  "lin-kv": { concurrency: "2n", rate: 50 },
+  "unique-ids": { rate: 1000, availability: "total" },
+  echo: { availability: "total" },
+};
+
+/** Runs the demo and returns its exit code. */
+export async function demoCommand(args: readonly string[]): Promise<number> {
+  const { flags: { seed }, words } = parseFlags(demoFlags, args);
+  if (words.length > 0) throw new UsageError(`Unexpected argument ${JSON.stringify(words[0])}`);
+  const names = WORKLOADS.filter((name) => Object.hasOwn(workloads, name));
+  const jobs = names.map((name): Job => ({
+    options: defaultOptions(name, { ...common, ...special[name], seed }),
+    args: [],
+  }));
+  const began = performance.now();
+  const outcomes = await runJobs(jobs);
+  const tookSeconds = (performance.now() - began) / 1000;
+  const simulated = jobs.reduce((sum, { options }) => sum + options.timeLimitSeconds, 0);
+  const rows = outcomes.map((outcome, i) => describe(jobs[i] as Job, outcome));
+  console.log(table([
+    [
+      "workload",
+      "nodes",
+      "faults",
+      "verdict",
+      "ops",
+      "ok",
+      "msgs/op",
+      "between servers",
+      "median ms",
+      "max ms",
+    ],
+    ...rows,
+  ]));
+  console.log(
+    `${simulated} s of cluster life in ${tookSeconds.toFixed(1)} s, from seed ${seed}; ` +
+      "latencies are until a value is everywhere where that means something, else of operations.",
+  );
+  for (const { reason } of outcomes) if (reason !== "") console.log(reason);
+  return exitCodeOf(worst(outcomes.map(({ valid }) => valid)));
+}
+
+function describe({ options }: Job, outcome: Outcome): string[] {
+  const { valid, operations, okFraction, allPerOp, serversPerOp, stableMs, latencyMs } = outcome;
+  const latency = stableMs ?? latencyMs;
+  return [
+    options.workload,
+    String(options.nodeIds.length),
+    options.nemesis.join(" + "),
+    verdict(valid),
+    String(operations),
+    okFraction.toFixed(3),
+    allPerOp.toFixed(2),
+    serversPerOp.toFixed(2),
+    latency?.median.toFixed(1) ?? "",
+    latency?.max.toFixed(1) ?? "",
+  ];
+}

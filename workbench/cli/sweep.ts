@@ -1,0 +1,170 @@
+/**
+ * `sweep`: many seeds, or a range of one parameter, on all cores.
+ *
+ * @module
+ */
+
+import { type Flags, integer, parseFlags, UsageError } from "@eddy/maelstrom/flags";
+import { verdict } from "../explain.ts";
+import { type Validity, worst } from "../history.ts";
+import { type Job, type Outcome, runJobs } from "../sweep.ts";
+import { exitCodeOf, type RunFlags, runFlags, toRunOptions } from "./flags.ts";
+import { checkNodeArgs, replayLine } from "./test.ts";
+
+/** The flags of `sweep`. */
+export const sweepFlags = {
+  ...runFlags,
+  seeds: { help: "How many seeds to run for each value", value: "N", ...integer(1), default: 20 },
+  vary: {
+    help: "A flag of the run or of Eddy's own node, and its values: latency=0,10,100",
+    value: "NAME=V,V",
+    accepts: "a flag's name, =, and values separated by commas",
+    parse: parseVary,
+  },
+  json: { help: "Print a JSON object for each run" },
+};
+
+interface Vary {
+  readonly name: string;
+  readonly values: readonly string[];
+}
+
+/** A job, with what it is called in the table and how to do it again. */
+interface Labelled extends Job {
+  readonly label: string;
+  readonly replay: string;
+}
+
+/** Runs a sweep and returns the exit code of its worst run. */
+export async function sweepCommand(args: readonly string[]): Promise<number> {
+  const { flags, words, rest } = parseFlags(sweepFlags, args);
+  if (words.length > 0) throw new UsageError(`Unexpected argument ${JSON.stringify(words[0])}`);
+  if (flags.bin !== undefined) {
+    throw new UsageError("Cannot sweep over --bin: real time is one run");
+  }
+  const first = flags.seed ?? 0;
+  const jobs = variants(flags.vary, args, rest).flatMap(({ label, runArgs, nodeArgs }) => {
+    const run = parseFlags(sweepFlags as Flags, runArgs).flags as typeof flags;
+    checkVariant(run, nodeArgs, flags.vary);
+    return Array.from({ length: flags.seeds }, (_, i): Labelled => {
+      const options = toRunOptions(run, first + i);
+      return { label, options, args: nodeArgs, replay: replayLine(run, nodeArgs, options) };
+    });
+  });
+  const outcomes = await runJobs(
+    jobs.map(({ options, args }) => ({ options, args })),
+    (outcome, i) => {
+      if (flags.json) console.log(JSON.stringify({ label: jobs[i]?.label, ...outcome }));
+    },
+  );
+  if (!flags.json) console.log(describe(jobs, outcomes, flags.vary?.name ?? "seeds"));
+  return exitCodeOf(worst(outcomes.map(({ valid }) => valid)));
+}
+
+/** What varies and is no flag of the run must be one of the node's. */
+function checkVariant(
+  run: RunFlags,
+  nodeArgs: readonly string[],
+  vary: Vary | undefined,
+): void {
+  try {
+    checkNodeArgs(run, nodeArgs);
+  } catch (error) {
+    if (vary === undefined || Object.hasOwn(runFlags, vary.name)) throw error;
+    const why = error instanceof Error ? error.message : String(error);
+    throw new UsageError(
+      `Cannot vary ${vary.name}, which is no flag of the run, but taken for the node's: ${why}`,
+      { cause: error },
+    );
+  }
+}
+
+interface Variant {
+  readonly label: string;
+  readonly runArgs: readonly string[];
+  readonly nodeArgs: readonly string[];
+}
+
+/** The command lines that a sweep stands for; the node's own options may vary, too. */
+function variants(
+  vary: Vary | undefined,
+  args: readonly string[],
+  rest: readonly string[],
+): Variant[] {
+  const end = args.indexOf("--");
+  const own = end === -1 ? args : args.slice(0, end);
+  if (vary === undefined) return [{ label: "all", runArgs: own, nodeArgs: rest }];
+  const isOurs = Object.hasOwn(runFlags, vary.name);
+  return vary.values.map((value) => {
+    const flag = `--${vary.name}=${value}`;
+    return {
+      label: value,
+      runArgs: isOurs ? [...own, flag] : own,
+      nodeArgs: isOurs ? rest : [...rest, flag],
+    };
+  });
+}
+
+function parseVary(text: string): Vary | undefined {
+  const [, name, values] = /^([\w-]+)=(.+)$/.exec(text) ?? [];
+  if (name === undefined || values === undefined) return undefined;
+  return { name, values: values.split(",") };
+}
+
+function describe(jobs: readonly Labelled[], outcomes: readonly Outcome[], what: string): string {
+  const labels = [...new Set(jobs.map(({ label }) => label))];
+  const body = labels.map((label) => {
+    const those = outcomes.filter((_, i) => jobs[i]?.label === label);
+    const count = (valid: Validity) => String(those.filter((row) => row.valid === valid).length);
+    const settled = those.map(({ stableMs, latencyMs }) => stableMs ?? latencyMs);
+    return [
+      label,
+      String(those.length),
+      count(true),
+      count(false),
+      count("unknown"),
+      spread(those.map(({ okFraction }) => okFraction), 3, "least"),
+      spread(those.map(({ serversPerOp }) => serversPerOp), 3, "most"),
+      spread(settled.map((latency) => latency?.median), 1, "most"),
+      spread(settled.map((latency) => latency?.max), 1, "most"),
+    ];
+  });
+  const heads = [what, "runs", "valid", "invalid", "unknown", "ok-fraction", "servers msgs/op"];
+  const lines = [table([[...heads, "median ms", "max ms"], ...body])];
+  lines.push("Figures: the median over the seeds and, after the slash, the worst of them.");
+  lines.push("Latencies: until a value is stable where there are such, else of operations.");
+  for (const [i, { valid, reason }] of outcomes.entries()) {
+    if (valid !== true) lines.push(`${verdict(valid)}: ${reason}`, `  ${jobs[i]?.replay}`);
+  }
+  return lines.join("\n");
+}
+
+/** The median and the worst of some figures. */
+export function spread(
+  values: readonly (number | undefined)[],
+  digits: number,
+  worstIs: "least" | "most",
+): string {
+  const sorted = values.filter((value) => value !== undefined).sort((a, b) => a - b);
+  const median = sorted[Math.floor(sorted.length / 2)];
+  const worstOf = sorted.at(worstIs === "least" ? 0 : -1);
+  if (median === undefined || worstOf === undefined) return "";
+  return `${median.toFixed(digits)} / ${worstOf.toFixed(digits)}`;
+}
+
+/** Aligns rows in columns, the first row being the heads; numbers go to the right. */
+export function table(rows: readonly (readonly string[])[]): string {
+  const [heads = []] = rows;
+  const widths = heads.map((_, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0)));
+  const isNumeric = heads.map((_, i) =>
+    rows.slice(1).every((row) => /^[-\d.x%]*$/.test(row[i] ?? ""))
+  );
+  const lines = rows.map((row) =>
+    row.map((cell, i) => {
+      const width = widths[i] ?? 0;
+      return isNumeric[i] ? cell.padStart(width) : cell.padEnd(width);
+    }).join("  ").trimEnd()
+  );
+  const rule = widths.map((width) => "-".repeat(width)).join("  ");
+  return [lines[0], rule, ...lines.slice(1)].join("\n");
+}

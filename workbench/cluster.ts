@@ -1,0 +1,414 @@
+/**
+ * The nodes under test, with the services beside them: how they start, die and come back.
+ *
+ * @module
+ */
+
+import { Client, type ClientIds, INIT_TIMEOUT_MS, ReplyTimeout } from "./client.ts";
+import { ProtocolError, Stdout } from "./protocol.ts";
+import type { Packet } from "./network.ts";
+import type { World } from "./options.ts";
+import { type OpenServices, openServices } from "./services.ts";
+import type { Arena } from "./world.ts";
+
+/** Settings of a cluster. */
+export interface ClusterOptions {
+  readonly world: Arena;
+  readonly nodeIds: readonly string[];
+  /**
+   * Mute a node that breaks the protocol, rather than fail.
+   *
+   * @default false
+   */
+  readonly strictMaelstrom?: boolean;
+  /**
+   * Reproduce the bugs of Maelstrom's services.
+   *
+   * @default false
+   */
+  readonly maelstromBugs?: boolean;
+  /** Told when a node has broken the protocol; never with `strictMaelstrom`. */
+  readonly onProtocolError?: (error: ProtocolError) => void;
+  /** Told what nodes say to people, line by line. */
+  readonly onLog?: (node: string, text: string) => void;
+}
+
+/** A process of a node, from its start to its death. */
+export interface Incarnation {
+  /** Hands it a message. */
+  deliver(packet: Packet): void;
+  /** Ends it at once; resolves when it is gone. */
+  kill(): Promise<void>;
+  /** Stops it where it is. */
+  pause(): void;
+  /** Lets it go on. */
+  resume(): void;
+}
+
+/** What an incarnation is started with. */
+export interface LaunchContext {
+  readonly node: string;
+  /** How often this node was started, this time included. */
+  readonly generation: number;
+  readonly world: Arena;
+  readonly stdout: Stdout;
+  readonly log: (text: string) => void;
+  /** Told when it ended without being killed. */
+  readonly onExit: (status: number, recentLog: readonly string[]) => void;
+}
+
+/** Starts a node. */
+export type Launcher = (context: LaunchContext) => Incarnation;
+
+interface Member {
+  readonly name: string;
+  generation: number;
+  /** Undefined while it is down. */
+  incarnation: Incarnation | undefined;
+  stdout: Stdout | undefined;
+  initialization: Initialization | undefined;
+}
+
+/**
+ * A cluster of nodes, whatever they are.
+ *
+ * All verbs are idempotent: what is down cannot crash, what is up is not started again.
+ */
+export class Cluster {
+  /** The names of the nodes. */
+  readonly nodeIds: readonly string[];
+  readonly #options: ClusterOptions;
+  readonly #launch: Launcher;
+  readonly #members = new Map<string, Member>();
+  readonly #breaches: Breaches;
+  #services: OpenServices | undefined;
+  #ids: ClientIds | undefined;
+  #stopped = false;
+
+  /** @param launch starts one node */
+  constructor(options: ClusterOptions, launch: Launcher) {
+    this.#options = options;
+    this.#launch = launch;
+    this.nodeIds = options.nodeIds;
+    this.#breaches = new Breaches(options);
+  }
+
+  /** What nodes have done that they may not; at most one for each process. */
+  get protocolErrors(): readonly ProtocolError[] {
+    return this.#breaches.errors;
+  }
+
+  /** What Maelstrom would have made more of, or less: late replies, unanswered requests. */
+  get warnings(): readonly string[] {
+    return [...this.#breaches.warnings, ...this.#services?.warnings ?? []];
+  }
+
+  /** How many replies came when their client was gone. */
+  get lateReplies(): number {
+    return this.#breaches.lateReplies;
+  }
+
+  /**
+   * Starts services and nodes, and waits until every node has answered `init`.
+   *
+   * @param ids where the clients that send `init` get their names
+   * @throws {Error} if a node cannot be started, or does not answer `init` within 10 s.
+   * @throws {ProtocolError} if a node breaks the protocol meanwhile.
+   */
+  async start(ids: ClientIds): Promise<void> {
+    const { world: { network, random }, maelstromBugs = false } = this.#options;
+    this.#ids = ids;
+    this.#services = openServices({ network, random, maelstromBugs });
+    for (const name of this.nodeIds) {
+      const member: Member = {
+        name,
+        generation: 0,
+        incarnation: undefined,
+        stdout: undefined,
+        initialization: undefined,
+      };
+      this.#members.set(name, member);
+      this.#open(member);
+    }
+    const members = [...this.#members.values()];
+    for (const member of members) this.#spawn(member);
+    const ready = Promise.all(members.map((member) => this.#initialize(member, ids)));
+    await Promise.race([ready, this.#breaches.first]);
+  }
+
+  /**
+   * Ends everything.
+   *
+   * @throws {Error} with `strictMaelstrom`, if a process had ended by itself, as under Maelstrom.
+   */
+  async stop(): Promise<void> {
+    if (this.#stopped) return;
+    this.#stopped = true;
+    const { network } = this.#options.world;
+    const names = [...this.#members.keys()];
+    await Promise.all(names.map((name) => this.crash(name)));
+    for (const name of names) network.close(name);
+    this.#services?.close();
+    const crash = this.#breaches.crash;
+    if (crash !== undefined) throw new Error(crash);
+  }
+
+  /**
+   * Kills a node. What is sent to it waits, but is lost when it starts again.
+   *
+   * @returns a promise that resolves when its process is gone.
+   * @throws {RangeError} if there is no such node.
+   */
+  async crash(name: string): Promise<void> {
+    const member = this.#member(name);
+    const { incarnation } = member;
+    if (incarnation === undefined) return;
+    this.#options.world.network.hold(name);
+    this.#lose(member);
+    await incarnation.kill();
+  }
+
+  /**
+   * Starts a node that is down, with an empty memory and an empty queue, and sends it `init`.
+   *
+   * @returns a promise that resolves when it has answered, or was killed again before.
+   * @throws {RangeError} if there is no such node.
+   * @throws {Error} if it cannot be started, or does not answer within 10 s.
+   */
+  async restart(name: string): Promise<void> {
+    const member = this.#member(name);
+    if (member.incarnation !== undefined || this.#ids === undefined || this.#stopped) return;
+    this.#options.world.network.close(name, "restart");
+    this.#open(member);
+    this.#spawn(member);
+    await this.#initialize(member, this.#ids);
+  }
+
+  /**
+   * Stops a node where it is; its timers and messages wait. One that is down is left so.
+   *
+   * @throws {RangeError} if there is no such node.
+   */
+  pause(name: string): void {
+    this.#member(name).incarnation?.pause();
+  }
+
+  /**
+   * Lets a stopped node go on.
+   *
+   * @throws {RangeError} if there is no such node.
+   */
+  resume(name: string): void {
+    this.#member(name).incarnation?.resume();
+  }
+
+  /** Whether a node's process is there. */
+  isUp(name: string): boolean {
+    return this.#members.get(name)?.incarnation !== undefined;
+  }
+
+  #member(name: string): Member {
+    const member = this.#members.get(name);
+    if (member === undefined) throw new RangeError(`Cannot touch node ${name}: there is none`);
+    return member;
+  }
+
+  #open(member: Member): void {
+    const { network } = this.#options.world;
+    network.open(member.name, (packet) => member.incarnation?.deliver(packet));
+  }
+
+  #spawn(member: Member): void {
+    const { world, strictMaelstrom = false, onLog = () => {} } = this.#options;
+    const { name: node } = member;
+    const generation = ++member.generation;
+    const stdout = new Stdout({
+      node,
+      network: world.network,
+      strictMaelstrom,
+      onBreach: (error) => this.#breaches.add(error),
+      onLateReply: (name, client) => this.#breaches.addLateReply(name, client),
+    });
+    member.stdout = stdout;
+    member.incarnation = this.#launch({
+      node,
+      generation,
+      world,
+      stdout,
+      log: (text) => onLog(node, text),
+      onExit: (status, recentLog) => {
+        if (member.generation !== generation || member.incarnation === undefined) return;
+        world.network.hold(node);
+        this.#lose(member);
+        this.#breaches.addExit({ node, stdout, status, recentLog });
+      },
+    });
+  }
+
+  /** Forgets a process: nothing that it still does has any effect. */
+  #lose(member: Member): void {
+    member.stdout?.mute();
+    member.incarnation = undefined;
+    member.initialization?.abandon();
+  }
+
+  async #initialize(member: Member, ids: ClientIds): Promise<void> {
+    const initialization = initialize(member.name, this.nodeIds, ids, this.#options.world);
+    member.initialization = initialization;
+    await initialization.done;
+    if (member.initialization === initialization) member.initialization = undefined;
+  }
+}
+
+/** An `init` under way. */
+export interface Initialization {
+  /** Resolves when the node has answered, or the wait was abandoned. */
+  readonly done: Promise<void>;
+  /** Waits no longer. */
+  abandon(): void;
+}
+
+/**
+ * Sends `init` to a node from a fresh client, and waits for its answer.
+ *
+ * `done` rejects with an error like Maelstrom's if the node answers anything but `init_ok`, or
+ * nothing for 10 s.
+ */
+export function initialize(
+  node: string,
+  nodeIds: readonly string[],
+  ids: ClientIds,
+  { network, clock }: World,
+): Initialization {
+  const client = new Client({ network, clock, ids });
+  let abandoned = false;
+  const ask = async () => {
+    try {
+      const request = { type: "init", node_id: node, node_ids: [...nodeIds] };
+      const reply = await client.send(node, request, INIT_TIMEOUT_MS);
+      if (reply.type !== "init_ok") {
+        throw new Error(`${expected(node)} responded with ${JSON.stringify(reply)}`);
+      }
+    } catch (error) {
+      if (abandoned) return;
+      if (error instanceof ReplyTimeout) {
+        throw new Error(`${expected(node)} did not respond. ${error.message}`, { cause: error });
+      }
+      throw error;
+    } finally {
+      client.close();
+    }
+  };
+  const abandon = () => {
+    abandoned = true;
+    client.close();
+  };
+  return { done: ask(), abandon };
+}
+
+function expected(node: string): string {
+  return `Expected node ${node} to respond to an init message, but node`;
+}
+
+/** What is to be done about breaches. */
+export interface BreachesOptions {
+  readonly strictMaelstrom?: boolean;
+  readonly onProtocolError?: (error: ProtocolError) => void;
+}
+
+/** A process that ended by itself. */
+export interface Exit {
+  readonly node: string;
+  readonly stdout: Stdout;
+  readonly status: number;
+  /** The last lines of its standard error. */
+  readonly recentLog: readonly string[];
+}
+
+/** The breaches of a cluster. */
+export class Breaches {
+  readonly errors: ProtocolError[] = [];
+  readonly #options: BreachesOptions;
+  /** Late replies by node, with the first client of each. */
+  readonly #late = new Map<string, { count: number; readonly client: string }>();
+  readonly #first = Promise.withResolvers<never>();
+  #crash: string | undefined;
+
+  constructor(options: BreachesOptions) {
+    this.#options = options;
+    // It is there for who wants to wait for it, and no loss if nobody does.
+    this.#first.promise.catch(() => {});
+  }
+
+  /** Rejects with the first breach that fails the run. */
+  get first(): Promise<never> {
+    return this.#first.promise;
+  }
+
+  /** What Maelstrom says at the end when a process had ended by itself; only when strict. */
+  get crash(): string | undefined {
+    return this.#options.strictMaelstrom === true ? this.#crash : undefined;
+  }
+
+  /** How many replies came too late for their client. */
+  get lateReplies(): number {
+    let sum = 0;
+    for (const { count } of this.#late.values()) sum += count;
+    return sum;
+  }
+
+  /** One sentence for each node that replied too late, and for each that was muted. */
+  get warnings(): string[] {
+    return [...this.#tellLate(), ...this.#tellMuted()];
+  }
+
+  /** Adds a line that breaks the protocol. */
+  add(error: ProtocolError): void {
+    const { strictMaelstrom = false, onProtocolError } = this.#options;
+    this.errors.push(error);
+    if (strictMaelstrom) return;
+    this.#first.reject(error);
+    onProtocolError?.(error);
+  }
+
+  /** Adds a reply to a client that was gone. */
+  addLateReply(node: string, client: string): void {
+    const known = this.#late.get(node);
+    if (known === undefined) this.#late.set(node, { count: 1, client });
+    else known.count++;
+  }
+
+  #tellLate(): string[] {
+    return [...this.#late].map(([node, { count, client }]) => {
+      const what = count === 1 ? "a reply" : `${count} replies`;
+      return `Node ${node} sent ${what} to clients that were gone (the first to ${client}), which ` +
+        "would silence this node under Maelstrom";
+    });
+  }
+
+  #tellMuted(): string[] {
+    if (this.#options.strictMaelstrom !== true) return [];
+    return this.errors.map(({ message }) =>
+      `From there on nobody read what the node wrote, as under Maelstrom: ${message}`
+    );
+  }
+
+  /** Adds the end of a process that nobody had asked for. */
+  addExit({ node, stdout, status, recentLog }: Exit): void {
+    const { lineNumber, recent: { lines } } = stdout;
+    const wrote = `Before crashing, it wrote to STDOUT:\n\n${listed(lines)}\n\n` +
+      `And to STDERR:\n\n${listed(recentLog)}`;
+    this.#crash ??= `Node ${node} crashed with exit status ${status}. ${wrote}`;
+    const why = `the process ended by itself with exit status ${status}`;
+    const expected = "it to run until it is killed";
+    const line = lines.at(-1) ?? "";
+    const when = lineNumber === 0 ? "before it wrote anything" : `after line ${lineNumber}`;
+    const message =
+      `Node ${node} broke the protocol: ${why} ${when}; expected ${expected}. ${wrote}`;
+    this.add(new ProtocolError({ node, line, lineNumber, why, expected }, message));
+  }
+}
+
+function listed(lines: readonly string[]): string {
+  return lines.length === 0 ? "(nothing)" : lines.join("\n");
+}

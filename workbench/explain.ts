@@ -1,0 +1,192 @@
+/**
+ * A failure in four lines that a newcomer understands: what is wrong, which operations show it,
+ * which fault was on, and which messages it ate.
+ *
+ * @module
+ */
+
+import { moment, plural, seconds, show, who } from "./checkers/checker.ts";
+import type { FaultWindow } from "./faults.ts";
+import type { Finding, Op, Validity } from "./history.ts";
+import type { DroppedMessage } from "./journal.ts";
+import type { RunOptions } from "./options.ts";
+import type { RunReport } from "./report.ts";
+
+/** What beside the history tells why something went wrong. */
+export interface Circumstances {
+  readonly faults: readonly FaultWindow[];
+  /** Messages that faults took, by the world's clock. */
+  readonly dropped?: readonly DroppedMessage[];
+  /** When the history begins, by the world's clock. */
+  readonly startMs?: number;
+}
+
+/** How many operations, links and faults a line lists. */
+const MAX_LISTED = 4;
+
+/** The faults of a history, from what the nemesis said in it. */
+export function faultWindows(history: readonly Op[]): FaultWindow[] {
+  const windows: FaultWindow[] = [];
+  const open = new Map<string, { op: Op; what: string }>();
+  for (const op of history) {
+    if (op.process !== "nemesis") continue;
+    const [, verb, fault = ""] = /^(start|stop)-?(.*)$/.exec(op.f) ?? [];
+    const begun = open.get(fault);
+    if (verb === "start" && begun === undefined) open.set(fault, { op, what: describe(op) });
+    // Jepsen writes both ends of each nemesis operation; the later one says what was done.
+    else if (verb === "start" && begun !== undefined) begun.what = describe(op) || begun.what;
+    else if (verb === "stop" && begun !== undefined) {
+      windows.push({ fault, description: begun.what, fromNs: begun.op.time, toNs: op.time });
+      open.delete(fault);
+    }
+  }
+  for (const [fault, { op, what }] of open) {
+    windows.push({ fault, description: what, fromNs: op.time, toNs: undefined });
+  }
+  return windows.sort((a, b) => a.fromNs - b.fromNs);
+}
+
+function describe({ value }: Op): string {
+  if (value === null) return "";
+  return typeof value === "string" ? value : show(value);
+}
+
+/** A finding in up to four lines. */
+export function explain(finding: Finding, circumstances: Circumstances): string[] {
+  const lines = [`${finding.anomaly}: ${finding.what}`];
+  const { ops } = finding;
+  const [first] = ops;
+  const last = ops.at(-1);
+  if (first === undefined || last === undefined) return lines;
+  lines.push(`  Seen in: ${listed(ops.map(describeOp), "; ")}`);
+  const windows = circumstances.faults
+    .filter(({ fromNs, toNs = Infinity }) => fromNs <= last.time && toNs >= first.time);
+  if (windows.length > 0) lines.push(`  Faults then: ${listed(describeWindows(windows), "; ")}`);
+  const eaten = describeEaten(circumstances, first.time, last.time);
+  if (eaten !== undefined) lines.push(`  ${eaten}`);
+  return lines;
+}
+
+function describeOp(op: Op): string {
+  const error = op.error === undefined ? "" : ` (${op.error.text})`;
+  return `${seconds(op)} ${who(op)} ${op.f} ${op.type} ${show(op.value)}${error}`;
+}
+
+/** What was on at the same time is told together, as several nodes that were down. */
+function describeWindows(windows: readonly FaultWindow[]): string[] {
+  const groups = new Map<string, { fault: string; when: string; what: string[] }>();
+  for (const { fault, description, fromNs, toNs } of windows) {
+    const when = `from ${moment(fromNs)} to ${toNs === undefined ? "the end" : moment(toNs)}`;
+    const group = groups.get(`${fault} ${when}`) ?? { fault, when, what: [] };
+    groups.set(`${fault} ${when}`, group);
+    if (description !== "") group.what.push(description);
+  }
+  return [...groups.values()].map(({ fault, when, what }) =>
+    `${[fault, ...what.length > 0 ? [what.join(", ")] : []].join(": ")}, ${when}`
+  );
+}
+
+function describeEaten(
+  { dropped = [], startMs = 0 }: Circumstances,
+  fromNs: number,
+  toNs: number,
+): string | undefined {
+  const links = new Map<string, number>();
+  let count = 0;
+  for (const { timeMs, src, dest } of dropped) {
+    const ns = (timeMs - startMs) * 1e6;
+    if (ns < fromNs || ns > toNs) continue;
+    count++;
+    links.set(`${src} -> ${dest}`, (links.get(`${src} -> ${dest}`) ?? 0) + 1);
+  }
+  if (count === 0) return undefined;
+  const most = [...links].sort((a, b) => b[1] - a[1]).map(([link, n]) => `${link} (${n})`);
+  return `Messages lost in between: ${count}; ${listed(most, ", ")}`;
+}
+
+function listed(texts: readonly string[], separator: string): string {
+  if (texts.length <= MAX_LISTED) return texts.join(separator);
+  const more = texts.length - MAX_LISTED;
+  return `${texts.slice(0, MAX_LISTED).join(separator)}${separator}and ${more} more`;
+}
+
+/** How many explanations and warnings are shown; the stored results have all. */
+const MAX_SHOWN = 3;
+
+/** A verdict in a word. */
+export function verdict(valid: Validity): string {
+  return valid === true ? "valid" : valid === false ? "INVALID" : "unknown";
+}
+
+/** A run in a few lines. */
+export function summarize(report: RunReport, options: RunOptions): string {
+  return [
+    headline(report, options),
+    ...figures(report),
+    ...failures(report),
+    ...report.warnings.slice(0, MAX_SHOWN).map((warning) => `Warning: ${warning}`),
+    ...more(report.warnings.length - MAX_SHOWN, "warnings"),
+  ].join("\n");
+}
+
+function headline(report: RunReport, { workload, nodeIds, nemesis, seed }: RunOptions): string {
+  const faults = nemesis.length === 0 ? "no faults" : nemesis.join(" + ");
+  return `${workload}, ${plural(nodeIds.length, "node")}, ${faults}, seed ${seed}: ${
+    verdict(report["valid?"])
+  }`;
+}
+
+function figures({ stats, availability, net, latencies, workload, faults }: RunReport): string[] {
+  const rows: [string, string][] = [
+    ["operations", `${count(stats["count"])}, ok-fraction ${fixed(availability["ok-fraction"])}`],
+    [
+      "messages",
+      `${fixed(net.all["msgs-per-op"])} per operation, ${
+        fixed(net.servers["msgs-per-op"])
+      } between servers`,
+    ],
+  ];
+  if (latencies.count > 0) {
+    const { p50, p99, max } = latencies;
+    rows.push(["latencies", `median ${ms(p50)}, p99 ${ms(p99)}, max ${ms(max)}`]);
+  }
+  const stable = workload["stable-latencies"] as Record<string, number> | undefined;
+  if (stable !== undefined && stable["0.5"] !== undefined) {
+    rows.push(["stable", `median ${ms(stable["0.5"])}, max ${ms(stable["1"])}`]);
+  }
+  const lag = workload["worst-realtime-lag"] as { lag?: number } | undefined;
+  if (typeof lag?.lag === "number") rows.push(["worst lag", `${lag.lag.toFixed(3)} s`]);
+  if (faults.length > 0) rows.push(["faults", describeFaults(faults)]);
+  return rows.map(([name, text]) => `  ${name.padEnd(11)}${text}`);
+}
+
+function describeFaults(faults: RunReport["faults"]): string {
+  const counts = new Map<string, number>();
+  for (const { fault } of faults) counts.set(fault, (counts.get(fault) ?? 0) + 1);
+  return [...counts].map(([fault, n]) => `${fault} ${plural(n, "time")}`).join(", ");
+}
+
+const UP_TO_THERE = "Up to there, with what was still on its way counted as lost:";
+
+function failures({ broke, explanations, ...report }: RunReport): string[] {
+  const lines = explanations.slice(0, MAX_SHOWN).flat();
+  lines.push(...more(explanations.length - MAX_SHOWN, "findings"));
+  if (broke !== undefined) lines.unshift(broke.text, ...(lines.length > 0 ? [UP_TO_THERE] : []));
+  return report["valid?"] === true ? [] : lines;
+}
+
+function more(count: number, what: string): string[] {
+  return count > 0 ? [`... and ${count} more ${what}; results.json has all that is kept`] : [];
+}
+
+function count(value: unknown): string {
+  return typeof value === "number" ? String(value) : "?";
+}
+
+function fixed(value: unknown): string {
+  return typeof value === "number" ? String(Number(value.toPrecision(4))) : "?";
+}
+
+function ms(value: number | undefined): string {
+  return value === undefined ? "?" : `${Number(value.toPrecision(3))} ms`;
+}

@@ -1,0 +1,83 @@
+import { assertEquals } from "@std/assert";
+import { explain, faultWindows } from "./explain.ts";
+import type { Op } from "./history.ts";
+
+const op = (index: number, seconds: number, rest: Partial<Op>): Op => ({
+  index,
+  time: seconds * 1e9,
+  type: "ok",
+  process: 1,
+  f: "read",
+  value: null,
+  ...rest,
+});
+
+Deno.test("faultWindows pairs what the nemesis began and ended", () => {
+  const nemesis = (index: number, seconds: number, f: string, value: Op["value"] = null) =>
+    op(index, seconds, { process: "nemesis", type: "info", f, value });
+  const history = [
+    nemesis(0, 0, "start-partition", "majority"),
+    nemesis(1, 0, "start-partition", "n0 | n1 n2"),
+    op(2, 1, {}),
+    nemesis(3, 2, "start-kill", "n1"),
+    nemesis(4, 3, "stop-partition"),
+    nemesis(5, 3, "stop-partition", "healed"),
+  ];
+  assertEquals(faultWindows(history), [
+    { fault: "partition", description: "n0 | n1 n2", fromNs: 0, toNs: 3e9 },
+    { fault: "kill", description: "n1", fromNs: 2e9, toNs: undefined },
+  ]);
+});
+
+Deno.test("explain names the operations, the faults of their time, and what those ate", () => {
+  const ops = [
+    op(1, 1, { f: "add", value: 5, node: "n0" }),
+    op(2, 3, { value: [1], node: "n2", type: "fail", error: { code: 11, text: "not now" } }),
+  ];
+  const faults = [
+    { fault: "partition", description: "n0 | n1", fromNs: 0, toNs: 2e9 },
+    { fault: "pause", description: "n9", fromNs: 9e9, toNs: undefined },
+  ];
+  const eaten = (timeMs: number, src: string) => ({
+    timeMs,
+    id: 0,
+    src,
+    dest: "n1",
+    type: "gossip",
+    why: "partition",
+  });
+  const dropped = [eaten(1500, "n0"), eaten(2500, "n0"), eaten(3500, "n2"), eaten(99, "n0")];
+  const lines = explain({ anomaly: "lost", what: "Element 5 is gone", ops }, {
+    faults,
+    dropped,
+    startMs: 500,
+  });
+  assertEquals(lines, [
+    "lost: Element 5 is gone",
+    "  Seen in: 1.000 s process 1 on n0 add ok 5; " +
+    "3.000 s process 1 on n2 read fail [1] (not now)",
+    "  Faults then: partition: n0 | n1, from 0.000 s to 2.000 s",
+    "  Messages lost in between: 3; n0 -> n1 (2), n2 -> n1 (1)",
+  ]);
+});
+
+Deno.test("explain says no more than it knows", () => {
+  const finding = { anomaly: "unavailable", what: "Too few succeeded", ops: [] };
+  assertEquals(explain(finding, { faults: [] }), ["unavailable: Too few succeeded"]);
+});
+
+Deno.test("explain tells together what happened to several nodes at the same time", () => {
+  const down = (node: string, toNs: number | undefined) => ({
+    fault: "kill",
+    description: `${node} is down`,
+    fromNs: 0,
+    toNs,
+  });
+  const faults = [down("n0", 2e9), down("n1", 2e9), down("n2", undefined)];
+  const [, , line] = explain({ anomaly: "lost", what: "", ops: [op(0, 1, {})] }, { faults });
+  assertEquals(
+    line,
+    "  Faults then: kill: n0 is down, n1 is down, from 0.000 s to 2.000 s; " +
+      "kill: n2 is down, from 0.000 s to the end",
+  );
+});

@@ -1,0 +1,361 @@
+/**
+ * Faults as verbs, for a nemesis and for tests that script them.
+ *
+ * @module
+ */
+
+import type { Random } from "@eddy/maelstrom";
+import type { Cluster } from "./cluster.ts";
+import { type LinkRule, type Slowness, toLinks } from "./network.ts";
+import { randomBelow, shuffled } from "./random.ts";
+import type { Arena } from "./world.ts";
+
+/** A fault, and how long it was on. */
+export interface FaultWindow {
+  /** What kind of fault: `partition`, `kill`, ... */
+  readonly fault: string;
+  /** What it did, for people: `n1 | n2 n3`. */
+  readonly description: string;
+  /** When it began, in a history's time. */
+  readonly fromNs: number;
+  /** When it ended; undefined while it is on. */
+  readonly toNs: number | undefined;
+}
+
+/** What faults are done to. */
+export interface FaultsOptions {
+  readonly world: Arena;
+  readonly cluster: Cluster;
+}
+
+interface Active {
+  readonly window: { -readonly [K in keyof FaultWindow]: FaultWindow[K] };
+  /** The node that it is about, where it is about one. */
+  readonly node: string | undefined;
+  readonly undo: () => void | Promise<void>;
+}
+
+/** A node, or several. */
+export type Nodes = string | readonly string[];
+
+/**
+ * What can be done to a cluster and its network.
+ *
+ * What breaks links returns a function that mends this one; several may be broken at a time.
+ */
+export interface FaultVerbs {
+  /** Cuts groups of nodes off from each other; those in no group hear everybody. */
+  partition(groups: readonly (readonly string[])[]): () => void;
+  /** Lets nodes lose what certain others send them. */
+  drop(drops: Drops, fault?: string): () => void;
+  /** Cuts a node off from all others. */
+  isolate(node: string): () => void;
+  /** Loses what some nodes send to others; the other direction works. */
+  oneWay(from: Nodes, to: Nodes): () => void;
+  /** Ends all partitions, one-way ones included. */
+  repair(): void;
+  /** Keeps back what two nodes send to each other, until it is let go. */
+  hold(a: string, b: string): () => void;
+  /** Lets go all that is kept back. */
+  release(): void;
+  /** Loses messages between nodes with a probability. */
+  loss(probability: number): () => void;
+  /** Delivers messages between nodes twice with a probability. */
+  duplicate(probability: number): () => void;
+  /** Makes messages from and to nodes slow. */
+  slow(nodes: Nodes, slowness: Partial<Slowness>): () => void;
+  /** Kills nodes; those that are down already stay so. */
+  crash(nodes: Nodes): Promise<void>;
+  /** Starts nodes that were killed; resolves when they have answered `init`. */
+  restart(nodes: Nodes): Promise<void>;
+  /** Stops nodes where they are; those that are down are left so. */
+  pause(nodes: Nodes): void;
+  /** Lets nodes that were stopped go on. */
+  resume(nodes: Nodes): void;
+  /** Ends everything that is on; resolves when nodes that were killed have answered `init`. */
+  healAll(): Promise<void>;
+}
+
+/**
+ * Does faults to a cluster and its network, and keeps a record of what was on when.
+ *
+ * Faults on links return a function that ends this one; several may be on at a time.
+ *
+ * @example
+ * ```ts ignore
+ * const faults = new Faults({ world, cluster });
+ * const heal = faults.partition([["n0"], ["n1", "n2"]]);
+ * world.clock.schedule(1000, heal);
+ * ```
+ */
+export class Faults implements FaultVerbs {
+  readonly #world: Arena;
+  readonly #cluster: Cluster;
+  readonly #windows: FaultWindow[] = [];
+  readonly #active = new Set<Active>();
+  #originMs: number;
+
+  constructor({ world, cluster }: FaultsOptions) {
+    this.#world = world;
+    this.#cluster = cluster;
+    this.#originMs = world.clock.now();
+  }
+
+  /** What was on when, in the order of beginning. */
+  get windows(): readonly FaultWindow[] {
+    return this.#windows;
+  }
+
+  /** Lets a history's time begin now. */
+  startTime(): void {
+    this.#originMs = this.#world.clock.now();
+  }
+
+  /** A time of the world's clock in a history's time. */
+  toNs(timeMs: number): number {
+    return Math.round((timeMs - this.#originMs) * 1e6);
+  }
+
+  partition(groups: readonly (readonly string[])[]): () => void {
+    const description = groups.map((group) => group.join(" ")).join(" | ");
+    return this.#cut("partition", splitGroups(groups), description);
+  }
+
+  drop(drops: Drops, fault: string = "partition"): () => void {
+    return this.#cut(fault, drops, describeDrops(drops));
+  }
+
+  isolate(node: string): () => void {
+    const others = this.#cluster.nodeIds.filter((other) => other !== node);
+    return this.partition([[node], others]);
+  }
+
+  oneWay(from: Nodes, to: Nodes): () => void {
+    const srcs = list(from);
+    const drops = Object.fromEntries(
+      list(to).map((dest) => [dest, srcs.filter((src) => src !== dest)]),
+    );
+    return this.#cut("one-way", drops, `${srcs.join(" ")} -/-> ${list(to).join(" ")}`);
+  }
+
+  repair(): void {
+    this.#end(({ window: { fault } }) => fault === "partition" || fault === "one-way");
+  }
+
+  hold(a: string, b: string): () => void {
+    return this.#rule({ fault: "hold", holds: toLinks({ [a]: [b], [b]: [a] }) }, `${a} | ${b}`);
+  }
+
+  release(): void {
+    this.#end(({ window: { fault } }) => fault === "hold");
+  }
+
+  loss(probability: number): () => void {
+    return this.#rule({ fault: "loss", loss: probability }, percent(probability));
+  }
+
+  duplicate(probability: number): () => void {
+    return this.#rule({ fault: "duplicate", duplication: probability }, percent(probability));
+  }
+
+  slow(nodes: Nodes, { factor = 1, extraMs = 0 }: Partial<Slowness>): () => void {
+    const slow = { nodes: new Set(list(nodes)), factor, extraMs };
+    const description = `${list(nodes).join(" ")}: latency x ${factor} + ${extraMs} ms`;
+    return this.#rule({ fault: "slow", slow }, description);
+  }
+
+  async crash(nodes: Nodes): Promise<void> {
+    await Promise.all(
+      list(nodes).map((node) => {
+        if (this.#isOn("kill", node)) return;
+        this.#begin("kill", `${node} is down`, () => this.#cluster.restart(node), node);
+        return this.#cluster.crash(node);
+      }),
+    );
+  }
+
+  async restart(nodes: Nodes): Promise<void> {
+    await this.#end(({ window, node }) => window.fault === "kill" && includes(nodes, node));
+  }
+
+  pause(nodes: Nodes): void {
+    for (const node of list(nodes)) {
+      if (this.#isOn("pause", node) || !this.#cluster.isUp(node)) continue;
+      this.#begin("pause", `${node} stands still`, () => this.#cluster.resume(node), node);
+      this.#cluster.pause(node);
+    }
+  }
+
+  resume(nodes: Nodes): void {
+    this.#end(({ window, node }) => window.fault === "pause" && includes(nodes, node));
+  }
+
+  async healAll(): Promise<void> {
+    await this.#end(() => true);
+  }
+
+  #cut(fault: string, drops: Drops, description: string): () => void {
+    return this.#rule({ fault, drops: toLinks(drops) }, description);
+  }
+
+  #rule(rule: LinkRule, description: string): () => void {
+    const active = this.#begin(rule.fault, description, this.#world.network.addRule(rule));
+    return () => {
+      this.#end((other) => other === active);
+    };
+  }
+
+  #begin(
+    fault: string,
+    description: string,
+    undo: () => void | Promise<void>,
+    node?: string,
+  ): Active {
+    const fromNs = this.toNs(this.#world.clock.now());
+    const window = { fault, description, fromNs, toNs: undefined };
+    const active = { window, undo, node };
+    this.#windows.push(window);
+    this.#active.add(active);
+    return active;
+  }
+
+  /** Ends what is chosen, at once; the promise is for what takes longer to come back. */
+  async #end(isMeant: (active: Active) => boolean): Promise<void> {
+    const undone: (void | Promise<void>)[] = [];
+    for (const active of [...this.#active].filter(isMeant)) {
+      this.#active.delete(active);
+      active.window.toNs = this.toNs(this.#world.clock.now());
+      undone.push(active.undo());
+    }
+    await Promise.all(undone);
+  }
+
+  #isOn(fault: string, node: string): boolean {
+    return [...this.#active].some((active) =>
+      active.window.fault === fault && active.node === node
+    );
+  }
+}
+
+function list(nodes: Nodes): readonly string[] {
+  return typeof nodes === "string" ? [nodes] : nodes;
+}
+
+function includes(nodes: Nodes, node: string | undefined): boolean {
+  return node !== undefined && list(nodes).includes(node);
+}
+
+function percent(probability: number): string {
+  return `${Math.round(probability * 1000) / 10} % of the messages between nodes`;
+}
+
+function describeDrops(drops: Drops): string {
+  const parts = Object.entries(drops).filter(([, srcs]) => srcs.length > 0)
+    .map(([dest, srcs]) =>
+      `${dest} loses what ${srcs.join(", ")} send${srcs.length > 1 ? "" : "s"}`
+    );
+  return parts.length === 0 ? "nothing is cut" : parts.join("; ");
+}
+
+/** For each node, the nodes whose messages it loses. */
+export type Drops = Readonly<Record<string, readonly string[]>>;
+
+/** The kinds of partitions that a nemesis draws from. */
+export const PARTITIONS = ["one", "majority", "minority-third", "majorities-ring"] as const;
+
+/** A kind of partition. */
+export type PartitionKind = typeof PARTITIONS[number];
+
+/** Draws a partition of a kind; what it leaves whole has no entry. */
+export function drawPartition(
+  kind: PartitionKind,
+  nodeIds: readonly string[],
+  random: Random,
+): Drops {
+  const nodes = shuffled(random, nodeIds);
+  const count = nodes.length;
+  const split = (size: number) => splitGroups([nodes.slice(0, size), nodes.slice(size)]);
+  switch (kind) {
+    case "one":
+      return split(1);
+    case "majority":
+      return split(Math.floor(count / 2));
+    case "minority-third":
+      return split(Math.floor((count - 1) / 3));
+    case "majorities-ring":
+      return count <= 5 ? perfectRing(nodes) : randomRing(nodes, random);
+  }
+}
+
+/** Cuts groups off from each other, in both directions. */
+export function splitGroups(groups: readonly (readonly string[])[]): Drops {
+  const drops: Record<string, string[]> = {};
+  for (const group of groups) {
+    const others = groups.filter((other) => other !== group).flat();
+    if (others.length === 0) continue;
+    for (const node of group) drops[node] = others;
+  }
+  return drops;
+}
+
+/** How many nodes are a majority. */
+export function majority(count: number): number {
+  return Math.floor(count / 2) + 1;
+}
+
+/** Each run of a majority of successive nodes is what the one in its middle hears. */
+function perfectRing(nodes: readonly string[]): Drops {
+  const count = nodes.length;
+  const size = majority(count);
+  const drops: Record<string, string[]> = {};
+  for (let start = 0; start < count; start++) {
+    const run = Array.from({ length: size }, (_, step) => nodes[(start + step) % count] as string);
+    const dropped = nodes.filter((node) => !run.includes(node));
+    if (dropped.length > 0) drops[run[Math.floor(size / 2)] as string] = dropped;
+  }
+  return drops;
+}
+
+/** Links the nodes with the fewest links until each hears a majority, itself included. */
+function randomRing(nodes: readonly string[], random: Random): Drops {
+  const links = new Map(nodes.map((node) => [node, new Set([node])]));
+  const degree = (node: string) => links.get(node)?.size ?? 0;
+  const enough = majority(nodes.length);
+  for (;;) {
+    // Sorting is stable: those of one degree stay in the order drawn.
+    const byDegree = shuffled(random, nodes).sort((a, b) => degree(a) - degree(b));
+    const [first] = byDegree;
+    if (first === undefined || degree(first) >= enough) break;
+    const second = byDegree.find((node) => !links.get(first)?.has(node));
+    if (second === undefined) break;
+    links.get(first)?.add(second);
+    links.get(second)?.add(first);
+  }
+  const drops: Record<string, string[]> = {};
+  for (const node of nodes) drops[node] = nodes.filter((other) => !links.get(node)?.has(other));
+  return drops;
+}
+
+/** How many of the nodes a fault takes. */
+export const TARGETS = ["one", "minority", "majority", "all"] as const;
+
+/** A choice of {@linkcode TARGETS}. */
+export type TargetKind = typeof TARGETS[number];
+
+/** Draws nodes for a fault, at least one; a minority is the largest one. */
+export function drawTargets(
+  kind: TargetKind,
+  nodeIds: readonly string[],
+  random: Random,
+): readonly string[] {
+  const count = nodeIds.length;
+  const size =
+    { one: 1, minority: majority(count) - 1, majority: majority(count), all: count }[kind];
+  const drawn = new Set(shuffled(random, nodeIds).slice(0, Math.max(1, size)));
+  return nodeIds.filter((node) => drawn.has(node));
+}
+
+/** Draws one of several. */
+export function drawOf<T>(random: Random, choices: readonly T[]): T {
+  return choices[randomBelow(random, choices.length)] as T;
+}

@@ -1,0 +1,146 @@
+/**
+ * What a workload is: what its clients do, how they do it, and how the outcome is judged.
+ *
+ * @module
+ */
+
+import type { Json, Random, Schema } from "@eddy/maelstrom";
+import type { ClientRequest, ErrorPolicy } from "./client.ts";
+import type { CheckResult, Op, OpType } from "./history.ts";
+import type { RunOptions, WorkloadName } from "./options.ts";
+import { shuffled } from "./random.ts";
+
+/** An operation for a client to do. */
+export interface Invocation {
+  readonly f: string;
+  readonly value: Json;
+  /** Whether it is marked as part of the final phase. */
+  readonly final?: true;
+  /** For kafka's `assign`: whether to read everything again rather than go on. */
+  readonly seekToBeginning?: true;
+}
+
+/** What a generator sees of the worker threads. */
+export interface Threads {
+  /** How many there are; they are numbered from 0. */
+  readonly count: number;
+  /** The process that a thread runs now. */
+  process(thread: number): number;
+  /**
+   * The free thread whose turn it is, of those from `from` up to, and without, `to`.
+   *
+   * @returns undefined if none of them is free.
+   */
+  nextFree(from?: number, to?: number): number | undefined;
+}
+
+/**
+ * What comes next: an operation for a free thread, nothing until `untilMs` unless an operation
+ * ends before, nothing until one ends, or nothing ever.
+ */
+export type Next =
+  | { readonly thread: number; readonly op: Invocation }
+  | { readonly untilMs: number }
+  | "pending"
+  | "done";
+
+/** Decides what clients do. Anything but `pending` and `done` counts as emitted. */
+export interface Generator {
+  /** Asked when an operation is due. */
+  next(threads: Threads, nowMs: number): Next;
+  /** Told of every completion. */
+  update?(thread: number, completion: CompletedOp): void;
+}
+
+/** What a generator is told of an operation's end. */
+export interface CompletedOp {
+  readonly type: OpType;
+  readonly f: string;
+  readonly value: Json;
+}
+
+/** Sends a request to the client's node and reads the reply; throws as `Client.call` does. */
+export type Call = <Reply>(
+  request: ClientRequest,
+  schema: Schema<Reply>,
+  timeoutMs?: number,
+) => Promise<Reply>;
+
+/** What a client that crashes on purpose returns in place of a value. */
+export const CRASHED: unique symbol = Symbol("crashed");
+
+/** Does one client's operations; returns the value of a success, and throws what went wrong. */
+export type Session = (op: Invocation) => Promise<Json | typeof CRASHED>;
+
+/** What checking needs of a run's options. */
+export type CheckOptions = Pick<RunOptions, "consistencyModels">;
+
+/** A workload. */
+export interface WorkloadSpec {
+  readonly name: WorkloadName;
+  readonly errors: ErrorPolicy;
+  /** Whether a client lives on when nobody knows what became of its operation. */
+  readonly reusableClients: boolean;
+  /** A new client's part in it. */
+  session(call: Call, options: RunOptions): Session;
+  /** Prepares one node before any operation. */
+  setup?(call: Call, options: RunOptions): Promise<void>;
+  /** What clients do up to the time limit. */
+  generator(options: RunOptions, random: Random): MainGenerator;
+  /** Judges what clients saw. */
+  check(history: readonly Op[], options: CheckOptions): CheckResult;
+}
+
+/** A generator that may have an opinion on how the run should end. */
+export interface MainGenerator extends Generator {
+  /** What clients do once the network has healed; a workload without this ends at the time limit. */
+  final?(): FinalPhase;
+}
+
+/** The last phase of a run, in which nothing is staggered. */
+export interface FinalPhase {
+  readonly generator: Generator;
+  /** How long operations may be emitted, from the first; without it, until the generator is done. */
+  readonly limitMs?: number;
+}
+
+/** Error replies tell failures from open outcomes, as in most workloads. */
+export function mappedErrors(...idempotent: string[]): ErrorPolicy {
+  return { definiteFails: true, idempotent: new Set(idempotent) };
+}
+
+/** Every error leaves the outcome open, as in the workloads that add to sets and counters. */
+export const openErrors: ErrorPolicy = { definiteFails: false, idempotent: new Set() };
+
+/** Draws an operation for whichever free thread's turn it is, without end. */
+export function eachTime(draw: () => Invocation): Generator {
+  return {
+    next(threads) {
+      const thread = threads.nextFree();
+      return thread === undefined ? "pending" : { thread, op: draw() };
+    },
+  };
+}
+
+/** One operation on every thread, all at once, in an order drawn by chance. */
+export function oncePerThread(op: Invocation, random: Random): FinalPhase {
+  return { generator: new OncePerThread(op, random) };
+}
+
+class OncePerThread implements Generator {
+  readonly #op: Invocation;
+  readonly #random: Random;
+  #left: number[] | undefined;
+
+  constructor(op: Invocation, random: Random) {
+    this.#op = op;
+    this.#random = random;
+  }
+
+  next(threads: Threads): Next {
+    this.#left ??= shuffled(this.#random, Array.from({ length: threads.count }, (_, t) => t));
+    // All threads are idle when a final phase begins, and none is asked twice: each is free.
+    const thread = this.#left.pop();
+    return thread === undefined ? "done" : { thread, op: this.#op };
+  }
+}

@@ -1,0 +1,213 @@
+import fc from "fast-check";
+import { assertEquals, assertMatch, assertThrows } from "@std/assert";
+import { parseJson } from "@eddy/maelstrom";
+import { type Op, parseHistory, writeHistoryLine } from "./history.ts";
+
+/** Puts keys in one order, so that two operations compare as text. */
+function normal(op: Op | undefined): string {
+  return op === undefined ? "" : writeHistoryLine(op);
+}
+
+function assertReads(edn: string, json: string): void {
+  const [op] = parseHistory(edn, "edn");
+  const [expected] = parseHistory(json, "jsonl");
+  assertEquals(normal(op), normal(expected), edn);
+}
+
+Deno.test("a line holds the keys in order and numbers as they came", () => {
+  const op: Op = {
+    node: "n1",
+    final: true,
+    error: { code: 20, text: "No such key" },
+    value: parseJson("[3, 3.0, 9007199254740993]"),
+    f: "read",
+    process: 4,
+    type: "fail",
+    time: 12,
+    index: 9,
+  };
+  const line = '{"index":9,"time":12,"type":"fail","process":4,"f":"read",' +
+    '"value":[3,3.0,9007199254740993],"error":{"code":20,"text":"No such key"},' +
+    '"final":true,"node":"n1"}';
+  assertEquals(writeHistoryLine(op), line);
+  assertEquals(parseHistory(`${line}\n`).map(writeHistoryLine), [line]);
+});
+
+Deno.test("any history survives being written and read", () => {
+  const op = fc.record({
+    index: fc.nat(),
+    time: fc.nat(),
+    type: fc.constantFrom("invoke" as const, "ok" as const, "fail" as const, "info" as const),
+    process: fc.oneof(fc.nat(), fc.constant("nemesis" as const)),
+    f: fc.string(),
+    value: fc.json({ maxDepth: 3 }).map(parseJson),
+    error: fc.record({ code: fc.nat(), text: fc.string() }, { requiredKeys: ["text"] }),
+    final: fc.boolean(),
+    node: fc.string(),
+  }, { requiredKeys: ["index", "time", "type", "process", "f", "value"] });
+  fc.assert(
+    fc.property(fc.array(op), (ops) => {
+      const lines = ops.map((one) => writeHistoryLine(one.final === false ? without(one) : one));
+      assertEquals(parseHistory(lines.join("\n")).map(writeHistoryLine), lines);
+    }),
+    { numRuns: 200 },
+  );
+});
+
+function without({ final: _final, ...op }: Op): Op {
+  return op;
+}
+
+// As Jepsen 0.3.7 prints them: one map a line, the keys of the operation in any order.
+Deno.test("the operations of all ten workloads are read", () => {
+  const head = '"index":3,"time":70';
+  const cases: [string, string][] = [
+    [
+      '{:process 0, :type :ok, :f :echo, :value {:echo "Please echo 5", :type "echo_ok", ' +
+      ":in_reply_to 1}, :index 3, :time 70}",
+      `{${head},"type":"ok","process":0,"f":"echo","value":{"echo":"Please echo 5",` +
+      '"type":"echo_ok","in_reply_to":1}}',
+    ],
+    [
+      '{:process 0, :type :ok, :f :generate, :value "n0-1", :index 3, :time 70}',
+      `{${head},"type":"ok","process":0,"f":"generate","value":"n0-1"}`,
+    ],
+    [
+      "{:process 2, :type :ok, :f :read, :value [0 1 2], :index 3, :time 70}",
+      `{${head},"type":"ok","process":2,"f":"read","value":[0,1,2]}`,
+    ],
+    [
+      "{:process 2, :type :invoke, :f :broadcast, :value 7, :index 3, :time 70}",
+      `{${head},"type":"invoke","process":2,"f":"broadcast","value":7}`,
+    ],
+    [
+      "{:process 2, :type :invoke, :f :add, :value 7, :index 3, :time 70}",
+      `{${head},"type":"invoke","process":2,"f":"add","value":7}`,
+    ],
+    [
+      "{:process 2, :type :ok, :f :read, :value -4, :final? true, :index 3, :time 70}",
+      `{${head},"type":"ok","process":2,"f":"read","value":-4,"final":true}`,
+    ],
+    [
+      "{:process 2, :type :ok, :f :cas, :value [0 [1 4]], :index 3, :time 70}",
+      `{${head},"type":"ok","process":2,"f":"cas","value":[0,[1,4]]}`,
+    ],
+    [
+      '{:process 2, :type :ok, :f :poll, :value [[:poll {"1" [[0 1] [1 2]], "2" []}]], ' +
+      ":index 3, :time 70, :poll-ms 1000}",
+      `{${head},"type":"ok","process":2,"f":"poll",` +
+      '"value":[["poll",{"1":[[0,1],[1,2]],"2":[]}]]}',
+    ],
+    [
+      '{:process 2, :type :ok, :f :assign, :value ("1" "2"), :seek-to-beginning? true, ' +
+      ':unseen {"1" {:polled -1, :sent 4}}, :index 3, :time 70}',
+      `{${head},"type":"ok","process":2,"f":"assign","value":["1","2"]}`,
+    ],
+    [
+      "{:process 2, :type :ok, :f :send, :value [[:send 1 [0 5]]], :index 3, :time 70}",
+      `{${head},"type":"ok","process":2,"f":"send","value":[["send",1,[0,5]]]}`,
+    ],
+    [
+      "{:process 2, :type :ok, :f :txn, :value [[:r 1 [1 2]] [:append 2 1] [:r 3 nil]], " +
+      ":index 3, :time 70}",
+      `{${head},"type":"ok","process":2,"f":"txn",` +
+      '"value":[["r",1,[1,2]],["append",2,1],["r",3,null]]}',
+    ],
+    [
+      "#jepsen.history.Op{:process 2, :type :ok, :f :txn, :value [[:w 1 2]], :index 3, :time 70}",
+      `{${head},"type":"ok","process":2,"f":"txn","value":[["w",1,2]]}`,
+    ],
+    [
+      '{:type :info, :process :nemesis, :f :start-partition, :value [:isolated {"n0" #{"n1" ' +
+      '"n2"}}], :index 3, :time 70}',
+      `{${head},"type":"info","process":"nemesis","f":"start-partition",` +
+      '"value":["isolated",{"n0":["n1","n2"]}]}',
+    ],
+    [
+      "{:process 2, :type :info, :f :crash, :value nil, :index 3, :time 70}",
+      `{${head},"type":"info","process":2,"f":"crash","value":null}`,
+    ],
+  ];
+  for (const [edn, json] of cases) assertReads(edn, json);
+});
+
+Deno.test("errors have Maelstrom's codes", () => {
+  const cases: [string, Op["error"]][] = [
+    [":error :net-timeout", { code: 0, text: "net-timeout" }],
+    [":error [:timeout]", { code: 0, text: "timeout" }],
+    [":error [:timeout nil]", { code: 0, text: "timeout" }],
+    [':error [:node-not-found "n9"]', { code: 1, text: "n9" }],
+    [':error [:not-supported "x"]', { code: 10, text: "x" }],
+    [':error [:temporarily-unavailable "x"]', { code: 11, text: "x" }],
+    [':error [:malformed-request "x"]', { code: 12, text: "x" }],
+    [':error [:crash "x"]', { code: 13, text: "x" }],
+    [':error [:abort "x"]', { code: 14, text: "x" }],
+    [':error [:key-does-not-exist "No key 5"]', { code: 20, text: "No key 5" }],
+    [':error [:key-already-exists "x"]', { code: 21, text: "x" }],
+    [':error [:precondition-failed "x"]', { code: 22, text: "x" }],
+    [':error [:txn-conflict "x"]', { code: 30, text: "x" }],
+    [':error [:unknown "Disk on fire"]', { text: "unknown: Disk on fire" }],
+    [':error "indeterminate: Client read timeout"', { text: "indeterminate: Client read timeout" }],
+    [":error {:type :malformed-rpc-response}", { text: "malformed-rpc-response" }],
+    [
+      ':exception {:via [{:type clojure.lang.ExceptionInfo, :message "Malformed RPC response", ' +
+      ':data {:body {:type "read_ok"}}, :at [slingshot.support$stack_trace invoke ' +
+      '"support.clj" 201]}], :trace [[a$b invoke "c.clj" 1] [java.lang.Thread run nil -1]], ' +
+      ':cause "Malformed RPC response"}',
+      { text: "Malformed RPC response" },
+    ],
+    [':exception {:via [{:type Foo, :message "Inner"}]}', { text: "Inner" }],
+    [":error nil", undefined],
+  ];
+  for (const [edn, error] of cases) {
+    const [op] = parseHistory(`{:time 7, :process 1, :type :info, :f :read, ${edn}}`);
+    assertEquals(op?.error, error, edn);
+  }
+});
+
+Deno.test("numbers in EDN are told apart as on the wire", () => {
+  assertReads(
+    "{:process 0, :type :ok, :f :read, :value [3 3.0 9007199254740993N 1.0E10], :index 0, :time 1}",
+    '{"index":0,"time":1,"type":"ok","process":0,"f":"read",' +
+      '"value":[3,3.0,9007199254740993,1.0E10]}',
+  );
+});
+
+Deno.test("one vector is a history too, and blank lines are none", () => {
+  const op = "{:process 0, :type :invoke, :f :read, :value nil, :time 1}";
+  assertEquals(parseHistory(`[${op}\n ${op}]`).map(({ index }) => index), [0, 1]);
+  assertEquals(parseHistory(`\n${op}\n\n${op}\n`).map(({ index }) => index), [0, 1]);
+  const line = '{"index":0,"time":1,"type":"invoke","process":0,"f":"read","value":null}';
+  assertEquals(parseHistory(`\n${line}\r\n\n`).length, 1);
+  assertEquals(parseHistory(""), []);
+  assertEquals(parseHistory(" \n"), []);
+});
+
+Deno.test("what is no history is refused with its line", () => {
+  const line = '{"index":0,"time":1,"type":"invoke","process":0,"f":"read","value":null}';
+  const cases: [string, RegExp][] = [
+    [`${line}\n{`, /^Cannot parse line 2: .*JSON/],
+    [`${line}\n\n5`, /^Cannot parse line 3: it is no operation$/],
+    [`${line}\n{}`, /^Cannot parse line 2: its time is no number$/],
+    [line.replace('"time":1', '"time":1.0'), /line 1: its time is no number$/],
+    [line.replace("invoke", "maybe"), /line 1: its type is none of invoke, ok, fail and info$/],
+    [line.replace('"process":0', '"process":"x"'), /line 1: its process is neither/],
+    [line.replace('"read"', "5"), /line 1: its f is no text$/],
+    [line.replace("}", ',"error":"x"}'), /line 1: its error has no text$/],
+    [line.replace('"index":0', '"index":"x"'), /line 1: its index is no number$/],
+    ["{:index 0, :time 1}\n", /line 1: its type is none of/],
+    ["{:index 0\n", /line 1: it ends before a "}"$/],
+    ["garbage", /line 1: it is no operation$/],
+  ];
+  for (const [text, message] of cases) {
+    assertMatch(assertThrows(() => parseHistory(text), SyntaxError).message, message);
+  }
+});
+
+Deno.test("a long history is read in one go", () => {
+  let edn = "";
+  for (let i = 0; i < 20_000; i++) {
+    edn += `{:index ${i}, :time ${i}, :type :ok, :process 1, :f :read, :value [${i}]}\n`;
+  }
+  assertEquals(parseHistory(edn).at(-1)?.value, [19_999]);
+});

@@ -1,0 +1,256 @@
+/**
+ * How the parts of a run see each other: the network, the cluster on it, and what a run is told.
+ *
+ * @module
+ */
+
+import type { Clock, JsonObject, Random } from "@eddy/maelstrom";
+import { canonicalModel } from "./checkers/elle/consistency_model.ts";
+
+/** The ten workloads. */
+export const WORKLOADS = [
+  "broadcast",
+  "echo",
+  "g-counter",
+  "g-set",
+  "kafka",
+  "lin-kv",
+  "pn-counter",
+  "txn-list-append",
+  "txn-rw-register",
+  "unique-ids",
+] as const;
+
+/** One of Maelstrom's workloads. */
+export type WorkloadName = typeof WORKLOADS[number];
+
+/** The faults that a nemesis can be made of. */
+export const NEMESES = [
+  "partition",
+  "kill",
+  "pause",
+  "one-way",
+  "loss",
+  "duplicate",
+  "slow",
+] as const;
+
+/** A kind of fault. */
+export type NemesisName = typeof NEMESES[number];
+
+/** A message on the network. */
+export interface Envelope {
+  /** The network's own number for it, from 0 up. */
+  readonly id: number;
+  /** Who sent it. */
+  readonly src: string;
+  /** Whom it is for. */
+  readonly dest: string;
+  /** What it says. */
+  readonly body: JsonObject;
+}
+
+/** What endpoints need of the network. */
+export interface Network {
+  /**
+   * Registers an endpoint, to which messages are delivered one at a time.
+   *
+   * @throws {Error} if the name is taken.
+   */
+  open(name: string, deliver: (message: Envelope) => void): void;
+  /** Takes an endpoint away, with what is still queued for it. */
+  close(name: string): void;
+  /** Whether an endpoint of that name is open. */
+  has(name: string): boolean;
+  /**
+   * Sends a message.
+   *
+   * @throws {RangeError} if source or destination is no open endpoint.
+   */
+  send(message: { src: string; dest: string; body: JsonObject }): void;
+}
+
+/** How long messages take between nodes. */
+export interface Latency {
+  /** The mean, in milliseconds. */
+  readonly meanMs: number;
+  /** How single draws spread around it. */
+  readonly distribution: "constant" | "uniform" | "exponential";
+}
+
+/** What a run is told: Maelstrom's flags, and ours. */
+export interface RunOptions {
+  /** What clients do. */
+  readonly workload: WorkloadName;
+  /** The names of the nodes: `n0`, `n1`, ... */
+  readonly nodeIds: readonly string[];
+  /** Worker threads. */
+  readonly concurrency: number;
+  /** Operations a second, over all clients. */
+  readonly rate: number;
+  /** How long clients begin operations. */
+  readonly timeLimitSeconds: number;
+  /** How long messages take between nodes. */
+  readonly latency: Latency;
+  /** Which faults are injected. */
+  readonly nemesis: readonly NemesisName[];
+  /** The mean time between a fault and its end. */
+  readonly nemesisIntervalSeconds: number;
+  /** Which neighbours broadcast nodes are told of. */
+  readonly topology: "line" | "grid" | "tree" | "tree2" | "tree3" | "tree4" | "total";
+  /** What share of operations must succeed; absent for any. */
+  readonly availability?: "total" | number;
+  /** What transactions must fulfil. */
+  readonly consistencyModels: readonly string[];
+  /** Keys in use at a time, for transactions and kafka. */
+  readonly keyCount: number;
+  /** Operations in a transaction at most. */
+  readonly maxTxnLength: number;
+  /** Writes until a key is retired. */
+  readonly maxWritesPerKey: number;
+  /**
+   * Which free thread is next: the one whose turn it is, as in Jepsen from 0.3 on, or any, as
+   * before.
+   *
+   * @default "round-robin"
+   */
+  readonly threadOrder?: "round-robin" | "random";
+  /** Decides every draw of a run under virtual time. */
+  readonly seed: number;
+  /** Behave like Maelstrom where this workbench mends it: mute a node that breaks the protocol. */
+  readonly strictMaelstrom: boolean;
+  /** Reproduce the bugs of Maelstrom's services, too. */
+  readonly maelstromBugs: boolean;
+}
+
+/** Time, chance and the network, as the parts of a run see them. */
+export interface World {
+  readonly clock: Clock;
+  /** A source of its own for every part, so that one part's draws do not shift another's. */
+  random(part: string): Random;
+  readonly network: Network;
+}
+
+/** What may be said of a run; the rest is default. */
+export interface RunSettings
+  extends Partial<Omit<RunOptions, "workload" | "nodeIds" | "concurrency" | "latency">> {
+  /**
+   * How many nodes to run, named `n0`, `n1`, ...; see {@linkcode RunSettings.nodeIds}.
+   */
+  readonly nodeCount?: number;
+  /**
+   * The names of the nodes; {@linkcode RunSettings.nodeCount} goes before.
+   *
+   * @default `n1` to `n5`
+   */
+  readonly nodeIds?: readonly string[];
+  /**
+   * Worker threads; `3n` is three times the number of nodes.
+   *
+   * @default `1n`, and `2n` for lin-kv, which works with multiples of that only
+   */
+  readonly concurrency?: number | `${number}n`;
+  /** How long messages take between nodes: no time unless told otherwise. */
+  readonly latency?: Partial<Latency>;
+}
+
+/** Maelstrom's nodes when no number is given. */
+const DEFAULT_NODE_IDS: readonly string[] = ["n1", "n2", "n3", "n4", "n5"];
+
+/**
+ * All of a run's options, Maelstrom's defaults where nothing is said.
+ *
+ * @throws {Error} if the run could not be done, naming the option at fault.
+ *
+ * @example
+ * ```ts
+ * import { defaultOptions } from "./options.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const { nodeIds, concurrency, rate } = defaultOptions("lin-kv", { nodeCount: 3 });
+ * assertEquals([nodeIds, concurrency, rate], [["n0", "n1", "n2"], 6, 5]);
+ * ```
+ */
+export function defaultOptions(workload: WorkloadName, settings: RunSettings = {}): RunOptions {
+  const { nodeCount, nodeIds: names, concurrency, latency, ...rest } = settings;
+  const nodeIds = nodeCount === undefined
+    ? names ?? DEFAULT_NODE_IDS
+    : Array.from({ length: nodeCount }, (_, i) => `n${i}`);
+  const options: RunOptions = {
+    rate: 5,
+    timeLimitSeconds: 60,
+    nemesis: [],
+    nemesisIntervalSeconds: 10,
+    topology: "grid",
+    consistencyModels: ["strict-serializable"],
+    keyCount: 10,
+    maxTxnLength: 4,
+    maxWritesPerKey: 16,
+    seed: 1,
+    strictMaelstrom: false,
+    maelstromBugs: false,
+    ...rest,
+    workload,
+    nodeIds,
+    concurrency: threadCount(concurrency ?? (workload === "lin-kv" ? "2n" : "1n"), nodeIds.length),
+    latency: { meanMs: 0, distribution: "constant", ...latency },
+  };
+  checkOptions(options);
+  return options;
+}
+
+/**
+ * The number of threads that `--concurrency` asks for.
+ *
+ * @param text a number, or with an `n` a multiple of the number of nodes
+ * @throws {RangeError} if it is neither.
+ */
+export function threadCount(text: string | number, nodeCount: number): number {
+  const match = /^(\d+)(n?)$/.exec(String(text));
+  if (match === null) {
+    throw new RangeError(`Cannot run with concurrency ${text}: accepted are 6 and, say, 2n`);
+  }
+  const [, digits, perNode] = match;
+  return Number(digits) * (perNode === "n" ? nodeCount : 1);
+}
+
+/**
+ * Sees to it that a run can be done.
+ *
+ * @throws {RangeError} naming the option that is out of range.
+ * @throws {Error} if a consistency model is unknown.
+ */
+export function checkOptions(options: RunOptions): void {
+  const { workload, nodeIds, concurrency } = options;
+  const check = (name: string, value: number, ok: boolean, wanted: string) => {
+    if (!ok) throw new RangeError(`Cannot run with ${name} ${value}: it must be ${wanted}`);
+  };
+  const positiveInteger = (name: string, value: number) =>
+    check(name, value, Number.isSafeInteger(value) && value > 0, "a positive integer");
+  const positive = (name: string, value: number) =>
+    check(name, value, Number.isFinite(value) && value > 0, "a positive number");
+  const notNegative = (name: string, value: number) =>
+    check(name, value, Number.isFinite(value) && value >= 0, "a number of 0 or more");
+
+  positiveInteger("node count", nodeIds.length);
+  if (new Set(nodeIds).size < nodeIds.length) {
+    throw new RangeError(`Cannot run nodes ${nodeIds.join(", ")}: a name occurs twice`);
+  }
+  positiveInteger("concurrency", concurrency);
+  notNegative("rate", options.rate);
+  positive("time limit", options.timeLimitSeconds);
+  notNegative("latency", options.latency.meanMs);
+  positive("nemesis interval", options.nemesisIntervalSeconds);
+  positiveInteger("key count", options.keyCount);
+  positiveInteger("max txn length", options.maxTxnLength);
+  positiveInteger("max writes per key", options.maxWritesPerKey);
+  const { availability } = options;
+  if (typeof availability === "number") {
+    check("availability", availability, availability >= 0 && availability <= 1, "from 0 to 1");
+  }
+  options.consistencyModels.forEach(canonicalModel);
+  const group = 2 * nodeIds.length;
+  if (workload === "lin-kv") {
+    check("concurrency", concurrency, concurrency % group === 0, `a multiple of ${group} (2n)`);
+  }
+}

@@ -1,0 +1,317 @@
+/**
+ * Nodes that are programs, in any language, started as Maelstrom starts them.
+ *
+ * @module
+ */
+
+import type { Clock } from "@eddy/maelstrom";
+import { LineCap } from "@eddy/maelstrom/stdio";
+import { Cluster, type ClusterOptions, type Incarnation, type LaunchContext } from "./cluster.ts";
+import type { Packet } from "./network.ts";
+
+/** Settings of {@linkcode createProcessCluster}. */
+export interface ProcessOptions extends ClusterOptions {
+  /** The program: a path, which is not looked up anywhere. */
+  readonly bin: string;
+  /**
+   * What every node is started with.
+   *
+   * @default none
+   */
+  readonly args?: readonly string[];
+}
+
+/** How long a killed process may take to go. */
+const KILL_TIMEOUT_MS = 5000;
+
+/** How long what a dead process wrote last may take to arrive. */
+const LAST_WORDS_MS = 200;
+
+/**
+ * A cluster of child processes, under real time.
+ *
+ * As under Maelstrom, symbolic links to the program are resolved, the working directory is the
+ * system's for temporary files, the environment is inherited, and SIGKILL ends a node.
+ *
+ * @throws {Error} if there is no such program.
+ */
+export function createProcessCluster(options: ProcessOptions): Cluster {
+  const { bin, args = [] } = options;
+  const path = findProgram(bin);
+  return new Cluster(options, (context) => new ChildIncarnation(context, path, args));
+}
+
+/**
+ * Where a program is, links resolved.
+ *
+ * @throws {Error} if there is no such file.
+ */
+export function findProgram(bin: string): string {
+  try {
+    if (Deno.statSync(bin).isFile) return Deno.realPathSync(bin);
+  } catch {
+    // Whatever the reason, there is nothing to be started.
+  }
+  throw new Error(`Cannot start ${bin}: there is no such file (commands are not looked up)`);
+}
+
+class ChildIncarnation implements Incarnation {
+  readonly #child: Deno.ChildProcess;
+  readonly #clock: Clock;
+  readonly #stdin: LineWriter;
+  readonly #stdout: LineReader;
+  readonly #stderr: LineReader;
+  readonly #recentLog = new RecentLines();
+  #ended = false;
+
+  constructor(context: LaunchContext, path: string, args: readonly string[]) {
+    const { node, world: { clock, network }, stdout, log } = context;
+    this.#clock = clock;
+    this.#child = spawn(path, args);
+    this.#stdin = new LineWriter(
+      this.#child.stdin,
+      () => network.hold(node),
+      (error) => log(`Cannot write to its standard input: ${error}`),
+    );
+    // Maelstrom never again reads the output of a node that broke the protocol.
+    const isEnough = () => stdout.muted;
+    this.#stdout = new LineReader(this.#child.stdout, (line) => stdout.accept(line), isEnough);
+    this.#stderr = new LineReader(this.#child.stderr, (line) => {
+      this.#recentLog.add(line);
+      log(line);
+    });
+    this.#watch(context);
+  }
+
+  deliver(packet: Packet): void {
+    this.#stdin.write(packet.toLine());
+  }
+
+  async kill(): Promise<void> {
+    this.#signal("SIGKILL");
+    this.#ended = true;
+    await this.#within(KILL_TIMEOUT_MS, this.#child.status);
+    // A child of its own may hold on to its streams, so their end is not waited for.
+    await this.#within(LAST_WORDS_MS, this.#stderr.done);
+    await Promise.all([this.#stdin.abort(), this.#stdout.cancel(), this.#stderr.cancel()]);
+  }
+
+  pause(): void {
+    this.#signal("SIGSTOP");
+  }
+
+  resume(): void {
+    this.#signal("SIGCONT");
+  }
+
+  #signal(signal: Deno.Signal): void {
+    if (this.#ended) return;
+    try {
+      this.#child.kill(signal);
+    } catch {
+      // It has gone by itself, which is seen to elsewhere.
+    }
+  }
+
+  /** Tells of an end that nobody asked for, after what it wrote last. */
+  async #watch({ onExit }: LaunchContext): Promise<void> {
+    const { code } = await this.#child.status;
+    const lastWords = Promise.all([this.#stdout.done, this.#stderr.done]);
+    await this.#within(LAST_WORDS_MS, lastWords);
+    if (this.#ended) return;
+    this.#ended = true;
+    onExit(code, this.#recentLog.lines);
+    await Promise.all([this.#stdin.abort(), this.#stdout.cancel(), this.#stderr.cancel()]);
+  }
+
+  /** Waits for something, but not for ever. */
+  async #within(limitMs: number, awaited: Promise<unknown>): Promise<void> {
+    let cancel = () => {};
+    const limit = new Promise<void>((resolve) => {
+      cancel = this.#clock.schedule(limitMs, resolve);
+    });
+    await Promise.race([awaited, limit]);
+    cancel();
+  }
+}
+
+function spawn(path: string, args: readonly string[]): Deno.ChildProcess {
+  try {
+    return new Deno.Command(path, {
+      args: [...args],
+      cwd: temporaryDirectory(),
+      stdin: "piped",
+      stdout: "piped",
+      stderr: "piped",
+    }).spawn();
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(`Cannot start ${path}: ${why}`, { cause });
+  }
+}
+
+function temporaryDirectory(): string {
+  if (Deno.build.os === "windows") return Deno.env.get("TEMP") ?? "C:\\Windows\\Temp";
+  return Deno.env.get("TMPDIR") ?? "/tmp";
+}
+
+/** Reads a stream line by line, for as long as it is let. */
+export class LineReader {
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  readonly #onLine: (line: string) => void;
+  readonly #isEnough: () => boolean;
+  readonly #cap = new LineCap();
+  /** The pieces of a line whose end has not come yet. */
+  #pieces: string[] = [];
+  /** Resolves when the stream has ended, or enough was read. */
+  readonly done: Promise<void>;
+
+  /**
+   * @param onLine told of each line, without its end; of a last line also if that has none
+   * @param isEnough asked before each read; once true the stream is left unread, but open
+   */
+  constructor(
+    stream: ReadableStream<Uint8Array>,
+    onLine: (line: string) => void,
+    isEnough: () => boolean = () => false,
+  ) {
+    this.#reader = stream.getReader();
+    this.#onLine = onLine;
+    this.#isEnough = isEnough;
+    this.done = this.#run();
+  }
+
+  /** Closes the stream. */
+  async cancel(): Promise<void> {
+    // One that is broken already is closed, too.
+    await this.#reader.cancel().catch(() => {});
+  }
+
+  async #run(): Promise<void> {
+    const decoder = new TextDecoder();
+    try {
+      while (!this.#isEnough()) {
+        const { value, done } = await this.#reader.read();
+        this.#take(this.#cap.cut(decoder.decode(value, { stream: !done })));
+        if (!done) continue;
+        if (this.#pieces.length > 0) this.#take("\n");
+        return;
+      }
+    } catch {
+      // The stream broke, as it does when its process is killed: what came before counts.
+    }
+  }
+
+  #take(text: string): void {
+    let start = 0;
+    for (let end = text.indexOf("\n"); end !== -1; end = text.indexOf("\n", start)) {
+      const piece = text.slice(start, end);
+      const line = this.#pieces.length === 0 ? piece : this.#pieces.join("") + piece;
+      this.#pieces = [];
+      start = end + 1;
+      this.#onLine(line.endsWith("\r") ? line.slice(0, -1) : line);
+    }
+    if (start < text.length) this.#pieces.push(text.slice(start));
+  }
+}
+
+/** What may be on its way to a process, in characters, before more waits on the network. */
+const MAX_PENDING_CHARS = 1 << 16;
+
+/**
+ * Writes lines in batches, one a turn of the event loop, and asks for a rest when the reader does
+ * not keep up.
+ */
+export class LineWriter {
+  readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
+  readonly #hold: () => () => void;
+  readonly #onError: (error: unknown) => void;
+  readonly #encoder = new TextEncoder();
+  #lines: string[] = [];
+  #pendingChars = 0;
+  #release: (() => void) | undefined;
+  #running = false;
+  #broken = false;
+
+  /**
+   * @param hold stops what calls `write`, and returns what lets it go on
+   * @param onError told once, when nothing can be written any more
+   */
+  constructor(
+    stream: WritableStream<Uint8Array>,
+    hold: () => () => void,
+    onError: (error: unknown) => void,
+  ) {
+    this.#writer = stream.getWriter();
+    // Whatever breaks it is met by a write, too.
+    this.#writer.closed.catch(() => {});
+    this.#hold = hold;
+    this.#onError = onError;
+  }
+
+  /** Takes one line, without its end. */
+  write(line: string): void {
+    if (this.#broken) return;
+    this.#lines.push(line);
+    this.#pendingChars += line.length + 1;
+    if (this.#pendingChars > MAX_PENDING_CHARS) this.#release ??= this.#hold();
+    if (!this.#running) this.#run();
+  }
+
+  /** Gives up what was not written, and closes the stream. */
+  async abort(): Promise<void> {
+    this.#broken = true;
+    this.#lines = [];
+    await this.#writer.abort().catch(() => {});
+  }
+
+  async #run(): Promise<void> {
+    this.#running = true;
+    await new Promise((resolve) => setImmediate(resolve));
+    try {
+      while (this.#lines.length > 0) {
+        const text = this.#lines.join("\n") + "\n";
+        this.#lines = [];
+        await this.#writer.write(this.#encoder.encode(text));
+        this.#pendingChars -= text.length;
+        if (this.#pendingChars <= MAX_PENDING_CHARS) this.#letGo();
+      }
+    } catch (error) {
+      if (!this.#broken) this.#onError(error);
+      this.#broken = true;
+      this.#letGo();
+    }
+    this.#running = false;
+  }
+
+  #letGo(): void {
+    this.#release?.();
+    this.#release = undefined;
+  }
+}
+
+/** How many lines are kept, as under Maelstrom. */
+const MAX_LINES = 32;
+
+/** How much of a line is kept; what is read by people need not be longer. */
+const MAX_CHARS = 1000;
+
+/** The last lines of something that may be long. */
+export class RecentLines {
+  readonly #ring: string[] = [];
+  #count = 0;
+
+  /** Adds a line. */
+  add(line: string): void {
+    this.#ring[this.#count++ % MAX_LINES] = line.length <= MAX_CHARS
+      ? line
+      : `${line.slice(0, MAX_CHARS)}... (${line.length} characters)`;
+  }
+
+  /** The last lines, oldest first. */
+  get lines(): string[] {
+    if (this.#count <= MAX_LINES) return [...this.#ring];
+    const start = this.#count % MAX_LINES;
+    return [...this.#ring.slice(start), ...this.#ring.slice(0, start)];
+  }
+}

@@ -1,0 +1,338 @@
+import * as fc from "fast-check";
+import {
+  assert,
+  assertEquals,
+  assertRejects,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
+import { Client, ClientIds } from "./client.ts";
+import type { Cluster } from "./cluster.ts";
+import { createProcessCluster, LineReader, LineWriter, type ProcessOptions } from "./process.ts";
+import type { ProtocolError } from "./protocol.ts";
+import { type Arena, createRealWorld } from "./world.ts";
+
+/** A node in plain JavaScript: reads lines, and answers with what `answer` makes of a body. */
+const node = (answer: string) => `
+const decoder = new TextDecoder();
+const encoder = new TextEncoder();
+const write = (line) => Deno.stdout.writeSync(encoder.encode(line + "\\n"));
+let rest = "";
+let count = 0;
+for await (const chunk of Deno.stdin.readable) {
+  const lines = (rest + decoder.decode(chunk, { stream: true })).split("\\n");
+  rest = lines.pop();
+  for (const line of lines) {
+    const { src, dest, body } = JSON.parse(line);
+    const reply = (keys) => write(JSON.stringify({
+      src: dest, dest: src, body: { type: body.type + "_ok", in_reply_to: body.msg_id, ...keys },
+    }));
+    if (body.type === "init") reply({});
+    else { ${answer} }
+  }
+}`;
+
+const script = (code: string): Pick<ProcessOptions, "bin" | "args"> => ({
+  bin: Deno.execPath(),
+  args: ["eval", "--no-config", code],
+});
+
+interface Bench {
+  readonly world: Arena;
+  readonly cluster: Cluster;
+  readonly client: Client;
+  readonly logs: readonly string[];
+}
+
+/** Runs `main` beside a cluster that has started, and stops the cluster whatever happens. */
+async function bench(
+  options: Pick<ProcessOptions, "bin"> & Partial<ProcessOptions>,
+  main: (bench: Bench) => Promise<void>,
+): Promise<void> {
+  const world = createRealWorld(1);
+  const logs: string[] = [];
+  const onLog = (name: string, text: string) => void logs.push(`${name}: ${text}`);
+  const cluster = createProcessCluster({ world, nodeIds: ["n0"], onLog, ...options });
+  const ids = new ClientIds();
+  const { network, clock } = world;
+  try {
+    await cluster.start(ids);
+    await main({ world, cluster, client: new Client({ network, clock, ids }), logs });
+  } finally {
+    await cluster.stop();
+  }
+}
+
+const sleep = ({ clock }: Arena, ms: number) =>
+  new Promise<void>((resolve) => clock.schedule(ms, resolve));
+
+Deno.test("this project's own program serves as a cluster", async () => {
+  const main = new URL("../main.ts", import.meta.url).pathname;
+  const args = ["run", "--quiet", main, "echo"];
+  await bench(
+    { bin: Deno.execPath(), args, nodeIds: ["n0", "n1"] },
+    async ({ client, cluster }) => {
+      for (const name of cluster.nodeIds) {
+        const reply = await client.send(name, { type: "echo", echo: `hi ${name}` });
+        assertEquals([reply.type, reply.echo], ["echo_ok", `hi ${name}`]);
+      }
+      assertEquals([cluster.protocolErrors, cluster.warnings], [[], []]);
+    },
+  );
+});
+
+Deno.test("a process starts in the directory for temporary files, and its stderr is logged", async () => {
+  const code = node(`console.error("first\\nsecond"); reply({ cwd: Deno.cwd() });`);
+  await bench(script(code), async ({ client, logs, world }) => {
+    const { cwd } = await client.send("n0", { type: "where" });
+    assertEquals(cwd, Deno.realPathSync(Deno.env.get("TMPDIR") ?? "/tmp"));
+    while (logs.length < 2) await sleep(world, 5);
+    assertEquals(logs, ["n0: first", "n0: second"]);
+  });
+});
+
+Deno.test("a killed process forgets, and what was sent to it meanwhile is lost", async () => {
+  await bench(script(node("reply({ count: ++count });")), async ({ client, cluster, world }) => {
+    const ask = (timeoutMs?: number) => client.send("n0", { type: "count" }, timeoutMs);
+    assertEquals([(await ask()).count, (await ask()).count], [1, 2]);
+    await cluster.crash("n0");
+    assertEquals(cluster.isUp("n0"), false);
+    await assertRejects(() => ask(20), Error, "No reply");
+    assertEquals(world.network.queued("n0"), 1);
+    await cluster.restart("n0");
+    assertEquals((await ask()).count, 1);
+    assertEquals([cluster.protocolErrors, world.network.journal.dropCounts], [
+      [],
+      new Map([["restart", 1]]),
+    ]);
+  });
+});
+
+Deno.test("a paused process answers when it is resumed, and can be killed", async () => {
+  await bench(script(node("reply({ count: ++count });")), async ({ client, cluster }) => {
+    const ask = (timeoutMs?: number) => client.send("n0", { type: "count" }, timeoutMs);
+    cluster.pause("n0");
+    await assertRejects(() => ask(50), Error, "No reply");
+    cluster.resume("n0");
+    assertEquals((await ask()).count, 2);
+    cluster.pause("n0");
+    await cluster.crash("n0");
+    await cluster.restart("n0");
+    assertEquals((await ask()).count, 1);
+  });
+});
+
+Deno.test("a stalled process makes messages wait on the network, not in memory of ours", async () => {
+  await bench(script(node("reply({});")), async ({ client, world, cluster }) => {
+    cluster.pause("n0");
+    const body = { type: "note", text: "x".repeat(1000) };
+    for (let count = 0; count < 2000; count++) {
+      world.network.send({ src: client.id, dest: "n0", body });
+    }
+    await sleep(world, 100);
+    const waiting = world.network.queued("n0");
+    assert(waiting > 1500, `${waiting}`);
+    cluster.resume("n0");
+    await client.send("n0", { type: "last" });
+    assertEquals(world.network.queued("n0"), 0);
+  });
+});
+
+/** What a node is told off for that does `breach` when it is spoken to. */
+async function breachOf(breach: string): Promise<ProtocolError> {
+  const told = Promise.withResolvers<ProtocolError>();
+  const onProtocolError = told.resolve;
+  let error: ProtocolError | undefined;
+  await bench({ ...script(node(breach)), onProtocolError }, async ({ client, cluster, world }) => {
+    client.send("n0", { type: "hello" }).catch(() => {});
+    error = await told.promise;
+    await sleep(world, 20);
+    assertEquals(cluster.protocolErrors, [error]);
+    client.close();
+  });
+  assert(error !== undefined);
+  return error;
+}
+
+Deno.test("each way to break the protocol is told at once, with line and number", async () => {
+  const own = `{"src":"n0","dest":"n0","body":{"type":"x"}`;
+  const cases: readonly (readonly [code: string, why: string, line: string])[] = [
+    ["console.log('Debug: hello');", "the line is not JSON", "Debug: hello"],
+    ["console.log();", "the line is blank", ""],
+    [`console.log('${own},"n":1}');`, 'the key "n" does not belong there', `${own},"n":1}`],
+    [`console.log('${own}}'.replace('"dest":"n0"', '"dest":"n5"'));`, 'nobody named "n5"', "n5"],
+    [`console.log('${own}}'.replace('n0', 'n1'));`, "src must be the node's own name", "n1"],
+  ];
+  const errors = await Promise.all(cases.map(([code]) => breachOf(code)));
+  for (const [index, [, why, line]] of cases.entries()) {
+    const error = errors[index];
+    assert(error !== undefined);
+    assertStringIncludes(error.why, why);
+    assertStringIncludes(error.line, line);
+    assertEquals([error.node, error.lineNumber], ["n0", 2]);
+  }
+});
+
+Deno.test("a process that ends by itself is told of, with its status and last words", async () => {
+  const error = await breachOf("console.error('Out of luck'); Deno.exit(3);");
+  assertStringIncludes(error.why, "exit status 3");
+  assertStringIncludes(error.message, "Out of luck");
+  assertEquals(error.lineNumber, 1);
+});
+
+Deno.test("an end with status 0 is one, too", async () => {
+  const { message } = await breachOf("Deno.exit(0);");
+  const told = "the process ended by itself with exit status 0 after line 1; expected it to run";
+  assertStringIncludes(message, told);
+  assertStringIncludes(message, "And to STDERR:\n\n(nothing)");
+});
+
+Deno.test("a process that ends before init breaks the start", async () => {
+  const started = bench(
+    script("console.error('No such flag'); Deno.exit(2);"),
+    () => Promise.resolve(),
+  );
+  const error = await assertRejects(() => started, Error, "exit status 2");
+  assertStringIncludes(error.message, "No such flag");
+});
+
+Deno.test("under strict Maelstrom garbage mutes a process, and an exit fails the end", async () => {
+  const code = node("if (body.type === 'exit') Deno.exit(4); console.log('oops'); reply({});");
+  const told: ProtocolError[] = [];
+  const options = {
+    ...script(code),
+    strictMaelstrom: true,
+    onProtocolError: (error: ProtocolError) => told.push(error),
+  };
+  const run = bench(options, async ({ client, cluster, world }) => {
+    await assertRejects(() => client.send("n0", { type: "hello" }, 100), Error, "No reply");
+    assertEquals(cluster.protocolErrors.map(({ line }) => line), ["oops"]);
+    assertStringIncludes(cluster.warnings.join(), "From there on nobody read what the node wrote");
+    client.send("n0", { type: "exit" }).catch(() => {});
+    while (cluster.isUp("n0")) await sleep(world, 5);
+    client.close();
+  });
+  await assertRejects(() => run, Error, "Node n0 crashed with exit status 4. Before crashing");
+  assertEquals(told, []);
+});
+
+Deno.test("a program that is not there, or cannot be run, is named", async () => {
+  const world = createRealWorld(1);
+  const create = () => createProcessCluster({ world, nodeIds: ["n0"], bin: "/no/such/program" });
+  assertThrows(create, Error, "Cannot start /no/such/program: there is no such file");
+  const main = new URL("../deno.json", import.meta.url).pathname;
+  await assertRejects(() => bench({ bin: main }, () => Promise.resolve()), Error, "Cannot start");
+});
+
+function stream(chunks: readonly Uint8Array[]): ReadableStream<Uint8Array> {
+  return ReadableStream.from(chunks);
+}
+
+async function linesOf(chunks: readonly Uint8Array[]): Promise<string[]> {
+  const lines: string[] = [];
+  await new LineReader(stream(chunks), (line) => lines.push(line)).done;
+  return lines;
+}
+
+Deno.test("lines come out whole, wherever the stream was cut", async () => {
+  const line = fc.string({ unit: "grapheme", maxLength: 20 }).map((text) =>
+    text.replaceAll(/[\r\n]/g, "")
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.array(line), fc.array(fc.nat(100)), async (lines, cuts) => {
+      const bytes = new TextEncoder().encode(lines.map((text) => `${text}\n`).join(""));
+      const ends = [...cuts.map((cut) => cut % (bytes.length + 1)), bytes.length].sort((a, b) =>
+        a - b
+      );
+      const chunks = ends.map((end, index) => bytes.slice(ends[index - 1] ?? 0, end));
+      assertEquals(await linesOf(chunks), lines.map((text) => text.toWellFormed()));
+    }),
+    { numRuns: 200, seed: 1 },
+  );
+});
+
+Deno.test("carriage returns are no part of a line, and a last line needs no end", async () => {
+  const text = "a\r\n\r\nb\n\nc";
+  assertEquals(await linesOf([new TextEncoder().encode(text)]), ["a", "", "b", "", "c"]);
+});
+
+Deno.test("a reader that has enough leaves the rest unread", async () => {
+  const lines: string[] = [];
+  let pulls = 0;
+  const endless = new ReadableStream<Uint8Array>({
+    pull(controller) {
+      pulls++;
+      controller.enqueue(new TextEncoder().encode("x\n"));
+    },
+  });
+  const reader = new LineReader(endless, (line) => lines.push(line), () => lines.length >= 3);
+  await reader.done;
+  assertEquals(lines, ["x", "x", "x"]);
+  assert(pulls < 10, `${pulls}`);
+  await reader.cancel();
+});
+
+const turn = () => new Promise<void>((resolve) => setImmediate(resolve));
+
+Deno.test("lines of one turn are written at once", async () => {
+  const chunks: string[] = [];
+  const sink = new WritableStream<Uint8Array>({
+    write: (chunk) => void chunks.push(new TextDecoder().decode(chunk)),
+  });
+  const writer = new LineWriter(sink, () => () => {}, () => {});
+  writer.write("a");
+  writer.write("b");
+  await turn();
+  await turn();
+  writer.write("c");
+  await turn();
+  await turn();
+  assertEquals(chunks, ["a\nb\n", "c\n"]);
+  await writer.abort();
+});
+
+Deno.test("a reader that does not keep up makes the writer's source wait, and then go on", async () => {
+  const gates: (() => void)[] = [];
+  const sink = new WritableStream<Uint8Array>({
+    write: () => new Promise<void>((resolve) => gates.push(resolve)),
+  });
+  let holds = 0;
+  const hold = () => {
+    holds++;
+    return () => void holds--;
+  };
+  const writer = new LineWriter(sink, hold, () => {});
+  const line = "x".repeat(1023);
+  for (let count = 0; count < 64; count++) writer.write(line);
+  await turn();
+  assertEquals(holds, 0);
+  writer.write(line);
+  writer.write(line);
+  assertEquals(holds, 1);
+  gates[0]?.();
+  await turn();
+  assertEquals(holds, 0);
+  gates[1]?.();
+  await writer.abort();
+});
+
+Deno.test("a stream that breaks is told of once, and holds nobody up", async () => {
+  const errors: unknown[] = [];
+  let holds = 0;
+  const sink = new WritableStream<Uint8Array>({
+    write: () => Promise.reject(new Error("Broken pipe")),
+  });
+  const hold = () => {
+    holds++;
+    return () => void holds--;
+  };
+  const writer = new LineWriter(sink, hold, (error) => errors.push(error));
+  writer.write("x".repeat(100_000));
+  assertEquals(holds, 1);
+  await turn();
+  await turn();
+  writer.write("more");
+  await turn();
+  assertEquals([holds, errors.length], [0, 1]);
+  await writer.abort();
+});

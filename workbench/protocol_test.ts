@@ -1,0 +1,159 @@
+import { assertEquals, assertStringIncludes } from "@std/assert";
+import { RecentLines } from "./process.ts";
+import { SimulatedNetwork } from "./network.ts";
+import { type ProtocolError, readOutputLine, Stdout } from "./protocol.ts";
+import { seededRandom } from "./random.ts";
+import { VirtualClock } from "./virtual_clock.ts";
+
+Deno.test("a message is read, with or without an id, in any order", () => {
+  const message = { src: "n1", dest: "c1", body: { type: "x" } };
+  assertEquals(readOutputLine('{"src":"n1","dest":"c1","body":{"type":"x"}}'), message);
+  assertEquals(
+    readOutputLine(
+      ' { "body": {"type":"x"}, "id": 12345678901234567890, "dest": "c1", "src": "n1" } \r',
+    ),
+    message,
+  );
+});
+
+Deno.test("what is no message is said in words", () => {
+  const cases: readonly (readonly [line: string, why: string])[] = [
+    ["", "the line is blank"],
+    ["  \t", "the line is blank"],
+    ["Hello", "the line is not JSON"],
+    ['{"src":"n1"', "the line is not JSON"],
+    ["[1]", "no object"],
+    ["1.0", "no object"],
+    ["null", "no object"],
+    ['{"dest":"c1","body":{}}', "src must be a string"],
+    ['{"src":1,"dest":"c1","body":{}}', "src must be a string"],
+    ['{"src":"n1","dest":null,"body":{}}', "dest must be a string"],
+    ['{"src":"n1","dest":"c1"}', "body must be an object"],
+    ['{"src":"n1","dest":"c1","body":[]}', "body must be an object"],
+    ['{"src":"n1","dest":"c1","body":1.0}', "body must be an object"],
+    ['{"src":"n1","dest":"c1","body":{},"id":"7"}', "id must be an integer"],
+    ['{"src":"n1","dest":"c1","body":{},"id":1.5}', "id must be an integer"],
+    ['{"src":"n1","dest":"c1","body":{},"trace":1}', 'the key "trace" does not belong there'],
+  ];
+  for (const [line, why] of cases) {
+    const problem = readOutputLine(line);
+    assertStringIncludes(typeof problem === "string" ? problem : "no problem", why);
+  }
+});
+
+Deno.test("of a log the last 32 lines are kept, in order", () => {
+  const recent = new RecentLines();
+  assertEquals(recent.lines, []);
+  for (let line = 0; line < 32; line++) recent.add(`${line}`);
+  assertEquals(recent.lines.length, 32);
+  for (let line = 32; line < 100; line++) recent.add(`${line}`);
+  assertEquals(recent.lines, Array.from({ length: 32 }, (_, index) => `${68 + index}`));
+});
+
+Deno.test("of a long line the beginning is kept", () => {
+  const recent = new RecentLines();
+  recent.add("x".repeat(50_000_000));
+  assertEquals(recent.lines, [`${"x".repeat(1000)}... (50000000 characters)`]);
+});
+
+/** The standard output of `n1` beside `n2` and a client `c0` that has gone. */
+function listening(strictMaelstrom: boolean) {
+  const clock = new VirtualClock();
+  const network = new SimulatedNetwork({
+    clock,
+    latency: { meanMs: 0, distribution: "constant" },
+    random: (part) => seededRandom(1, part),
+  });
+  const got: string[] = [];
+  const breaches: ProtocolError[] = [];
+  const late: string[] = [];
+  for (const name of ["n1", "n2"]) network.open(name, (packet) => got.push(packet.toLine()));
+  network.open("c0", () => {});
+  network.close("c0");
+  const stdout = new Stdout({
+    node: "n1",
+    network,
+    strictMaelstrom,
+    onBreach: (error) => breaches.push(error),
+    onLateReply: (node, client) => late.push(`${node} to ${client}`),
+  });
+  const settle = () => {
+    while (clock.step());
+    return { got, breaches, late, stdout };
+  };
+  return { stdout, settle };
+}
+
+const line = (src: string, dest: string) =>
+  JSON.stringify({ src, dest, body: { type: "x", n: 1 } });
+
+Deno.test("a line goes out as the same message on both ways in", () => {
+  for (const way of ["accept", "acceptOwn"] as const) {
+    const { stdout, settle } = listening(false);
+    stdout[way](line("n1", "n2"));
+    const { got, breaches } = settle();
+    assertEquals(got, ['{"id":0,"src":"n1","dest":"n2","body":{"type":"x","n":1}}']);
+    assertEquals(breaches, []);
+  }
+});
+
+Deno.test("what is no line of our own is read with care", () => {
+  const lines = [
+    '{"src":"n1","dest":"n2","body":7}',
+    '{"src":"n1","dest":"n\\u0032","body":{"type":"x"}}',
+    '{"dest":"n2","src":"n1","body":{"type":"x"}}',
+    "garbage",
+    "",
+    '{"src":"n1","dest":"',
+  ];
+  const expected = [["body must be an object"], 1, 1, ["the line is not JSON"], [
+    "the line is blank",
+  ], [
+    "the line is not JSON",
+  ]];
+  const found = lines.map((text) => {
+    const { stdout, settle } = listening(false);
+    stdout.acceptOwn(text);
+    const { got, breaches } = settle();
+    return breaches.length === 0 ? got.length : breaches.map(({ why }) => why.split(" (")[0]);
+  });
+  assertEquals(found, expected);
+});
+
+Deno.test("after a breach nothing more gets out, and the line's number is told", () => {
+  const { stdout, settle } = listening(false);
+  stdout.accept(line("n1", "n2"));
+  stdout.accept("oops");
+  stdout.accept(line("n1", "n2"));
+  stdout.acceptOwn(line("n1", "n2"));
+  const { got, breaches } = settle();
+  assertEquals([got.length, stdout.muted, stdout.lineNumber], [1, true, 2]);
+  assertEquals(breaches.map(({ node, line, lineNumber }) => [node, line, lineNumber]), [[
+    "n1",
+    "oops",
+    2,
+  ]]);
+});
+
+Deno.test("only strict Maelstrom lets a node speak in another's name", () => {
+  for (const strict of [false, true]) {
+    const { stdout, settle } = listening(strict);
+    stdout.accept(line("n2", "n1"));
+    const { got, breaches } = settle();
+    assertEquals([got.length, breaches.length], strict ? [1, 0] : [0, 1]);
+    stdout.accept(line("n3", "n1"));
+    assertEquals(settle().breaches.length, 1);
+  }
+});
+
+Deno.test("a reply to a client that has gone is late, one to a client that never was a breach", () => {
+  for (const strict of [false, true]) {
+    const { stdout, settle } = listening(strict);
+    stdout.accept(line("n1", "c0"));
+    assertEquals([settle().late, stdout.muted], [["n1 to c0"], strict]);
+    stdout.accept(line("n1", "c99"));
+    const { breaches } = settle();
+    assertEquals(breaches.length, strict ? 0 : 1);
+    for (const { expected } of breaches) assertStringIncludes(expected, "a service (lin-kv, ");
+  }
+});

@@ -1,0 +1,121 @@
+/**
+ * Where a run's results are kept: `store/<workload>/<time>/`, with a link to the latest.
+ *
+ * @module
+ */
+
+import { join } from "@std/path/join";
+import { type DiagramMessage, drawMessages } from "./diagram.ts";
+import { type Op, writeHistoryLine } from "./history.ts";
+import type { NetEvent } from "./journal.ts";
+import type { RunOptions } from "./options.ts";
+import type { RunReport } from "./report.ts";
+
+/** What is gathered before it is written, in characters. */
+const CHUNK_CHARS = 1 << 18;
+
+/** How many messages the picture shows. */
+const MAX_DRAWN = 1000;
+
+/** A file that grows by lines. */
+class LineFile {
+  readonly #file: Deno.FsFile;
+  readonly #encoder = new TextEncoder();
+  #lines: string[] = [];
+  #chars = 0;
+
+  constructor(path: string) {
+    this.#file = Deno.openSync(path, { write: true, create: true, truncate: true });
+  }
+
+  add(line: string): void {
+    this.#lines.push(line);
+    this.#chars += line.length;
+    if (this.#chars > CHUNK_CHARS) this.#flush();
+  }
+
+  close(): void {
+    this.#flush();
+    this.#file.close();
+  }
+
+  #flush(): void {
+    if (this.#lines.length === 0) return;
+    const bytes = this.#encoder.encode(this.#lines.join("\n") + "\n");
+    for (let done = 0; done < bytes.length;) done += this.#file.writeSync(bytes.subarray(done));
+    this.#lines = [];
+    this.#chars = 0;
+  }
+}
+
+/** One run's folder. */
+export class ResultsDir {
+  /** The folder. */
+  readonly path: string;
+  readonly #messages: LineFile;
+  readonly #logs = new Map<string, LineFile>();
+  readonly #drawn = new Map<number, DiagramMessage & { receivedMs?: number }>();
+
+  /**
+   * Makes the folder.
+   *
+   * @param name what to call it, say the time of the run
+   */
+  constructor(root: string, workload: string, name: string) {
+    this.path = join(root, workload, name);
+    Deno.mkdirSync(join(this.path, "node-logs"), { recursive: true });
+    this.#messages = new LineFile(join(this.path, "messages.jsonl"));
+    linkLatest(root, join(workload, name));
+  }
+
+  /** Adds an event of the network to `messages.jsonl`, times in ms by the world's clock. */
+  message({ type, timeMs, message, why }: NetEvent): void {
+    const { id, src, dest } = message;
+    const head = JSON.stringify({ type, time: timeMs, id, src, dest, ...(why && { why }) });
+    this.#messages.add(type === "send" ? `${head.slice(0, -1)},"body":${message.text}}` : head);
+    if (type === "send" && this.#drawn.size < MAX_DRAWN && !/^init(_ok)?$/.test(message.type)) {
+      this.#drawn.set(id, { src, dest, type: message.type, sentMs: timeMs });
+    } else if (type === "recv") {
+      const drawn = this.#drawn.get(id);
+      if (drawn !== undefined) drawn.receivedMs = timeMs;
+    }
+  }
+
+  /** Adds a line that a node wrote for people. */
+  log(node: string, line: string): void {
+    let file = this.#logs.get(node);
+    if (file === undefined) {
+      file = new LineFile(join(this.path, "node-logs", `${node}.log`));
+      this.#logs.set(node, file);
+    }
+    file.add(line);
+  }
+
+  /** Writes what is known at the end, and closes everything. */
+  finish(report: RunReport, options: RunOptions, history: readonly Op[], startMs: number): void {
+    this.#messages.close();
+    for (const file of this.#logs.values()) file.close();
+    const historyFile = new LineFile(join(this.path, "history.jsonl"));
+    for (const op of history) historyFile.add(writeHistoryLine(op));
+    historyFile.close();
+    const results = JSON.stringify({ ...report, startMs, options }, null, 2);
+    Deno.writeTextFileSync(join(this.path, "results.json"), results + "\n");
+    const faults = report.faults.map(({ fault, fromNs, toNs }) => ({
+      name: fault,
+      fromMs: startMs + fromNs / 1e6,
+      toMs: toNs === undefined ? Infinity : startMs + toNs / 1e6,
+    }));
+    const picture = drawMessages({ messages: [...this.#drawn.values()], faults });
+    Deno.writeTextFileSync(join(this.path, "messages.svg"), picture);
+  }
+}
+
+function linkLatest(root: string, target: string): void {
+  const link = join(root, "latest");
+  try {
+    Deno.removeSync(link);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  Deno.symlinkSync(target, link);
+}

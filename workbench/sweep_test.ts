@@ -1,0 +1,45 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import type { Node } from "@eddy/maelstrom";
+import { defaultOptions } from "./options.ts";
+import { runJob, runJobs, runTasks } from "./sweep.ts";
+
+/** A node that a job may name. */
+export function serveWrongEcho(node: Node): void {
+  node.on("echo", () => ({ echo: "something else" }));
+}
+
+/** A task of which one input fails. */
+export function double(input: number): number {
+  if (input === 3) throw new RangeError("Three is too much");
+  return 2 * input;
+}
+
+const options = (seed: number) =>
+  defaultOptions("echo", { nodeCount: 1, timeLimitSeconds: 1, seed });
+const module = import.meta.url;
+
+Deno.test("jobs come back in their order, each as if run alone", async () => {
+  const jobs = [4, 3, 2, 1].map((seed) => ({ options: options(seed), args: [] }));
+  const told: number[] = [];
+  const outcomes = await runJobs(jobs, (_, index) => told.push(index));
+  assertEquals(outcomes.map(({ seed }) => seed), [4, 3, 2, 1]);
+  assertEquals(told.sort(), [0, 1, 2, 3]);
+  assertEquals(outcomes, await Promise.all(jobs.map(runJob)));
+});
+
+Deno.test("a job may bring its own node, named by module and export", async () => {
+  const install = { module, name: "serveWrongEcho" };
+  const outcomes = await runJobs([{ options: options(1), args: [], install }]);
+  assertEquals(outcomes.map(({ valid }) => valid), [false]);
+});
+
+Deno.test("a task that fails, or is not there, fails the lot", async () => {
+  const tasks = (name: string) => [1, 2, 3].map((input) => ({ module, name, input }));
+  await assertRejects(() => runTasks(tasks("double")), Error, "Three is too much");
+  await assertRejects(() => runTasks(tasks("triple")), Error, "Cannot run triple of file:");
+  assertEquals(await runTasks(tasks("double").slice(0, 2)), [2, 4]);
+});
+
+Deno.test("no tasks need no workers", async () => {
+  assertEquals(await runTasks([]), []);
+});

@@ -1,0 +1,58 @@
+/**
+ * The `g-counter` and `pn-counter` workloads: does every node end up with the sum?
+ *
+ * @module
+ */
+
+import { counter } from "@eddy/handlers/schema";
+import type { Random } from "@eddy/maelstrom";
+import { checkCounter } from "../checkers/counter.ts";
+import {
+  eachTime,
+  type Invocation,
+  type MainGenerator,
+  oncePerThread,
+  openErrors,
+  type WorkloadSpec,
+} from "../generator.ts";
+import type { WorkloadName } from "../options.ts";
+import { randomBelow } from "../random.ts";
+
+const read: Invocation = { f: "read", value: null };
+
+/** Adds from -5 to 4 and reads, one as often as the other. */
+function addOrRead(random: Random): Invocation {
+  return randomBelow(random, 2) === 0 ? { f: "add", value: randomBelow(random, 10) - 5 } : read;
+}
+
+/** The same without the negative adds, so that a third is adds and two thirds are reads. */
+function growOrRead(random: Random): Invocation {
+  for (;;) {
+    const op = addOrRead(random);
+    if (typeof op.value !== "number" || op.value >= 0) return op;
+  }
+}
+
+function counterSpec(name: WorkloadName, draw: (random: Random) => Invocation): WorkloadSpec {
+  return {
+    name,
+    errors: openErrors,
+    reusableClients: false,
+    session: (call) => async ({ f, value }) => {
+      if (f === "read") return (await call({ type: "read" }, counter.read.reply)).value;
+      await call({ type: "add", delta: value }, counter.add.reply);
+      return value;
+    },
+    generator: (_options, random): MainGenerator => ({
+      ...eachTime(() => draw(random)),
+      final: () => oncePerThread({ ...read, final: true }, random),
+    }),
+    check: checkCounter,
+  };
+}
+
+/** The `g-counter` workload. */
+export const gCounterSpec: WorkloadSpec = counterSpec("g-counter", growOrRead);
+
+/** The `pn-counter` workload. */
+export const pnCounterSpec: WorkloadSpec = counterSpec("pn-counter", addOrRead);
