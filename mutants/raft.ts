@@ -4,7 +4,7 @@
  * @module
  */
 
-import { raftRules, type Rules, type Timing } from "@eddy/handlers/raft";
+import { Raft, type RaftOptions, type Timing } from "@eddy/handlers/raft";
 import { MemoryStorage } from "@eddy/handlers/raft/log";
 import { type Request, Sessions } from "@eddy/handlers/raft/replica";
 
@@ -17,7 +17,7 @@ export interface Mutation {
 
 /** What takes the place of a part of Raft, and where that matters. */
 export interface MutationParts {
-  readonly rules?: Rules;
+  readonly makeRaft?: (options: RaftOptions) => Raft;
   readonly makeStorage?: () => MemoryStorage;
   readonly makeSessions?: () => Sessions;
   readonly timing?: Partial<Timing>;
@@ -46,12 +46,20 @@ class UnsharedSessions extends Sessions {
   override restore(): void {}
 }
 
+/** Answers reads from what it knows to be committed. */
+class ReadsAtCommit extends Raft {
+  override readIndex(): number {
+    return this.commit;
+  }
+}
+
+/** A mutation of one method of {@linkcode Raft}. */
 function breaking(
   name: string,
-  rules: Partial<Rules>,
+  Wrong: new (options: RaftOptions) => Raft,
   parts: MutationParts = {},
 ): Mutation {
-  return { name, parts: { ...parts, rules: { ...raftRules, ...rules } } };
+  return { name, parts: { ...parts, makeRaft: (options) => new Wrong(options) } };
 }
 
 const five = { nodeCount: 5 };
@@ -61,55 +69,164 @@ const shortLog = { timing: { maxLag: 8, maxEntries: 4 } };
 /** So small messages that an old entry may arrive without the first of the new term. */
 const oneByOne = { isStormy: true, timing: { heartbeatMs: 5, maxEntries: 1, spacingMs: 60 } };
 
+/** The index that `count` nodes hold, or a later one. */
+function heldBy(count: number, matches: readonly number[]): number {
+  return matches.toSorted((a, b) => b - a)[count - 1] ?? 0;
+}
+
 /** All mutations. */
 export const mutations: readonly Mutation[] = [
-  breaking("votes twice in a term", { mayVote: () => true }),
+  breaking(
+    "votes twice in a term",
+    class extends Raft {
+      override mayVote() {
+        return true;
+      }
+    },
+  ),
   { name: "loses its vote", parts: { makeStorage: () => new ForgetfulStorage() } },
-  breaking("votes without looking at the log", { isUpToDate: () => true }),
-  breaking("looks at the log's length, not at its last term", {
-    isUpToDate: (candidate, own) => candidate.lastIndex >= own.lastIndex,
-  }),
-  breaking("is elected by half of the nodes", {
-    isElected: (voters, quorum) => voters.size >= quorum - 1,
-  }),
-  breaking("commits an old term's entry by counting", {
-    leaderCommit: (_log, { quorum, commit, matches }) =>
-      Math.max(commit, matches.toSorted((a, b) => b - a)[quorum - 1] ?? 0),
-  }, oneByOne),
-  breaking("commits an old term's entry by counting, as a follower", {
-    followerCommit: (_log, { quorum, commit, leaderCommit, verified }) =>
-      Math.max(commit, quorum <= 2 ? verified : 0, Math.min(leaderCommit, verified)),
-  }, oneByOne),
-  breaking("commits what less than a majority holds", {
-    leaderCommit: (_log, { quorum, commit, matches }) =>
-      Math.max(commit, matches.toSorted((a, b) => b - a)[quorum - 2] ?? 0),
-  }),
-  breaking("commits as if two were a majority", {
-    followerCommit: (log, accepted) => raftRules.followerCommit(log, { ...accepted, quorum: 2 }),
-  }, five),
-  breaking("commits what it was told to, whether or not it has it", {
-    followerCommit: (log, { commit, leaderCommit }) =>
-      Math.max(commit, Math.min(leaderCommit, log.lastIndex)),
-  }, five),
-  breaking("appends wherever there is room", {
-    fits: (log, prevIndex) => prevIndex <= log.lastIndex,
-  }),
-  breaking("keeps what conflicts", {
-    firstNew: (log, prevIndex, entries) => Math.min(entries.length, log.lastIndex - prevIndex),
-  }),
-  breaking("drops all that follows an append", { firstNew: () => 0 }),
-  breaking("listens to the past", { isStale: () => false }),
-  breaking("applies before it commits", { applyLimit: (_commit, log) => log.lastIndex }),
-  breaking("reads without asking whether it leads", { isConfirmed: () => true }, five),
-  breaking("reads what it knows to be committed, not what may be", {
-    readIndex: ({ commit }) => commit,
-  }),
-  breaking("reads before its term has begun", { readIndex: ({ commit }) => commit }, five),
+  breaking(
+    "votes without looking at the log",
+    class extends Raft {
+      override isUpToDate() {
+        return true;
+      }
+    },
+  ),
+  breaking(
+    "looks at the log's length, not at its last term",
+    class extends Raft {
+      override isUpToDate({ lastIndex }: { lastIndex: number }) {
+        return lastIndex >= this.storage.lastIndex;
+      }
+    },
+  ),
+  breaking(
+    "is elected by half of the nodes",
+    class extends Raft {
+      override isElectedBy(voters: ReadonlySet<string>) {
+        return voters.size >= this.quorum - 1;
+      }
+    },
+  ),
+  breaking(
+    "commits an old term's entry by counting",
+    class extends Raft {
+      override leaderCommit(matches: readonly number[]) {
+        return Math.max(this.commit, heldBy(this.quorum, matches));
+      }
+    },
+    oneByOne,
+  ),
+  breaking(
+    "commits an old term's entry by counting, as a follower",
+    class extends Raft {
+      override followerCommit(leaderCommit: number, verified: number) {
+        const counted = this.quorum <= 2 ? verified : 0;
+        return Math.max(this.commit, counted, Math.min(leaderCommit, verified));
+      }
+    },
+    oneByOne,
+  ),
+  breaking(
+    "commits what less than a majority holds",
+    class extends Raft {
+      override leaderCommit(matches: readonly number[]) {
+        return Math.max(this.commit, heldBy(this.quorum - 1, matches));
+      }
+    },
+  ),
+  breaking(
+    "commits as if two were a majority",
+    class extends Raft {
+      override followerCommit(leaderCommit: number, verified: number) {
+        const counted = this.storage.termAt(verified) === this.term ? verified : 0;
+        return Math.max(super.followerCommit(leaderCommit, verified), counted);
+      }
+    },
+    five,
+  ),
+  breaking(
+    "commits what it was told to, whether or not it has it",
+    class extends Raft {
+      override followerCommit(leaderCommit: number) {
+        return Math.max(this.commit, Math.min(leaderCommit, this.storage.lastIndex));
+      }
+    },
+    five,
+  ),
+  breaking(
+    "appends wherever there is room",
+    class extends Raft {
+      override fits(prevIndex: number) {
+        return prevIndex <= this.storage.lastIndex;
+      }
+    },
+  ),
+  breaking(
+    "keeps what conflicts",
+    class extends Raft {
+      override firstNew(prevIndex: number, entries: readonly unknown[]) {
+        return Math.min(entries.length, this.storage.lastIndex - prevIndex);
+      }
+    },
+  ),
+  breaking(
+    "drops all that follows an append",
+    class extends Raft {
+      override firstNew() {
+        return 0;
+      }
+    },
+  ),
+  breaking(
+    "listens to the past",
+    class extends Raft {
+      override isStale() {
+        return false;
+      }
+    },
+  ),
+  breaking(
+    "applies before it commits",
+    class extends Raft {
+      override applyLimit() {
+        return this.storage.lastIndex;
+      }
+    },
+  ),
+  breaking(
+    "reads without asking whether it leads",
+    class extends Raft {
+      override isConfirmedBy() {
+        return true;
+      }
+    },
+    five,
+  ),
+  breaking("reads what it knows to be committed, not what may be", ReadsAtCommit),
+  breaking("reads before its term has begun", ReadsAtCommit, five),
   { name: "executes what was executed", parts: { makeSessions: () => new CarelessSessions() } },
   {
     name: "leaves out of a snapshot what was executed",
     parts: { ...shortLog, makeSessions: () => new UnsharedSessions() },
   },
-  breaking("goes back to an old snapshot", { isNews: () => true }, shortLog),
-  breaking("drops what follows a snapshot", { keepsSuffix: () => false }, { ...five, ...shortLog }),
+  breaking(
+    "goes back to an old snapshot",
+    class extends Raft {
+      override isNewSnapshot() {
+        return true;
+      }
+    },
+    shortLog,
+  ),
+  breaking(
+    "drops what follows a snapshot",
+    class extends Raft {
+      override keepsSuffix() {
+        return false;
+      }
+    },
+    { ...five, ...shortLog },
+  ),
 ];

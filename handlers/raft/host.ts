@@ -19,7 +19,7 @@ import { Replica, type ReplicaOptions } from "./replica.ts";
 /** Settings of {@linkcode serveReplicated}. */
 export type ConsensusOptions = Pick<
   ReplicaOptions,
-  "maxLatencyMs" | "holdMs" | "leaseReads" | "timing" | "rules" | "storage" | "sessions"
+  "maxLatencyMs" | "holdMs" | "leaseReads" | "timing" | "storage" | "sessions" | "makeRaft"
 >;
 
 /** Sums of fractions are inexact: a turn that comes a rounding error early must not repeat itself. */

@@ -9,7 +9,7 @@
 
 import type { Json } from "@eddy/maelstrom";
 import { type Acknowledge, countFitting, type Entry, type Link, type Ticket } from "./message.ts";
-import type { Context, Role, Rules } from "./raft.ts";
+import type { Raft } from "./raft.ts";
 import { lastOfTerm } from "./log.ts";
 
 /** After this long without a command or a read, heartbeats slow down. */
@@ -22,9 +22,9 @@ const IDLE_SLOWDOWN = 2;
 const LEASE_PART = 0.9;
 
 /** A node that leads. */
-export class Leader implements Role {
+export class Leader {
   readonly name = "leader";
-  readonly #context: Context;
+  readonly #raft: Raft;
   readonly #followers: Map<string, Progress>;
   readonly #reads = new ReadRounds();
   /** The first entry of this leader's term, which commits those before (paper 5.4.2, 8). */
@@ -34,26 +34,26 @@ export class Leader implements Role {
   #readsAsked: number;
   #activeMs: number;
 
-  constructor(context: Context) {
-    this.#context = context;
-    const { storage, nowMs } = context;
+  constructor(raft: Raft) {
+    this.#raft = raft;
+    const { storage, nowMs } = raft;
     const next = storage.lastIndex + 1;
     this.#followers = new Map(
-      context.peers.map((peer) => [peer, new Progress(peer, context.link(peer), next, nowMs)]),
+      raft.peers.map((peer) => [peer, new Progress(peer, raft.link(peer), next, nowMs)]),
     );
     storage.append([[storage.term, null]]);
     this.#termStart = next;
     this.#needs = next;
-    this.#readsAsked = context.readsGranted;
+    this.#readsAsked = raft.readsGranted;
     this.#activeMs = nowMs;
-    context.heartbeatMs = this.#heartbeatMs();
+    raft.heartbeatMs = this.#heartbeatMs();
   }
 
   /** Takes a follower's word. */
   step(from: string, message: Acknowledge): void {
     const follower = this.#followers.get(from);
     if (follower === undefined) return;
-    follower.answered(this.#context.nowMs);
+    follower.answered(this.#raft.nowMs);
     follower.round = Math.max(follower.round, message.round);
     follower.probing &&= message.reject !== undefined;
     this.#match(follower, message.match);
@@ -61,19 +61,19 @@ export class Leader implements Role {
     if (message.installed !== undefined) this.#installed(follower, message.installed);
     if (message.commands !== undefined) {
       this.#append(message.commands);
-      follower.wants = this.#context.storage.lastIndex;
-      if (this.#context.quorum > 2) this.#need(follower.wants);
+      follower.wants = this.#raft.storage.lastIndex;
+      if (this.#raft.quorum > 2) this.#need(follower.wants);
     }
     if (message.reads !== undefined) {
       const index = this.#readIndex();
       this.#reads.add(from, message.reads, index);
-      if (this.#context.quorum > 2) this.#need(index);
+      if (this.#raft.quorum > 2) this.#need(index);
     }
   }
 
   /** Whether a majority has not been heard for so long that another may lead (dissertation 6.2). */
   get isCutOff(): boolean {
-    const { nowMs, electionMs, quorum } = this.#context;
+    const { nowMs, electionMs, quorum } = this.#raft;
     let heard = 1;
     for (const { heardMs } of this.#followers.values()) {
       if (nowMs - heardMs <= electionMs) heard++;
@@ -81,8 +81,8 @@ export class Leader implements Role {
     return heard < quorum;
   }
 
-  healthy(): boolean {
-    const { nowMs, quorum } = this.#context;
+  isHealthy(): boolean {
+    const { nowMs, quorum } = this.#raft;
     let inTime = 1;
     for (const { link } of this.#followers.values()) if (!link.overdue(nowMs)) inTime++;
     return inTime >= quorum;
@@ -94,7 +94,7 @@ export class Leader implements Role {
       this.#takeOwn();
       this.#settle();
     }
-    const { nowMs, leaseReads } = this.#context;
+    const { nowMs, leaseReads } = this.#raft;
     if (leaseReads) this.#reads.begin(nowMs);
     for (const follower of this.#followers.values()) {
       if (this.#dueMs(follower) <= nowMs) this.#send(follower);
@@ -118,7 +118,7 @@ export class Leader implements Role {
 
   /** Whether something is to be sent, or this node's own clients want something. */
   #isDue(): boolean {
-    const { nowMs } = this.#context;
+    const { nowMs } = this.#raft;
     if (this.#ownDueMs() <= nowMs) return true;
     for (const follower of this.#followers.values()) {
       if (this.#dueMs(follower) <= nowMs) return true;
@@ -127,13 +127,13 @@ export class Leader implements Role {
   }
 
   #ownDueMs(): number {
-    const { commands, readsWanted, readsDueMs } = this.#context;
+    const { commands, readsWanted, readsDueMs } = this.#raft;
     return Math.min(commands.dueMs, readsWanted > this.#readsAsked ? readsDueMs : Infinity);
   }
 
   /** Takes the commands and reads of this node's clients. */
   #takeOwn(): void {
-    const { commands, timing, storage, openTicket, readsWanted } = this.#context;
+    const { commands, timing, storage, openTicket, readsWanted } = this.#raft;
     const taken = commands.take(timing.maxEntries, timing.maxChars);
     if (taken.length > 0) {
       this.#append(taken);
@@ -147,9 +147,9 @@ export class Leader implements Role {
   }
 
   #append(commands: readonly Json[]): void {
-    const { storage } = this.#context;
+    const { storage } = this.#raft;
     const { term } = storage;
-    this.#activeMs = this.#context.nowMs;
+    this.#activeMs = this.#raft.nowMs;
     storage.append(commands.map((command): Entry => [term, command]));
   }
 
@@ -158,10 +158,8 @@ export class Leader implements Role {
   }
 
   #readIndex(): number {
-    const { quorum, commit, storage, rules, nowMs } = this.#context;
-    this.#activeMs = nowMs;
-    const termStart = this.#termStart;
-    return rules.readIndex({ quorum, commit, lastIndex: storage.lastIndex, termStart });
+    this.#activeMs = this.#raft.nowMs;
+    return this.#raft.readIndex(this.#termStart);
   }
 
   #match(follower: Progress, match: number): void {
@@ -180,7 +178,7 @@ export class Leader implements Role {
   ): void {
     if (follower.probing && prevIndex !== follower.next - 1) return;
     const hint = Math.min(hintIndex, prevIndex - 1);
-    follower.next = lastOfTerm(this.#context.storage, hint, hintTerm) + 1;
+    follower.next = lastOfTerm(this.#raft.storage, hint, hintTerm) + 1;
     follower.probing = true;
     follower.enlisted = true;
   }
@@ -192,34 +190,37 @@ export class Leader implements Role {
   }
 
   #commit(): void {
-    const context = this.#context;
-    const { storage, quorum, commit } = context;
-    const matches = [storage.lastIndex];
+    const matches = [this.#raft.storage.lastIndex];
     for (const { match } of this.#followers.values()) matches.push(match);
-    const { term } = storage;
-    context.commit = context.rules.leaderCommit(storage, { term, quorum, commit, matches });
+    this.#raft.commit = this.#raft.leaderCommit(matches);
   }
 
   #confirmReads(): void {
-    const { rules, quorum } = this.#context;
-    const followers = this.#followers.values();
-    for (
-      const { peer, ticket, index } of this.#reads.takeConfirmed(
-        followers,
-        rules,
-        quorum,
-        this.#hasLease(),
-      )
-    ) {
+    const hasLease = this.#hasLease();
+    const isConfirmed = (read: PendingRead) =>
+      hasLease || this.#raft.isConfirmedBy(this.#countFor(read));
+    for (const { peer, ticket, index } of this.#reads.take(isConfirmed)) {
       const follower = peer === undefined ? undefined : this.#followers.get(peer);
-      if (follower === undefined) this.#context.grant(ticket[1], index);
+      if (follower === undefined) this.#raft.grant(ticket[1], index);
       else follower.grant = [ticket, index];
     }
   }
 
+  /**
+   * How many nodes, this one included, have said after a read came that they follow. A follower
+   * that passes on a read says so with the same message: for that read it need not be asked.
+   */
+  #countFor({ peer, round }: PendingRead): number {
+    let count = 1;
+    for (const follower of this.#followers.values()) {
+      if (follower.peer === peer || follower.round >= round) count++;
+    }
+    return count;
+  }
+
   #hasLease(): boolean {
-    const { leaseReads, quorum, nowMs, timing } = this.#context;
-    if (!leaseReads || this.#context.commit < this.#termStart) return false;
+    const { leaseReads, quorum, nowMs, timing } = this.#raft;
+    if (!leaseReads || this.#raft.commit < this.#termStart) return false;
     const rounds = [...this.#followers.values()].map(({ round }) => round).sort((a, b) => b - a);
     const sinceMs = quorum === 1 ? nowMs : this.#reads.begunAtMs(rounds[quorum - 2] ?? 0);
     return nowMs - sinceMs < 2 * timing.heartbeatMs * LEASE_PART;
@@ -227,7 +228,7 @@ export class Leader implements Role {
 
   /** Sees to it that as many followers as a majority needs are asked for what clients wait for. */
   #recruit(): void {
-    const { commit, nowMs, quorum } = this.#context;
+    const { commit, nowMs, quorum } = this.#raft;
     const index = this.#needs > commit ? this.#needs : 0;
     const round = this.#reads.wanted;
     if (index === 0 && round === 0) return;
@@ -247,13 +248,13 @@ export class Leader implements Role {
   #dueMs(follower: Progress): number {
     const { link, peer } = follower;
     const urgent = follower.enlisted || follower.grant !== undefined || this.#owes(follower);
-    const regularMs = Math.min(link.sentMs + this.#context.heartbeatMs, follower.resendAtMs);
-    return this.#context.spaced(peer, urgent ? link.sentMs : regularMs);
+    const regularMs = Math.min(link.sentMs + this.#raft.heartbeatMs, follower.resendAtMs);
+    return this.#raft.spaced(peer, urgent ? link.sentMs : regularMs);
   }
 
   /** Whether a follower's clients wait for something that could be sent. */
   #owes(follower: Progress): boolean {
-    const { commit, quorum, storage } = this.#context;
+    const { commit, quorum, storage } = this.#raft;
     const { wants, sentCommit, next } = follower;
     if (follower.more && next <= storage.lastIndex && this.#mayCarry(follower)) return true;
     if (quorum > 2) return commit > sentCommit && wants > sentCommit;
@@ -262,15 +263,15 @@ export class Leader implements Role {
 
   #mayCarry({ probing, link, next, match, silent }: Progress): boolean {
     if (probing && link.awaitingSinceMs !== undefined) return false;
-    return !silent && next - match <= this.#context.timing.maxLag;
+    return !silent && next - match <= this.#raft.timing.maxLag;
   }
 
   #send(follower: Progress): void {
-    const context = this.#context;
-    const { storage, nowMs, commit } = context;
+    const raft = this.#raft;
+    const { storage, nowMs, commit } = raft;
     const again = nowMs >= follower.resendAtMs;
     if (again) follower.rewind();
-    context.heartbeatMs = this.#heartbeatMs();
+    raft.heartbeatMs = this.#heartbeatMs();
     if (follower.next <= storage.baseIndex) return this.#sendSnapshot(follower);
     const carries = this.#mayCarry(follower) || (again && !follower.silent);
     const entries = carries ? this.#entriesFrom(follower.next) : [];
@@ -278,8 +279,8 @@ export class Leader implements Role {
     const last = prevIndex + entries.length;
     follower.more = carries && last < storage.lastIndex;
     const prompt = follower.enlisted || follower.probing || follower.more ||
-      last - follower.match > context.timing.maxLag / 2;
-    context.send(follower.peer, {
+      last - follower.match > raft.timing.maxLag / 2;
+    raft.send(follower.peer, {
       type: "append_entries",
       term: storage.term,
       prevIndex,
@@ -288,7 +289,7 @@ export class Leader implements Role {
       commit,
       round: this.#reads.round,
       prompt,
-      heartbeatMs: context.heartbeatMs,
+      heartbeatMs: raft.heartbeatMs,
       granted: follower.grant,
     }, prompt);
     if (!follower.probing) follower.next = last + 1;
@@ -297,17 +298,17 @@ export class Leader implements Role {
 
   #sent(follower: Progress, last: number, prompt: boolean): void {
     follower.grant = undefined;
-    follower.sentCommit = this.#context.commit;
+    follower.sentCommit = this.#raft.commit;
     follower.enlisted = false;
     this.#reads.sent();
     if (!prompt) return;
     follower.askedIndex = last;
     follower.askedRound = this.#reads.round;
-    follower.asked(this.#context.nowMs);
+    follower.asked(this.#raft.nowMs);
   }
 
   #sendSnapshot(follower: Progress): void {
-    const { storage, applied, snapshot, timing, heartbeatMs } = this.#context;
+    const { storage, applied, snapshot, timing, heartbeatMs } = this.#raft;
     follower.probing = true;
     follower.departing ??= {
       lastIndex: applied,
@@ -317,7 +318,7 @@ export class Leader implements Role {
     };
     const { lastIndex, lastTerm, items, offset } = follower.departing;
     const count = countFitting(items, offset, timing.maxEntries, timing.maxChars);
-    this.#context.send(follower.peer, {
+    this.#raft.send(follower.peer, {
       type: "install_snapshot",
       term: storage.term,
       lastIndex,
@@ -331,7 +332,7 @@ export class Leader implements Role {
   }
 
   #entriesFrom(from: number): Entry[] {
-    const { storage, timing: { maxEntries, maxChars } } = this.#context;
+    const { storage, timing: { maxEntries, maxChars } } = this.#raft;
     const entries = storage.slice(from, Math.min(storage.lastIndex, from + maxEntries - 1));
     const count = countFitting(entries, 0, maxEntries, maxChars);
     return count === entries.length ? entries : entries.slice(0, count);
@@ -339,7 +340,7 @@ export class Leader implements Role {
 
   /** Slower than the link, so that a heartbeat has an answer before the next; slower when idle. */
   #heartbeatMs(): number {
-    const { links, quorum, timing, nowMs } = this.#context;
+    const { links, quorum, timing, nowMs } = this.#raft;
     const trips = [...links.values()].map(({ roundTripMs }) => roundTripMs).sort((a, b) => a - b);
     const isIdle = nowMs - this.#activeMs > IDLE_AFTER_MS;
     const tripMs = Math.min(trips[quorum - 2] ?? 0, MAX_HEARTBEAT_MS);
@@ -450,9 +451,6 @@ interface PendingRead {
   readonly round: number;
 }
 
-/** A read that may go ahead. */
-export type ConfirmedRead = Omit<PendingRead, "round">;
-
 /** How many rounds' times are remembered. */
 const MAX_ROUNDS = 1024;
 
@@ -500,28 +498,14 @@ export class ReadRounds {
     return this.#pending.at(-1)?.round ?? 0;
   }
 
-  /**
-   * Takes the reads that a majority has confirmed.
-   *
-   * A follower that passes on a read says with the same message, sent after the read came, that it
-   * still follows: for that read it need not be asked.
-   */
-  takeConfirmed(
-    followers: Iterable<Progress>,
-    rules: Rules,
-    quorum: number,
-    hasLease: boolean,
-  ): ConfirmedRead[] {
+  /** Takes the reads that are confirmed. */
+  take(isConfirmed: (read: PendingRead) => boolean): PendingRead[] {
     if (this.#pending.length === 0) return [];
-    const all = [...followers];
-    const confirmed: ConfirmedRead[] = [];
-    this.#pending = this.#pending.filter((read) => {
-      const count = 1 +
-        all.filter(({ peer, round }) => peer === read.peer || round >= read.round).length;
-      if (!hasLease && !rules.isConfirmed(count, quorum)) return true;
-      confirmed.push(read);
-      return false;
-    });
-    return confirmed;
+    const { yes = [], no = [] } = Object.groupBy(
+      this.#pending,
+      (read) => isConfirmed(read) ? "yes" : "no",
+    );
+    this.#pending = no;
+    return yes;
   }
 }

@@ -16,7 +16,7 @@ import {
   type Grant,
   type Outgoing,
   Raft,
-  type Rules,
+  type RaftOptions,
   type Timing,
 } from "./raft.ts";
 
@@ -33,22 +33,23 @@ export interface ReplicaOptions {
    *
    * @default 0
    */
-  readonly maxLatencyMs?: number;
+  readonly maxLatencyMs?: number | undefined;
   /**
    * How long an operation may wait for a leader that answers before it is refused, in
    * milliseconds. Where no leader is known for long, it is refused at once.
    *
    * @default 900
    */
-  readonly holdMs?: number;
+  readonly holdMs?: number | undefined;
   /** See {@linkcode RaftOptions.leaseReads}. */
-  readonly leaseReads?: boolean;
-  readonly timing?: Partial<Timing>;
-  readonly rules?: Rules;
-  readonly storage?: Storage;
-  readonly sessions?: Sessions;
+  readonly leaseReads?: boolean | undefined;
+  readonly timing?: Partial<Timing> | undefined;
+  readonly storage?: Storage | undefined;
+  readonly sessions?: Sessions | undefined;
   /** The last entry that the state machine has. */
-  readonly applied?: number;
+  readonly applied?: number | undefined;
+  /** @default a {@linkcode Raft} */
+  readonly makeRaft?: ((options: RaftOptions) => Raft) | undefined;
 }
 
 /** Where two leaders, or two terms of one, cannot be told apart. */
@@ -75,14 +76,18 @@ export class Replica {
     this.#commands = new Commands({ session, maxLatencyMs, holdMs });
     this.#reads = new Reads(holdMs);
     this.#applied = options.applied ?? 0;
-    this.#raft = new Raft({
+    const { makeRaft = (raftOptions) => new Raft(raftOptions) } = options;
+    this.#raft = makeRaft({
       id,
       nodeIds,
       random,
       nowMs,
       commands: this.#commands,
       snapshot: () => [this.#sessions.snapshot(), ...this.#machine.snapshot()],
-      ...pick(options),
+      storage: options.storage,
+      applied: options.applied,
+      leaseReads: options.leaseReads,
+      timing: options.timing,
     });
     this.#maxLatencyMs = maxLatencyMs;
   }
@@ -173,18 +178,6 @@ export class Replica {
     this.#commands.attend(nowMs, this.#isLost, electionMs);
     this.#reads.attend(nowMs, this.#isLost);
   }
-}
-
-/** The settings that are consensus's own, where they are given. */
-function pick(options: ReplicaOptions): Partial<ReplicaOptions> {
-  const { leaseReads, timing, rules, storage, applied } = options;
-  return {
-    ...(leaseReads !== undefined && { leaseReads }),
-    ...(timing !== undefined && { timing }),
-    ...(rules !== undefined && { rules }),
-    ...(storage !== undefined && { storage }),
-    ...(applied !== undefined && { applied }),
-  };
 }
 
 /** A request that has no outcome yet. */

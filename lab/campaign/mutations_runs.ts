@@ -19,7 +19,7 @@ import { storm } from "./mutations_storm.ts";
 /** A way to get Raft wrong, and where that matters. */
 export interface WrongRaft extends Pick<DisksOptions, "onRestart"> {
   readonly name: string;
-  readonly parts: Pick<Mutation["parts"], "rules" | "makeStorage" | "makeSessions">;
+  readonly parts: Pick<Mutation["parts"], "makeRaft" | "makeStorage" | "makeSessions">;
   readonly condition: ConditionName;
 }
 
@@ -147,7 +147,7 @@ async function blame(
   { parts, onRestart }: Pick<WrongRaft, "parts" | "onRestart">,
 ): Promise<string | undefined> {
   const { nodeCount, timing, rate, faults }: Condition = conditions[name];
-  const { rules, makeStorage, makeSessions } = parts;
+  const { makeRaft, makeStorage, makeSessions } = parts;
   const disks = new Disks({
     ...(makeStorage !== undefined && { makeStorage }),
     ...(onRestart !== undefined && { onRestart }),
@@ -156,8 +156,8 @@ async function blame(
     serveTxnListAppend(node, {
       storage: disks.of(node),
       timing,
-      ...(rules !== undefined && { rules }),
-      ...(makeSessions !== undefined && { sessions: makeSessions() }),
+      makeRaft,
+      sessions: makeSessions?.(),
     });
   const nodeIds = Array.from({ length: nodeCount }, (_, i) => `n${i}`);
   let assertion: string | undefined;

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Rules, Timing } from "@eddy/handlers/raft";
+import type { Raft, RaftOptions, Timing } from "@eddy/handlers/raft";
 import type { Outcome } from "@eddy/handlers/raft/host.ts";
 import { MemoryStorage } from "@eddy/handlers/raft/log";
 import type { Message } from "@eddy/handlers/raft/message.ts";
@@ -20,7 +20,7 @@ export interface ClusterOptions {
   readonly nodeCount: number;
   /** How long faults and clients go on, in virtual milliseconds. @default 6000 */
   readonly durationMs?: number;
-  readonly rules?: Rules;
+  readonly makeRaft?: ((options: RaftOptions) => Raft) | undefined;
   readonly makeStorage?: () => MemoryStorage;
   readonly makeSessions?: () => Sessions;
   readonly timing?: Partial<Timing>;
@@ -190,7 +190,7 @@ export class Cluster {
     sessions: Sessions,
     applied: number,
   ): Replica {
-    const { rules, timing, leaseReads } = this.#options;
+    const { makeRaft, timing, leaseReads } = this.#options;
     const pace = this.#isStormy ? { heartbeatMs: 5 } : {};
     return new Replica({
       id,
@@ -201,9 +201,9 @@ export class Cluster {
       storage,
       sessions,
       applied,
-      ...(rules !== undefined && { rules }),
+      makeRaft,
       timing: { ...pace, ...timing },
-      ...(leaseReads !== undefined && { leaseReads }),
+      leaseReads,
     });
   }
 
