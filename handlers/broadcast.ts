@@ -1,36 +1,46 @@
 /**
- * The `broadcast` workload: what one node is told, all come to know.
+ * The `broadcast` workload: a value sent to one node reaches every node.
  *
  * @module
  */
 
-import type { Json, Node } from "@eddy/maelstrom";
+import * as v from "valibot";
+import type { Json, Node, RpcSchema } from "@eddy/maelstrom";
+import { oneOf } from "@eddy/maelstrom/flags";
 import { eccentricity, NodeGossip } from "./gossip/host.ts";
 import { ValueSet } from "./gossip/crdts.ts";
-import { broadcast } from "./schema.ts";
+import { anyList, dictionary, json, type List, noKeys, reply } from "./schema.ts";
+import { type LatencyOptions, maxLatencyFlag, type Workload, workload } from "./workload.ts";
 
-/** Settings of the `broadcast` workload. */
-export interface BroadcastOptions {
-  /**
-   * What a value may take to reach every node, in milliseconds; 0 sends at once, to everyone.
-   *
-   * @default 550
-   */
-  maxLatencyMs?: number;
+/** The messages of the `broadcast` workload. */
+export const broadcastSchema: {
+  topology: RpcSchema<{ topology: Record<string, string[]> }, object>;
+  broadcast: RpcSchema<{ message: Json }, object>;
+  read: RpcSchema<object, { messages: List<Json> }>;
+} = {
+  topology: {
+    request: v.object({ topology: dictionary(v.array(v.string())) }),
+    reply: reply("topology_ok", {}),
+  },
+  broadcast: { request: v.object({ message: json }), reply: reply("broadcast_ok", {}) },
+  read: { request: noKeys, reply: reply("read_ok", { messages: anyList }) },
+};
+
+/** Options of {@linkcode serveBroadcast}. */
+export interface BroadcastOptions extends LatencyOptions {
   /**
    * Whether to send along the edges of the topology given, or over an overlay of the node's own.
    *
    * @default "own"
    */
-  topology?: "own" | "given";
+  readonly topology?: "own" | "given" | undefined;
 }
 
-/** What a value may take to reach every node unless stated, in milliseconds. */
-export const BROADCAST_MAX_LATENCY_MS = 550;
+const DEFAULT_MAX_LATENCY_MS = 550;
 
 /** Makes `node` serve the `broadcast` workload. */
 export function serveBroadcast(node: Node, options: BroadcastOptions = {}): void {
-  const { maxLatencyMs = BROADCAST_MAX_LATENCY_MS, topology = "own" } = options;
+  const { maxLatencyMs = DEFAULT_MAX_LATENCY_MS, topology = "own" } = options;
   const set = node.state.attach("broadcast", new ValueSet());
   const gossip = new NodeGossip(node, set, { maxLatencyMs });
   node.on("topology", ({ body }) => {
@@ -39,10 +49,26 @@ export function serveBroadcast(node: Node, options: BroadcastOptions = {}): void
       gossip.follow(neighbours, eccentricity(body.topology, node.id));
     }
     return {};
-  }, { schema: broadcast.topology });
+  }, { schema: broadcastSchema.topology });
   node.on("broadcast", ({ body }) => {
     if (set.add(gossip.core.stream, body.message)) gossip.appended();
     return {};
-  }, { schema: broadcast.broadcast });
-  node.on("read", () => ({ messages: set.values as Json[] }), { schema: broadcast.read });
+  }, { schema: broadcastSchema.broadcast });
+  node.on("read", () => ({ messages: set.values as Json[] }), { schema: broadcastSchema.read });
 }
+
+/** The `broadcast` workload of the node binary. */
+export const broadcast: Workload = workload(
+  "values that one node is told and all come to know",
+  {
+    "max-latency": { ...maxLatencyFlag, default: DEFAULT_MAX_LATENCY_MS },
+    topology: {
+      help: "own: an overlay of the node's own; given: along the edges that Maelstrom suggests",
+      value: "NAME",
+      ...oneOf(["own", "given"]),
+      default: "own" as const,
+    },
+  },
+  (node, { "max-latency": maxLatencyMs, topology }) =>
+    serveBroadcast(node, { maxLatencyMs, topology }),
+);

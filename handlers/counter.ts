@@ -4,26 +4,28 @@
  * @module
  */
 
-import { ErrorCode, type Node, RpcError } from "@eddy/maelstrom";
+import * as v from "valibot";
+import { ErrorCode, type Node, RpcError, type RpcSchema } from "@eddy/maelstrom";
 import { NodeGossip } from "./gossip/host.ts";
 import { isSafe, Totals } from "./gossip/crdts.ts";
-import { counter } from "./schema.ts";
+import { type Integer, integer, noKeys, reply, safeInteger } from "./schema.ts";
+import { type LatencyOptions, maxLatencyFlag, type Workload, workload } from "./workload.ts";
 
-/** Settings of the `g-counter` and `pn-counter` workloads. */
-export interface CounterOptions {
-  /**
-   * What an addition may take to reach every node, in milliseconds; 0 sends at once, to everyone.
-   *
-   * @default 2400
-   */
-  maxLatencyMs?: number;
-}
+/** The messages of the `g-counter` and `pn-counter` workloads; deltas beyond 2^53 are refused. */
+export const counterSchema: {
+  add: RpcSchema<{ delta: number }, object>;
+  read: RpcSchema<object, { value: Integer }>;
+} = {
+  add: { request: v.object({ delta: safeInteger }), reply: reply("add_ok", {}) },
+  read: { request: noKeys, reply: reply("read_ok", { value: integer }) },
+};
 
-/** What an addition may take to reach every node unless stated, in milliseconds. */
-export const COUNTER_MAX_LATENCY_MS = 2400;
+const DEFAULT_MAX_LATENCY_MS = 2400;
+
+const counterFlags = { "max-latency": { ...maxLatencyFlag, default: DEFAULT_MAX_LATENCY_MS } };
 
 /** Makes `node` serve the `g-counter` workload: deltas below 0 are refused with error 12. */
-export function serveGCounter(node: Node, options: CounterOptions = {}): void {
+export function serveGCounter(node: Node, options: LatencyOptions = {}): void {
   serveCounter(node, "g-counter", options, (delta) => {
     if (delta >= 0) return;
     const problem = `Cannot add ${delta}: a g-counter only grows`;
@@ -32,14 +34,14 @@ export function serveGCounter(node: Node, options: CounterOptions = {}): void {
 }
 
 /** Makes `node` serve the `pn-counter` workload. */
-export function servePnCounter(node: Node, options: CounterOptions = {}): void {
+export function servePnCounter(node: Node, options: LatencyOptions = {}): void {
   serveCounter(node, "pn-counter", options, () => {});
 }
 
 function serveCounter(
   node: Node,
   name: string,
-  { maxLatencyMs = COUNTER_MAX_LATENCY_MS }: CounterOptions,
+  { maxLatencyMs = DEFAULT_MAX_LATENCY_MS }: LatencyOptions,
   check: (delta: number) => void,
 ): void {
   const totals = node.state.attach(name, new Totals());
@@ -53,10 +55,24 @@ function serveCounter(
     }
     gossip.appended();
     return {};
-  }, { schema: counter.add });
+  }, { schema: counterSchema.add });
   node.on("read", () => {
     const { sum } = totals;
     if (isSafe(sum)) return { value: Number(sum) };
     throw new RpcError(ErrorCode.crash, `Cannot read ${sum}: beyond 2^53 numbers are not exact`);
-  }, { schema: counter.read });
+  }, { schema: counterSchema.read });
 }
+
+/** The `g-counter` workload of the node binary. */
+export const gCounter: Workload = workload(
+  "a counter that only grows",
+  counterFlags,
+  (node, flags) => serveGCounter(node, { maxLatencyMs: flags["max-latency"] }),
+);
+
+/** The `pn-counter` workload of the node binary. */
+export const pnCounter: Workload = workload(
+  "a counter that grows and shrinks",
+  counterFlags,
+  (node, flags) => servePnCounter(node, { maxLatencyMs: flags["max-latency"] }),
+);

@@ -1,13 +1,23 @@
 /**
- * The `echo` workload: what is said is said back.
+ * The `echo` workload: a node answers with the value that it was sent.
  *
  * @module
  */
 
-import type { Node } from "@eddy/maelstrom";
-import { echo } from "./schema.ts";
+import * as v from "valibot";
+import type { Json, Node, RpcSchema } from "@eddy/maelstrom";
+import { json, reply } from "./schema.ts";
+import { type Workload, workload } from "./workload.ts";
+
+/** The messages of the `echo` workload. */
+export const echoSchema: { echo: RpcSchema<{ echo: Json }, { echo: Json }> } = {
+  echo: { request: v.object({ echo: json }), reply: reply("echo_ok", { echo: json }) },
+};
 
 /** Makes `node` serve the `echo` workload. */
 export function serveEcho(node: Node): void {
-  node.on("echo", ({ body }) => ({ echo: body.echo }), { schema: echo.echo });
+  node.on("echo", ({ body }) => ({ echo: body.echo }), { schema: echoSchema.echo });
 }
+
+/** The `echo` workload of the node binary. */
+export const echo: Workload = workload("says back what it is told", {}, serveEcho);

@@ -4,32 +4,39 @@
  * @module
  */
 
-import type { Json, Node } from "@eddy/maelstrom";
+import * as v from "valibot";
+import type { Json, Node, RpcSchema } from "@eddy/maelstrom";
 import { NodeGossip } from "./gossip/host.ts";
 import { ValueSet } from "./gossip/crdts.ts";
-import { gSet } from "./schema.ts";
+import { anyList, json, type List, noKeys, reply } from "./schema.ts";
+import { type LatencyOptions, maxLatencyFlag, type Workload, workload } from "./workload.ts";
 
-/** Settings of the `g-set` workload. */
-export interface GSetOptions {
-  /**
-   * What an element may take to reach every node, in milliseconds; 0 sends at once, to everyone.
-   *
-   * @default 2400
-   */
-  maxLatencyMs?: number;
-}
+/** The messages of the `g-set` workload. */
+export const gSetSchema: {
+  add: RpcSchema<{ element: Json }, object>;
+  read: RpcSchema<object, { value: List<Json> }>;
+} = {
+  add: { request: v.object({ element: json }), reply: reply("add_ok", {}) },
+  read: { request: noKeys, reply: reply("read_ok", { value: anyList }) },
+};
 
-/** What an element may take to reach every node unless stated, in milliseconds. */
-export const G_SET_MAX_LATENCY_MS = 2400;
+const DEFAULT_MAX_LATENCY_MS = 2400;
 
 /** Makes `node` serve the `g-set` workload. */
-export function serveGSet(node: Node, options: GSetOptions = {}): void {
-  const { maxLatencyMs = G_SET_MAX_LATENCY_MS } = options;
+export function serveGSet(node: Node, options: LatencyOptions = {}): void {
+  const { maxLatencyMs = DEFAULT_MAX_LATENCY_MS } = options;
   const set = node.state.attach("g-set", new ValueSet());
   const gossip = new NodeGossip(node, set, { maxLatencyMs });
   node.on("add", ({ body }) => {
     if (set.add(gossip.core.stream, body.element)) gossip.appended();
     return {};
-  }, { schema: gSet.add });
-  node.on("read", () => ({ value: set.values as Json[] }), { schema: gSet.read });
+  }, { schema: gSetSchema.add });
+  node.on("read", () => ({ value: set.values as Json[] }), { schema: gSetSchema.read });
 }
+
+/** The `g-set` workload of the node binary. */
+export const gSet: Workload = workload(
+  "a set that only grows",
+  { "max-latency": { ...maxLatencyFlag, default: DEFAULT_MAX_LATENCY_MS } },
+  (node, flags) => serveGSet(node, { maxLatencyMs: flags["max-latency"] }),
+);

@@ -6,32 +6,58 @@
  * @module
  */
 
-import type { Json, Node } from "@eddy/maelstrom";
+import * as v from "valibot";
+import type { Json, Node, RpcSchema } from "@eddy/maelstrom";
 import { NodeGossip } from "./gossip/host.ts";
 import { LogStore } from "./kafka_log.ts";
-import { kafka } from "./schema.ts";
+import {
+  dictionary,
+  type Integer,
+  integer,
+  json,
+  type List,
+  list,
+  reply,
+  safeInteger,
+} from "./schema.ts";
+import { type LatencyOptions, maxLatencyFlag, type Workload, workload } from "./workload.ts";
 
-/** Settings of the `kafka` workload. */
-export interface KafkaOptions {
-  /**
-   * What an entry may take until every node shows it, in milliseconds; 0 sends at once, to
-   * everyone.
-   *
-   * @default 250
-   */
-  maxLatencyMs?: number;
-}
+const offsets = dictionary(v.pipe(safeInteger, v.minValue(0, "Expected an offset of 0 or more")));
 
-/** What an entry may take until every node shows it unless stated, in milliseconds. */
-export const KAFKA_MAX_LATENCY_MS = 250;
+/** The messages of the `kafka` workload. */
+export const kafkaSchema: {
+  send: RpcSchema<{ key: string; msg: Json }, { offset: Integer }>;
+  poll: RpcSchema<
+    { offsets: Record<string, number> },
+    { msgs: Record<string, List<[offset: Integer, msg: Json]>> }
+  >;
+  commit_offsets: RpcSchema<{ offsets: Record<string, number> }, object>;
+  list_committed_offsets: RpcSchema<{ keys: string[] }, { offsets: Record<string, Integer> }>;
+} = {
+  send: {
+    request: v.object({ key: v.string(), msg: json }),
+    reply: reply("send_ok", { offset: integer }),
+  },
+  poll: {
+    request: v.object({ offsets }),
+    reply: reply("poll_ok", { msgs: dictionary(list(v.tuple([integer, json]))) }),
+  },
+  commit_offsets: { request: v.object({ offsets }), reply: reply("commit_offsets_ok", {}) },
+  list_committed_offsets: {
+    request: v.object({ keys: v.array(v.string()) }),
+    reply: reply("list_committed_offsets_ok", { offsets: dictionary(integer) }),
+  },
+};
+
+const DEFAULT_MAX_LATENCY_MS = 250;
 
 /** How many entries a poll returns at most, of one key and of all. */
 export const MAX_POLL_ENTRIES_PER_KEY = 1000;
 export const MAX_POLL_ENTRIES = 10_000;
 
 /** Makes `node` serve the `kafka` workload. */
-export function serveKafka(node: Node, options: KafkaOptions = {}): void {
-  const { maxLatencyMs = KAFKA_MAX_LATENCY_MS } = options;
+export function serveKafka(node: Node, options: LatencyOptions = {}): void {
+  const { maxLatencyMs = DEFAULT_MAX_LATENCY_MS } = options;
   const store = node.state.attach("kafka", new LogStore());
   const gossip = new NodeGossip(node, store, { maxLatencyMs, eager: true });
   node.onInit(() => {
@@ -41,16 +67,16 @@ export function serveKafka(node: Node, options: KafkaOptions = {}): void {
     const offset = store.send(key, msg);
     gossip.appended();
     return { offset };
-  }, { schema: kafka.send });
+  }, { schema: kafkaSchema.send });
   node.on("poll", ({ body: { offsets } }) => ({ msgs: poll(store, offsets) }), {
-    schema: kafka.poll,
+    schema: kafkaSchema.poll,
   });
   node.on("commit_offsets", ({ body: { offsets } }) => {
     let news = false;
     for (const key in offsets) if (store.commit(key, offsets[key] ?? 0)) news = true;
     if (news) gossip.appended();
     return {};
-  }, { schema: kafka.commit_offsets });
+  }, { schema: kafkaSchema.commit_offsets });
   node.on("list_committed_offsets", ({ body: { keys } }) => {
     const offsets: Record<string, number> = Object.create(null);
     for (const key of keys) {
@@ -58,7 +84,7 @@ export function serveKafka(node: Node, options: KafkaOptions = {}): void {
       if (offset !== undefined) offsets[key] = offset;
     }
     return { offsets };
-  }, { schema: kafka.list_committed_offsets });
+  }, { schema: kafkaSchema.list_committed_offsets });
 }
 
 function poll(
@@ -76,3 +102,10 @@ function poll(
   }
   return msgs;
 }
+
+/** The `kafka` workload of the node binary. */
+export const kafka: Workload = workload(
+  "append-only logs with offsets",
+  { "max-latency": { ...maxLatencyFlag, default: DEFAULT_MAX_LATENCY_MS } },
+  (node, flags) => serveKafka(node, { maxLatencyMs: flags["max-latency"] }),
+);

@@ -1,31 +1,51 @@
 /**
- * The `lin-kv` workload: read, write and compare-and-set, linearizable, on consensus of our own.
+ * The `lin-kv` workload: read, write and compare-and-set, linearizable, on Raft.
  *
  * @module
  */
 
-import type { Node } from "@eddy/maelstrom";
-import { linKv } from "./schema.ts";
+import * as v from "valibot";
+import type { Json, Node, RpcSchema } from "@eddy/maelstrom";
 import { KeyValueMachine } from "./raft/state_machines.ts";
 import { serveStore, type StoreOptions } from "./raft/host.ts";
+import { json, reply } from "./schema.ts";
+import { storeFlags, storeOptions, type Workload, workload } from "./workload.ts";
+
+/** The messages of the `lin-kv` workload. */
+export const linKvSchema: {
+  read: RpcSchema<{ key: Json }, { value: Json }>;
+  write: RpcSchema<{ key: Json; value: Json }, object>;
+  cas: RpcSchema<{ key: Json; from: Json; to: Json }, object>;
+} = {
+  read: { request: v.object({ key: json }), reply: reply("read_ok", { value: json }) },
+  write: { request: v.object({ key: json, value: json }), reply: reply("write_ok", {}) },
+  cas: { request: v.object({ key: json, from: json, to: json }), reply: reply("cas_ok", {}) },
+};
 
 /**
  * Makes `node` serve the `lin-kv` workload.
  *
- * Any node takes any request. A node that knows no leader answers 11; an operation of which nobody
- * knows whether it happened is answered with nothing but 0.
+ * Any node takes any request. A node that knows no leader answers with error 11; an operation that
+ * may or may not have happened is answered with error 0 only.
  */
 export function serveLinKv(node: Node, options: StoreOptions = {}): void {
   const store = serveStore(node, new KeyValueMachine(), options);
   node.on(
     "read",
     ({ body }) => store.query(["read", body.key]) as Promise<{ value: typeof body.key }>,
-    { schema: linKv.read },
+    { schema: linKvSchema.read },
   );
   node.on("write", ({ body }) => store.execute(["write", body.key, body.value]), {
-    schema: linKv.write,
+    schema: linKvSchema.write,
   });
   node.on("cas", ({ body }) => store.execute(["cas", body.key, body.from, body.to]), {
-    schema: linKv.cas,
+    schema: linKvSchema.cas,
   });
 }
+
+/** The `lin-kv` workload of the node binary. */
+export const linKv: Workload = workload(
+  "keys with linearizable reads, writes and compare-and-set",
+  storeFlags,
+  (node, flags) => serveLinKv(node, storeOptions(flags)),
+);

@@ -4,12 +4,50 @@
  * @module
  */
 
-import type { Json, Node } from "@eddy/maelstrom";
+import * as v from "valibot";
+import type { Json, Node, RpcSchema } from "@eddy/maelstrom";
+import { oneOf } from "@eddy/maelstrom/flags";
 import { NodeGossip } from "./gossip/host.ts";
-import { type MicroOp, txnListAppend, txnRwRegister } from "./schema.ts";
-import { ListMachine, RegisterMachine } from "./raft/state_machines.ts";
 import { RegisterStore } from "./gossip/crdts.ts";
 import { serveStore, type StoreOptions } from "./raft/host.ts";
+import { ListMachine, RegisterMachine } from "./raft/state_machines.ts";
+import { anyList, json, type List, list, reply } from "./schema.ts";
+import { storeFlags, storeOptions, type Workload, workload } from "./workload.ts";
+
+/** A micro-operation of a transaction: a read, or an operation `F` that writes. */
+export type MicroOp<F extends string> =
+  | [f: "r", key: Json, value: Json]
+  | [f: F, key: Json, value: Json];
+
+/** A transaction of reads and appends. */
+export type AppendTxn = MicroOp<"append">[];
+
+/** A transaction of reads and writes. */
+export type RegisterTxn = MicroOp<"w">[];
+
+/** A micro-operation whose read has a value of the given kind. */
+const microOp = <F extends string, T extends Json>(f: F, read: v.GenericSchema<T>) =>
+  v.union([v.tuple([v.literal("r"), json, read]), v.tuple([v.literal(f), json, json])]);
+
+/** The messages of the `txn-list-append` workload. */
+export const txnListAppendSchema: {
+  txn: RpcSchema<{ txn: AppendTxn }, { txn: List<MicroOp<"append">> }>;
+} = {
+  txn: {
+    request: v.object({ txn: v.array(microOp("append", json)) }),
+    reply: reply("txn_ok", { txn: list(microOp("append", anyList)) }),
+  },
+};
+
+/** The messages of the `txn-rw-register` workload. */
+export const txnRwRegisterSchema: {
+  txn: RpcSchema<{ txn: RegisterTxn }, { txn: List<MicroOp<"w">> }>;
+} = {
+  txn: {
+    request: v.object({ txn: v.array(microOp("w", json)) }),
+    reply: reply("txn_ok", { txn: list(microOp("w", json)) }),
+  },
+};
 
 /**
  * Makes `node` serve the `txn-list-append` workload.
@@ -24,7 +62,7 @@ export function serveTxnListAppend(node: Node, options: StoreOptions = {}): void
     const command = toCommand(txn);
     const done = isReadOnly(txn) ? store.query(command) : store.execute(command);
     return done as Promise<{ txn: AppendTxn }>;
-  }, { schema: txnListAppend.txn });
+  }, { schema: txnListAppendSchema.txn });
 }
 
 /** Settings of the `txn-rw-register` workload. */
@@ -57,14 +95,8 @@ export function serveTxnRwRegister(node: Node, options: TxnRwRegisterOptions = {
     const command = toCommand(txn);
     const done = isReadOnly(txn) ? store.query(command) : store.execute(command);
     return done as Promise<{ txn: RegisterTxn }>;
-  }, { schema: txnRwRegister.txn });
+  }, { schema: txnRwRegisterSchema.txn });
 }
-
-/** A transaction of reads and appends. */
-export type AppendTxn = MicroOp<"append">[];
-
-/** A transaction of reads and writes. */
-export type RegisterTxn = MicroOp<"w">[];
 
 /** Whether a transaction changes nothing. */
 export function isReadOnly(txn: readonly MicroOp<string>[]): boolean {
@@ -72,12 +104,12 @@ export function isReadOnly(txn: readonly MicroOp<string>[]): boolean {
 }
 
 /** A transaction as a command for a log, where it is one value among others. */
-export function toCommand(txn: AppendTxn | RegisterTxn): Json {
+function toCommand(txn: AppendTxn | RegisterTxn): Json {
   return txn as Json[];
 }
 
 /** What a write may take to reach every node unless stated, in milliseconds. */
-export const AVAILABLE_MAX_LATENCY_MS = 500;
+const AVAILABLE_MAX_LATENCY_MS = 500;
 
 /**
  * Makes `node` execute transactions on registers by itself, and tell the others afterwards.
@@ -94,7 +126,7 @@ export const AVAILABLE_MAX_LATENCY_MS = 500;
  *
  * @param maxLatencyMs what a write may take to reach every node; 0 sends at once, to everyone
  */
-export function serveAvailableRegisters(node: Node, maxLatencyMs: number): void {
+function serveAvailableRegisters(node: Node, maxLatencyMs: number): void {
   const store = node.state.attach("registers", new RegisterStore());
   const gossip = new NodeGossip(node, store, { maxLatencyMs });
   // A process that lost its memory begins its clock again: it must not pass for its former self.
@@ -106,5 +138,29 @@ export function serveAvailableRegisters(node: Node, maxLatencyMs: number): void 
     const { done, wrote } = store.execute(body.txn);
     if (wrote) gossip.appended();
     return { txn: done };
-  }, { schema: txnRwRegister.txn });
+  }, { schema: txnRwRegisterSchema.txn });
 }
+
+/** The `txn-list-append` workload of the node binary. */
+export const txnListAppend: Workload = workload(
+  "strict-serializable transactions on lists",
+  storeFlags,
+  (node, flags) => serveTxnListAppend(node, storeOptions(flags)),
+);
+
+/** The `txn-rw-register` workload of the node binary. */
+export const txnRwRegister: Workload = workload(
+  "transactions on registers: strict-serializable, or always available",
+  {
+    ...storeFlags,
+    consistency: {
+      help: "What transactions promise each other; the weaker two are always available, and " +
+        "--max-latency is then what a write may take to reach every node (default 500)",
+      value: "MODEL",
+      ...oneOf(["strict-serializable", "read-committed", "read-uncommitted"]),
+      default: "strict-serializable" as const,
+    },
+  },
+  (node, flags) =>
+    serveTxnRwRegister(node, { ...storeOptions(flags), consistency: flags.consistency }),
+);

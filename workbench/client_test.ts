@@ -5,7 +5,7 @@ import {
   assertRejects,
   assertStringIncludes,
 } from "@std/assert";
-import { broadcast, counter, kafka, txnListAppend } from "@eddy/handlers/schema";
+import { broadcastSchema, counterSchema, kafkaSchema, txnListAppendSchema } from "@eddy/handlers";
 import { type Json, type JsonObject, parseJson } from "@eddy/maelstrom";
 import {
   Client,
@@ -142,7 +142,7 @@ function malformed(schema: Parameters<typeof readReply>[1], body: JsonObject): s
 }
 
 Deno.test("a malformed reply is told by its extra, missing and wrong fields", () => {
-  const text = malformed(broadcast.read.reply, {
+  const text = malformed(broadcastSchema.read.reply, {
     type: "read_okk",
     msgs: [],
     when: "now",
@@ -159,36 +159,42 @@ Deno.test("a malformed reply is told by its extra, missing and wrong fields", ()
 Deno.test("a wrong field deep down is named by its path", () => {
   const reply = { type: "poll_ok", in_reply_to: 1, msgs: { k: [[0, 1], ["1", 2]] } };
   assertStringIncludes(
-    malformed(kafka.poll.reply, reply),
+    malformed(kafkaSchema.poll.reply, reply),
     'wrong type at msgs.k.1.0: expected an integer, got "1"',
   );
   const txn = { type: "txn_ok", in_reply_to: 1, txn: [["w", 1, 2]] };
-  assertStringIncludes(malformed(txnListAppend.txn.reply, txn), "txn.0");
+  assertStringIncludes(malformed(txnListAppendSchema.txn.reply, txn), "txn.0");
 });
 
 Deno.test("a float is no integer, null is an empty list", () => {
   const five = { type: "read_ok", in_reply_to: 1, value: parseJson("5.0") };
   assertStringIncludes(
-    malformed(counter.read.reply, five),
+    malformed(counterSchema.read.reply, five),
     "wrong type at value: expected an integer, got 5.0",
   );
   const none = { type: "read_ok", in_reply_to: 1, msg_id: 3, messages: null };
-  assertEquals(readReply(none, broadcast.read.reply, from).messages, null);
+  assertEquals(readReply(none, broadcastSchema.read.reply, from).messages, null);
 });
 
 Deno.test("what is no list is called so, and a list of anything is handed on as it is", () => {
   const read = (messages: Json) => ({ type: "read_ok", in_reply_to: 1, messages });
   const wrong = "wrong type at messages: expected a list, got {}";
-  assertStringIncludes(malformed(broadcast.read.reply, read({})), wrong);
+  assertStringIncludes(malformed(broadcastSchema.read.reply, read({})), wrong);
   const txn = { type: "txn_ok", in_reply_to: 1, txn: {} };
-  assertStringIncludes(malformed(txnListAppend.txn.reply, txn), "txn: expected a list, got {}");
+  assertStringIncludes(
+    malformed(txnListAppendSchema.txn.reply, txn),
+    "txn: expected a list, got {}",
+  );
   const messages = [1, [2], { three: null }];
-  assert(readReply(read(messages), broadcast.read.reply, from).messages === messages, "a copy");
+  assert(
+    readReply(read(messages), broadcastSchema.read.reply, from).messages === messages,
+    "a copy",
+  );
 });
 
 Deno.test("many wrong fields are not all told", () => {
   const extra = Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`x${i}`, i]));
-  const text = malformed(broadcast.broadcast.reply, {
+  const text = malformed(broadcastSchema.broadcast.reply, {
     type: "broadcast_ok",
     in_reply_to: 1,
     ...extra,

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { broadcast } from "@eddy/handlers/schema";
+import { broadcastSchema } from "@eddy/handlers";
 import { canonical, type Json, type Node } from "@eddy/maelstrom";
 
 /** Makes `node` serve the `broadcast` workload by flooding. */
@@ -15,7 +15,7 @@ export function serveFlooding(node: Node): void {
   node.on("topology", ({ body }) => {
     neighbours = body.topology[node.id] ?? [];
     return {};
-  }, { schema: broadcast.topology });
+  }, { schema: broadcastSchema.topology });
   node.on("broadcast", ({ src, body: { message } }) => {
     const key = canonical(message);
     if (!values.has(key)) {
@@ -25,6 +25,6 @@ export function serveFlooding(node: Node): void {
       }
     }
     return {};
-  }, { schema: broadcast.broadcast });
-  node.on("read", () => ({ messages: [...values.values()] }), { schema: broadcast.read });
+  }, { schema: broadcastSchema.broadcast });
+  node.on("read", () => ({ messages: [...values.values()] }), { schema: broadcastSchema.read });
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { broadcast, gSet } from "@eddy/handlers/schema";
+import { broadcastSchema, gSetSchema } from "@eddy/handlers";
 import type { Random } from "@eddy/maelstrom";
 import { checkSetFull } from "../checkers/set_full.ts";
 import {
@@ -37,13 +37,13 @@ export const broadcastSpec: WorkloadSpec = {
   errors: mappedErrors("read"),
   reusableClients: false,
   session: (call) => async ({ f, value }) => {
-    if (f === "read") return (await call({ type: "read" }, broadcast.read.reply)).messages;
-    await call({ type: "broadcast", message: value }, broadcast.broadcast.reply);
+    if (f === "read") return (await call({ type: "read" }, broadcastSchema.read.reply)).messages;
+    await call({ type: "broadcast", message: value }, broadcastSchema.broadcast.reply);
     return value;
   },
   async setup(call, { topology, nodeIds }) {
     const request = { type: "topology", topology: topologyOf(topology, nodeIds) };
-    await call(request, broadcast.topology.reply);
+    await call(request, broadcastSchema.topology.reply);
   },
   generator: (_options, random) =>
     addsAndReads("broadcast", { f: "read", value: null, final: true }, random),
@@ -56,8 +56,8 @@ export const gSetSpec: WorkloadSpec = {
   errors: openErrors,
   reusableClients: false,
   session: (call) => async ({ f, value }) => {
-    if (f === "read") return (await call({ type: "read" }, gSet.read.reply)).value;
-    await call({ type: "add", element: value }, gSet.add.reply);
+    if (f === "read") return (await call({ type: "read" }, gSetSchema.read.reply)).value;
+    await call({ type: "add", element: value }, gSetSchema.add.reply);
     return value;
   },
   generator: (_options, random) => addsAndReads("add", { f: "read", value: null }, random),

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { counter } from "@eddy/handlers/schema";
+import { counterSchema } from "@eddy/handlers";
 import type { Random } from "@eddy/maelstrom";
 import { checkCounter } from "../checkers/counter.ts";
 import {
@@ -39,8 +39,8 @@ function counterSpec(name: WorkloadName, draw: (random: Random) => Invocation): 
     errors: openErrors,
     reusableClients: false,
     session: (call) => async ({ f, value }) => {
-      if (f === "read") return (await call({ type: "read" }, counter.read.reply)).value;
-      await call({ type: "add", delta: value }, counter.add.reply);
+      if (f === "read") return (await call({ type: "read" }, counterSchema.read.reply)).value;
+      await call({ type: "add", delta: value }, counterSchema.add.reply);
       return value;
     },
     generator: (_options, random): MainGenerator => ({

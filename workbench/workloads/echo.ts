@@ -4,7 +4,7 @@
  * @module
  */
 
-import { echo } from "@eddy/handlers/schema";
+import { echoSchema } from "@eddy/handlers";
 import { checkEcho } from "../checkers/echo.ts";
 import { randomBelow } from "../random.ts";
 import { eachTime, mappedErrors, type WorkloadSpec } from "../generator.ts";
@@ -19,7 +19,7 @@ export const echoSpec: WorkloadSpec = {
   reusableClients: false,
   // The value of a success is the whole reply, as in Maelstrom's histories.
   session: (call) => async ({ value }) => ({
-    ...await call({ type: "echo", echo: value }, echo.echo.reply),
+    ...await call({ type: "echo", echo: value }, echoSchema.echo.reply),
   }),
   generator: (_options, random) =>
     eachTime(() => ({ f: "echo", value: `Please echo ${randomBelow(random, TEXTS)}` })),

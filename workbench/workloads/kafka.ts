@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Integer, kafka, type List } from "@eddy/handlers/schema";
+import { type Integer, kafkaSchema, type List } from "@eddy/handlers";
 import { isJsonObject, type Json, type JsonObject, parseJson, type Random } from "@eddy/maelstrom";
 import { checkKafka } from "../checkers/kafka/kafka.ts";
 import {
@@ -173,7 +173,7 @@ class KafkaClient {
     }
     const { offsets: committed } = await this.#call(
       { type: "list_committed_offsets", keys },
-      kafka.list_committed_offsets.reply,
+      kafkaSchema.list_committed_offsets.reply,
     );
     this.#offsets = new Map(
       keys.map((key) => [
@@ -186,7 +186,7 @@ class KafkaClient {
   /** Reads on, and commits what it read; a failed commit fails the whole poll. */
   async #poll(): Promise<Messages> {
     const offsets = Object.fromEntries(this.#offsets);
-    const { msgs } = await this.#call({ type: "poll", offsets }, kafka.poll.reply);
+    const { msgs } = await this.#call({ type: "poll", offsets }, kafkaSchema.poll.reply);
     const read: JsonObject = {};
     for (const [key, messages] of Object.entries(msgs)) {
       const highest = (messages ?? []).reduce(
@@ -198,14 +198,14 @@ class KafkaClient {
       if (messages !== null && messages.length > 0) read[key] = greater(highest, 0);
     }
     if (Object.keys(read).length > 0) {
-      await this.#call({ type: "commit_offsets", offsets: read }, kafka.commit_offsets.reply);
+      await this.#call({ type: "commit_offsets", offsets: read }, kafkaSchema.commit_offsets.reply);
     }
     return msgs;
   }
 
   async #send(microOp: Json): Promise<Json> {
     const [, key = null, msg = null] = Array.isArray(microOp) ? microOp : [];
-    const { offset } = await this.#call({ type: "send", key, msg }, kafka.send.reply);
+    const { offset } = await this.#call({ type: "send", key, msg }, kafkaSchema.send.reply);
     return ["send", key, [offset, msg]];
   }
 }

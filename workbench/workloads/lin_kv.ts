@@ -4,7 +4,7 @@
  * @module
  */
 
-import { linKv } from "@eddy/handlers/schema";
+import { linKvSchema } from "@eddy/handlers";
 import type { Json, Random } from "@eddy/maelstrom";
 import { checkLinearizable } from "../checkers/linearizable.ts";
 import type { RunOptions } from "../options.ts";
@@ -39,13 +39,13 @@ export const linKvSpec: WorkloadSpec = {
     return async ({ f, value: keyed }) => {
       const [key, value] = pair(keyed);
       if (f === "read") {
-        const reply = await call({ type: "read", key }, linKv.read.reply, timeoutMs);
+        const reply = await call({ type: "read", key }, linKvSchema.read.reply, timeoutMs);
         return [key, reply.value];
       } else if (f === "write") {
-        await call({ type: "write", key, value }, linKv.write.reply, timeoutMs);
+        await call({ type: "write", key, value }, linKvSchema.write.reply, timeoutMs);
       } else {
         const [from, to] = pair(value);
-        await call({ type: "cas", key, from, to }, linKv.cas.reply, timeoutMs);
+        await call({ type: "cas", key, from, to }, linKvSchema.cas.reply, timeoutMs);
       }
       return keyed;
     };

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { txnListAppend, txnRwRegister } from "@eddy/handlers/schema";
+import { txnListAppendSchema, txnRwRegisterSchema } from "@eddy/handlers";
 import type { Json, Random } from "@eddy/maelstrom";
 import { checkListAppend } from "../checkers/elle/list_append.ts";
 import { checkRwRegister } from "../checkers/elle/rw_register.ts";
@@ -27,7 +27,7 @@ export const txnListAppendSpec: WorkloadSpec = {
   ...shared,
   name: "txn-list-append",
   session: (call) => async ({ value }) => {
-    const { txn } = await call({ type: "txn", txn: value }, txnListAppend.txn.reply);
+    const { txn } = await call({ type: "txn", txn: value }, txnListAppendSchema.txn.reply);
     return txn ?? [];
   },
   generator(options, random) {
@@ -42,7 +42,7 @@ export const txnRwRegisterSpec: WorkloadSpec = {
   ...shared,
   name: "txn-rw-register",
   session: (call) => async ({ value }) => {
-    const { txn } = await call({ type: "txn", txn: value }, txnRwRegister.txn.reply);
+    const { txn } = await call({ type: "txn", txn: value }, txnRwRegisterSchema.txn.reply);
     return txn ?? [];
   },
   generator(options, random) {

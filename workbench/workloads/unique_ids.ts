@@ -4,7 +4,7 @@
  * @module
  */
 
-import { uniqueIds } from "@eddy/handlers/schema";
+import { uniqueIdsSchema } from "@eddy/handlers";
 import { checkUniqueIds } from "../checkers/unique_ids.ts";
 import { eachTime, mappedErrors, type WorkloadSpec } from "../generator.ts";
 
@@ -14,7 +14,7 @@ export const uniqueIdsSpec: WorkloadSpec = {
   errors: mappedErrors(),
   reusableClients: true,
   session: (call) => async () => {
-    const { id } = await call({ type: "generate" }, uniqueIds.generate.reply);
+    const { id } = await call({ type: "generate" }, uniqueIdsSchema.generate.reply);
     return id;
   },
   generator: () => eachTime(() => ({ f: "generate", value: null })),

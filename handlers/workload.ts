@@ -1,0 +1,104 @@
+/**
+ * What a workload is to the node binary, and the command line flags that several share.
+ *
+ * @module
+ */
+
+import type { Node } from "@eddy/maelstrom";
+import {
+  type Flags,
+  type FlagValues,
+  number,
+  oneOf,
+  parseFlags,
+  UsageError,
+} from "@eddy/maelstrom/flags";
+import type { StoreOptions } from "./raft/host.ts";
+
+/** A workload that the node binary serves. */
+export interface Workload {
+  /** One line for `--help`. */
+  readonly summary: string;
+  /** Its own options on the command line. */
+  readonly flags: Flags;
+  /**
+   * Reads a command line.
+   *
+   * @returns what registers the workload's handlers on a node.
+   * @throws {UsageError} if an argument is unknown or has a value that is not accepted.
+   */
+  readonly configure: (args: readonly string[]) => (node: Node) => void;
+}
+
+/** Options of a workload whose nodes replicate by gossip. */
+export interface LatencyOptions {
+  /**
+   * How long a change may take to reach every node, in milliseconds; 0 sends each change to every
+   * node at once. The default is that of the workload's `--max-latency`.
+   */
+  readonly maxLatencyMs?: number | undefined;
+}
+
+/** The options that every workload accepts. */
+export const commonFlags = {
+  help: { help: "Say this" },
+  version: { help: "Say which version this is" },
+} satisfies Flags;
+
+/** `--max-latency` of a workload on gossip; each has a default of its own. */
+export const maxLatencyFlag = {
+  help: "What a change may take to reach every node, in ms; 0 sends at once, to everyone",
+  value: "MS",
+  ...number(0, 60_000),
+};
+
+/** The options of a workload whose operations go into one log. */
+export const storeFlags = {
+  "max-latency": {
+    help: "How long an operation may wait to share a round of messages, in ms (default 0)",
+    value: "MS",
+    ...number(0, 10_000),
+  },
+  "lease-reads": {
+    help: "Let a leader answer reads by its lease; wrong if clocks run at rates far apart",
+  },
+  store: {
+    help:
+      "own: a log that the nodes agree on; lin-kv: one in Maelstrom's service, which no fault " +
+      "of Maelstrom's ever cuts off, for comparison",
+    value: "NAME",
+    ...oneOf(["own", "lin-kv"]),
+    default: "own" as const,
+  },
+} satisfies Flags;
+
+/** The values of {@linkcode storeFlags} as the log's options. */
+export function storeOptions(flags: FlagValues<typeof storeFlags>): StoreOptions {
+  const { "max-latency": maxLatencyMs, "lease-reads": leaseReads, store } = flags;
+  return { leaseReads, store, ...(maxLatencyMs !== undefined && { maxLatencyMs }) };
+}
+
+/**
+ * Makes a workload.
+ *
+ * @param serve registers the handlers; `options` are the values of `flags`
+ */
+export function workload<F extends Flags>(
+  summary: string,
+  flags: F,
+  serve: (node: Node, options: FlagValues<F>) => void,
+): Workload {
+  return {
+    summary,
+    flags,
+    configure(args) {
+      const { flags: options, words, rest } = parseFlags({ ...flags, ...commonFlags }, args);
+      const [extra] = [...words, ...rest];
+      if (extra !== undefined) {
+        const what = `Unexpected argument ${JSON.stringify(extra)}`;
+        throw new UsageError(`${what}: one workload is accepted, before its options`);
+      }
+      return (node) => serve(node, options as FlagValues<F>);
+    },
+  };
+}
