@@ -1,57 +1,46 @@
 /**
  * EDN, the notation that Jepsen writes its histories in, read as JSON with exact numbers.
  *
- * The `edn-data` library does the reading. It turns every number into a double and does not mind a
- * missing bracket, so each form first passes a scanner that finds where the form ends, checks its
- * brackets, and hands on as text what the library would blur.
- *
  * @module
  */
 
-import { parseEDNString } from "edn-data";
-import { isRawNumber, type Json, parseJson } from "@eddy/maelstrom";
-
-/** One form of an EDN text. */
-export interface EdnForm {
-  /** The line it begins at, from 1. */
-  readonly line: number;
-  /**
-   * What it says: keywords, symbols and characters are strings (keywords without their colon), sets
-   * and lists are arrays, keys of maps are strings, and a tag leaves only what it tags.
-   */
-  readonly value: Json;
-}
+import { type Json, type JsonObject, parseJson } from "@eddy/maelstrom";
 
 /** How deep forms may nest; histories stay below ten, exceptions below thirty. */
 const MAX_DEPTH = 256;
 
-/** Strings, comments, characters, brackets, line ends, and everything else up to the next of them. */
-const token =
-  /"[^"\\]*(?:\\[^][^"\\]*)*"|"|;[^\n]*|\\[^][^\s,"()[\]{};\\]*|[()[\]{}]|[^\s,"()[\]{};\\]+|\n/g;
+const space = /[\s,]*/y;
+const comment = /;[^\n]*/y;
+const unescaped = /[^"\\]*/y;
+const escape = /\\(?:u[\da-fA-F]{4}|[^]?)/y;
+/** After the backslash any character may stand, as in `\{`. */
+const character = /\\[^]?[^\s,"()[\]{};\\]*/y;
+/** A keyword, symbol, number or tag. */
+const token = /[^\s,"()[\]{};\\]*/y;
+/** An integer that a double holds exactly. */
+const shortInteger = /^-?(?:0|[1-9]\d{0,14})$/;
+/** Any other number of EDN; what it captures is JSON. */
+const number = /^\+?(-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?)[NM]?$/;
 
-const closers: Readonly<Record<string, string>> = { "(": ")", "[": "]", "{": "}" };
-
-/** Numbers that a double may not give back as written; short integers are left to the library. */
-const delicateNumber = /^[-+]?\d(?:\d{15}|.*[^\d])/;
-
-/** Carries a number's text past the library. */
-const EXACT_TAG = "exact-number";
-
-const options: Parameters<typeof parseEDNString>[1] = {
-  mapAs: "map",
-  setAs: "array",
-  listAs: "array",
-  keywordAs: "string",
-  symbolAs: "string",
-  charAs: "string",
-  tagHandlers: { [EXACT_TAG]: exactNumber, inst: (value: unknown) => value },
-};
+const constants = new Map([["nil", null], ["true", true], ["false", false]]);
+const characters = new Map([
+  ["newline", "\n"],
+  ["return", "\r"],
+  ["space", " "],
+  ["tab", "\t"],
+  ["formfeed", "\f"],
+  ["backspace", "\b"],
+]);
 
 /**
- * Reads the top-level forms of an EDN text one by one; a vector or list around them all is looked
- * into, so that a history written as one vector reads like one written line by line.
+ * Reads the top-level forms of an EDN text one by one, each with the line it begins at. If the text
+ * begins with a vector or list, these are the forms in it, so that a history may be one vector or
+ * one operation a line.
  *
- * @throws {SyntaxError} if a form is not EDN, naming the line it begins at.
+ * Keywords (without their colon), symbols, characters, ratios and infinities become strings, sets
+ * and lists become arrays, keys of maps become strings, and tags are left out.
+ *
+ * @throws {SyntaxError} if the text is not EDN, naming the line and, but at its end, the column.
  *
  * @example
  * ```ts
@@ -63,170 +52,187 @@ const options: Parameters<typeof parseEDNString>[1] = {
  * ]);
  * ```
  */
-export function* readEdn(text: string): Generator<EdnForm> {
-  let line = 1;
-  const scanner = new FormScanner(text);
-  for (const { 0: piece, index } of text.matchAll(token)) {
-    if (piece === "\n") {
-      line++;
-      continue;
-    }
-    const form = scanner.take(piece, index, line);
-    if (form !== undefined) yield { line: form.line, value: parseForm(form.edn, form.line) };
-    if (piece.length > 1 && piece.includes("\n")) line += piece.split("\n").length - 1;
-  }
-  scanner.end();
+export function readEdn(text: string): Generator<{ line: number; value: Json }> {
+  return new Reader(text).topLevel();
 }
 
-/** Finds where forms end, and rewrites the tokens that the library would blur. */
-class FormScanner {
+class Reader {
   readonly #text: string;
-  /** The form so far, up to {@linkcode #copied}. */
-  #edn = "";
-  #copied = 0;
-  /** Where the form begins; 0 when none has. */
-  #line = 0;
-  /** The brackets still to come, innermost last. */
-  readonly #awaited: string[] = [];
-  /** How many brackets stand around all forms: 1 inside the vector that is the whole text. */
-  #base = 0;
-  #outerLine = 0;
-  #begun = false;
+  #at = 0;
+  #depth = 0;
 
   constructor(text: string) {
     this.#text = text;
   }
 
-  take(piece: string, index: number, line: number): { edn: string; line: number } | undefined {
-    const first = piece[0];
-    if (this.#line === 0) {
-      if (first === ";" || this.#isOuter(piece, line)) return undefined;
-      this.#line = line;
-      this.#copied = index;
+  *topLevel(): Generator<{ line: number; value: Json }> {
+    this.#skip();
+    const first = this.#text[this.#at];
+    if (first === "[" || first === "(") yield* this.#lines(this.#at++, first === "[" ? "]" : ")");
+    yield* this.#lines(this.#at, "");
+  }
+
+  *#lines(open: number, closer: string): Generator<{ line: number; value: Json }> {
+    let line = 1;
+    let counted = 0;
+    while (this.#hasNext(open, closer)) {
+      line += newlines(this.#text, counted, this.#at);
+      counted = this.#at;
+      yield { line, value: this.#form() };
     }
-    const isBracket = piece.length === 1 && "()[]{}".includes(piece);
-    if (isBracket) {
-      if (!this.#isInner(piece, line)) return undefined;
-    } else {
-      const carried = first === ";" ? " " : carry(piece, this.#line);
-      if (carried !== piece) this.#replace(piece, index, carried);
-      if (first === "#" || first === ";") return undefined;
-    }
-    return this.#awaited.length === this.#base ? this.#flush(index + piece.length) : undefined;
   }
 
-  end(): void {
-    const awaited = this.#awaited.at(-1);
-    if (awaited !== undefined) {
-      throw cannotParse(this.#line || this.#outerLine, `it ends before a "${awaited}"`);
-    }
-    if (this.#line > 0) throw cannotParse(this.#line, "a tag stands before nothing");
+  #form(): Json {
+    const char = this.#text[this.#at];
+    if (char === "{") return this.#map();
+    if (char === "[") return this.#items(1, "]");
+    if (char === "(") return this.#items(1, ")");
+    if (char === '"') return this.#string();
+    if (char === "\\") return this.#character();
+    if (char !== "#") return this.#atom();
+    return this.#text[this.#at + 1] === "{" ? this.#items(2, "}") : this.#tagged();
   }
 
-  /** Whether this opens the vector around all forms. */
-  #isOuter(piece: string, line: number): boolean {
-    const first = !this.#begun;
-    this.#begun = true;
-    if (!first || (piece !== "[" && piece !== "(")) return false;
-    this.#awaited.push(piece === "[" ? "]" : ")");
-    this.#base = 1;
-    this.#outerLine = line;
-    return true;
-  }
-
-  /** Keeps count of a bracket; false if it closes the vector around all forms. */
-  #isInner(piece: string, line: number): boolean {
-    const closer = closers[piece];
-    if (closer !== undefined) {
-      if (this.#awaited.length >= MAX_DEPTH) {
-        throw cannotParse(this.#line, `it nests deeper than ${MAX_DEPTH}`);
-      }
-      this.#awaited.push(closer);
-      return true;
-    }
-    const awaited = this.#awaited.pop();
-    if (awaited !== piece) {
-      const wanted = awaited === undefined ? "no bracket" : `"${awaited}"`;
-      throw cannotParse(line, `"${piece}" stands where ${wanted} should`);
-    }
-    if (this.#awaited.length >= this.#base) return true;
-    this.#base = 0;
-    this.#line = 0;
-    return false;
-  }
-
-  #replace(piece: string, index: number, by: string): void {
-    this.#edn += this.#text.slice(this.#copied, index) + by;
-    this.#copied = index + piece.length;
-  }
-
-  #flush(end: number): { edn: string; line: number } {
-    const form = { edn: this.#edn + this.#text.slice(this.#copied, end), line: this.#line };
-    this.#edn = "";
-    this.#line = 0;
-    return form;
-  }
-}
-
-/** A token as the library should see it. */
-function carry(piece: string, line: number): string {
-  const first = piece[0];
-  if (first === '"') {
-    if (piece.length < 2) throw cannotParse(line, "a string has no end");
-    return piece;
-  }
-  // The library takes a bracket for a bracket even in `\{`, but knows `\u007b`.
-  if (first === "\\" && piece.length === 2) {
-    return `\\u${piece.charCodeAt(1).toString(16).padStart(4, "0")}`;
-  }
-  if (piece.startsWith("##")) return JSON.stringify(piece);
-  return delicateNumber.test(piece) ? `#${EXACT_TAG} "${piece}"` : piece;
-}
-
-/** An integer, double or decimal of any size; ratios and what is no number stay text. */
-function exactNumber(text: unknown): unknown {
-  const digits = /^\+?(-?\d+(?:N|(?:\.\d+)?(?:[eE][-+]?\d+)?M?))$/.exec(String(text))?.[1];
-  if (digits === undefined) return text;
-  try {
-    return parseJson(digits.replace(/[NM]$/, ""));
-  } catch {
-    return text;
-  }
-}
-
-function parseForm(edn: string, line: number): Json {
-  try {
-    return plain(parseEDNString(edn, options));
-  } catch (error) {
-    throw cannotParse(line, error instanceof Error ? error.message : String(error));
-  }
-}
-
-/** What the library returns, as JSON. The scanner has bounded the depth. */
-function plain(value: unknown): Json {
-  if (value === null || isRawNumber(value)) return value;
-  if (Array.isArray(value)) return value.map(plain);
-  if (value instanceof Map) {
+  #map(): JsonObject {
+    const open = this.#enter(1);
     const entries: [string, Json][] = [];
-    for (const [key, inner] of value) entries.push([keyText(plain(key)), plain(inner)]);
+    while (this.#hasNext(open, "}")) {
+      const key = this.#form();
+      if (!this.#hasNext(open, "}")) throw this.#error(open, "a key of a map has no value");
+      entries.push([typeof key === "string" ? key : JSON.stringify(key), this.#form()]);
+    }
+    this.#depth--;
     return Object.fromEntries(entries);
   }
-  switch (typeof value) {
-    case "string":
-    case "number":
-    case "boolean":
-      return value;
-    case "object":
-      return "val" in value ? plain(value.val) : null;
-    default:
-      throw new Error("A value is missing");
+
+  #items(opening: number, closer: string): Json[] {
+    const open = this.#enter(opening);
+    const items: Json[] = [];
+    while (this.#hasNext(open, closer)) items.push(this.#form());
+    this.#depth--;
+    return items;
+  }
+
+  /** Goes to the next form between brackets, or past the closing one and returns false. */
+  #hasNext(open: number, closer: string): boolean {
+    this.#skip();
+    const char = this.#text[this.#at] ?? "";
+    if (char === closer) {
+      this.#at++;
+      return false;
+    }
+    if (char === "") {
+      const line = 1 + newlines(this.#text, 0, open);
+      throw new SyntaxError(`Cannot parse line ${line}: it ends before a "${closer}"`);
+    }
+    if (!isCloser(char)) return true;
+    const wanted = closer === "" ? "no bracket" : `"${closer}"`;
+    throw this.#error(this.#at, `"${char}" stands where ${wanted} should`);
+  }
+
+  /** Passes white space, commas, comments and discarded forms. */
+  #skip(): void {
+    for (;;) {
+      this.#match(space);
+      if (this.#text[this.#at] === ";") this.#match(comment);
+      else if (this.#text.startsWith("#_", this.#at)) this.#operand("#_", 2);
+      else return;
+    }
+  }
+
+  #tagged(): Json {
+    const start = this.#at;
+    const tag = this.#match(token);
+    if (/^##-?(?:Inf|NaN)$/.test(tag)) return tag;
+    this.#at = start;
+    if (/^#(?:#|$)/.test(tag)) throw this.#error(start, "a tag has no name");
+    return this.#operand("a tag", tag.length);
+  }
+
+  /** Reads the form that a tag or `#_` stands before. */
+  #operand(what: string, length: number): Json {
+    const start = this.#enter(length);
+    this.#skip();
+    const char = this.#text[this.#at] ?? "";
+    if (char === "" || isCloser(char)) throw this.#error(start, `${what} stands before nothing`);
+    const value = this.#form();
+    this.#depth--;
+    return value;
+  }
+
+  /** Passes an opening bracket or a tag, and returns where it begins. */
+  #enter(length: number): number {
+    const start = this.#at;
+    if (++this.#depth > MAX_DEPTH) throw this.#error(start, `it nests deeper than ${MAX_DEPTH}`);
+    this.#at += length;
+    return start;
+  }
+
+  #string(): string {
+    const start = this.#at++;
+    let content = "";
+    for (;;) {
+      content += this.#match(unescaped);
+      const char = this.#text[this.#at];
+      if (char === undefined) throw this.#error(start, "a string has no end");
+      if (char === "\\") content += this.#escape();
+      else {
+        this.#at++;
+        return content;
+      }
+    }
+  }
+
+  /** Reads an escape of a string; JSON's are EDN's. */
+  #escape(): string {
+    const start = this.#at;
+    const text = this.#match(escape);
+    try {
+      return JSON.parse(`"${text}"`);
+    } catch {
+      throw this.#error(start, `Unexpected escape ${text}`);
+    }
+  }
+
+  #character(): string {
+    const start = this.#at;
+    const name = this.#match(character).slice(1);
+    if (/^u[\da-fA-F]{4}$/.test(name)) return String.fromCharCode(parseInt(name.slice(1), 16));
+    const char = [...name].length === 1 ? name : characters.get(name);
+    if (char === undefined) throw this.#error(start, `"\\${name}" is no character`);
+    return char;
+  }
+
+  #atom(): Json {
+    const text = this.#match(token);
+    if (text.startsWith(":")) return text.slice(1);
+    if (shortInteger.test(text)) return Number(text);
+    const constant = constants.get(text);
+    if (constant !== undefined) return constant;
+    const [, digits] = number.exec(text) ?? [];
+    return digits === undefined ? text : parseJson(digits);
+  }
+
+  #match(pattern: RegExp): string {
+    const start = this.#at;
+    pattern.lastIndex = start;
+    if (pattern.test(this.#text)) this.#at = pattern.lastIndex;
+    return this.#text.slice(start, this.#at);
+  }
+
+  #error(at: number, why: string): SyntaxError {
+    const line = 1 + newlines(this.#text, 0, at);
+    const column = at - this.#text.lastIndexOf("\n", at - 1);
+    return new SyntaxError(`Cannot parse line ${line}: ${why}, at column ${column}`);
   }
 }
 
-function keyText(key: Json): string {
-  return typeof key === "string" ? key : JSON.stringify(key);
+function isCloser(char: string): boolean {
+  return char === ")" || char === "]" || char === "}";
 }
 
-function cannotParse(line: number, why: string): SyntaxError {
-  return new SyntaxError(`Cannot parse line ${line}: ${why}`);
+function newlines(text: string, from: number, to: number): number {
+  let count = 0;
+  for (let i = from; i < to; i++) if (text.charCodeAt(i) === 10) count++;
+  return count;
 }
