@@ -14,7 +14,7 @@ import {
 } from "@eddy/maelstrom";
 import { validate } from "@eddy/maelstrom/schema";
 import type { OpError } from "./history.ts";
-import type { Envelope, Network } from "./options.ts";
+import type { Network, Packet } from "./network.ts";
 
 /** How long a client waits unless told otherwise. */
 export const CLIENT_TIMEOUT_MS = 5000;
@@ -39,7 +39,7 @@ export class ReplyTimeout extends Error {
 
 /** What a client needs of its world. */
 export interface ClientContext {
-  readonly network: Network;
+  readonly network: Pick<Network, "open" | "close" | "send">;
   readonly clock: Clock;
   readonly ids: ClientIds;
 }
@@ -63,7 +63,7 @@ interface Waiting {
 export class Client {
   /** Its name on the network. */
   readonly id: string;
-  readonly #network: Network;
+  readonly #network: ClientContext["network"];
   readonly #clock: Clock;
   #lastMsgId = 0;
   #waiting: Waiting | undefined;
@@ -138,7 +138,7 @@ export class Client {
     waiting?.reject(new Error(`Client ${this.id} was closed`));
   }
 
-  #deliver({ body }: Envelope): void {
+  #deliver({ body }: Packet): void {
     const waiting = this.#waiting;
     if (waiting === undefined || body.in_reply_to !== waiting.msgId) {
       if (!this.#isAsked(body.in_reply_to)) this.#stray ??= body;

@@ -9,6 +9,7 @@ import { broadcastSchema, counterSchema, kafkaSchema, txnListAppendSchema } from
 import { type Json, type JsonObject, parseJson } from "@eddy/maelstrom";
 import {
   Client,
+  type ClientContext,
   ClientIds,
   ErrorReply,
   failureOf,
@@ -16,16 +17,15 @@ import {
   readReply,
   ReplyTimeout,
 } from "./client.ts";
-import type { Envelope, Network } from "./options.ts";
+import { Packet } from "./network.ts";
 
 /** A network that only remembers, and a clock that moves when told. */
 function fixture() {
   const sent: { src: string; dest: string; body: JsonObject }[] = [];
-  const open = new Map<string, (message: Envelope) => void>();
-  const network: Network = {
+  const open = new Map<string, (message: Packet) => void>();
+  const network: ClientContext["network"] = {
     open: (name, deliver) => void open.set(name, deliver),
     close: (name) => void open.delete(name),
-    has: (name) => open.has(name),
     send: (message) => {
       if (message.dest === "n9") throw new RangeError("No such endpoint");
       sent.push(message);
@@ -49,7 +49,7 @@ function fixture() {
     }
   };
   const reply = (dest: string, body: JsonObject) =>
-    open.get(dest)?.({ id: 0, src: "n1", dest, body });
+    open.get(dest)?.(new Packet(0, "n1", dest, JSON.stringify(body)));
   return { context: { network, clock, ids: new ClientIds() }, sent, open, timers, advance, reply };
 }
 

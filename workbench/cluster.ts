@@ -5,32 +5,31 @@
  */
 
 import { Client, type ClientIds, INIT_TIMEOUT_MS, ReplyTimeout } from "./client.ts";
-import { ProtocolError, Stdout } from "./protocol.ts";
 import type { Packet } from "./network.ts";
-import type { World } from "./options.ts";
-import { type OpenServices, openServices } from "./services.ts";
-import type { Arena } from "./world.ts";
+import { type ProtocolError, ProtocolErrors, Stdout } from "./protocol.ts";
+import { Services } from "./services.ts";
+import type { World } from "./world.ts";
 
 /** Settings of a cluster. */
 export interface ClusterOptions {
-  readonly world: Arena;
+  readonly world: World;
   readonly nodeIds: readonly string[];
   /**
    * Mute a node that breaks the protocol, rather than fail.
    *
    * @default false
    */
-  readonly strictMaelstrom?: boolean;
+  readonly strictMaelstrom?: boolean | undefined;
   /**
    * Reproduce the bugs of Maelstrom's services.
    *
    * @default false
    */
-  readonly maelstromBugs?: boolean;
+  readonly maelstromBugs?: boolean | undefined;
   /** Told when a node has broken the protocol; never with `strictMaelstrom`. */
-  readonly onProtocolError?: (error: ProtocolError) => void;
-  /** Told what nodes say to people, line by line. */
-  readonly onLog?: (node: string, text: string) => void;
+  readonly onProtocolError?: ((error: ProtocolError) => void) | undefined;
+  /** Called for every line of a node's log. */
+  readonly onLog?: ((node: string, text: string) => void) | undefined;
 }
 
 /** A process of a node, from its start to its death. */
@@ -50,7 +49,7 @@ export interface LaunchContext {
   readonly node: string;
   /** How often this node was started, this time included. */
   readonly generation: number;
-  readonly world: Arena;
+  readonly world: World;
   readonly stdout: Stdout;
   readonly log: (text: string) => void;
   /** Told when it ended without being killed. */
@@ -80,8 +79,8 @@ export class Cluster {
   readonly #options: ClusterOptions;
   readonly #launch: Launcher;
   readonly #members = new Map<string, Member>();
-  readonly #breaches: Breaches;
-  #services: OpenServices | undefined;
+  readonly #errors: ProtocolErrors;
+  #services: Services | undefined;
   #ids: ClientIds | undefined;
   #stopped = false;
 
@@ -90,22 +89,22 @@ export class Cluster {
     this.#options = options;
     this.#launch = launch;
     this.nodeIds = options.nodeIds;
-    this.#breaches = new Breaches(options);
+    this.#errors = new ProtocolErrors(options);
   }
 
   /** What nodes have done that they may not; at most one for each process. */
   get protocolErrors(): readonly ProtocolError[] {
-    return this.#breaches.errors;
+    return this.#errors.errors;
   }
 
   /** What Maelstrom would have made more of, or less: late replies, unanswered requests. */
   get warnings(): readonly string[] {
-    return [...this.#breaches.warnings, ...this.#services?.warnings ?? []];
+    return [...this.#errors.warnings, ...this.#services?.warnings ?? []];
   }
 
   /** How many replies came when their client was gone. */
   get lateReplies(): number {
-    return this.#breaches.lateReplies;
+    return this.#errors.lateReplies;
   }
 
   /**
@@ -118,7 +117,7 @@ export class Cluster {
   async start(ids: ClientIds): Promise<void> {
     const { world: { network, random }, maelstromBugs = false } = this.#options;
     this.#ids = ids;
-    this.#services = openServices({ network, random, maelstromBugs });
+    this.#services = new Services({ network, random, maelstromBugs });
     for (const name of this.nodeIds) {
       const member: Member = {
         name,
@@ -133,7 +132,7 @@ export class Cluster {
     const members = [...this.#members.values()];
     for (const member of members) this.#spawn(member);
     const ready = Promise.all(members.map((member) => this.#initialize(member, ids)));
-    await Promise.race([ready, this.#breaches.first]);
+    await Promise.race([ready, this.#errors.first]);
   }
 
   /**
@@ -149,7 +148,7 @@ export class Cluster {
     await Promise.all(names.map((name) => this.crash(name)));
     for (const name of names) network.close(name);
     this.#services?.close();
-    const crash = this.#breaches.crash;
+    const crash = this.#errors.crash;
     if (crash !== undefined) throw new Error(crash);
   }
 
@@ -226,8 +225,8 @@ export class Cluster {
       node,
       network: world.network,
       strictMaelstrom,
-      onBreach: (error) => this.#breaches.add(error),
-      onLateReply: (name, client) => this.#breaches.addLateReply(name, client),
+      onError: (error) => this.#errors.add(error),
+      onLateReply: (name, client) => this.#errors.addLateReply(name, client),
     });
     member.stdout = stdout;
     member.incarnation = this.#launch({
@@ -240,7 +239,7 @@ export class Cluster {
         if (member.generation !== generation || member.incarnation === undefined) return;
         world.network.hold(node);
         this.#lose(member);
-        this.#breaches.addExit({ node, stdout, status, recentLog });
+        this.#errors.addExit({ node, stdout, status, recentLog });
       },
     });
   }
@@ -308,107 +307,4 @@ export function initialize(
 
 function expected(node: string): string {
   return `Expected node ${node} to respond to an init message, but node`;
-}
-
-/** What is to be done about breaches. */
-export interface BreachesOptions {
-  readonly strictMaelstrom?: boolean;
-  readonly onProtocolError?: (error: ProtocolError) => void;
-}
-
-/** A process that ended by itself. */
-export interface Exit {
-  readonly node: string;
-  readonly stdout: Stdout;
-  readonly status: number;
-  /** The last lines of its standard error. */
-  readonly recentLog: readonly string[];
-}
-
-/** The breaches of a cluster. */
-export class Breaches {
-  readonly errors: ProtocolError[] = [];
-  readonly #options: BreachesOptions;
-  /** Late replies by node, with the first client of each. */
-  readonly #late = new Map<string, { count: number; readonly client: string }>();
-  readonly #first = Promise.withResolvers<never>();
-  #crash: string | undefined;
-
-  constructor(options: BreachesOptions) {
-    this.#options = options;
-    // It is there for who wants to wait for it, and no loss if nobody does.
-    this.#first.promise.catch(() => {});
-  }
-
-  /** Rejects with the first breach that fails the run. */
-  get first(): Promise<never> {
-    return this.#first.promise;
-  }
-
-  /** What Maelstrom says at the end when a process had ended by itself; only when strict. */
-  get crash(): string | undefined {
-    return this.#options.strictMaelstrom === true ? this.#crash : undefined;
-  }
-
-  /** How many replies came too late for their client. */
-  get lateReplies(): number {
-    let sum = 0;
-    for (const { count } of this.#late.values()) sum += count;
-    return sum;
-  }
-
-  /** One sentence for each node that replied too late, and for each that was muted. */
-  get warnings(): string[] {
-    return [...this.#tellLate(), ...this.#tellMuted()];
-  }
-
-  /** Adds a line that breaks the protocol. */
-  add(error: ProtocolError): void {
-    const { strictMaelstrom = false, onProtocolError } = this.#options;
-    this.errors.push(error);
-    if (strictMaelstrom) return;
-    this.#first.reject(error);
-    onProtocolError?.(error);
-  }
-
-  /** Adds a reply to a client that was gone. */
-  addLateReply(node: string, client: string): void {
-    const known = this.#late.get(node);
-    if (known === undefined) this.#late.set(node, { count: 1, client });
-    else known.count++;
-  }
-
-  #tellLate(): string[] {
-    return [...this.#late].map(([node, { count, client }]) => {
-      const what = count === 1 ? "a reply" : `${count} replies`;
-      return `Node ${node} sent ${what} to clients that were gone (the first to ${client}), which ` +
-        "would silence this node under Maelstrom";
-    });
-  }
-
-  #tellMuted(): string[] {
-    if (this.#options.strictMaelstrom !== true) return [];
-    return this.errors.map(({ message }) =>
-      `From there on nobody read what the node wrote, as under Maelstrom: ${message}`
-    );
-  }
-
-  /** Adds the end of a process that nobody had asked for. */
-  addExit({ node, stdout, status, recentLog }: Exit): void {
-    const { lineNumber, recent: { lines } } = stdout;
-    const wrote = `Before crashing, it wrote to STDOUT:\n\n${listed(lines)}\n\n` +
-      `And to STDERR:\n\n${listed(recentLog)}`;
-    this.#crash ??= `Node ${node} crashed with exit status ${status}. ${wrote}`;
-    const why = `the process ended by itself with exit status ${status}`;
-    const expected = "it to run until it is killed";
-    const line = lines.at(-1) ?? "";
-    const when = lineNumber === 0 ? "before it wrote anything" : `after line ${lineNumber}`;
-    const message =
-      `Node ${node} broke the protocol: ${why} ${when}; expected ${expected}. ${wrote}`;
-    this.add(new ProtocolError({ node, line, lineNumber, why, expected }, message));
-  }
-}
-
-function listed(lines: readonly string[]): string {
-  return lines.length === 0 ? "(nothing)" : lines.join("\n");
 }

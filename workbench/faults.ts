@@ -8,7 +8,7 @@ import type { Random } from "@eddy/maelstrom";
 import type { Cluster } from "./cluster.ts";
 import { type LinkRule, type Slowness, toLinks } from "./network.ts";
 import { randomBelow, shuffled } from "./random.ts";
-import type { Arena } from "./world.ts";
+import type { World } from "./world.ts";
 
 /** A fault, and how long it was on. */
 export interface FaultWindow {
@@ -24,7 +24,7 @@ export interface FaultWindow {
 
 /** What faults are done to. */
 export interface FaultsOptions {
-  readonly world: Arena;
+  readonly world: World;
   readonly cluster: Cluster;
 }
 
@@ -89,7 +89,7 @@ export interface FaultVerbs {
  * ```
  */
 export class Faults implements FaultVerbs {
-  readonly #world: Arena;
+  readonly #world: World;
   readonly #cluster: Cluster;
   readonly #windows: FaultWindow[] = [];
   readonly #active = new Set<Active>();

@@ -13,14 +13,13 @@ import {
   splitGroups,
   TARGETS,
 } from "./faults.ts";
-import { Nemesis, type NemesisEvent } from "./nemesis.ts";
+import { NEMESES, Nemesis, type NemesisEvent, type NemesisName } from "./nemesis.ts";
 import { createInProcessCluster } from "./in_process.ts";
-import { NEMESES, type NemesisName } from "./options.ts";
 import { seededRandom } from "./random.ts";
-import { type Arena, createVirtualWorld } from "./world.ts";
+import { createVirtualWorld, type World } from "./world.ts";
 
 interface Bench {
-  readonly world: Arena;
+  readonly world: World;
   readonly cluster: Cluster;
   readonly faults: Faults;
   /** Who got what every node now says to all others, 10 ms later: `n0>n1`, ... */

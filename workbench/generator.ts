@@ -7,8 +7,8 @@
 import type { Json, Random, Schema } from "@eddy/maelstrom";
 import type { ClientRequest, ErrorPolicy } from "./client.ts";
 import type { CheckResult, Op, OpType } from "./history.ts";
-import type { RunOptions, WorkloadName } from "./options.ts";
-import { shuffled } from "./random.ts";
+import type { RunOptions } from "./options.ts";
+import { randomBelow, shuffled } from "./random.ts";
 
 /** An operation for a client to do. */
 export interface Invocation {
@@ -76,8 +76,7 @@ export type Session = (op: Invocation) => Promise<Json | typeof CRASHED>;
 export type CheckOptions = Pick<RunOptions, "consistencyModels">;
 
 /** A workload. */
-export interface WorkloadSpec {
-  readonly name: WorkloadName;
+export interface Workload {
   readonly errors: ErrorPolicy;
   /** Whether a client lives on when nobody knows what became of its operation. */
   readonly reusableClients: boolean;
@@ -120,6 +119,22 @@ export function eachTime(draw: () => Invocation): Generator {
       return thread === undefined ? "pending" : { thread, op: draw() };
     },
   };
+}
+
+/**
+ * Adds 0, 1, 2, ... and reads, one as often as the other; at the end one read on every thread.
+ *
+ * @param addF the name of the operation that adds
+ */
+export function addsAndReads(
+  addF: string,
+  finalRead: Invocation,
+  random: Random,
+): MainGenerator {
+  let element = 0;
+  const draw = () =>
+    randomBelow(random, 2) === 0 ? { f: addF, value: element++ } : { f: "read", value: null };
+  return { ...eachTime(draw), final: () => oncePerThread(finalRead, random) };
 }
 
 /** One operation on every thread, all at once, in an order drawn by chance. */

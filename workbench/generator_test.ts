@@ -1,9 +1,9 @@
 import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
 import { oncePerThread } from "./generator.ts";
-import { defaultOptions, WORKLOADS } from "./options.ts";
+import { defaultOptions } from "./options.ts";
 import { seededRandom } from "./random.ts";
 import { ScriptedThreads, take, tally } from "./testing.ts";
-import { workloadSpecs } from "./workloads/mod.ts";
+import { WORKLOADS, workloads } from "./workloads/mod.ts";
 
 const SOME = 12_000;
 
@@ -34,7 +34,7 @@ Deno.test("an operation goes to the thread whose turn it is, or to none", () => 
     const options = defaultOptions(workload);
     const busy = new ScriptedThreads(options.concurrency);
     for (let thread = 0; thread < options.concurrency; thread++) busy.busy.add(thread);
-    const generator = workloadSpecs[workload].generator(options, seededRandom(1, ""));
+    const generator = workloads[workload].generator(options, seededRandom(1, ""));
     assertEquals(generator.next(busy, 0), "pending", workload);
   }
 });
@@ -129,7 +129,7 @@ Deno.test("a final read happens once on every thread, at once, in any order", ()
 Deno.test("which workloads end with a final phase, and what their final reads are marked", () => {
   const marks = WORKLOADS.map((workload) => {
     const options = defaultOptions(workload);
-    const final = workloadSpecs[workload].generator(options, seededRandom(1, "")).final?.();
+    const final = workloads[workload].generator(options, seededRandom(1, "")).final?.();
     const next = final?.generator.next(new ScriptedThreads(1), 0);
     const op = typeof next === "object" && "op" in next ? next.op : undefined;
     return [workload, final?.limitMs ?? "no limit", op ?? next ?? "no final phase"];

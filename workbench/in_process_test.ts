@@ -10,13 +10,13 @@ import type { Node } from "@eddy/maelstrom";
 import { Client, ClientIds } from "./client.ts";
 import type { Cluster } from "./cluster.ts";
 import { createInProcessCluster, type InProcessOptions } from "./in_process.ts";
-import type { Latency } from "./options.ts";
-import { type Arena, createVirtualWorld } from "./world.ts";
+import type { Latency } from "./network.ts";
+import { createVirtualWorld, type World } from "./world.ts";
 
 const serveEcho = findWorkload("echo").configure([]);
 
 interface Bench {
-  readonly world: Arena;
+  readonly world: World;
   readonly cluster: Cluster;
   readonly ids: ClientIds;
   readonly client: () => Client;

@@ -22,8 +22,7 @@
  */
 
 export { ProtocolError, type Violation } from "./protocol.ts";
-export type { FaultVerbs, FaultWindow, Nodes } from "./faults.ts";
-export type { Drops } from "./faults.ts";
+export type { Drops, FaultVerbs, FaultWindow, Nodes } from "./faults.ts";
 export {
   type CheckResult,
   type Finding,
@@ -32,16 +31,15 @@ export {
   type OpType,
   type Validity,
 } from "./history.ts";
+export { type HistoryFormat, parseHistory } from "./history.ts";
 export type { NetEvent, TrafficStats } from "./journal.ts";
-export type { Packet } from "./network.ts";
-export type { Slowness } from "./network.ts";
-export type { Quantiles } from "./report.ts";
-export type { RunBreak, RunReport } from "./report.ts";
+export { NEMESES, type NemesisName } from "./nemesis.ts";
+export type { Latency, Packet, Slowness } from "./network.ts";
+export type { Quantiles, RunBreak, RunReport } from "./report.ts";
 export { type HistoryResults, judge, type NetResults, type TrafficResult } from "./report.ts";
 export { summarize } from "./explain.ts";
-export type { RunSettings } from "./options.ts";
-export type { OpCounts } from "./runner.ts";
-export type { Progress, Stage } from "./runner.ts";
+export type { RunOptions, RunSettings } from "./options.ts";
+export type { OpCounts, Progress, Stage } from "./runner.ts";
 export {
   type Program,
   type RunHooks,
@@ -50,14 +48,9 @@ export {
   simulate,
   type SimulateOptions,
 } from "./simulate.ts";
-export { type HistoryFormat, parseHistory } from "./history.ts";
 export {
-  type Envelope,
-  type Latency,
-  NEMESES,
-  type NemesisName,
-  type RunOptions,
+  type HistoryResult,
+  type JudgeOptions,
   type WorkloadName,
   WORKLOADS,
-} from "./options.ts";
-export type { HistoryResult, JudgeOptions } from "./workloads/mod.ts";
+} from "./workloads/mod.ts";

@@ -4,21 +4,21 @@
  * @module
  */
 
-import type { Json, Random } from "@eddy/maelstrom";
+import type { Clock, Json, Random } from "@eddy/maelstrom";
 import {
   drawOf,
   drawPartition,
   drawTargets,
   type Drops,
   type Faults,
+  type FaultVerbs,
   PARTITIONS,
   type TargetKind,
   TARGETS,
 } from "./faults.ts";
 import type { Slowness } from "./network.ts";
-import type { NemesisName } from "./options.ts";
 import { shuffled } from "./random.ts";
-import type { Arena } from "./world.ts";
+import type { World } from "./world.ts";
 
 /** One end of an operation of the nemesis, for the history. */
 export interface NemesisEvent {
@@ -30,14 +30,16 @@ export interface NemesisEvent {
 }
 
 /** What a nemesis is made of. */
-export interface NemesisOptions extends DisruptionOptions {
-  readonly world: Arena;
+interface NemesisOptions extends FaultStrength {
+  readonly world: World;
   readonly faults: Faults;
   readonly nodeIds: readonly string[];
   /** The faults; each has a schedule of its own. */
   readonly kinds: readonly NemesisName[];
   /** The mean time between two operations of a kind. */
   readonly intervalSeconds: number;
+  /** Called when the nemesis begins; for faults at stated times, by the clock. */
+  readonly script?: ((faults: FaultVerbs, clock: Clock) => void) | undefined;
 }
 
 /** The schedule of one kind of fault. */
@@ -45,7 +47,7 @@ interface Track {
   readonly kind: NemesisName;
   readonly random: Random;
   /** What is on. */
-  disruption: Disruption | undefined;
+  fault: DrawnFault | undefined;
   /** The operation under way. */
   busy: Promise<void>;
   cancel: () => void;
@@ -68,7 +70,7 @@ export class Nemesis {
     this.#tracks = [...new Set(options.kinds)].map((kind) => ({
       kind,
       random: options.world.random(`nemesis ${kind}`),
-      disruption: undefined,
+      fault: undefined,
       busy: Promise.resolve(),
       cancel: () => {},
     }));
@@ -82,8 +84,10 @@ export class Nemesis {
   start(record: (event: NemesisEvent) => void): void {
     this.#record = record;
     this.#running = true;
-    this.#options.faults.startTime();
+    const { world, faults, script } = this.#options;
+    faults.startTime();
     for (const track of this.#tracks) this.#turn(track);
+    script?.(faults, world.clock);
   }
 
   /** Begins nothing more; what is broken stays so. */
@@ -97,7 +101,7 @@ export class Nemesis {
     this.stop();
     await Promise.all(this.#tracks.map(async (track) => {
       await track.busy;
-      if (track.disruption !== undefined) await this.#toggle(track);
+      if (track.fault !== undefined) await this.#toggle(track);
     }));
     await this.#options.faults.healAll();
   }
@@ -113,14 +117,14 @@ export class Nemesis {
   }
 
   async #toggle(track: Track): Promise<void> {
-    const { disruption } = track;
-    if (disruption === undefined) {
-      const drawn = drawDisruption[track.kind]({ ...this.#options, random: track.random });
-      track.disruption = drawn;
+    const { fault } = track;
+    if (fault === undefined) {
+      const drawn = faultKinds[track.kind]({ ...this.#options, random: track.random });
+      track.fault = drawn;
       await this.#do(`start-${track.kind}`, drawn.kind, () => drawn.begin());
     } else {
-      track.disruption = undefined;
-      await this.#do(`stop-${track.kind}`, null, () => disruption.end());
+      track.fault = undefined;
+      await this.#do(`stop-${track.kind}`, null, () => fault.end());
     }
   }
 
@@ -137,97 +141,120 @@ export class Nemesis {
   }
 }
 
-/** How hard a nemesis hits. */
-export interface DisruptionOptions {
+/** How severe faults are. */
+interface FaultStrength {
   /**
    * The probability that a message is lost.
    *
    * @default 0.1
    */
-  readonly loss?: number;
+  readonly loss?: number | undefined;
   /**
    * The probability that a message is delivered twice.
    *
    * @default 0.1
    */
-  readonly duplication?: number;
+  readonly duplication?: number | undefined;
   /**
    * What slow nodes do to latencies.
    *
    * @default 5 times, and 50 ms more
    */
-  readonly slowness?: Slowness;
+  readonly slowness?: Slowness | undefined;
   /**
    * How many nodes are killed, paused or slowed down; drawn anew each time.
    *
    * @default one, a minority, a majority or all, as Jepsen's nemesis
    */
-  readonly targets?: readonly TargetKind[];
+  readonly targets?: readonly TargetKind[] | undefined;
 }
 
 /** One fault that was drawn. */
-export interface Disruption {
+interface DrawnFault {
   /** What was drawn, in a word. */
   readonly kind: string;
-  /** Breaks things, and says what. */
+  /** Starts the fault, and returns what it does. */
   begin(): Json | Promise<Json>;
-  /** Mends them, and says what. */
+  /** Ends it, and returns what that did. */
   end(): Json | Promise<Json>;
 }
 
-/** What a disruption is drawn from. */
-export interface DisruptionContext extends DisruptionOptions {
+/** What a fault is drawn from. */
+interface FaultContext extends FaultStrength {
   readonly faults: Faults;
   readonly nodeIds: readonly string[];
   readonly random: Random;
 }
 
-/** Draws a disruption of each kind of fault. */
-export const drawDisruption: Readonly<
-  Record<NemesisName, (context: DisruptionContext) => Disruption>
-> = {
-  partition({ faults, nodeIds, random }) {
-    const kind = drawOf(random, PARTITIONS);
-    return cut(kind, drawPartition(kind, nodeIds, random), "partition", faults);
-  },
-  "one-way"({ faults, nodeIds, random }) {
-    const kind = drawOf(random, ["deaf", "mute", "halves"] as const);
-    return cut(kind, drawOneWay(kind, nodeIds, random), "one-way", faults);
-  },
-  kill: (context) =>
-    onNodes(
-      context,
-      (faults, nodes) => faults.crash(nodes),
-      (faults, nodes) => faults.restart(nodes),
-      {
-        began: "killed",
-        ended: "started",
-      },
-    ),
-  pause: (context) =>
-    onNodes(
-      context,
-      (faults, nodes) => faults.pause(nodes),
-      (faults, nodes) => faults.resume(nodes),
-      {
-        began: "paused",
-        ended: "resumed",
-      },
-    ),
-  loss: ({ faults, loss = 0.1 }) => everywhere(loss, () => faults.loss(loss)),
-  duplicate: ({ faults, duplication = 0.1 }) =>
-    everywhere(duplication, () => faults.duplicate(duplication)),
-  slow(context) {
-    const { slowness = { factor: 5, extraMs: 50 } } = context;
-    let heal = () => {};
-    const slow = (faults: Faults, nodes: readonly string[]) => {
+function partition({ faults, nodeIds, random }: FaultContext): DrawnFault {
+  const kind = drawOf(random, PARTITIONS);
+  return cut(kind, drawPartition(kind, nodeIds, random), "partition", faults);
+}
+
+function kill(context: FaultContext): DrawnFault {
+  const { faults } = context;
+  return onNodes(context, {
+    begin: (nodes) => faults.crash(nodes),
+    end: (nodes) => faults.restart(nodes),
+    began: "killed",
+    ended: "started",
+  });
+}
+
+function pause(context: FaultContext): DrawnFault {
+  const { faults } = context;
+  return onNodes(context, {
+    begin: (nodes) => faults.pause(nodes),
+    end: (nodes) => faults.resume(nodes),
+    began: "paused",
+    ended: "resumed",
+  });
+}
+
+function oneWay({ faults, nodeIds, random }: FaultContext): DrawnFault {
+  const kind = drawOf(random, ["deaf", "mute", "halves"] as const);
+  return cut(kind, drawOneWay(kind, nodeIds, random), "one-way", faults);
+}
+
+function loss({ faults, loss: probability = 0.1 }: FaultContext): DrawnFault {
+  return everywhere(probability, () => faults.loss(probability));
+}
+
+function duplicate({ faults, duplication = 0.1 }: FaultContext): DrawnFault {
+  return everywhere(duplication, () => faults.duplicate(duplication));
+}
+
+function slow(context: FaultContext): DrawnFault {
+  const { faults, slowness = { factor: 5, extraMs: 50 } } = context;
+  let heal = () => {};
+  return onNodes(context, {
+    begin(nodes) {
       heal = faults.slow(nodes, slowness);
-    };
-    return onNodes(context, slow, () => heal(), { began: "slow", ended: "as before" });
-  },
+    },
+    end: () => heal(),
+    began: "slow",
+    ended: "as before",
+  });
+}
+
+/** All kinds of faults: a new one is its verb in `Faults`, a function that draws it, a line here. */
+export const faultKinds = {
+  partition: partition,
+  kill: kill,
+  pause: pause,
+  "one-way": oneWay,
+  loss: loss,
+  duplicate: duplicate,
+  slow: slow,
 };
 
-function cut(kind: string, drops: Drops, fault: string, faults: Faults): Disruption {
+/** The name of a kind of fault. */
+export type NemesisName = keyof typeof faultKinds;
+
+/** The names of all kinds of faults. */
+export const NEMESES: readonly NemesisName[] = Object.keys(faultKinds) as NemesisName[];
+
+function cut(kind: string, drops: Drops, fault: string, faults: Faults): DrawnFault {
   let heal = () => {};
   return {
     kind,
@@ -259,7 +286,7 @@ function shuffledSplit(nodeIds: readonly string[], size: number, random: Random)
   return { first: nodes.slice(0, size), rest: nodes.slice(size) };
 }
 
-function everywhere(probability: number, begin: () => () => void): Disruption {
+function everywhere(probability: number, begin: () => () => void): DrawnFault {
   let heal = () => {};
   return {
     kind: "everywhere",
@@ -274,26 +301,32 @@ function everywhere(probability: number, begin: () => () => void): Disruption {
   };
 }
 
-type Act = (faults: Faults, nodes: readonly string[]) => void | Promise<void>;
+/** A fault of some nodes. */
+interface NodeFault {
+  begin(nodes: readonly string[]): void | Promise<void>;
+  end(nodes: readonly string[]): void | Promise<void>;
+  /** What the history says of each node at the beginning. */
+  readonly began: string;
+  /** What it says at the end. */
+  readonly ended: string;
+}
 
 function onNodes(
-  { faults, nodeIds, random, targets = TARGETS }: DisruptionContext,
-  begin: Act,
-  end: Act,
-  words: { readonly began: string; readonly ended: string },
-): Disruption {
+  { nodeIds, random, targets = TARGETS }: FaultContext,
+  { begin, end, began, ended }: NodeFault,
+): DrawnFault {
   const kind = drawOf(random, targets);
   const nodes = drawTargets(kind, nodeIds, random);
-  const say = (word: string) => Object.fromEntries(nodes.map((node) => [node, word]));
+  const each = (word: string) => Object.fromEntries(nodes.map((node) => [node, word]));
   return {
     kind,
     async begin() {
-      await begin(faults, nodes);
-      return say(words.began);
+      await begin(nodes);
+      return each(began);
     },
     async end() {
-      await end(faults, nodes);
-      return say(words.ended);
+      await end(nodes);
+      return each(ended);
     },
   };
 }

@@ -6,18 +6,25 @@
 
 import { type Clock, isClient, type JsonObject, parseJson, type Random } from "@eddy/maelstrom";
 import { Journal } from "./journal.ts";
-import type { Envelope, Latency, Network } from "./options.ts";
 import { type Timed, TimedQueue } from "./virtual_clock.ts";
 
+/** How long messages take between nodes. */
+export interface Latency {
+  /** The mean, in milliseconds. */
+  readonly meanMs: number;
+  /** How single draws spread around it. */
+  readonly distribution: "constant" | "uniform" | "exponential";
+}
+
 /** What a network is made of. */
-export interface NetworkOptions {
+interface NetworkOptions {
   readonly clock: Clock;
   readonly latency: Latency;
   readonly random: (part: string) => Random;
 }
 
 /** The network between nodes, clients and services. */
-export class SimulatedNetwork implements Network {
+export class Network {
   /** Counts, and what was dropped. */
   readonly journal: Journal = new Journal();
   readonly #clock: Clock;
@@ -358,7 +365,8 @@ function sleepMs(ms: number): number {
 }
 
 /** A message whose body is parsed when somebody looks. */
-export class Packet implements Envelope {
+export class Packet {
+  /** The network's own number for it, from 0 up. */
   readonly id: number;
   /** Who sent it. */
   readonly src: string;

@@ -1,15 +1,14 @@
 import * as fc from "fast-check";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import type { JsonObject } from "@eddy/maelstrom";
-import { checkLatency, drawLatencyMs, toLinks } from "./network.ts";
+import { checkLatency, drawLatencyMs, type Latency, toLinks } from "./network.ts";
 import type { NetEvent } from "./journal.ts";
-import type { Latency } from "./options.ts";
 import { seededRandom } from "./random.ts";
-import { type Arena, createVirtualWorld } from "./world.ts";
+import { createVirtualWorld, type World } from "./world.ts";
 
 const constant = (meanMs: number): Latency => ({ meanMs, distribution: "constant" });
 
-const sleep = ({ clock }: Arena, ms: number) =>
+const sleep = ({ clock }: World, ms: number) =>
   new Promise<void>((resolve) => clock.schedule(ms, resolve));
 
 /** A world with endpoints that note what they get: when, whom from, and the number in it. */

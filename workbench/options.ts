@@ -1,82 +1,13 @@
 /**
- * How the parts of a run see each other: the network, the cluster on it, and what a run is told.
+ * The options of a run, their defaults and their bounds.
  *
  * @module
  */
 
-import type { Clock, JsonObject, Random } from "@eddy/maelstrom";
 import { canonicalModel } from "./checkers/elle/consistency_model.ts";
-
-/** The ten workloads. */
-export const WORKLOADS = [
-  "broadcast",
-  "echo",
-  "g-counter",
-  "g-set",
-  "kafka",
-  "lin-kv",
-  "pn-counter",
-  "txn-list-append",
-  "txn-rw-register",
-  "unique-ids",
-] as const;
-
-/** One of Maelstrom's workloads. */
-export type WorkloadName = typeof WORKLOADS[number];
-
-/** The faults that a nemesis can be made of. */
-export const NEMESES = [
-  "partition",
-  "kill",
-  "pause",
-  "one-way",
-  "loss",
-  "duplicate",
-  "slow",
-] as const;
-
-/** A kind of fault. */
-export type NemesisName = typeof NEMESES[number];
-
-/** A message on the network. */
-export interface Envelope {
-  /** The network's own number for it, from 0 up. */
-  readonly id: number;
-  /** Who sent it. */
-  readonly src: string;
-  /** Whom it is for. */
-  readonly dest: string;
-  /** What it says. */
-  readonly body: JsonObject;
-}
-
-/** What endpoints need of the network. */
-export interface Network {
-  /**
-   * Registers an endpoint, to which messages are delivered one at a time.
-   *
-   * @throws {Error} if the name is taken.
-   */
-  open(name: string, deliver: (message: Envelope) => void): void;
-  /** Takes an endpoint away, with what is still queued for it. */
-  close(name: string): void;
-  /** Whether an endpoint of that name is open. */
-  has(name: string): boolean;
-  /**
-   * Sends a message.
-   *
-   * @throws {RangeError} if source or destination is no open endpoint.
-   */
-  send(message: { src: string; dest: string; body: JsonObject }): void;
-}
-
-/** How long messages take between nodes. */
-export interface Latency {
-  /** The mean, in milliseconds. */
-  readonly meanMs: number;
-  /** How single draws spread around it. */
-  readonly distribution: "constant" | "uniform" | "exponential";
-}
+import type { NemesisName } from "./nemesis.ts";
+import type { Latency } from "./network.ts";
+import type { WorkloadName } from "./workloads/mod.ts";
 
 /** What a run is told: Maelstrom's flags, and ours. */
 export interface RunOptions {
@@ -121,14 +52,6 @@ export interface RunOptions {
   readonly strictMaelstrom: boolean;
   /** Reproduce the bugs of Maelstrom's services, too. */
   readonly maelstromBugs: boolean;
-}
-
-/** Time, chance and the network, as the parts of a run see them. */
-export interface World {
-  readonly clock: Clock;
-  /** A source of its own for every part, so that one part's draws do not shift another's. */
-  random(part: string): Random;
-  readonly network: Network;
 }
 
 /** What may be said of a run; the rest is default. */

@@ -8,6 +8,7 @@ import type { Clock } from "@eddy/maelstrom";
 import { LineCap } from "@eddy/maelstrom/stdio";
 import { Cluster, type ClusterOptions, type Incarnation, type LaunchContext } from "./cluster.ts";
 import type { Packet } from "./network.ts";
+import { RecentLines } from "./protocol.ts";
 
 /** Settings of {@linkcode createProcessCluster}. */
 export interface ProcessOptions extends ClusterOptions {
@@ -287,31 +288,5 @@ export class LineWriter {
   #letGo(): void {
     this.#release?.();
     this.#release = undefined;
-  }
-}
-
-/** How many lines are kept, as under Maelstrom. */
-const MAX_LINES = 32;
-
-/** How much of a line is kept; what is read by people need not be longer. */
-const MAX_CHARS = 1000;
-
-/** The last lines of something that may be long. */
-export class RecentLines {
-  readonly #ring: string[] = [];
-  #count = 0;
-
-  /** Adds a line. */
-  add(line: string): void {
-    this.#ring[this.#count++ % MAX_LINES] = line.length <= MAX_CHARS
-      ? line
-      : `${line.slice(0, MAX_CHARS)}... (${line.length} characters)`;
-  }
-
-  /** The last lines, oldest first. */
-  get lines(): string[] {
-    if (this.#count <= MAX_LINES) return [...this.#ring];
-    const start = this.#count % MAX_LINES;
-    return [...this.#ring.slice(start), ...this.#ring.slice(0, start)];
   }
 }

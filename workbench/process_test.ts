@@ -10,7 +10,7 @@ import { Client, ClientIds } from "./client.ts";
 import type { Cluster } from "./cluster.ts";
 import { createProcessCluster, LineReader, LineWriter, type ProcessOptions } from "./process.ts";
 import type { ProtocolError } from "./protocol.ts";
-import { type Arena, createRealWorld } from "./world.ts";
+import { createRealWorld, type World } from "./world.ts";
 
 /** A node in plain JavaScript: reads lines, and answers with what `answer` makes of a body. */
 const node = (answer: string) => `
@@ -38,7 +38,7 @@ const script = (code: string): Pick<ProcessOptions, "bin" | "args"> => ({
 });
 
 interface Bench {
-  readonly world: Arena;
+  readonly world: World;
   readonly cluster: Cluster;
   readonly client: Client;
   readonly logs: readonly string[];
@@ -63,7 +63,7 @@ async function bench(
   }
 }
 
-const sleep = ({ clock }: Arena, ms: number) =>
+const sleep = ({ clock }: World, ms: number) =>
   new Promise<void>((resolve) => clock.schedule(ms, resolve));
 
 Deno.test("this project's own program serves as a cluster", async () => {

@@ -1,13 +1,12 @@
 /**
- * What a node did that no node may do.
+ * The protocol that nodes must keep to on standard output, and what is recorded when one does not.
  *
  * @module
  */
 
 import { isClient, isJsonObject, type Json, type JsonObject, parseJson } from "@eddy/maelstrom";
 import { isMsgId, quote } from "@eddy/maelstrom/message";
-import { RecentLines } from "./process.ts";
-import { SERVICES, type SimulatedNetwork } from "./network.ts";
+import { type Network, SERVICES } from "./network.ts";
 
 /** Where and how a node broke the protocol. */
 export interface Violation {
@@ -41,7 +40,7 @@ export class ProtocolError extends Error implements Violation {
   /**
    * Keeps a violation.
    *
-   * @param message the sentence for people, if the offending line is not the point
+   * @param message the message, if the offending line is not the reason
    */
   constructor(violation: Violation, message: string = describe(violation)) {
     super(message);
@@ -59,12 +58,17 @@ function describe({ node, line, lineNumber, why, expected }: Violation): string 
   return `Node ${node} broke the protocol ${where}: ${why}: ${quote(line)}; expected ${expected}`;
 }
 
-/** What is expected of each line, for people. */
-export const EXPECTED_LINE =
+/** What a line of standard output must be. */
+const EXPECTED_LINE =
   'one JSON object per line with the keys "src", "dest" and "body", and nothing else on standard output';
 
+/** What the destination of a message must be. */
+const EXPECTED_NAME = `a node of "node_ids", a service (${
+  SERVICES.join(", ")
+}), or a client that has asked something`;
+
 /** A message as a node wrote it. */
-export interface OutputMessage {
+interface OutputMessage {
   readonly src: string;
   readonly dest: string;
   readonly body: JsonObject;
@@ -96,15 +100,18 @@ export function readOutputLine(line: string): OutputMessage | string {
   return { src, dest, body };
 }
 
+const BODY_KEY = '","body":';
+const OPENING_BRACE = "{".charCodeAt(0);
+
 /** What the standard output of a node needs of its cluster. */
-export interface StdoutContext {
+interface StdoutContext {
   readonly node: string;
-  readonly network: SimulatedNetwork;
-  /** Whether a breach only mutes the node, as under Maelstrom. */
+  readonly network: Network;
+  /** Whether a protocol error only mutes the node, as under Maelstrom. */
   readonly strictMaelstrom: boolean;
-  /** Told of the first breach. */
-  readonly onBreach: (error: ProtocolError) => void;
-  /** Told of a reply to a client that is gone. */
+  /** Called with the first protocol error. */
+  readonly onError: (error: ProtocolError) => void;
+  /** Called at a reply to a client that is gone. */
   readonly onLateReply: (node: string, client: string) => void;
 }
 
@@ -144,11 +151,11 @@ export class Stdout {
     this.#lineNumber++;
     this.recent.add(line);
     const message = readOutputLine(line);
-    if (typeof message === "string") return this.#breach(line, message);
+    if (typeof message === "string") return this.#fail(line, message);
     const { src, dest, body } = message;
     const { node, strictMaelstrom } = this.#context;
     if (src !== node && !strictMaelstrom) {
-      return this.#breach(line, `src must be the node's own name, ${JSON.stringify(node)}`);
+      return this.#fail(line, `src must be the node's own name, ${JSON.stringify(node)}`);
     }
     this.#send(line, src, dest, JSON.stringify(body));
   }
@@ -179,23 +186,145 @@ export class Stdout {
       onLateReply(node, dest);
       return;
     }
-    const nobody = network.has(src) ? dest : src;
-    const why = `there is nobody named ${JSON.stringify(nobody)} on the network`;
-    this.#breach(line, why, EXPECTED_NAME);
+    const unknown = network.has(src) ? dest : src;
+    const why = `there is nobody named ${JSON.stringify(unknown)} on the network`;
+    this.#fail(line, why, EXPECTED_NAME);
   }
 
-  #breach(line: string, why: string, expected: string = EXPECTED_LINE): void {
+  #fail(line: string, why: string, expected: string = EXPECTED_LINE): void {
     this.#muted = true;
-    const { node, onBreach } = this.#context;
+    const { node, onError } = this.#context;
     const lineNumber = this.#lineNumber;
-    onBreach(new ProtocolError({ node, line, lineNumber, why, expected }));
+    onError(new ProtocolError({ node, line, lineNumber, why, expected }));
   }
 }
 
-/** Who can be written to, for people. */
-const EXPECTED_NAME = `a node of "node_ids", a service (${
-  SERVICES.join(", ")
-}), or a client that has asked something`;
+/** How many lines are kept, as under Maelstrom. */
+const MAX_LINES = 32;
 
-const BODY_KEY = '","body":';
-const OPENING_BRACE = "{".charCodeAt(0);
+/** How much of a line is kept. */
+const MAX_CHARS = 1000;
+
+/** The last lines of something that may be long. */
+export class RecentLines {
+  readonly #ring: string[] = [];
+  #count = 0;
+
+  /** Adds a line. */
+  add(line: string): void {
+    this.#ring[this.#count++ % MAX_LINES] = line.length <= MAX_CHARS
+      ? line
+      : `${line.slice(0, MAX_CHARS)}... (${line.length} characters)`;
+  }
+
+  /** The last lines, oldest first. */
+  get lines(): string[] {
+    if (this.#count <= MAX_LINES) return [...this.#ring];
+    const start = this.#count % MAX_LINES;
+    return [...this.#ring.slice(start), ...this.#ring.slice(0, start)];
+  }
+}
+
+/** How a cluster treats protocol errors. */
+interface ProtocolErrorsOptions {
+  readonly strictMaelstrom?: boolean | undefined;
+  readonly onProtocolError?: ((error: ProtocolError) => void) | undefined;
+}
+
+/** A process that ended by itself. */
+interface Exit {
+  readonly node: string;
+  readonly stdout: Stdout;
+  readonly status: number;
+  /** The last lines of its standard error. */
+  readonly recentLog: readonly string[];
+}
+
+/** The protocol errors of a cluster's nodes, and what else Maelstrom would object to. */
+export class ProtocolErrors {
+  /** One for each process at most. */
+  readonly errors: ProtocolError[] = [];
+  readonly #options: ProtocolErrorsOptions;
+  /** Late replies by node, with the first client of each. */
+  readonly #late = new Map<string, { count: number; readonly client: string }>();
+  readonly #first = Promise.withResolvers<never>();
+  #crash: string | undefined;
+
+  constructor(options: ProtocolErrorsOptions) {
+    this.#options = options;
+    // Not every caller waits for it.
+    this.#first.promise.catch(() => {});
+  }
+
+  /** Rejects with the first error that fails the run. */
+  get first(): Promise<never> {
+    return this.#first.promise;
+  }
+
+  /** Maelstrom's error at the end if a process has ended by itself; only when strict. */
+  get crash(): string | undefined {
+    return this.#options.strictMaelstrom === true ? this.#crash : undefined;
+  }
+
+  /** How many replies came when their client was gone. */
+  get lateReplies(): number {
+    let sum = 0;
+    for (const { count } of this.#late.values()) sum += count;
+    return sum;
+  }
+
+  /** One sentence for each node that replied too late, and for each that was muted. */
+  get warnings(): string[] {
+    return [...this.#lateWarnings(), ...this.#mutedWarnings()];
+  }
+
+  /** Adds a line that breaks the protocol. */
+  add(error: ProtocolError): void {
+    const { strictMaelstrom = false, onProtocolError } = this.#options;
+    this.errors.push(error);
+    if (strictMaelstrom) return;
+    this.#first.reject(error);
+    onProtocolError?.(error);
+  }
+
+  /** Adds a reply to a client that was gone. */
+  addLateReply(node: string, client: string): void {
+    const known = this.#late.get(node);
+    if (known === undefined) this.#late.set(node, { count: 1, client });
+    else known.count++;
+  }
+
+  #lateWarnings(): string[] {
+    return [...this.#late].map(([node, { count, client }]) => {
+      const what = count === 1 ? "a reply" : `${count} replies`;
+      return `Node ${node} sent ${what} to clients that were gone (the first to ${client}), which ` +
+        "would silence this node under Maelstrom";
+    });
+  }
+
+  #mutedWarnings(): string[] {
+    if (this.#options.strictMaelstrom !== true) return [];
+    return this.errors.map(({ message }) =>
+      `From there on nobody read what the node wrote, as under Maelstrom: ${message}`
+    );
+  }
+
+  /** Adds the end of a process that was not killed. */
+  addExit({ node, stdout, status, recentLog }: Exit): void {
+    const { lineNumber, recent: { lines } } = stdout;
+    const wrote = `Before crashing, it wrote to STDOUT:\n\n${listed(lines)}\n\n` +
+      `And to STDERR:\n\n${listed(recentLog)}`;
+    this.#crash ??= `Node ${node} crashed with exit status ${status}. ${wrote}`;
+    const why = `the process ended by itself with exit status ${status}`;
+    const expected = "it to run until it is killed";
+    const line = lines.at(-1) ?? "";
+    const when = lineNumber === 0 ? "before it wrote anything" : `after line ${lineNumber}`;
+    const message =
+      `Node ${node} broke the protocol: ${why} ${when}; expected ${expected}. ${wrote}`;
+    this.add(new ProtocolError({ node, line, lineNumber, why, expected }, message));
+  }
+}
+
+function listed(lines: readonly string[]): string {
+  return lines.length === 0 ? "(nothing)" : lines.join("\n");
+}

@@ -1,7 +1,6 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { RecentLines } from "./process.ts";
-import { SimulatedNetwork } from "./network.ts";
-import { type ProtocolError, readOutputLine, Stdout } from "./protocol.ts";
+import { Network } from "./network.ts";
+import { type ProtocolError, readOutputLine, RecentLines, Stdout } from "./protocol.ts";
 import { seededRandom } from "./random.ts";
 import { VirtualClock } from "./virtual_clock.ts";
 
@@ -59,13 +58,13 @@ Deno.test("of a long line the beginning is kept", () => {
 /** The standard output of `n1` beside `n2` and a client `c0` that has gone. */
 function listening(strictMaelstrom: boolean) {
   const clock = new VirtualClock();
-  const network = new SimulatedNetwork({
+  const network = new Network({
     clock,
     latency: { meanMs: 0, distribution: "constant" },
     random: (part) => seededRandom(1, part),
   });
   const got: string[] = [];
-  const breaches: ProtocolError[] = [];
+  const errors: ProtocolError[] = [];
   const late: string[] = [];
   for (const name of ["n1", "n2"]) network.open(name, (packet) => got.push(packet.toLine()));
   network.open("c0", () => {});
@@ -74,12 +73,12 @@ function listening(strictMaelstrom: boolean) {
     node: "n1",
     network,
     strictMaelstrom,
-    onBreach: (error) => breaches.push(error),
+    onError: (error) => errors.push(error),
     onLateReply: (node, client) => late.push(`${node} to ${client}`),
   });
   const settle = () => {
     while (clock.step());
-    return { got, breaches, late, stdout };
+    return { got, errors, late, stdout };
   };
   return { stdout, settle };
 }
@@ -91,9 +90,9 @@ Deno.test("a line goes out as the same message on both ways in", () => {
   for (const way of ["accept", "acceptOwn"] as const) {
     const { stdout, settle } = listening(false);
     stdout[way](line("n1", "n2"));
-    const { got, breaches } = settle();
+    const { got, errors } = settle();
     assertEquals(got, ['{"id":0,"src":"n1","dest":"n2","body":{"type":"x","n":1}}']);
-    assertEquals(breaches, []);
+    assertEquals(errors, []);
   }
 });
 
@@ -114,21 +113,21 @@ Deno.test("what is no line of our own is read with care", () => {
   const found = lines.map((text) => {
     const { stdout, settle } = listening(false);
     stdout.acceptOwn(text);
-    const { got, breaches } = settle();
-    return breaches.length === 0 ? got.length : breaches.map(({ why }) => why.split(" (")[0]);
+    const { got, errors } = settle();
+    return errors.length === 0 ? got.length : errors.map(({ why }) => why.split(" (")[0]);
   });
   assertEquals(found, expected);
 });
 
-Deno.test("after a breach nothing more gets out, and the line's number is told", () => {
+Deno.test("after a protocol error nothing more gets out, and the error has the line's number", () => {
   const { stdout, settle } = listening(false);
   stdout.accept(line("n1", "n2"));
   stdout.accept("oops");
   stdout.accept(line("n1", "n2"));
   stdout.acceptOwn(line("n1", "n2"));
-  const { got, breaches } = settle();
+  const { got, errors } = settle();
   assertEquals([got.length, stdout.muted, stdout.lineNumber], [1, true, 2]);
-  assertEquals(breaches.map(({ node, line, lineNumber }) => [node, line, lineNumber]), [[
+  assertEquals(errors.map(({ node, line, lineNumber }) => [node, line, lineNumber]), [[
     "n1",
     "oops",
     2,
@@ -139,21 +138,21 @@ Deno.test("only strict Maelstrom lets a node speak in another's name", () => {
   for (const strict of [false, true]) {
     const { stdout, settle } = listening(strict);
     stdout.accept(line("n2", "n1"));
-    const { got, breaches } = settle();
-    assertEquals([got.length, breaches.length], strict ? [1, 0] : [0, 1]);
+    const { got, errors } = settle();
+    assertEquals([got.length, errors.length], strict ? [1, 0] : [0, 1]);
     stdout.accept(line("n3", "n1"));
-    assertEquals(settle().breaches.length, 1);
+    assertEquals(settle().errors.length, 1);
   }
 });
 
-Deno.test("a reply to a client that has gone is late, one to a client that never was a breach", () => {
+Deno.test("a reply to a client that has gone is late, one to a client that never was a protocol error", () => {
   for (const strict of [false, true]) {
     const { stdout, settle } = listening(strict);
     stdout.accept(line("n1", "c0"));
     assertEquals([settle().late, stdout.muted], [["n1 to c0"], strict]);
     stdout.accept(line("n1", "c99"));
-    const { breaches } = settle();
-    assertEquals(breaches.length, strict ? 0 : 1);
-    for (const { expected } of breaches) assertStringIncludes(expected, "a service (lin-kv, ");
+    const { errors } = settle();
+    assertEquals(errors.length, strict ? 0 : 1);
+    for (const { expected } of errors) assertStringIncludes(expected, "a service (lin-kv, ");
   }
 });

@@ -6,46 +6,39 @@
 
 import type { Clock, Json, Random } from "@eddy/maelstrom";
 import { Client, ClientIds, failureOf } from "./client.ts";
-import type { Op, OpError, OpType } from "./history.ts";
-import type { RunOptions, World } from "./options.ts";
-import { drawInterval } from "./random.ts";
-import { callOn, type Worker, Workers } from "./workers.ts";
+import type { Cluster } from "./cluster.ts";
 import {
   CRASHED,
   type Generator,
   type Invocation,
   type MainGenerator,
   type Next,
-  type WorkloadSpec,
+  type Workload,
 } from "./generator.ts";
-import { workloadSpecs } from "./workloads/mod.ts";
-
-/** The nodes under test, with the services beside them. */
-export interface RunCluster {
-  /**
-   * Starts services and nodes, and has every node answer `init`.
-   *
-   * @param ids where the clients that send `init` get their names, before all others
-   */
-  start(ids: ClientIds): Promise<void> | void;
-  /** Ends nodes and services; also called when starting them failed, or is still under way. */
-  stop(): Promise<void> | void;
-}
-
-/** Who injects faults. */
-export interface RunNemesis {
-  /** Begins to, with the first fault at once, and tells of each one's two ends. */
-  start(record: (op: NemesisOp) => void): void;
-  /** Injects no more faults; what is broken stays so. Harmless when repeated. */
-  stop(): void;
-  /** Repairs everything; called after {@linkcode RunNemesis.stop}, if at all. */
-  heal(): Promise<void> | void;
-}
+import type { Op, OpError, OpType } from "./history.ts";
+import type { Nemesis, NemesisEvent } from "./nemesis.ts";
+import type { RunOptions } from "./options.ts";
+import { drawInterval } from "./random.ts";
+import { callOn, type Worker, Workers } from "./workers.ts";
+import { workloads } from "./workloads/mod.ts";
+import type { World } from "./world.ts";
 
 /** Where a run stands. */
 export type Stage = "start" | "setup" | "main" | "heal" | "recovery" | "final" | "stop" | "done";
 
-/** What an observer is told. */
+/** How many operations of clients there were, and how they ended. */
+export interface OpCounts {
+  /** Operations begun. */
+  readonly invocations: number;
+  /** Operations that succeeded. */
+  readonly ok: number;
+  /** Operations that certainly did not happen. */
+  readonly fail: number;
+  /** Operations that may or may not have happened. */
+  readonly info: number;
+}
+
+/** Where a run stands, for an observer. */
 export interface Progress {
   /** Where the run stands. */
   readonly stage: Stage;
@@ -55,58 +48,54 @@ export interface Progress {
   readonly counts: OpCounts;
 }
 
-/** Everything that makes a run. */
-export interface TestSetup {
-  readonly world: World;
-  readonly options: RunOptions;
-  readonly cluster: RunCluster;
-  /** Nothing breaks without one. */
-  readonly nemesis?: RunNemesis;
-  /**
-   * What clients do and how it is judged.
-   *
-   * @default the workload that the options name
-   */
-  readonly spec?: WorkloadSpec;
-  /** Told at the beginning of every stage, and once a second. */
-  readonly onProgress?: (progress: Progress) => void;
+/** What a run may have beside its nodes. */
+export interface RunTestOptions {
+  /** Injects faults from the beginning of the main phase on. */
+  readonly nemesis?: Nemesis | undefined;
+  /** Called at the beginning of every stage, and once a second. */
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
   /** Breaks the run off, say when a node breaks the protocol; the reason becomes its error. */
-  readonly signal?: AbortSignal;
+  readonly signal?: AbortSignal | undefined;
 }
 
-/** What is left of a run. */
+/** What a run leaves behind, before it is checked. */
 export interface RunOutcome {
   /** All that happened, up to where the run broke off if it did. */
   readonly history: readonly Op[];
   readonly counts: OpCounts;
   /** When the history begins, by the world's clock. */
   readonly startMs: number;
-  /** The stage in which the run broke off, and why; absent if it went to its end. */
-  readonly broke?: { readonly stage: Stage; readonly error: Error };
+  /** The stage in which the run broke off, and why; undefined if it went to its end. */
+  readonly broke: { readonly stage: Stage; readonly error: Error } | undefined;
 }
 
 /** How long nodes get to recover before the final phase. */
 const RECOVERY_MS = 10_000;
 
-/** How often an observer is told. */
+/** How often `onProgress` is called. */
 const PROGRESS_INTERVAL_MS = 1000;
 
 /**
  * Runs a workload against a cluster.
  *
- * Starts the cluster, sets nodes up, lets clients and nemesis loose up to the time limit, and, if
- * the workload has a final phase, heals, waits and runs that. Never throws: a run that could not
- * be brought to its end says why, beside the history up to there.
+ * Starts the cluster, sets nodes up, runs clients and nemesis up to the time limit, and, if the
+ * workload has a final phase, heals, waits and runs that. Never throws: the outcome of a run that
+ * broke off has the error, and the history up to there.
  *
  * @example
  * ```ts ignore
- * const { history, broke } = await world.run(() => runTest({ world, cluster, options }));
+ * const { history, broke } = await world.run(() => runTest(world, cluster, options));
  * ```
  */
-export async function runTest(setup: TestSetup): Promise<RunOutcome> {
-  const run = new TestRun(setup);
+export async function runTest(
+  world: World,
+  cluster: Cluster,
+  options: RunOptions,
+  others: RunTestOptions = {},
+): Promise<RunOutcome> {
+  const run = new TestRun(world, cluster, options, others);
   try {
-    await run.orAborted(() => run.live());
+    await run.orAborted(() => run.runStages());
   } catch (error) {
     run.breakOff(error);
   }
@@ -115,8 +104,11 @@ export async function runTest(setup: TestSetup): Promise<RunOutcome> {
 }
 
 class TestRun {
-  readonly #setup: TestSetup;
-  readonly #spec: WorkloadSpec;
+  readonly #world: World;
+  readonly #cluster: Cluster;
+  readonly #options: RunOptions;
+  readonly #others: RunTestOptions;
+  readonly #workload: Workload;
   readonly #ids = new ClientIds();
   readonly #recorder: Recorder;
   readonly #workers: Workers;
@@ -127,17 +119,18 @@ class TestRun {
   #over = false;
   #cancelTick = () => {};
 
-  constructor(setup: TestSetup) {
-    const { world, options, spec } = setup;
-    const { clock, network } = world;
-    this.#setup = setup;
-    this.#spec = spec ?? workloadSpecs[options.workload];
-    this.#recorder = new Recorder(clock);
+  constructor(world: World, cluster: Cluster, options: RunOptions, others: RunTestOptions) {
+    this.#world = world;
+    this.#cluster = cluster;
+    this.#options = options;
+    this.#others = others;
+    this.#workload = workloads[options.workload];
+    this.#recorder = new Recorder(world.clock);
     this.#workers = new Workers({
-      network,
-      clock,
+      network: world.network,
+      clock: world.clock,
       ids: this.#ids,
-      spec: this.#spec,
+      workload: this.#workload,
       options,
       random: world.random("threads"),
     });
@@ -145,12 +138,7 @@ class TestRun {
 
   get outcome(): RunOutcome {
     const { history, counts, startMs } = this.#recorder;
-    return {
-      history,
-      counts,
-      startMs,
-      ...(this.#broke === undefined ? {} : { broke: this.#broke }),
-    };
+    return { history, counts, startMs, broke: this.#broke };
   }
 
   /** Remembers why the run broke off, the first time. */
@@ -161,34 +149,33 @@ class TestRun {
     };
   }
 
-  /** Everything up to the end of the last phase. */
-  async live(): Promise<void> {
+  /** Runs every stage from the start of the cluster to the end of the last phase. */
+  async runStages(): Promise<void> {
     this.#enter("start");
     this.#tick();
-    await this.#setup.cluster.start(this.#ids);
+    await this.#cluster.start(this.#ids);
     if (this.#over) return;
     this.#enter("setup");
     await this.#setUp();
     if (this.#over) return;
-    const { options, world } = this.#setup;
-    const generator = this.#spec.generator(options, world.random("generator"));
+    const generator = this.#workload.generator(this.#options, this.#world.random("generator"));
     this.#recorder.start();
     this.#enter("main");
     await this.#main(generator);
     if (!this.#over && generator.final !== undefined) await this.#final(generator);
   }
 
-  /** Clears up, whatever has happened; one part that fails does not keep the next from it. */
+  /** Stops everything that was started; an error in one part does not keep the next from it. */
   async end(): Promise<void> {
     const begun = this.#stage !== "start" && this.#stage !== "setup";
     this.#over = true;
     this.#phase?.stop();
     const parts = [
-      () => begun ? this.#setup.nemesis?.stop() : undefined,
+      () => begun ? this.#others.nemesis?.stop() : undefined,
       () => this.#enter("stop"),
       () => this.#workers.close(),
       ...this.#setupClients.map((client) => () => client.close()),
-      () => this.#setup.cluster.stop(),
+      () => this.#cluster.stop(),
       () => this.#cancelTick(),
       () => this.#enter("done"),
     ];
@@ -203,7 +190,7 @@ class TestRun {
 
   /** Waits for `work`, but no longer than until the run is broken off. */
   orAborted(work: () => Promise<void>): Promise<void> {
-    const { signal } = this.#setup;
+    const { signal } = this.#others;
     if (signal === undefined) return work();
     return new Promise((resolve, reject) => {
       const abort = () => reject(signal.reason);
@@ -215,14 +202,15 @@ class TestRun {
 
   /** Opens a client for every node and lets it prepare the node, all at the same time. */
   async #setUp(): Promise<void> {
-    const { world: { clock, network }, options } = this.#setup;
-    for (const _node of options.nodeIds) {
-      this.#setupClients.push(new Client({ clock, network, ids: this.#ids }));
-    }
-    await Promise.all(this.#setupClients.map(async (client, i) => {
-      const node = options.nodeIds[i] as string;
+    const { clock, network } = this.#world;
+    const jobs = this.#options.nodeIds.map((node) => {
+      const client = new Client({ clock, network, ids: this.#ids });
+      this.#setupClients.push(client);
+      return { node, client };
+    });
+    await Promise.all(jobs.map(async ({ node, client }) => {
       try {
-        await this.#spec.setup?.(callOn(client, node), options);
+        await this.#workload.setup?.(callOn(client, node), this.#options);
       } catch (error) {
         const why = error instanceof Error ? error.message : String(error);
         throw new Error(`Cannot set up node ${node}: ${why}`, { cause: error });
@@ -231,7 +219,8 @@ class TestRun {
   }
 
   async #main(generator: MainGenerator): Promise<void> {
-    const { options: { rate, timeLimitSeconds }, nemesis } = this.#setup;
+    const { rate, timeLimitSeconds } = this.#options;
+    const { nemesis } = this.#others;
     const limitMs = timeLimitSeconds * 1000;
     nemesis?.start((op) => {
       if (!this.#over) this.#recorder.nemesis(op);
@@ -247,78 +236,76 @@ class TestRun {
 
   async #final(main: MainGenerator): Promise<void> {
     this.#enter("heal");
-    await this.#setup.nemesis?.heal();
+    await this.#others.nemesis?.heal();
     if (this.#over) return;
     this.#enter("recovery");
     await this.#sleep(RECOVERY_MS);
     const phase = main.final?.();
     if (this.#over || phase === undefined) return;
     this.#enter("final");
-    const { generator, limitMs } = phase;
-    await this.#run(generator, limitMs === undefined ? {} : { limitMs });
+    await this.#run(phase.generator, { limitMs: phase.limitMs });
   }
 
   #run(generator: Generator, settings: PhaseSettings): Promise<void> {
-    const { clock, random } = this.#setup.world;
     this.#phase = new Phase(generator, settings, {
-      clock,
-      random: random("stagger"),
+      clock: this.#world.clock,
+      random: this.#world.random("stagger"),
       workers: this.#workers,
       recorder: this.#recorder,
-      spec: this.#spec,
+      workload: this.#workload,
     });
     return this.#phase.run();
   }
 
   #sleep(ms: number): Promise<void> {
-    return new Promise((resolve) => this.#setup.world.clock.schedule(ms, resolve));
+    return new Promise((resolve) => this.#world.clock.schedule(ms, resolve));
   }
 
   #enter(stage: Stage): void {
     this.#stage = stage;
-    this.#tell();
+    this.#reportProgress();
   }
 
-  #tell(): void {
+  #reportProgress(): void {
     const { counts, elapsedMs } = this.#recorder;
-    this.#setup.onProgress?.({ stage: this.#stage, elapsedMs, counts });
+    this.#others.onProgress?.({ stage: this.#stage, elapsedMs, counts });
   }
 
   #tick(): void {
-    if (this.#setup.onProgress === undefined) return;
-    this.#cancelTick = this.#setup.world.clock.schedule(PROGRESS_INTERVAL_MS, () => {
-      this.#tell();
+    if (this.#others.onProgress === undefined) return;
+    this.#cancelTick = this.#world.clock.schedule(PROGRESS_INTERVAL_MS, () => {
+      this.#reportProgress();
       this.#tick();
     });
   }
 }
 
 /** What a phase needs of the run. */
-export interface PhaseContext {
+interface PhaseContext {
   readonly clock: Clock;
   /** Draws the time between operations. */
   readonly random: Random;
   readonly workers: Workers;
   readonly recorder: Recorder;
-  readonly spec: WorkloadSpec;
+  readonly workload: Workload;
 }
 
-/** How a phase goes about it. */
+/** When a phase emits operations. */
 export interface PhaseSettings {
   /**
    * The mean time between operations over all threads.
    *
    * @default 0: an operation is due whenever a thread is free
    */
-  readonly intervalMs?: number;
+  readonly intervalMs?: number | undefined;
   /**
    * How long operations are emitted, from the first one on.
    *
    * @default until the generator is done
    */
-  readonly limitMs?: number;
+  readonly limitMs?: number | undefined;
   /** Called when no more is emitted, while operations may still be under way. */
-  readonly onEmitted?: () => void;
+  readonly onEmitted?: (() => void) | undefined;
 }
 
 /** Less than a nanosecond, which no sum of doubles can be relied on for. */
@@ -432,12 +419,12 @@ export class Phase {
   }
 
   #emit(thread: number, op: Invocation): void {
-    const { workers, recorder, spec } = this.#context;
+    const { workers, recorder, workload } = this.#context;
     const worker = workers.take(thread);
     recorder.client(worker, op, { type: "invoke", value: op.value });
     workers.session(worker)(op).then(
-      (value) => value === CRASHED ? { type: "info", value: op.value } as const : okOf(value),
-      (error) => ({ value: op.value, ...failureOf(error, op.f, spec.errors) }),
+      (value): End => value === CRASHED ? { type: "info", value: op.value } : { type: "ok", value },
+      (error): End => ({ value: op.value, ...failureOf(error, op.f, workload.errors) }),
     ).then((ending) => this.#complete(worker, op, ending)).catch((error) => this.#fail(error));
   }
 
@@ -457,39 +444,15 @@ export class Phase {
   }
 }
 
-function okOf(value: Json): End {
-  return { type: "ok", value };
-}
-
-/** How many operations of clients there were, and how they ended. */
-export interface OpCounts {
-  /** Operations begun. */
-  readonly invocations: number;
-  /** Operations that succeeded. */
-  readonly ok: number;
-  /** Operations that certainly did not happen. */
-  readonly fail: number;
-  /** Operations of which nobody knows. */
-  readonly info: number;
-}
-
-/** What a nemesis did, or how that ended. */
-export interface NemesisOp {
-  /** Jepsen's nemesis has `info` at both ends. */
-  readonly type: OpType;
-  readonly f: string;
-  readonly value: Json;
-}
-
-/** Who does a client's operation. */
-export interface Actor {
+/** The process that does a client's operation. */
+interface Actor {
   readonly process: number;
   /** The node that it talks to. */
   readonly node: string;
 }
 
 /** One end of an operation: its invocation or its completion. */
-export interface End {
+interface End {
   readonly type: OpType;
   readonly value: Json;
   readonly error?: OpError;
@@ -537,18 +500,21 @@ export class Recorder {
     this.#counts[type === "invoke" ? "invocations" : type]++;
     const index = this.#history.length;
     const time = this.#timeNs();
-    const op: Op = { index, time, type, process, f, value, node };
-    this.#history.push(
-      error === undefined && final === undefined ? op : {
-        ...op,
-        ...(error === undefined ? {} : { error }),
-        ...(final === undefined ? {} : { final }),
-      },
-    );
+    this.#history.push({
+      index,
+      time,
+      type,
+      process,
+      f,
+      value,
+      node,
+      ...(error && { error }),
+      ...(final && { final }),
+    });
   }
 
   /** Adds an operation of the nemesis. */
-  nemesis({ type, f, value }: NemesisOp): void {
+  nemesis({ type, f, value }: NemesisEvent): void {
     const index = this.#history.length;
     this.#history.push({ index, time: this.#timeNs(), type, process: "nemesis", f, value });
   }

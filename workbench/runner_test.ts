@@ -1,13 +1,13 @@
 import { assert, assertEquals, assertLess, assertRejects } from "@std/assert";
 import { placedPairs } from "./checkers/checker.ts";
-import { ClientIds, ReplyTimeout } from "./client.ts";
+import { type ClientContext, ClientIds, ReplyTimeout } from "./client.ts";
 import type { Op } from "./history.ts";
-import { defaultOptions, type Envelope, type Network, type RunSettings } from "./options.ts";
+import { defaultOptions, type RunSettings } from "./options.ts";
 import { seededRandom } from "./random.ts";
 import { Workers } from "./workers.ts";
 import { Phase, type PhaseSettings, Recorder } from "./runner.ts";
 import { runVirtual, VirtualClock } from "./virtual_clock.ts";
-import { CRASHED, eachTime, type Generator, mappedErrors, type WorkloadSpec } from "./generator.ts";
+import { CRASHED, eachTime, type Generator, mappedErrors, type Workload } from "./generator.ts";
 
 /** What an operation does, in place of asking a node. */
 type Act = (wait: (ms: number) => Promise<void>, client: string) => Promise<number>;
@@ -30,14 +30,12 @@ function fixture(
   const options = defaultOptions("echo", settings);
   const opened: string[] = [];
   const closed: string[] = [];
-  const network: Network = {
-    open: (name: string, _deliver: (message: Envelope) => void) => void opened.push(name),
+  const network: ClientContext["network"] = {
+    open: (name) => void opened.push(name),
     close: (name) => void closed.push(name),
-    has: () => true,
     send: () => {},
   };
-  const spec: WorkloadSpec = {
-    name: "echo",
+  const workload: Workload = {
     errors: mappedErrors(),
     reusableClients: reusable,
     session() {
@@ -50,8 +48,8 @@ function fixture(
   };
   const recorder = new Recorder(clock);
   const random = seededRandom(rest.seed ?? 1, "stagger");
-  const workers = new Workers({ network, clock, ids: new ClientIds(), spec, options, random });
-  const phase = new Phase(generator, rest, { clock, random, workers, recorder, spec });
+  const workers = new Workers({ network, clock, ids: new ClientIds(), workload, options, random });
+  const phase = new Phase(generator, rest, { clock, random, workers, recorder, workload });
   return { clock, phase, recorder, workers, opened, closed };
 }
 

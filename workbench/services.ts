@@ -12,83 +12,68 @@ import {
   type JsonObject,
   type Random,
 } from "@eddy/maelstrom";
-import { type ServiceName, SERVICES, type SimulatedNetwork } from "./network.ts";
-import type { Envelope } from "./options.ts";
+import { type Network, type ServiceName, SERVICES } from "./network.ts";
 import { randomBelow } from "./random.ts";
 
-/** Settings of {@linkcode openServices}. */
-export interface ServicesOptions {
-  readonly network: SimulatedNetwork;
+/** What the services need of a run. */
+interface ServicesOptions {
+  readonly network: Network;
   readonly random: (part: string) => Random;
   /**
    * Reproduce the bugs of Maelstrom's services.
    *
    * @default false
    */
-  readonly maelstromBugs?: boolean;
+  readonly maelstromBugs?: boolean | undefined;
 }
 
-/** Services that are open. */
-export interface OpenServices {
-  /** Requests that got no answer, one sentence for each kind. */
-  readonly warnings: readonly string[];
-  /** Takes the services off the network. */
-  close(): void;
-}
-
-/** Puts all four services on the network, empty. */
-export function openServices(
-  { network, random, maelstromBugs = false }: ServicesOptions,
-): OpenServices {
-  const services: Record<ServiceName, Service> = {
-    "lin-kv": new LinKv(),
-    "lin-tso": new LinTso(),
-    "lww-kv": new LwwKv(),
-    "seq-kv": new SeqKv({ maelstromBugs }),
-  };
-  const warnings = new Warnings();
-  for (const name of SERVICES) {
-    const service = services[name];
-    const draws = random(name);
-    network.open(name, ({ src, body }) => {
-      const result = service.apply(src, body, draws);
-      if (result === undefined) warnings.noteUnanswered(name, { src, body });
-      else reply(network, name, { src, body }, result);
-    });
-  }
-  return {
-    warnings: warnings.sentences,
-    close: () => SERVICES.forEach((name) => network.close(name)),
-  };
-}
-
-type Asked = Pick<Envelope, "src" | "body">;
-
-function reply(
-  network: SimulatedNetwork,
-  name: ServiceName,
-  { src, body }: Asked,
-  result: JsonObject,
-): void {
-  // Whoever asked may be gone by now, and then nobody misses the answer.
-  if (!network.has(src)) return;
-  network.send({ src: name, dest: src, body: { ...result, in_reply_to: body.msg_id ?? null } });
-}
-
-/** How many kinds of unanswered requests are told apart. */
+/** How many different warnings are kept. */
 const MAX_WARNINGS = 20;
 
-class Warnings {
-  readonly sentences: string[] = [];
-  readonly #noted = new Set<string>();
+/** The four services on the network, empty at first. */
+export class Services {
+  readonly #network: Network;
+  readonly #warnings = new Set<string>();
 
-  noteUnanswered(name: ServiceName, { src, body }: Asked): void {
+  /** Puts all services on the network. */
+  constructor({ network, random, maelstromBugs = false }: ServicesOptions) {
+    this.#network = network;
+    const services: Record<ServiceName, Service> = {
+      "lin-kv": new LinKv(),
+      "lin-tso": new LinTso(),
+      "lww-kv": new LwwKv(),
+      "seq-kv": new SeqKv({ maelstromBugs }),
+    };
+    for (const name of SERVICES) {
+      const draws = random(name);
+      network.open(name, ({ src, body }) => {
+        const result = services[name].apply(src, body, draws);
+        if (result === undefined) this.#warn(name, src, body);
+        // A sender that has left the network gets no reply.
+        else if (network.has(src)) {
+          const reply = { ...result, in_reply_to: body.msg_id ?? null };
+          network.send({ src: name, dest: src, body: reply });
+        }
+      });
+    }
+  }
+
+  /** Requests that got no answer, one sentence for each kind. */
+  get warnings(): readonly string[] {
+    return [...this.#warnings];
+  }
+
+  /** Takes the services off the network. */
+  close(): void {
+    for (const name of SERVICES) this.#network.close(name);
+  }
+
+  #warn(name: ServiceName, src: string, body: JsonObject): void {
+    if (this.#warnings.size >= MAX_WARNINGS) return;
     const type = JSON.stringify(body.type ?? null).slice(0, 80);
-    const sentence =
-      `${name} does not know the type ${type} that ${src} sent, and never answers it`;
-    if (this.#noted.has(sentence) || this.#noted.size >= MAX_WARNINGS) return;
-    this.#noted.add(sentence);
-    this.sentences.push(sentence);
+    this.#warnings.add(
+      `${name} does not know the type ${type} that ${src} sent, and never answers it`,
+    );
   }
 }
 

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { type Json, type JsonObject, parseJson, type Random } from "@eddy/maelstrom";
 import { seededRandom } from "./random.ts";
-import { LinKv, LinTso, LwwKv, openServices, SeqKv, type Service } from "./services.ts";
+import { LinKv, LinTso, LwwKv, SeqKv, type Service, Services } from "./services.ts";
 import { createVirtualWorld } from "./world.ts";
 
 const MISSING = { type: "error", code: 20, text: "key does not exist" };
@@ -203,7 +203,7 @@ Deno.test("services answer on the network, after a draw each way, with in_reply_
   const { network, clock } = world;
   const replies: JsonObject[] = [];
   await world.run(async () => {
-    const services = openServices(world);
+    const services = new Services(world);
     network.open("n1", ({ body }) => replies.push({ at: clock.now(), ...body }));
     const send = (dest: string, body: JsonObject) => network.send({ src: "n1", dest, body });
     send("lin-kv", { type: "write", key: 1, value: { a: [1] }, msg_id: 5 });

@@ -15,28 +15,23 @@ import { Nemesis } from "./nemesis.ts";
 import type { Op } from "./history.ts";
 import type { NetEvent } from "./journal.ts";
 import { reportRun, type RunReport } from "./report.ts";
-import { defaultOptions, type RunOptions, type RunSettings, type WorkloadName } from "./options.ts";
-import {
-  type Progress,
-  type RunNemesis,
-  type RunOutcome,
-  runTest,
-  type TestSetup,
-} from "./runner.ts";
-import { type Arena, createRealWorld, createVirtualWorld, Uncaught } from "./world.ts";
+import { defaultOptions, type RunOptions, type RunSettings } from "./options.ts";
+import { type Progress, runTest } from "./runner.ts";
+import type { WorkloadName } from "./workloads/mod.ts";
+import { createRealWorld, createVirtualWorld, type World } from "./world.ts";
 
 /** What can be watched of a run, and scripted in it. */
 export interface RunHooks {
-  /** Told every event of the network. */
-  readonly onMessage?: (event: NetEvent) => void;
-  /** Told what nodes say to people, line by line. */
-  readonly onLog?: (node: string, text: string) => void;
-  /** Told at the beginning of every stage, and once a second. */
-  readonly onProgress?: (progress: Progress) => void;
+  /** Called for every event of the network. */
+  readonly onMessage?: ((event: NetEvent) => void) | undefined;
+  /** Called for every line of a node's log. */
+  readonly onLog?: ((node: string, text: string) => void) | undefined;
+  /** Called at the beginning of every stage, and once a second. */
+  readonly onProgress?: ((progress: Progress) => void) | undefined;
   /** Called when the main phase begins; for faults at stated times, by the clock. */
-  readonly script?: (faults: FaultVerbs, clock: Clock) => void;
-  /** Breaks the run off; what has happened so far is judged and told. */
-  readonly signal?: AbortSignal;
+  readonly script?: ((faults: FaultVerbs, clock: Clock) => void) | undefined;
+  /** Breaks the run off; what has happened so far is checked and reported. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** What to run. */
@@ -97,14 +92,10 @@ export function simulate(options: SimulateOptions): Promise<RunResult> {
   const run = defaultOptions(workload, settings);
   const setup = install ?? findWorkload(workload).configure(args ?? []);
   const world = createVirtualWorld(run.seed, { latency: run.latency });
-  const hooks = definedOnly({ onMessage, onLog, onProgress, script, signal });
+  const hooks = { onMessage, onLog, onProgress, script, signal };
   const make = (cluster: ClusterOptions) => createInProcessCluster({ ...cluster, setup });
   const uncaught = new Uncaught();
-  const contained: Arena = {
-    ...world,
-    run: (main, onStuck) => uncaught.during(() => world.run(main, onStuck)),
-  };
-  return runIn(contained, make, run, hooks, uncaught);
+  return runIn(world, make, run, hooks, uncaught);
 }
 
 /** A program to run as nodes. */
@@ -127,79 +118,88 @@ export function runProgram(
 }
 
 async function runIn(
-  world: Arena,
+  world: World,
   makeCluster: (options: ClusterOptions) => Cluster,
   options: RunOptions,
-  hooks: RunHooks,
+  { onMessage, onLog, onProgress, script, signal }: RunHooks,
   uncaught?: Uncaught,
 ): Promise<RunResult> {
   const stop = new AbortController();
-  const signals = hooks.signal === undefined ? [stop.signal] : [stop.signal, hooks.signal];
   const { nodeIds, strictMaelstrom, maelstromBugs } = options;
+  const onProtocolError = (error: ProtocolError) => stop.abort(error);
   const cluster = makeCluster({
     world,
     nodeIds,
     strictMaelstrom,
     maelstromBugs,
-    onProtocolError: (error) => stop.abort(error),
-    ...definedOnly({ onLog: hooks.onLog }),
+    onProtocolError,
+    onLog,
   });
+  const { journal } = world.network;
+  journal.observer = onMessage;
   const faults = new Faults({ world, cluster });
-  world.network.journal.observer = hooks.onMessage;
-  const nemesis = makeNemesis(world, faults, options, hooks);
-  const setup: TestSetup = {
+  const nemesis = new Nemesis({
     world,
-    options,
-    cluster,
-    nemesis,
-    signal: AbortSignal.any(signals),
-    ...definedOnly({ onProgress: hooks.onProgress }),
-  };
-  const outcome = await world.run(() => runTest(setup), (error) => stop.abort(error));
-  const { history, startMs } = outcome;
+    faults,
+    nodeIds,
+    kinds: options.nemesis,
+    intervalSeconds: options.nemesisIntervalSeconds,
+    script,
+  });
+  const signals = signal === undefined ? [stop.signal] : [stop.signal, signal];
+  const others = { nemesis, onProgress, signal: AbortSignal.any(signals) };
+  const main = () =>
+    world.run(
+      () => runTest(world, cluster, options, others),
+      (error) => stop.abort(error),
+    );
+  const outcome = await (uncaught === undefined ? main() : uncaught.during(main));
+  const { history, startMs, broke } = outcome;
   const results = reportRun({
     ...outcome,
     options,
-    net: world.network.journal.stats(),
-    dropped: world.network.journal.dropped,
+    net: journal.stats(),
+    dropped: journal.dropped,
     faults: faults.windows,
     warnings: [...cluster.warnings, ...uncaught?.warnings ?? []],
-    broke: describeBreak(outcome),
+    broke: broke &&
+      { byNode: broke.error instanceof ProtocolError, text: broke.error.message },
   });
   return { results, history, options, protocolErrors: cluster.protocolErrors, startMs };
 }
 
-function makeNemesis(
-  world: Arena,
-  faults: Faults,
-  options: RunOptions,
-  { script }: RunHooks,
-): RunNemesis {
-  const nemesis = new Nemesis({
-    world,
-    faults,
-    nodeIds: options.nodeIds,
-    kinds: options.nemesis,
-    intervalSeconds: options.nemesisIntervalSeconds,
-  });
-  return {
-    start(record) {
-      nemesis.start(record);
-      script?.(faults, world.clock);
-    },
-    stop: () => nemesis.stop(),
-    heal: () => nemesis.heal(),
-  };
+/** Keeps a rejection that is not caught from ending the process, as `main.ts` does for one node. */
+class Uncaught {
+  #count = 0;
+  #first = "";
+
+  /** One sentence if there was a rejection. */
+  get warnings(): string[] {
+    if (this.#count === 0) return [];
+    const more = this.#count === 1 ? "" : `, and ${this.#count - 1} more`;
+    return [`Nodes rejected promises that nobody caught: ${this.#first}${more}`];
+  }
+
+  /** Runs `main`, and counts what is rejected meanwhile and not caught. */
+  async during<T>(main: () => Promise<T>): Promise<T> {
+    const note = (event: PromiseRejectionEvent) => {
+      event.preventDefault();
+      if (this.#count++ === 0) this.#first = describeError(event.reason);
+    };
+    globalThis.addEventListener("unhandledrejection", note);
+    try {
+      return await main();
+    } finally {
+      // The event of a last rejection comes with the next turn of the event loop.
+      await new Promise((resolve) => setImmediate(resolve));
+      globalThis.removeEventListener("unhandledrejection", note);
+    }
+  }
 }
 
-function describeBreak({ broke }: RunOutcome): { byNode: boolean; text: string } | undefined {
-  if (broke === undefined) return undefined;
-  return { byNode: broke.error instanceof ProtocolError, text: broke.error.message };
-}
-
-/** Leaves out what is undefined, as exact optional properties ask for. */
-function definedOnly<T extends object>(values: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(
-    Object.entries(values).filter(([, value]) => value !== undefined),
-  ) as { [K in keyof T]?: Exclude<T[K], undefined> };
+/** An error with the line it came from. */
+function describeError(reason: unknown): string {
+  if (!(reason instanceof Error)) return String(reason);
+  const place = reason.stack?.split("\n").find((line) => /^\s+at /.test(line));
+  return place === undefined ? String(reason) : `${reason} ${place.trim()}`;
 }

@@ -2,7 +2,8 @@ import { assert, assertEquals, assertNotEquals, assertStringIncludes } from "@st
 import type { Node } from "@eddy/maelstrom";
 import { simulate, type SimulateOptions } from "./simulate.ts";
 import { writeHistoryLine } from "./history.ts";
-import { NEMESES, WORKLOADS } from "./options.ts";
+import { NEMESES } from "./nemesis.ts";
+import { WORKLOADS } from "./workloads/mod.ts";
 
 /** A history as it would be stored. */
 async function historyOf(options: SimulateOptions): Promise<string> {

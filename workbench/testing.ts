@@ -8,9 +8,9 @@ import type { Json, JsonObject } from "@eddy/maelstrom";
 import { readReply } from "./client.ts";
 import type { Call, Generator, Invocation, Next, Threads } from "./generator.ts";
 import type { Op, OpError, OpType } from "./history.ts";
-import { defaultOptions, type RunSettings, type WorkloadName } from "./options.ts";
+import { defaultOptions, type RunSettings } from "./options.ts";
 import { seededRandom } from "./random.ts";
-import { workloadSpecs } from "./workloads/mod.ts";
+import { type WorkloadName, workloads } from "./workloads/mod.ts";
 
 /** An event: who, what, and what else differs from the default. */
 export type Row = readonly [
@@ -239,7 +239,7 @@ export function emitted(next: Next): Emitted {
 export function take(workload: WorkloadName, n: number, settings: RunSettings = {}): Emitted[] {
   const options = defaultOptions(workload, settings);
   const random = seededRandom(options.seed, "generator");
-  const generator = workloadSpecs[workload].generator(options, random);
+  const generator = workloads[workload].generator(options, random);
   return takeFrom(generator, n, new ScriptedThreads(options.concurrency));
 }
 

@@ -8,7 +8,7 @@ import type { Random } from "@eddy/maelstrom";
 import { Client, type ClientContext } from "./client.ts";
 import type { RunOptions } from "./options.ts";
 import { randomBelow } from "./random.ts";
-import type { Call, Session, Threads, WorkloadSpec } from "./generator.ts";
+import type { Call, Session, Threads, Workload } from "./generator.ts";
 
 /** One thread, which does one operation at a time. */
 export interface Worker {
@@ -31,7 +31,7 @@ interface Connection {
 
 /** What workers need of the run. */
 export interface WorkersContext extends ClientContext {
-  readonly spec: WorkloadSpec;
+  readonly workload: Workload;
   readonly options: RunOptions;
   /** Decides whose turn it is, if the options leave that to chance. */
   readonly random: Random;
@@ -114,9 +114,9 @@ export class Workers implements Threads {
    * reply still finds it.
    */
   session(worker: Worker): Session {
-    const { spec } = this.#context;
+    const { workload } = this.#context;
     const { connection, process } = worker;
-    if (connection !== undefined && (spec.reusableClients || connection.process === process)) {
+    if (connection !== undefined && (workload.reusableClients || connection.process === process)) {
       return connection.session;
     }
     this.#close(worker);
@@ -136,9 +136,9 @@ export class Workers implements Threads {
   }
 
   #open({ node, process }: Worker): Connection {
-    const { spec, options } = this.#context;
+    const { workload, options } = this.#context;
     const client = new Client(this.#context);
-    return { process, client, session: spec.session(callOn(client, node), options) };
+    return { process, client, session: workload.session(callOn(client, node), options) };
   }
 
   #firstFree(from: number, to: number): number | undefined {

@@ -2,14 +2,14 @@ import { assertEquals, assertThrows } from "@std/assert";
 import { ClientIds } from "./client.ts";
 import { defaultOptions, type RunSettings } from "./options.ts";
 import { Workers } from "./workers.ts";
-import { workloadSpecs } from "./workloads/mod.ts";
+import { workloads } from "./workloads/mod.ts";
 import { createVirtualWorld } from "./world.ts";
 
 function fixture(concurrency: number, settings: RunSettings = {}) {
   const world = createVirtualWorld(1);
   const options = defaultOptions("echo", { nodeCount: 2, concurrency, ...settings });
   const context = {
-    spec: workloadSpecs.echo,
+    workload: workloads.echo,
     ids: new ClientIds(),
     random: world.random("threads"),
   };

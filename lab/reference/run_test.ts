@@ -10,19 +10,17 @@ import {
   WORKLOADS,
 } from "@eddy/workbench";
 import { placedPairs } from "@eddy/workbench/checkers/checker.ts";
+import type { Cluster } from "@eddy/workbench/cluster.ts";
 import { writeHistoryLine } from "@eddy/workbench/history.ts";
 import { defaultOptions } from "@eddy/workbench/options.ts";
-import {
-  type RunNemesis,
-  type RunOutcome,
-  runTest,
-  type TestSetup,
-} from "@eddy/workbench/runner.ts";
+import { Faults } from "@eddy/workbench/faults.ts";
+import { Nemesis } from "@eddy/workbench/nemesis.ts";
+import { type RunOutcome, runTest, type RunTestOptions } from "@eddy/workbench/runner.ts";
 import { checkHistory } from "@eddy/workbench/workloads/mod.ts";
-import { createVirtualWorld } from "@eddy/workbench/world.ts";
-import { SharedCluster } from "./shared_cluster.ts";
+import { createVirtualWorld, type World } from "@eddy/workbench/world.ts";
+import { createSharedCluster } from "./shared_cluster.ts";
 
-interface Setting extends Partial<Omit<TestSetup, "options" | "world" | "cluster">> {
+interface Setting extends RunTestOptions {
   readonly settings?: RunSettings;
   readonly server?: Server;
 }
@@ -33,9 +31,14 @@ const short: RunSettings = { nodeCount: 3, rate: 100, timeLimitSeconds: 5, concu
 async function runWith(workload: WorkloadName, { settings, server, ...rest }: Setting = {}) {
   const options = defaultOptions(workload, { ...short, ...settings });
   const world = createVirtualWorld(options.seed, { latency: options.latency });
-  const cluster = new SharedCluster(world, options, server ?? rightServer(workload));
-  const outcome = await world.run(() => runTest({ world, options, cluster, ...rest }));
-  return { ...outcome, options, world, cluster, result: checkHistory(outcome.history, options) };
+  const { cluster, requests } = createSharedCluster(
+    world,
+    options,
+    server ?? rightServer(workload),
+  );
+  const outcome = await world.run(() => runTest(world, cluster, options, rest));
+  const result = checkHistory(outcome.history, options);
+  return { ...outcome, options, world, running: cluster.isUp("n0"), requests, result };
 }
 
 function jsonl({ history }: RunOutcome): string {
@@ -52,7 +55,7 @@ for (const workload of WORKLOADS) {
     assertEquals(run.broke, undefined);
     assertEquals(run.result["valid?"], true, JSON.stringify(run.result));
     assert(run.counts.invocations > 400);
-    assertEquals(run.cluster.running, false);
+    assertEquals(run.running, false);
     assertEquals(placedPairs(run.history).filter(({ completion }) => completion === undefined), []);
     assertEquals(jsonl(run), jsonl(await runWith(workload)));
     assert(jsonl(run) !== jsonl(await runWith(workload, { settings: { seed: 2 } })));
@@ -152,9 +155,9 @@ function anomaliesOf({ findings = [] }: CheckResult): string[] {
 }
 
 Deno.test("init clients come first, then setup clients, then workers", async () => {
-  const { cluster } = await runWith("broadcast", { settings: { topology: "line" } });
+  const { requests } = await runWith("broadcast", { settings: { topology: "line" } });
   const seen = new Map<string, string>();
-  for (const { src, node, body } of cluster.requests) {
+  for (const { src, node, body } of requests) {
     if (!seen.has(src)) seen.set(src, `${body.type === "read" ? "broadcast" : body.type} ${node}`);
   }
   assertEquals(Object.fromEntries(seen), {
@@ -171,13 +174,13 @@ Deno.test("init clients come first, then setup clients, then workers", async () 
     c10: "broadcast n1",
     c11: "broadcast n2",
   });
-  const topology = cluster.requests.find(({ body }) => body.type === "topology")?.body.topology;
+  const topology = requests.find(({ body }) => body.type === "topology")?.body.topology;
   assertEquals(topology, { n0: ["n1"], n1: ["n0", "n2"], n2: ["n1"] });
 });
 
 Deno.test("with one node, the first client of the workload is c2", async () => {
-  const { cluster } = await runWith("echo", { settings: { nodeCount: 1, timeLimitSeconds: 1 } });
-  assertEquals(cluster.requests.map(({ src }) => src).slice(0, 2), ["c0", "c2"]);
+  const { requests } = await runWith("echo", { settings: { nodeCount: 1, timeLimitSeconds: 1 } });
+  assertEquals(requests.map(({ src }) => src).slice(0, 2), ["c0", "c2"]);
 });
 
 Deno.test("the final reads come 10 s after the last operation, one on each thread", async () => {
@@ -208,46 +211,48 @@ Deno.test("a rate of 0 is no operations, just time", async () => {
   assertEquals(world.clock.now(), startMs + 5000);
 });
 
-/** A nemesis that cuts at once and each 1.1 s, and writes down what it is told. */
-class ScriptedNemesis implements RunNemesis {
+/** A nemesis that records a cut at once and each 1.1 s, and notes how it is called. */
+class ScriptedNemesis extends Nemesis {
   readonly calls: string[] = [];
+  readonly #world: World;
   #stopped = false;
 
-  constructor(readonly schedule: (delayMs: number, callback: () => void) => unknown) {}
+  constructor(world: World, faults: Faults) {
+    super({ world, faults, nodeIds: [], kinds: [], intervalSeconds: 1 });
+    this.#world = world;
+  }
 
-  start(record: Parameters<RunNemesis["start"]>[0]): void {
+  override start(record: Parameters<Nemesis["start"]>[0]): void {
     this.calls.push("start");
     const cut = () => {
       if (this.#stopped) return;
       record({ type: "info", f: "cut", value: null });
-      this.schedule(1100, cut);
+      this.#world.clock.schedule(1100, cut);
     };
     cut();
   }
 
-  stop(): void {
+  override stop(): void {
     if (!this.#stopped) this.calls.push("stop");
     this.#stopped = true;
   }
 
-  heal(): Promise<void> {
+  override heal(): Promise<void> {
     this.calls.push("heal");
-    return new Promise((resolve) => void this.schedule(500, resolve));
+    return new Promise((resolve) => void this.#world.clock.schedule(500, resolve));
   }
 }
 
 async function runWithNemesis(workload: WorkloadName) {
   const options = defaultOptions(workload, short);
   const world = createVirtualWorld(1);
-  const cluster = new SharedCluster(world, options, rightServer(workload));
-  const nemesis = new ScriptedNemesis((delayMs, callback) =>
-    world.clock.schedule(delayMs, callback)
-  );
+  const { cluster } = createSharedCluster(world, options, rightServer(workload));
+  const nemesis = new ScriptedNemesis(world, new Faults({ world, cluster }));
   const stages: Stage[] = [];
   const onProgress = ({ stage }: { stage: Stage }) => {
     if (stages.at(-1) !== stage) stages.push(stage);
   };
-  const outcome = await world.run(() => runTest({ world, options, cluster, nemesis, onProgress }));
+  const outcome = await world.run(() => runTest(world, cluster, options, { nemesis, onProgress }));
   return { ...outcome, nemesis, stages };
 }
 
@@ -278,24 +283,24 @@ Deno.test("a run that is broken off says why, and keeps its history", async () =
     if (++asked === 100) abort.abort(new Error("n1 wrote a blank line"));
     return right(body, node);
   };
-  const { broke, history, cluster, counts, world } = await runWith("g-set", {
+  const { broke, history, running, counts, world } = await runWith("g-set", {
     server,
     signal: abort.signal,
   });
   assertEquals([broke?.stage, broke?.error.message], ["main", "n1 wrote a blank line"]);
   assertEquals(counts.invocations, 100);
   assertEquals(history.length, counts.invocations + counts.ok);
-  assertEquals(cluster.running, false);
+  assertEquals(running, false);
   assert(world.clock.now() < 2000);
   assert(!world.network.has("c3"));
 });
 
 Deno.test("a run that was broken off before it began never begins", async () => {
-  const { broke, history, cluster } = await runWith("echo", {
+  const { broke, history, requests } = await runWith("echo", {
     signal: AbortSignal.abort(new Error("Not today")),
   });
   assertEquals([broke?.stage, broke?.error.message, history.length], ["start", "Not today", 0]);
-  assertEquals(cluster.requests, []);
+  assertEquals(requests, []);
 });
 
 Deno.test("a node that cannot be set up breaks the run off", async () => {
@@ -304,22 +309,24 @@ Deno.test("a node that cannot be set up breaks the run off", async () => {
     "topology",
     () => ({ type: "error", code: 10, text: "no" }),
   );
-  const { broke, history, cluster } = await runWith("broadcast", { server });
+  const { broke, history, running } = await runWith("broadcast", { server });
   assertEquals([broke?.stage, history.length], ["setup", 0]);
   assertMatch(broke?.error.message ?? "", /^Cannot set up node n[012]: no$/);
-  assertEquals(cluster.running, false);
+  assertEquals(running, false);
 });
 
 Deno.test("a cluster that does not start, or does not stop well, breaks the run off", async () => {
   const options = defaultOptions("echo", short);
   const fail = (text: string) => () => Promise.reject(new Error(text));
-  const run = (cluster: Pick<SharedCluster, "start" | "stop">) => {
+  const run = (methods: Partial<Pick<Cluster, "start" | "stop">>) => {
     const world = createVirtualWorld(1);
-    return world.run(() => runTest({ world, options: { ...options, rate: 0 }, cluster }));
+    const { cluster } = createSharedCluster(world, options, rightServer("echo"));
+    Object.assign(cluster, methods);
+    return world.run(() => runTest(world, cluster, { ...options, rate: 0 }));
   };
-  const unborn = await run({ start: fail("No init"), stop: () => {} });
+  const unborn = await run({ start: fail("No init") });
   assertEquals([unborn.broke?.stage, unborn.broke?.error.message], ["start", "No init"]);
-  const crashed = await run({ start: () => Promise.resolve(), stop: fail("n0 crashed") });
+  const crashed = await run({ stop: fail("n0 crashed") });
   assertEquals([crashed.broke?.stage, crashed.broke?.error.message], ["stop", "n0 crashed"]);
 });
 
@@ -327,11 +334,14 @@ Deno.test("the cluster is stopped even if the nemesis or the observer fails", as
   const fail = () => {
     throw new Error("Broken");
   };
-  const nemesis = { start: () => {}, stop: fail, heal: () => {} };
+  const world = createVirtualWorld(1);
+  const { cluster } = createSharedCluster(world, defaultOptions("echo"), rightServer("echo"));
+  const nemesis = new ScriptedNemesis(world, new Faults({ world, cluster }));
+  nemesis.stop = fail;
   const failing = await runWith("echo", { nemesis });
-  assertEquals([failing.broke?.error.message, failing.cluster.running], ["Broken", false]);
+  assertEquals([failing.broke?.error.message, failing.running], ["Broken", false]);
   const observed = await runWith("echo", { onProgress: fail });
-  assertEquals([observed.broke?.stage, observed.cluster.running], ["start", false]);
+  assertEquals([observed.broke?.stage, observed.running], ["start", false]);
 });
 
 Deno.test("malformed replies leave operations open and are listed", async () => {

@@ -8,9 +8,9 @@ import { oneOf, parseFlags, UsageError } from "@eddy/maelstrom/flags";
 import { parseConsistencyModels } from "../checkers/elle/consistency_model.ts";
 import { explain, faultWindows, verdict } from "../explain.ts";
 import { parseHistory } from "../history.ts";
-import { WORKLOADS } from "../options.ts";
 import { judge } from "../report.ts";
 import { exitCodeOf, runFlags } from "./flags.ts";
+import { WORKLOADS } from "../workloads/mod.ts";
 
 /** The flags of `check`. */
 export const checkFlags = {

@@ -9,9 +9,10 @@ import { exitCodeOf } from "./flags.ts";
 import { integer, parseFlags, UsageError } from "@eddy/maelstrom/flags";
 import { verdict } from "../explain.ts";
 import { worst } from "../history.ts";
-import { defaultOptions, type RunSettings, type WorkloadName, WORKLOADS } from "../options.ts";
+import { defaultOptions, type RunSettings } from "../options.ts";
 import { type Job, type Outcome, runJobs } from "../sweep.ts";
 import { table } from "./sweep.ts";
+import { type WorkloadName, WORKLOADS } from "../workloads/mod.ts";
 
 /** The flags of `demo`. */
 export const demoFlags = {

@@ -13,16 +13,11 @@ import {
   oneOf,
   UsageError,
 } from "@eddy/maelstrom/flags";
-import {
-  defaultOptions,
-  NEMESES,
-  type NemesisName,
-  type RunOptions,
-  type RunSettings,
-  WORKLOADS,
-} from "../options.ts";
+import { defaultOptions, type RunOptions, type RunSettings } from "../options.ts";
 import type { Validity } from "../history.ts";
 import type { RunBreak } from "../report.ts";
+import { NEMESES, type NemesisName } from "../nemesis.ts";
+import { WORKLOADS } from "../workloads/mod.ts";
 
 /** The flags that say what to run. */
 export const runFlags = {

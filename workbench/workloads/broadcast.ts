@@ -1,39 +1,16 @@
 /**
- * The `broadcast` and `g-set` workloads: does every element reach every node?
+ * The `broadcast` workload: does every message reach every node?
  *
  * @module
  */
 
-import { broadcastSchema, gSetSchema } from "@eddy/handlers";
-import type { Random } from "@eddy/maelstrom";
+import { broadcastSchema } from "@eddy/handlers";
 import { checkSetFull } from "../checkers/set_full.ts";
-import {
-  eachTime,
-  type Invocation,
-  type MainGenerator,
-  mappedErrors,
-  oncePerThread,
-  openErrors,
-  type WorkloadSpec,
-} from "../generator.ts";
+import { addsAndReads, mappedErrors, type Workload } from "../generator.ts";
 import type { RunOptions } from "../options.ts";
-import { randomBelow } from "../random.ts";
-
-/**
- * Adds 0, 1, 2, ... and reads, one as often as the other; at the end one read on every thread.
- *
- * @param addF what adding is called
- */
-function addsAndReads(addF: string, finalRead: Invocation, random: Random): MainGenerator {
-  let element = 0;
-  const draw = () =>
-    randomBelow(random, 2) === 0 ? { f: addF, value: element++ } : { f: "read", value: null };
-  return { ...eachTime(draw), final: () => oncePerThread(finalRead, random) };
-}
 
 /** The `broadcast` workload. */
-export const broadcastSpec: WorkloadSpec = {
-  name: "broadcast",
+export const broadcast: Workload = {
   errors: mappedErrors("read"),
   reusableClients: false,
   session: (call) => async ({ f, value }) => {
@@ -48,20 +25,6 @@ export const broadcastSpec: WorkloadSpec = {
   generator: (_options, random) =>
     addsAndReads("broadcast", { f: "read", value: null, final: true }, random),
   check: (history) => checkSetFull(history, { addF: "broadcast" }),
-};
-
-/** The `g-set` workload. */
-export const gSetSpec: WorkloadSpec = {
-  name: "g-set",
-  errors: openErrors,
-  reusableClients: false,
-  session: (call) => async ({ f, value }) => {
-    if (f === "read") return (await call({ type: "read" }, gSetSchema.read.reply)).value;
-    await call({ type: "add", element: value }, gSetSchema.add.reply);
-    return value;
-  },
-  generator: (_options, random) => addsAndReads("add", { f: "read", value: null }, random),
-  check: (history) => checkSetFull(history, { addF: "add" }),
 };
 
 /** Each node's neighbours. */

@@ -13,9 +13,8 @@ import {
   type MainGenerator,
   oncePerThread,
   openErrors,
-  type WorkloadSpec,
+  type Workload,
 } from "../generator.ts";
-import type { WorkloadName } from "../options.ts";
 import { randomBelow } from "../random.ts";
 
 const read: Invocation = { f: "read", value: null };
@@ -33,9 +32,8 @@ function growOrRead(random: Random): Invocation {
   }
 }
 
-function counterSpec(name: WorkloadName, draw: (random: Random) => Invocation): WorkloadSpec {
+function counter(draw: (random: Random) => Invocation): Workload {
   return {
-    name,
     errors: openErrors,
     reusableClients: false,
     session: (call) => async ({ f, value }) => {
@@ -52,7 +50,7 @@ function counterSpec(name: WorkloadName, draw: (random: Random) => Invocation): 
 }
 
 /** The `g-counter` workload. */
-export const gCounterSpec: WorkloadSpec = counterSpec("g-counter", growOrRead);
+export const gCounter: Workload = counter(growOrRead);
 
 /** The `pn-counter` workload. */
-export const pnCounterSpec: WorkloadSpec = counterSpec("pn-counter", addOrRead);
+export const pnCounter: Workload = counter(addOrRead);

@@ -7,14 +7,13 @@
 import { echoSchema } from "@eddy/handlers";
 import { checkEcho } from "../checkers/echo.ts";
 import { randomBelow } from "../random.ts";
-import { eachTime, mappedErrors, type WorkloadSpec } from "../generator.ts";
+import { eachTime, mappedErrors, type Workload } from "../generator.ts";
 
 /** How many different texts are sent. */
 const TEXTS = 128;
 
 /** The `echo` workload. */
-export const echoSpec: WorkloadSpec = {
-  name: "echo",
+export const echo: Workload = {
   errors: mappedErrors(),
   reusableClients: false,
   // The value of a success is the whole reply, as in Maelstrom's histories.

@@ -19,15 +19,14 @@ import {
   type Next,
   type Session,
   type Threads,
-  type WorkloadSpec,
+  type Workload,
 } from "../generator.ts";
 import type { RunOptions } from "../options.ts";
 import { drawInterval, randomBelow, shuffled } from "../random.ts";
 import { TxnGenerator } from "./txn.ts";
 
 /** The `kafka` workload. */
-export const kafkaSpec: WorkloadSpec = {
-  name: "kafka",
+export const kafka: Workload = {
   errors: mappedErrors("assign"),
   reusableClients: false,
   session: kafkaSession,
@@ -198,7 +197,10 @@ class KafkaClient {
       if (messages !== null && messages.length > 0) read[key] = greater(highest, 0);
     }
     if (Object.keys(read).length > 0) {
-      await this.#call({ type: "commit_offsets", offsets: read }, kafkaSchema.commit_offsets.reply);
+      await this.#call(
+        { type: "commit_offsets", offsets: read },
+        kafkaSchema.commit_offsets.reply,
+      );
     }
     return msgs;
   }

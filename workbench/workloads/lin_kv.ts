@@ -15,7 +15,7 @@ import {
   mappedErrors,
   type Next,
   type Threads,
-  type WorkloadSpec,
+  type Workload,
 } from "../generator.ts";
 
 /** How many values are written. */
@@ -30,8 +30,7 @@ export function linKvTimeoutMs({ latency }: Pick<RunOptions, "latency">): number
 }
 
 /** The `lin-kv` workload. */
-export const linKvSpec: WorkloadSpec = {
-  name: "lin-kv",
+export const linKv: Workload = {
   errors: mappedErrors("read"),
   reusableClients: true,
   session(call, options) {

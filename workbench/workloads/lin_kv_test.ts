@@ -2,7 +2,7 @@ import { assert, assertEquals, assertLess } from "@std/assert";
 import type { Json } from "@eddy/maelstrom";
 import { defaultOptions, type RunSettings } from "../options.ts";
 import { seededRandom } from "../random.ts";
-import { linKvSpec, linKvTimeoutMs } from "./lin_kv.ts";
+import { linKv, linKvTimeoutMs } from "./lin_kv.ts";
 import { emitted, ScriptedThreads, take, takeFrom, tally } from "../testing.ts";
 
 function keyOf(value: Json): Json {
@@ -12,7 +12,7 @@ function keyOf(value: Json): Json {
 function fixture(settings: RunSettings) {
   const options = defaultOptions("lin-kv", settings);
   const threads = new ScriptedThreads(options.concurrency);
-  return { generator: linKvSpec.generator(options, seededRandom(9, "")), threads };
+  return { generator: linKv.generator(options, seededRandom(9, "")), threads };
 }
 
 Deno.test("half of a group's threads read, the others write once and cas twice of three times", () => {

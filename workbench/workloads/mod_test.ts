@@ -3,8 +3,8 @@ import type { Json, JsonObject } from "@eddy/maelstrom";
 import { failureOf, ReplyTimeout } from "../client.ts";
 import type { Invocation } from "../generator.ts";
 import type { Op } from "../history.ts";
-import { defaultOptions, type WorkloadName, WORKLOADS } from "../options.ts";
-import { checkHistory, workloadSpecs } from "./mod.ts";
+import { defaultOptions } from "../options.ts";
+import { checkHistory, type WorkloadName, WORKLOADS, workloads } from "./mod.ts";
 import { ScriptedNode } from "../testing.ts";
 
 /** Every operation: what is asked, and what a good answer makes of it. */
@@ -144,7 +144,7 @@ const operations: {
 ];
 
 function session(workload: WorkloadName, node: ScriptedNode) {
-  return workloadSpecs[workload].session(node.call, defaultOptions(workload));
+  return workloads[workload].session(node.call, defaultOptions(workload));
 }
 
 /** How an operation ends when the node's answer is an error, or it throws. */
@@ -153,7 +153,7 @@ async function endOf(workload: WorkloadName, op: Invocation, answer: () => JsonO
     await session(workload, new ScriptedNode(answer))(op);
     return { type: "ok" };
   } catch (error) {
-    return failureOf(error, op.f, workloadSpecs[workload].errors);
+    return failureOf(error, op.f, workloads[workload].errors);
   }
 }
 
@@ -192,7 +192,7 @@ for (const { workload, op, reply, idempotent } of operations) {
 }
 
 Deno.test("which clients outlive an operation that nobody knows the end of", () => {
-  assertEquals(WORKLOADS.filter((workload) => workloadSpecs[workload].reusableClients), [
+  assertEquals(WORKLOADS.filter((workload) => workloads[workload].reusableClients), [
     "lin-kv",
     "txn-list-append",
     "txn-rw-register",
@@ -204,7 +204,7 @@ Deno.test("only broadcast sets its nodes up: with the topology", async () => {
   for (const workload of WORKLOADS) {
     const node = new ScriptedNode(() => ({ type: "topology_ok" }));
     const options = defaultOptions(workload, { nodeCount: 3, topology: "line" });
-    await workloadSpecs[workload].setup?.(node.call, options);
+    await workloads[workload].setup?.(node.call, options);
     const topology = { n0: ["n1"], n1: ["n0", "n2"], n2: ["n1"] };
     const wanted = workload === "broadcast" ? [{ type: "topology", topology }] : [];
     assertEquals(node.requests, wanted, workload);

@@ -8,14 +8,14 @@ import { txnListAppendSchema, txnRwRegisterSchema } from "@eddy/handlers";
 import type { Json, Random } from "@eddy/maelstrom";
 import { checkListAppend } from "../checkers/elle/list_append.ts";
 import { checkRwRegister } from "../checkers/elle/rw_register.ts";
-import { eachTime, mappedErrors, type WorkloadSpec } from "../generator.ts";
+import { eachTime, mappedErrors, type Workload } from "../generator.ts";
 import { randomBelow } from "../random.ts";
 
 /** What both workloads share. */
 const shared = {
   errors: mappedErrors(),
   reusableClients: true,
-} satisfies Partial<WorkloadSpec>;
+} satisfies Partial<Workload>;
 
 /** A transaction as it is sent. */
 function request(txn: readonly MicroOp[], write: "append" | "w"): Json {
@@ -23,9 +23,8 @@ function request(txn: readonly MicroOp[], write: "append" | "w"): Json {
 }
 
 /** The `txn-list-append` workload. */
-export const txnListAppendSpec: WorkloadSpec = {
+export const txnListAppend: Workload = {
   ...shared,
-  name: "txn-list-append",
   session: (call) => async ({ value }) => {
     const { txn } = await call({ type: "txn", txn: value }, txnListAppendSchema.txn.reply);
     return txn ?? [];
@@ -38,9 +37,8 @@ export const txnListAppendSpec: WorkloadSpec = {
 };
 
 /** The `txn-rw-register` workload. */
-export const txnRwRegisterSpec: WorkloadSpec = {
+export const txnRwRegister: Workload = {
   ...shared,
-  name: "txn-rw-register",
   session: (call) => async ({ value }) => {
     const { txn } = await call({ type: "txn", txn: value }, txnRwRegisterSchema.txn.reply);
     return txn ?? [];

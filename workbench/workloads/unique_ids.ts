@@ -6,11 +6,10 @@
 
 import { uniqueIdsSchema } from "@eddy/handlers";
 import { checkUniqueIds } from "../checkers/unique_ids.ts";
-import { eachTime, mappedErrors, type WorkloadSpec } from "../generator.ts";
+import { eachTime, mappedErrors, type Workload } from "../generator.ts";
 
 /** The `unique-ids` workload. */
-export const uniqueIdsSpec: WorkloadSpec = {
-  name: "unique-ids",
+export const uniqueIds: Workload = {
   errors: mappedErrors(),
   reusableClients: true,
   session: (call) => async () => {
