@@ -1,23 +1,23 @@
 /**
- * Leading: one log for all, in as few messages as that takes.
+ * What a Raft leader does: it replicates its log, in few messages, and confirms reads.
  *
  * An entry goes at once to the follower whose client waits for it, and to as many others as a
- * majority needs; everybody else gets it with the next heartbeat.
+ * majority needs; all others get it with the next heartbeat.
  *
  * @module
  */
 
 import type { Json } from "@eddy/maelstrom";
+import { lastOfTerm, type Log } from "./log.ts";
 import { type Acknowledge, countFitting, type Entry, type Link, type Ticket } from "./message.ts";
 import type { Raft } from "./raft.ts";
-import { lastOfTerm } from "./log.ts";
 
 /** After this long without a command or a read, heartbeats slow down. */
 const IDLE_AFTER_MS = 2000;
-/** However long the links are, a busy leader is heard this often. */
-const MAX_HEARTBEAT_MS = 400;
 /** How many times slower they are then. */
 const IDLE_SLOWDOWN = 2;
+/** The longest time between heartbeats of a busy leader, however slow the links are. */
+const MAX_HEARTBEAT_MS = 400;
 /** The part of the time for which followers refuse to vote that a lease lasts. */
 const LEASE_PART = 0.9;
 
@@ -49,16 +49,11 @@ export class Leader {
     raft.heartbeatMs = this.#heartbeatMs();
   }
 
-  /** Takes a follower's word. */
+  /** Takes what a follower acknowledges, and what its clients want. */
   step(from: string, message: Acknowledge): void {
     const follower = this.#followers.get(from);
     if (follower === undefined) return;
-    follower.answered(this.#raft.nowMs);
-    follower.round = Math.max(follower.round, message.round);
-    follower.probing &&= message.reject !== undefined;
-    this.#match(follower, message.match);
-    if (message.reject !== undefined) this.#back(follower, message.reject);
-    if (message.installed !== undefined) this.#installed(follower, message.installed);
+    follower.acknowledged(message, this.#raft.storage, this.#raft.nowMs);
     if (message.commands !== undefined) {
       this.#append(message.commands);
       follower.wants = this.#raft.storage.lastIndex;
@@ -90,7 +85,7 @@ export class Leader {
 
   flush(): void {
     this.#settle();
-    if (this.#isDue()) {
+    if (this.wakeAtMs() <= this.#raft.nowMs) {
       this.#takeOwn();
       this.#settle();
     }
@@ -113,19 +108,10 @@ export class Leader {
   #settle(): void {
     this.#commit();
     this.#confirmReads();
-    this.#recruit();
+    this.#askMajority();
   }
 
-  /** Whether something is to be sent, or this node's own clients want something. */
-  #isDue(): boolean {
-    const { nowMs } = this.#raft;
-    if (this.#ownDueMs() <= nowMs) return true;
-    for (const follower of this.#followers.values()) {
-      if (this.#dueMs(follower) <= nowMs) return true;
-    }
-    return false;
-  }
-
+  /** When this node's own clients want something. */
   #ownDueMs(): number {
     const { commands, readsWanted, readsDueMs } = this.#raft;
     return Math.min(commands.dueMs, readsWanted > this.#readsAsked ? readsDueMs : Infinity);
@@ -160,33 +146,6 @@ export class Leader {
   #readIndex(): number {
     this.#activeMs = this.#raft.nowMs;
     return this.#raft.readIndex(this.#termStart);
-  }
-
-  #match(follower: Progress, match: number): void {
-    follower.match = Math.max(follower.match, match);
-    follower.next = Math.max(follower.next, match + 1);
-    if (match >= (follower.departing?.lastIndex ?? Infinity)) follower.departing = undefined;
-  }
-
-  /**
-   * Tries further back, past all that cannot agree (paper 5.3, end): even before what the follower
-   * has acknowledged, should it have lost its memory. What counts for a commit stays as it is.
-   */
-  #back(
-    follower: Progress,
-    [prevIndex, hintIndex, hintTerm]: readonly [number, number, number],
-  ): void {
-    if (follower.probing && prevIndex !== follower.next - 1) return;
-    const hint = Math.min(hintIndex, prevIndex - 1);
-    follower.next = lastOfTerm(this.#raft.storage, hint, hintTerm) + 1;
-    follower.probing = true;
-    follower.enlisted = true;
-  }
-
-  #installed(follower: Progress, [lastIndex, offset]: readonly [number, number]): void {
-    if (follower.departing?.lastIndex !== lastIndex) return;
-    follower.departing.offset = offset;
-    follower.enlisted = true;
   }
 
   #commit(): void {
@@ -226,60 +185,63 @@ export class Leader {
     return nowMs - sinceMs < 2 * timing.heartbeatMs * LEASE_PART;
   }
 
-  /** Sees to it that as many followers as a majority needs are asked for what clients wait for. */
-  #recruit(): void {
+  /** Asks as many followers as a majority needs for what clients wait for. */
+  #askMajority(): void {
     const { commit, nowMs, quorum } = this.#raft;
     const index = this.#needs > commit ? this.#needs : 0;
     const round = this.#reads.wanted;
     if (index === 0 && round === 0) return;
-    const idle: Progress[] = [];
+    const free: Progress[] = [];
     let missing = quorum - 1;
     for (const follower of this.#followers.values()) {
       if (follower.isOnTheWay(index, round, nowMs)) missing--;
-      else if (follower.isFree(nowMs)) idle.push(follower);
+      else if (follower.isFree(nowMs)) free.push(follower);
     }
     if (missing <= 0) return;
-    const urgency = (follower: Progress) => Math.min(nowMs, this.#dueMs(follower));
-    idle.sort((a, b) => urgency(a) - urgency(b) || b.heardMs - a.heardMs);
-    for (const follower of idle.slice(0, missing)) follower.enlisted = true;
+    const dueMs = (follower: Progress) => Math.min(nowMs, this.#dueMs(follower));
+    free.sort((a, b) => dueMs(a) - dueMs(b) || b.heardMs - a.heardMs);
+    for (const follower of free.slice(0, missing)) follower.askNow = true;
   }
 
   /** When a follower is to be sent something. */
   #dueMs(follower: Progress): number {
     const { link, peer } = follower;
-    const urgent = follower.enlisted || follower.grant !== undefined || this.#owes(follower);
+    const isUrgent = follower.askNow || follower.grant !== undefined || this.#isAwaited(follower);
     const regularMs = Math.min(link.sentMs + this.#raft.heartbeatMs, follower.resendAtMs);
-    return this.#raft.spaced(peer, urgent ? link.sentMs : regularMs);
+    return this.#raft.spaced(peer, isUrgent ? link.sentMs : regularMs);
   }
 
-  /** Whether a follower's clients wait for something that could be sent. */
-  #owes(follower: Progress): boolean {
-    const { commit, quorum, storage } = this.#raft;
+  /** Whether a follower waits for something that could be sent. */
+  #isAwaited(follower: Progress): boolean {
+    const { commit, quorum, storage, timing } = this.#raft;
     const { wants, sentCommit, next } = follower;
-    if (follower.more && next <= storage.lastIndex && this.#mayCarry(follower)) return true;
+    const mayCarry = follower.mayCarry(timing.maxLag);
+    if (follower.hasMore && next <= storage.lastIndex && mayCarry) return true;
     if (quorum > 2) return commit > sentCommit && wants > sentCommit;
-    return wants >= next && this.#mayCarry(follower);
-  }
-
-  #mayCarry({ probing, link, next, match, silent }: Progress): boolean {
-    if (probing && link.awaitingSinceMs !== undefined) return false;
-    return !silent && next - match <= this.#raft.timing.maxLag;
+    return wants >= next && mayCarry;
   }
 
   #send(follower: Progress): void {
     const raft = this.#raft;
-    const { storage, nowMs, commit } = raft;
-    const again = nowMs >= follower.resendAtMs;
-    if (again) follower.rewind();
+    const isResend = raft.nowMs >= follower.resendAtMs;
+    if (isResend) follower.rewind();
     raft.heartbeatMs = this.#heartbeatMs();
-    if (follower.next <= storage.baseIndex) return this.#sendSnapshot(follower);
-    const carries = this.#mayCarry(follower) || (again && !follower.silent);
+    const { snapshot } = follower;
+    if (snapshot !== undefined) this.#sendSnapshot(follower, snapshot);
+    else if (follower.next > raft.storage.baseIndex) this.#sendEntries(follower, isResend);
+    else this.#sendSnapshot(follower, this.#takeSnapshot(follower));
+  }
+
+  #sendEntries(follower: Progress, isResend: boolean): void {
+    const raft = this.#raft;
+    const { storage, commit, heartbeatMs, timing } = raft;
+    const carries = follower.mayCarry(timing.maxLag) || (isResend && !follower.isSilent);
     const entries = carries ? this.#entriesFrom(follower.next) : [];
     const prevIndex = follower.next - 1;
     const last = prevIndex + entries.length;
-    follower.more = carries && last < storage.lastIndex;
-    const prompt = follower.enlisted || follower.probing || follower.more ||
-      last - follower.match > raft.timing.maxLag / 2;
+    follower.hasMore = carries && last < storage.lastIndex;
+    const prompt = follower.askNow || follower.state === "probe" || follower.hasMore ||
+      last - follower.match > timing.maxLag / 2;
     raft.send(follower.peer, {
       type: "append_entries",
       term: storage.term,
@@ -289,38 +251,30 @@ export class Leader {
       commit,
       round: this.#reads.round,
       prompt,
-      heartbeatMs: raft.heartbeatMs,
+      heartbeatMs,
       granted: follower.grant,
     }, prompt);
-    if (!follower.probing) follower.next = last + 1;
+    if (follower.state === "replicate") follower.next = last + 1;
     this.#sent(follower, last, prompt);
   }
 
-  #sent(follower: Progress, last: number, prompt: boolean): void {
-    follower.grant = undefined;
-    follower.sentCommit = this.#raft.commit;
-    follower.enlisted = false;
-    this.#reads.sent();
-    if (!prompt) return;
-    follower.askedIndex = last;
-    follower.askedRound = this.#reads.round;
-    follower.asked(this.#raft.nowMs);
-  }
-
-  #sendSnapshot(follower: Progress): void {
-    const { storage, applied, snapshot, timing, heartbeatMs } = this.#raft;
-    follower.probing = true;
-    follower.departing ??= {
+  /** Makes a snapshot for a follower that needs entries which this node no longer holds. */
+  #takeSnapshot(follower: Progress): Snapshot {
+    const { storage, applied, snapshot } = this.#raft;
+    return follower.becomeSnapshot({
       lastIndex: applied,
       lastTerm: storage.termAt(applied) ?? 0,
       items: snapshot(),
       offset: 0,
-    };
-    const { lastIndex, lastTerm, items, offset } = follower.departing;
+    });
+  }
+
+  #sendSnapshot(follower: Progress, { lastIndex, lastTerm, items, offset }: Snapshot): void {
+    const { term, timing, heartbeatMs } = this.#raft;
     const count = countFitting(items, offset, timing.maxEntries, timing.maxChars);
     this.#raft.send(follower.peer, {
       type: "install_snapshot",
-      term: storage.term,
+      term,
       lastIndex,
       lastTerm,
       offset,
@@ -329,6 +283,14 @@ export class Leader {
       heartbeatMs,
     }, true);
     this.#sent(follower, 0, true);
+  }
+
+  #sent(follower: Progress, last: number, prompt: boolean): void {
+    follower.grant = undefined;
+    follower.sentCommit = this.#raft.commit;
+    follower.askNow = false;
+    this.#reads.sent();
+    if (prompt) follower.asked(last, this.#reads.round, this.#raft.nowMs);
   }
 
   #entriesFrom(from: number): Entry[] {
@@ -349,7 +311,7 @@ export class Leader {
 }
 
 /** A snapshot on its way to a follower. */
-export interface Departing {
+interface Snapshot {
   readonly lastIndex: number;
   readonly lastTerm: number;
   readonly items: readonly Json[];
@@ -360,33 +322,32 @@ export interface Departing {
 /** How often a resend may be put off by doubling. */
 const MAX_DOUBLINGS = 4;
 
-/** One follower, as its leader sees it. */
-export class Progress {
+/** How far a follower is, as its leader knows it. */
+class Progress {
   readonly peer: string;
   readonly link: Link;
   /** Up to here its log is known to be the leader's. */
   match = 0;
   /** The next entry to send it. */
   next: number;
-  /** Whether it is not known where its log ends: one append at a time then. */
-  probing = false;
   /** When it was last heard as a follower of this leader. */
   heardMs: number;
   /** The newest leadership round that it has confirmed. */
   round = 0;
-  /** The commit index that it was last told. */
+  /** The commit index that was last sent to it. */
   sentCommit = 0;
   /** Its own clients wait for this entry. */
   wants = 0;
-  /** Whether it is to be sent something now, and to acknowledge that at once. */
-  enlisted = true;
-  /** Up to where, and for which round, it was asked to acknowledge at once. */
-  askedIndex = 0;
-  askedRound = 0;
+  /** Whether to send it something now, which it is to acknowledge at once. */
+  askNow = true;
   /** Whether an append had to leave out entries. */
-  more = false;
+  hasMore = false;
   grant: readonly [ticket: Ticket, index: number] | undefined;
-  departing: Departing | undefined;
+  #state: "probe" | "replicate" | "snapshot" = "replicate";
+  #snapshot: Snapshot | undefined;
+  /** Up to where, and for which round, it was asked to acknowledge at once. */
+  #askedIndex = 0;
+  #askedRound = 0;
   #resends = 0;
   #resendAtMs = Infinity;
 
@@ -397,14 +358,70 @@ export class Progress {
     this.heardMs = nowMs;
   }
 
-  /** Notes that an answer came. */
-  answered(nowMs: number): void {
-    this.heardMs = nowMs;
-    this.#resends = 0;
+  /**
+   * What it is sent. In `probe` it is not known where its log ends: one append at a time. In
+   * `replicate` it is: appends follow each other without waiting for answers. In `snapshot` the
+   * leader no longer holds the entries that it needs: one piece of a snapshot at a time.
+   */
+  get state(): "probe" | "replicate" | "snapshot" {
+    return this.#state;
   }
 
-  /** Notes that something was sent that asks for an answer. */
-  asked(nowMs: number): void {
+  /** The snapshot that is under way, in state `snapshot`. */
+  get snapshot(): Snapshot | undefined {
+    return this.#snapshot;
+  }
+
+  #becomeProbe(next: number): void {
+    this.#state = "probe";
+    this.next = next;
+  }
+
+  #becomeReplicate(): void {
+    this.#state = "replicate";
+    this.#snapshot = undefined;
+  }
+
+  becomeSnapshot(snapshot: Snapshot): Snapshot {
+    this.#state = "snapshot";
+    this.#snapshot = snapshot;
+    return snapshot;
+  }
+
+  /** Takes what it says about its log. */
+  acknowledged({ match, round, reject, installed }: Acknowledge, log: Log, nowMs: number): void {
+    this.heardMs = nowMs;
+    this.#resends = 0;
+    this.round = Math.max(this.round, round);
+    this.match = Math.max(this.match, match);
+    this.next = Math.max(this.next, match + 1);
+    const snapshot = this.#snapshot;
+    if (snapshot === undefined) {
+      if (reject === undefined) this.#becomeReplicate();
+      else this.#rejected(reject, log);
+    } else if (match >= Math.min(snapshot.lastIndex, log.baseIndex)) {
+      this.#becomeReplicate();
+    } else if (installed !== undefined && installed[0] === snapshot.lastIndex) {
+      snapshot.offset = installed[1];
+      this.askNow = true;
+    }
+  }
+
+  /**
+   * Goes further back, past all that cannot agree (paper 5.3, end): even before what the follower
+   * has acknowledged, should it have lost its memory. What counts for a commit stays as it is.
+   */
+  #rejected([prevIndex, hintIndex, hintTerm]: NonNullable<Acknowledge["reject"]>, log: Log): void {
+    // An answer to an earlier append.
+    if (this.#state === "probe" && prevIndex !== this.next - 1) return;
+    this.#becomeProbe(lastOfTerm(log, Math.min(hintIndex, prevIndex - 1), hintTerm) + 1);
+    this.askNow = true;
+  }
+
+  /** Notes that it was asked to acknowledge an index and a round at once. */
+  asked(index: number, round: number, nowMs: number): void {
+    this.#askedIndex = index;
+    this.#askedRound = round;
     const doublings = Math.min(this.#resends, MAX_DOUBLINGS);
     this.#resendAtMs = nowMs + this.link.patienceMs * 2 ** doublings;
   }
@@ -414,29 +431,37 @@ export class Progress {
     return this.link.awaitingSinceMs === undefined ? Infinity : this.#resendAtMs;
   }
 
-  /** Goes back to what is known to have arrived; entries are repeated once, then only asked for. */
+  /** Goes back to what is known to have arrived. */
   rewind(): void {
     this.#resends++;
-    this.next = this.match + 1;
-    this.probing = true;
+    if (this.#state !== "snapshot") this.#becomeProbe(this.match + 1);
   }
 
-  /** Whether entries may be lost on it: it did not answer when it was sent some again. */
-  get silent(): boolean {
+  /** Whether it did not answer when it was sent entries again; it is sent none then. */
+  get isSilent(): boolean {
     return this.#resends > 1;
+  }
+
+  /** Whether to wait for an answer before anything else is sent but heartbeats. */
+  get #isPaused(): boolean {
+    return this.#state !== "replicate" && this.link.awaitingSinceMs !== undefined;
+  }
+
+  /** Whether entries may be sent. */
+  mayCarry(maxLag: number): boolean {
+    return !this.#isPaused && !this.isSilent && this.next - this.match <= maxLag;
   }
 
   /** Whether it has acknowledged an index and a round, or was asked to and may yet in time. */
   isOnTheWay(index: number, round: number, nowMs: number): boolean {
     if (this.match >= index && this.round >= round) return true;
-    if (this.enlisted) return true;
-    return this.askedIndex >= index && this.askedRound >= round && !this.link.overdue(nowMs);
+    if (this.askNow) return true;
+    return this.#askedIndex >= index && this.#askedRound >= round && !this.link.overdue(nowMs);
   }
 
-  /** Whether it may be asked now: it neither fails to answer nor is waited for already. */
+  /** Whether it may be asked now: it answers, and is not waited for already. */
   isFree(nowMs: number): boolean {
-    if (this.probing && this.link.awaitingSinceMs !== undefined) return false;
-    return !this.link.overdue(nowMs);
+    return !this.#isPaused && !this.link.overdue(nowMs);
   }
 }
 
@@ -455,7 +480,7 @@ interface PendingRead {
 const MAX_ROUNDS = 1024;
 
 /** The rounds in which a leader asks its followers whether they still follow (dissertation 6.4). */
-export class ReadRounds {
+class ReadRounds {
   /** The newest round; it travels with every append. */
   round = 0;
   #isUnderWay = true;
