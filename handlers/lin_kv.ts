@@ -7,7 +7,7 @@
 import * as v from "valibot";
 import type { Json, Node, RpcSchema } from "@eddy/maelstrom";
 import { KeyValueMachine } from "./raft/state_machines.ts";
-import { serveStore, type StoreOptions } from "./raft/host.ts";
+import { type ConsensusOptions, NodeReplica } from "./raft/host.ts";
 import { json, reply } from "./schema.ts";
 import { storeFlags, storeOptions, type Workload, workload } from "./workload.ts";
 
@@ -25,20 +25,19 @@ export const linKvSchema: {
 /**
  * Makes `node` serve the `lin-kv` workload.
  *
- * Any node takes any request. A node that knows no leader answers with error 11; an operation that
- * may or may not have happened is answered with error 0 only.
+ * Any node takes any request. A node that knows no leader answers 11; an operation that may or may
+ * not have happened is answered with 0, and with no other code.
  */
-export function serveLinKv(node: Node, options: StoreOptions = {}): void {
-  const store = serveStore(node, new KeyValueMachine(), options);
-  node.on(
-    "read",
-    ({ body }) => store.query(["read", body.key]) as Promise<{ value: typeof body.key }>,
-    { schema: linKvSchema.read },
-  );
-  node.on("write", ({ body }) => store.execute(["write", body.key, body.value]), {
+export function serveLinKv(node: Node, options: ConsensusOptions = {}): void {
+  const machine = new KeyValueMachine();
+  const replica = new NodeReplica(node, machine, options);
+  node.on("read", ({ body }) => replica.query(() => machine.read(body.key)), {
+    schema: linKvSchema.read,
+  });
+  node.on("write", ({ body }) => replica.execute(["write", body.key, body.value]), {
     schema: linKvSchema.write,
   });
-  node.on("cas", ({ body }) => store.execute(["cas", body.key, body.from, body.to]), {
+  node.on("cas", ({ body }) => replica.execute(["cas", body.key, body.from, body.to]), {
     schema: linKvSchema.cas,
   });
 }

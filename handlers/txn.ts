@@ -9,7 +9,7 @@ import type { Json, Node, RpcSchema } from "@eddy/maelstrom";
 import { oneOf } from "@eddy/maelstrom/flags";
 import { NodeGossip } from "./gossip/host.ts";
 import { RegisterStore } from "./gossip/crdts.ts";
-import { serveStore, type StoreOptions } from "./raft/host.ts";
+import { type ConsensusOptions, NodeReplica } from "./raft/host.ts";
 import { ListMachine, RegisterMachine } from "./raft/state_machines.ts";
 import { anyList, json, type List, list, reply } from "./schema.ts";
 import { storeFlags, storeOptions, type Workload, workload } from "./workload.ts";
@@ -56,17 +56,16 @@ export const txnRwRegisterSchema: {
  * never conflicts and never aborts. One that only reads needs no entry. The options' defaults and
  * errors are those of lin-kv.
  */
-export function serveTxnListAppend(node: Node, options: StoreOptions = {}): void {
-  const store = serveStore(node, new ListMachine(), options);
+export function serveTxnListAppend(node: Node, options: ConsensusOptions = {}): void {
+  const machine = new ListMachine();
+  const replica = new NodeReplica(node, machine, options);
   node.on("txn", ({ body: { txn } }) => {
-    const command = toCommand(txn);
-    const done = isReadOnly(txn) ? store.query(command) : store.execute(command);
-    return done as Promise<{ txn: AppendTxn }>;
+    return isReadOnly(txn) ? replica.query(() => machine.read(txn)) : replica.execute(txn);
   }, { schema: txnListAppendSchema.txn });
 }
 
 /** Settings of the `txn-rw-register` workload. */
-export interface TxnRwRegisterOptions extends StoreOptions {
+export interface TxnRwRegisterOptions extends ConsensusOptions {
   /**
    * What transactions promise each other. Short of strict-serializable, every node answers by
    * itself whatever happens to the network, and `maxLatencyMs` (500 unless stated) is what a write
@@ -90,22 +89,16 @@ export function serveTxnRwRegister(node: Node, options: TxnRwRegisterOptions = {
   if (consistency !== "strict-serializable") {
     return serveAvailableRegisters(node, maxLatencyMs ?? AVAILABLE_MAX_LATENCY_MS);
   }
-  const store = serveStore(node, new RegisterMachine(), options);
+  const machine = new RegisterMachine();
+  const replica = new NodeReplica(node, machine, options);
   node.on("txn", ({ body: { txn } }) => {
-    const command = toCommand(txn);
-    const done = isReadOnly(txn) ? store.query(command) : store.execute(command);
-    return done as Promise<{ txn: RegisterTxn }>;
+    return isReadOnly(txn) ? replica.query(() => machine.read(txn)) : replica.execute(txn);
   }, { schema: txnRwRegisterSchema.txn });
 }
 
 /** Whether a transaction changes nothing. */
 export function isReadOnly(txn: readonly MicroOp<string>[]): boolean {
   return txn.every(([f]) => f === "r");
-}
-
-/** A transaction as a command for a log, where it is one value among others. */
-function toCommand(txn: AppendTxn | RegisterTxn): Json {
-  return txn as Json[];
 }
 
 /** What a write may take to reach every node unless stated, in milliseconds. */

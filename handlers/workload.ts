@@ -13,7 +13,7 @@ import {
   parseFlags,
   UsageError,
 } from "@eddy/maelstrom/flags";
-import type { StoreOptions } from "./raft/host.ts";
+import type { ConsensusOptions } from "./raft/host.ts";
 
 /** A workload that the node binary serves. */
 export interface Workload {
@@ -62,20 +62,12 @@ export const storeFlags = {
   "lease-reads": {
     help: "Let a leader answer reads by its lease; wrong if clocks run at rates far apart",
   },
-  store: {
-    help:
-      "own: a log that the nodes agree on; lin-kv: one in Maelstrom's service, which no fault " +
-      "of Maelstrom's ever cuts off, for comparison",
-    value: "NAME",
-    ...oneOf(["own", "lin-kv"]),
-    default: "own" as const,
-  },
 } satisfies Flags;
 
 /** The values of {@linkcode storeFlags} as the log's options. */
-export function storeOptions(flags: FlagValues<typeof storeFlags>): StoreOptions {
-  const { "max-latency": maxLatencyMs, "lease-reads": leaseReads, store } = flags;
-  return { leaseReads, store, ...(maxLatencyMs !== undefined && { maxLatencyMs }) };
+export function storeOptions(flags: FlagValues<typeof storeFlags>): ConsensusOptions {
+  const { "max-latency": maxLatencyMs, "lease-reads": leaseReads } = flags;
+  return { leaseReads, maxLatencyMs };
 }
 
 /**

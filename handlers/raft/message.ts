@@ -16,7 +16,7 @@ export type Entry = readonly [term: number, command: Json];
  * What a message says about its link: its own number, the number of the newest message that came
  * the other way, and how long ago that was. From it follow the link's delay and who hears whom.
  */
-export type Stamp = readonly [number: number, echo: number, heldMs: number];
+type Stamp = readonly [number: number, echo: number, heldMs: number];
 
 /** A read that waits for the leader: which life of its node asked, and its number there. */
 export type Ticket = readonly [life: number, number: number];
@@ -89,7 +89,7 @@ export interface Acknowledge {
 }
 
 /** Says that a node leads no more: to all when it resigns, and to who still acknowledges. */
-export interface Resigned {
+interface Resigned {
   readonly type: "resigned";
   readonly term: number;
 }
@@ -115,6 +115,12 @@ export const MESSAGE_TYPES = [
   "acknowledge",
   "resigned",
 ] as const satisfies readonly Content["type"][];
+
+/** Whether a peer's message has what every message has. */
+export function isMessage(body: object): body is Message {
+  const { term, link } = body as { term?: unknown; link?: unknown };
+  return typeof term === "number" && Array.isArray(link) && link.length === 3;
+}
 
 /** How deep {@linkcode roughSize} looks; below, a value counts as small. */
 const MAX_DEPTH = 8;

@@ -119,7 +119,7 @@ export interface CommandSource {
 }
 
 /** What a call of {@linkcode Raft.flush} came to. */
-export interface Ready {
+interface Ready {
   readonly messages: readonly Outgoing[];
   /** A state to take over from the leader, before anything else, and its last entry's index. */
   readonly restore: { readonly index: number; readonly items: readonly Json[] } | undefined;

@@ -1,10 +1,9 @@
 import fc from "fast-check";
 import { assert, assertEquals, assertInstanceOf } from "@std/assert";
 import { type Json, RpcError } from "@eddy/maelstrom";
-import type { Outcome } from "./host.ts";
 import { lastOfTerm, MemoryStorage } from "./log.ts";
 import { countFitting, Link } from "./message.ts";
-import { Commands, Reads, Sessions } from "./replica.ts";
+import { Commands, type Outcome, Reads, Sessions } from "./replica.ts";
 import { KeyValueMachine } from "./state_machines.ts";
 
 Deno.test("a link learns its delay, whatever the other side holds back", () => {
@@ -134,15 +133,15 @@ Deno.test("an executed request has its outcome once", () => {
 Deno.test("reads wait for their ticket, and for its index to be applied", () => {
   const reads = new Reads(900);
   const { list, settle } = outcomes();
-  for (const ticket of [1, 2, 3]) reads.add(ticket, ticket, 0, settle);
+  for (const ticket of [1, 2, 3]) reads.add(ticket, () => ({ ticket }), 0, settle);
   reads.granted([{ ticket: 2, index: 7 }]);
-  reads.serve(6, (ticket) => ({ ticket }));
+  reads.serve(6);
   assertEquals(list, []);
-  reads.serve(7, (ticket) => ({ ticket }));
+  reads.serve(7);
   assertEquals(list, [{ ticket: 1 }, { ticket: 2 }]);
   reads.granted([{ ticket: 3, index: 99 }]);
   reads.renew(() => 4);
-  reads.serve(100, (ticket) => ({ ticket }));
+  reads.serve(100);
   assertEquals(list.length, 2, "the old leader's word does not count any more");
   reads.attend(1000, false);
   assertEquals(list[2], 11);
@@ -150,16 +149,16 @@ Deno.test("reads wait for their ticket, and for its index to be applied", () => 
 
 Deno.test("keys and values are any JSON, compared as Maelstrom does", () => {
   const machine = new KeyValueMachine();
-  const missing = machine.query(["read", { a: 1, b: 2 }]);
+  const missing = machine.read({ a: 1, b: 2 });
   assertInstanceOf(missing, RpcError);
   assertEquals(missing.code, 20);
   machine.apply(["write", { a: 1, b: 2 }, [1]]);
-  assertEquals(machine.query(["read", { b: 2, a: 1 }]), { value: [1] });
+  assertEquals(machine.read({ b: 2, a: 1 }), { value: [1] });
   const mismatch = machine.apply(["cas", { b: 2, a: 1 }, [2], 3]);
   assertInstanceOf(mismatch, RpcError);
   assertEquals(mismatch.code, 22);
   machine.apply(["cas", { b: 2, a: 1 }, [1], "1"]);
-  assertEquals(machine.query(["read", { a: 1, b: 2 }]), { value: "1" });
+  assertEquals(machine.read({ a: 1, b: 2 }), { value: "1" });
   const copy = new KeyValueMachine();
   copy.restore(machine.snapshot());
   assertEquals(copy.snapshot(), machine.snapshot());

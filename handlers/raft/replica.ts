@@ -2,14 +2,13 @@
  * One node's copy of a replicated state machine, and its clients' requests.
  *
  * Like {@linkcode Raft} it neither waits nor sends: messages, requests and the time go in,
- * messages come out, and outcomes go to whoever asked.
+ * messages and outcomes come out.
  *
  * @module
  */
 
 import { ErrorCode, type Json, type Random, RpcError } from "@eddy/maelstrom";
 import type { Storage } from "./log.ts";
-import type { Machine, Outcome } from "./host.ts";
 import { type Entry, type Message, roughSize } from "./message.ts";
 import {
   type CommandSource,
@@ -20,14 +19,31 @@ import {
   type Timing,
 } from "./raft.ts";
 
+/** What an operation came to: a reply's keys, or why it did nothing. */
+export type Outcome<Reply extends object = object> = Reply | RpcError;
+
+/** A state machine. Everything it does follows from its state and the operation alone. */
+export interface Machine<Operation extends Json, Reply extends object> {
+  /**
+   * Does an operation.
+   *
+   * @param isWanted whether a client of this node waits for the outcome; it may be left out if not
+   */
+  apply(operation: Operation, isWanted: boolean): Outcome<Reply> | undefined;
+  /** A copy of the whole state, in pieces. */
+  snapshot(): Json[];
+  /** Takes over a state that {@linkcode Machine.snapshot} gave. */
+  restore(items: readonly Json[]): void;
+}
+
 /** Settings of a {@linkcode Replica}. */
-export interface ReplicaOptions {
+export interface ReplicaOptions<Operation extends Json, Reply extends object> {
   readonly id: string;
   /** All nodes of the cluster, this one included, in an order that all share. */
   readonly nodeIds: readonly string[];
   readonly random: Random;
   readonly nowMs: number;
-  readonly machine: Machine;
+  readonly machine: Machine<Operation, Reply>;
   /**
    * How long an operation may wait for others to share a message with, in milliseconds.
    *
@@ -56,18 +72,18 @@ export interface ReplicaOptions {
 const NO_LEADERSHIP = "";
 
 /** One node's copy of a replicated state machine. */
-export class Replica {
+export class Replica<Operation extends Json = Json, Reply extends object = object> {
   readonly #raft: Raft;
-  readonly #machine: Machine;
+  readonly #machine: Machine<Operation, Reply>;
   readonly #sessions: Sessions;
-  readonly #commands: Commands;
+  readonly #commands: Commands<Operation, Reply>;
   readonly #reads: Reads;
   readonly #maxLatencyMs: number;
   #applied: number;
   #leadership = NO_LEADERSHIP;
   #isLost = false;
 
-  constructor(options: ReplicaOptions) {
+  constructor(options: ReplicaOptions<Operation, Reply>) {
     const { id, nodeIds, random, nowMs, machine, maxLatencyMs = 0, holdMs = 900 } = options;
     this.#machine = machine;
     this.#sessions = options.sessions ?? new Sessions();
@@ -92,7 +108,6 @@ export class Replica {
     this.#maxLatencyMs = maxLatencyMs;
   }
 
-  /** What consensus is at. */
   get raft(): Raft {
     return this.#raft;
   }
@@ -112,16 +127,20 @@ export class Replica {
     this.#raft.step(from, message, nowMs);
   }
 
-  /** Has an operation executed once by all nodes; `settle` is told what it came to. */
-  execute(operation: Json, nowMs: number, settle: (outcome: Outcome) => void): void {
+  /** Has an operation executed once by all nodes; `settle` is called with what it came to. */
+  execute(operation: Operation, nowMs: number, settle: (outcome: Outcome<Reply>) => void): void {
     if (this.#isLost) return settle(unavailable("No leader is known"));
     this.#commands.add(operation, nowMs, settle);
   }
 
-  /** Answers an operation that changes nothing, from a state no older than now. */
-  query(operation: Json, nowMs: number, settle: (outcome: Outcome) => void): void {
+  /** Calls `read` when the state machine's state is no older than now, and settles with it. */
+  query<Value extends object>(
+    read: () => Outcome<Value>,
+    nowMs: number,
+    settle: (outcome: Outcome<Value>) => void,
+  ): void {
     if (this.#isLost) return settle(unavailable("No leader is known"));
-    this.#reads.add(this.#raft.read(nowMs + this.#maxLatencyMs), operation, nowMs, settle);
+    this.#reads.add(this.#raft.read(nowMs + this.#maxLatencyMs), read, nowMs, settle);
   }
 
   /**
@@ -142,7 +161,7 @@ export class Replica {
     this.#apply(first, entries);
     this.#reads.granted(grants);
     this.#watchLeader(nowMs);
-    this.#reads.serve(this.#applied, (operation) => this.#machine.query(operation));
+    this.#reads.serve(this.#applied);
     return messages;
   }
 
@@ -154,12 +173,12 @@ export class Replica {
   #apply(first: number, entries: readonly Entry[]): void {
     for (const [position, [, command]] of entries.entries()) {
       this.#applied = first + position;
-      if (command !== null) this.#execute(command as Request);
+      if (command !== null) this.#execute(command as Request<Operation>);
     }
     if (entries.length > 0) this.#raft.advance(this.#applied);
   }
 
-  #execute(request: Request): void {
+  #execute(request: Request<Operation>): void {
     if (!this.#sessions.admit(request)) return;
     const settle = this.#commands.executed(request);
     const outcome = this.#machine.apply(request[3], settle !== undefined);
@@ -181,17 +200,17 @@ export class Replica {
 }
 
 /** A request that has no outcome yet. */
-interface Pending {
+interface Pending<Operation extends Json, Reply extends object> {
   readonly number: number;
-  readonly operation: Json;
+  readonly operation: Operation;
   readonly arrivedMs: number;
-  readonly settle: (outcome: Outcome) => void;
-  /** When it was last handed to consensus; from the first time on its fate is unknown. */
+  readonly settle: (outcome: Outcome<Reply>) => void;
+  /** When it was last handed to consensus; from the first time on it may happen. */
   sentMs: number | undefined;
 }
 
 /** Settings of {@linkcode Commands}. */
-export interface CommandsOptions {
+interface CommandsOptions {
   /** A name that no other life of any node has. */
   readonly session: string;
   /** How long a request may wait for others to share a message with. */
@@ -202,20 +221,21 @@ export interface CommandsOptions {
 
 /** How many requests may be pending; more are refused. */
 const MAX_PENDING = 16384;
-/** When a request whose fate is unknown is given up: no client waits any longer. */
+/** When a request that may or may not happen is given up: no client waits any longer. */
 const GIVE_UP_MS = 4500;
 
 /** The requests of this node's clients that change something. */
-export class Commands implements CommandSource {
+export class Commands<Operation extends Json = Json, Reply extends object = object>
+  implements CommandSource {
   /** Whether new requests may go out: a request that stays here can still be refused. */
   isOpen = false;
   /** The time of this turn. */
   nowMs = 0;
 
   readonly #options: CommandsOptions;
-  readonly #pending = new Map<number, Pending>();
-  #fresh: Pending[] = [];
-  #again: Pending[] = [];
+  readonly #pending = new Map<number, Pending<Operation, Reply>>();
+  #fresh: Pending<Operation, Reply>[] = [];
+  #again: Pending<Operation, Reply>[] = [];
   #nextNumber = 0;
   #lowest = 0;
   #checkAtMs = Infinity;
@@ -229,13 +249,19 @@ export class Commands implements CommandSource {
     return this.#pending.size;
   }
 
-  /** Takes a request; `settle` is told what it came to. */
-  add(operation: Json, nowMs: number, settle: (outcome: Outcome) => void): void {
+  /** Takes a request; `settle` is called with what it came to. */
+  add(operation: Operation, nowMs: number, settle: (outcome: Outcome<Reply>) => void): void {
     if (this.#pending.size >= MAX_PENDING) {
       return settle(unavailable(`${MAX_PENDING} requests wait already`));
     }
     const number = this.#nextNumber++;
-    const pending: Pending = { number, operation, arrivedMs: nowMs, settle, sentMs: undefined };
+    const pending: Pending<Operation, Reply> = {
+      number,
+      operation,
+      arrivedMs: nowMs,
+      settle,
+      sentMs: undefined,
+    };
     this.#pending.set(number, pending);
     this.#fresh.push(pending);
   }
@@ -256,7 +282,9 @@ export class Commands implements CommandSource {
   }
 
   /** Takes the request that was just executed, if it is one of ours and has no outcome yet. */
-  executed([session, number]: Request): ((outcome: Outcome) => void) | undefined {
+  executed(
+    [session, number]: Request<Operation>,
+  ): ((outcome: Outcome<Reply>) => void) | undefined {
     if (session !== this.#options.session) return undefined;
     const pending = this.#pending.get(number);
     if (pending === undefined) return undefined;
@@ -293,7 +321,11 @@ export class Commands implements CommandSource {
     return Math.min(this.#checkAtMs, holdEndMs);
   }
 
-  #take(from: Pending[], room: { count: number; chars: number }, taken: Json[]): Pending[] {
+  #take(
+    from: Pending<Operation, Reply>[],
+    room: { count: number; chars: number },
+    taken: Json[],
+  ): Pending<Operation, Reply>[] {
     let at = 0;
     for (const pending of from) {
       if (room.count <= 0 || room.chars <= 0) break;
@@ -307,7 +339,7 @@ export class Commands implements CommandSource {
     return at === from.length ? [] : from.slice(at);
   }
 
-  #request({ number, operation }: Pending): Request {
+  #request({ number, operation }: Pending<Operation, Reply>): Request<Operation> {
     while (this.#lowest < this.#nextNumber && !this.#pending.has(this.#lowest)) this.#lowest++;
     return [this.#options.session, number, this.#lowest, operation];
   }
@@ -328,7 +360,7 @@ export class Commands implements CommandSource {
     for (const { number, arrivedMs, settle } of this.#pending.values()) {
       if (arrivedMs > beforeMs) break;
       this.#pending.delete(number);
-      settle(new RpcError(ErrorCode.timeout, "Nobody knows whether this happened, or will"));
+      settle(new RpcError(ErrorCode.timeout, "It is not known whether this happened, or will"));
     }
   }
 
@@ -340,19 +372,19 @@ export class Commands implements CommandSource {
 }
 
 /** The error for what certainly did not happen and may be tried again. */
-export function unavailable(text: string): RpcError {
+function unavailable(text: string): RpcError {
   return new RpcError(ErrorCode.temporarilyUnavailable, text);
 }
 
 /** A read that has no answer yet. */
 interface PendingRead {
   ticket: number;
-  readonly operation: Json;
   readonly arrivedMs: number;
-  readonly settle: (outcome: Outcome) => void;
+  readonly answer: () => void;
+  readonly refuse: (error: RpcError) => void;
 }
 
-/** The reads of this node's clients; they may always be refused, for nothing came of them. */
+/** The reads of this node's clients. They change nothing, so they may be refused at any time. */
 export class Reads {
   readonly #holdMs: number;
   #pending: PendingRead[] = [];
@@ -364,16 +396,17 @@ export class Reads {
   }
 
   /** Takes a read, with the ticket under which it will be granted. */
-  add(
+  add<Value extends object>(
     ticket: number,
-    operation: Json,
+    read: () => Outcome<Value>,
     nowMs: number,
-    settle: (outcome: Outcome) => void,
+    settle: (outcome: Outcome<Value>) => void,
   ): void {
     if (this.#pending.length >= MAX_PENDING) {
       return settle(unavailable(`${MAX_PENDING} reads wait already`));
     }
-    this.#pending.push({ ticket, operation, arrivedMs: nowMs, settle });
+    const answer = () => settle(read());
+    this.#pending.push({ ticket, arrivedMs: nowMs, answer, refuse: settle });
   }
 
   /** Notes that reads may go ahead. */
@@ -382,7 +415,7 @@ export class Reads {
   }
 
   /** Answers what was granted and whose index is applied. */
-  serve(applied: number, query: (operation: Json) => Outcome): void {
+  serve(applied: number): void {
     let ticket = -1;
     let served = 0;
     for (const grant of this.#grants) {
@@ -396,7 +429,7 @@ export class Reads {
     for (const read of this.#pending) {
       if (read.ticket > ticket) break;
       answered++;
-      read.settle(query(read.operation));
+      read.answer();
     }
     this.#pending = this.#pending.slice(answered);
   }
@@ -411,14 +444,14 @@ export class Reads {
     for (const read of this.#pending) read.ticket = ticket;
   }
 
-  /** Refuses what has waited for too long, or everything where no leader is to be had. */
+  /** Refuses what has waited for too long, or everything if there is no leader. */
   attend(nowMs: number, isLost: boolean): void {
     const beforeMs = nowMs - (isLost ? -Infinity : this.#holdMs);
     let refused = 0;
-    for (const { arrivedMs, settle } of this.#pending) {
+    for (const { arrivedMs, refuse } of this.#pending) {
       if (arrivedMs > beforeMs) break;
       refused++;
-      settle(unavailable("No leader is known"));
+      refuse(unavailable("No leader is known"));
     }
     if (refused > 0) this.#pending = this.#pending.slice(refused);
   }
@@ -431,22 +464,27 @@ export class Reads {
 }
 
 /**
- * A request as it stands in the log: who made it, its number there, the lowest number that its
- * maker still waits for, and what to do.
+ * A request as it stands in the log: the session that it belongs to, its number there, the lowest
+ * number that the session still waits for, and what to do.
  */
-export type Request = [session: string, number: number, lowest: number, operation: Json];
+export type Request<Operation extends Json = Json> = [
+  session: string,
+  number: number,
+  lowest: number,
+  operation: Operation,
+];
 
-/** One maker's requests. */
+/** The requests of one life of a node (paper 8, dissertation 6.3). */
 interface Session {
   /** What is below is over: executed, or given up and never to be executed. */
   lowest: number;
-  /** Those executed from there on; as few as its maker waits for at a time. */
+  /** Those executed from there on; no more than the node waits for at a time. */
   readonly executed: Set<number>;
   /** When it was last used, counted in requests. */
   usedAt: number;
 }
 
-/** How many sessions are kept: one for each life of each node, and lives are short only in tests. */
+/** How many sessions are kept. Each start of a node begins one. */
 const MAX_SESSIONS = 128;
 
 /** The requests that the state machine has executed; part of its state. */

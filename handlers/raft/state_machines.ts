@@ -1,45 +1,39 @@
 /**
- * Keys and values of any JSON, as a state machine.
+ * The state machines that consensus replicates: keys and values, lists, registers.
  *
  * @module
  */
 
 import { canonical, ErrorCode, type Json, jsonEqual, RpcError } from "@eddy/maelstrom";
 import type { AppendTxn, RegisterTxn } from "../txn.ts";
-import type { Machine, Outcome } from "./host.ts";
+import type { Machine, Outcome } from "./replica.ts";
 
-/** What {@linkcode KeyValueMachine} does. */
-export type KeyValueOperation =
-  | [f: "read", key: Json]
+/** What changes a {@linkcode KeyValueMachine}. */
+type KeyValueOperation =
   | [f: "write", key: Json, value: Json]
   | [f: "cas", key: Json, from: Json, to: Json];
 
-/** Maelstrom's lin-kv: read, write and compare-and-set. */
-export class KeyValueMachine implements Machine {
+/** Maelstrom's lin-kv: keys and values of any JSON; read, write and compare-and-set. */
+export class KeyValueMachine implements Machine<KeyValueOperation, object> {
   readonly #entries = new Map<string, [key: Json, value: Json]>();
 
-  /** How many keys there are. */
-  get size(): number {
-    return this.#entries.size;
-  }
-
-  apply(operation: Json): Outcome {
-    const [f, key, first, second] = operation as [string, Json, Json, Json];
+  apply(operation: KeyValueOperation): Outcome {
+    const [f, key, value] = operation;
     const name = canonical(key);
     if (f === "write") {
-      this.#entries.set(name, [key, first]);
+      this.#entries.set(name, [key, value]);
       return {};
     }
     const entry = this.#entries.get(name);
     if (entry === undefined) return missing(key);
-    if (f === "read") return { value: entry[1] };
-    if (!jsonEqual(entry[1], first)) return mismatch(first, entry[1]);
-    entry[1] = second;
+    if (!jsonEqual(entry[1], value)) return mismatch(value, entry[1]);
+    entry[1] = operation[3];
     return {};
   }
 
-  query(operation: Json): Outcome {
-    return this.apply(operation);
+  read(key: Json): Outcome<{ value: Json }> {
+    const entry = this.#entries.get(canonical(key));
+    return entry === undefined ? missing(key) : { value: entry[1] };
   }
 
   snapshot(): Json[] {
@@ -48,19 +42,17 @@ export class KeyValueMachine implements Machine {
 
   restore(items: readonly Json[]): void {
     this.#entries.clear();
-    for (const item of items as readonly [Json, Json][]) {
-      this.#entries.set(canonical(item[0]), [item[0], item[1]]);
+    for (const [key, value] of items as readonly [Json, Json][]) {
+      this.#entries.set(canonical(key), [key, value]);
     }
   }
 }
 
-/** The error for a key that is not there. */
-export function missing(key: Json): RpcError {
+function missing(key: Json): RpcError {
   return new RpcError(ErrorCode.keyDoesNotExist, `Key ${JSON.stringify(key)} does not exist`);
 }
 
-/** The error for a compare-and-set that found something else. */
-export function mismatch(expected: Json, found: Json): RpcError {
+function mismatch(expected: Json, found: Json): RpcError {
   const what = `Expected ${JSON.stringify(expected)}, found ${JSON.stringify(found)}`;
   return new RpcError(ErrorCode.preconditionFailed, what);
 }
@@ -69,22 +61,22 @@ export function mismatch(expected: Json, found: Json): RpcError {
 const PIECE_LENGTH = 1024;
 
 /** Executes transactions of reads and appends, each as a whole: an append costs O(1). */
-export class ListMachine implements Machine {
+export class ListMachine implements Machine<AppendTxn, { txn: AppendTxn }> {
   readonly #lists = new Map<string, { readonly key: Json; readonly elements: Json[] }>();
 
-  apply(operation: Json, isWanted: boolean): Outcome | undefined {
-    const txn = operation as AppendTxn;
+  apply(txn: AppendTxn, isWanted: boolean): { txn: AppendTxn } | undefined {
     const done: AppendTxn = [];
     for (const [f, key, value] of txn) {
       if (f === "append") this.#list(key).push(value);
-      // Only where a client waits for it is a list copied.
+      // A list is copied only if a client waits for it.
       if (isWanted) done.push([f, key, f === "append" ? value : this.#read(key)]);
     }
     return isWanted ? { txn: done } : undefined;
   }
 
-  query(operation: Json): Outcome {
-    return this.apply(operation, true) ?? {};
+  /** Answers a transaction that only reads. */
+  read(txn: AppendTxn): { txn: AppendTxn } {
+    return { txn: txn.map(([, key]) => ["r", key, this.#read(key)]) };
   }
 
   snapshot(): Json[] {
@@ -120,21 +112,21 @@ export class ListMachine implements Machine {
 }
 
 /** Executes transactions of reads and writes, each as a whole. */
-export class RegisterMachine implements Machine {
+export class RegisterMachine implements Machine<RegisterTxn, { txn: RegisterTxn }> {
   readonly #registers = new Map<string, [key: Json, value: Json]>();
 
-  apply(operation: Json, isWanted: boolean): Outcome | undefined {
+  apply(txn: RegisterTxn, isWanted: boolean): { txn: RegisterTxn } | undefined {
     const done: RegisterTxn = [];
-    for (const [f, key, value] of operation as RegisterTxn) {
-      const name = canonical(key);
-      if (f === "w") this.#registers.set(name, [key, value]);
-      if (isWanted) done.push([f, key, this.#registers.get(name)?.[1] ?? null]);
+    for (const [f, key, value] of txn) {
+      if (f === "w") this.#registers.set(canonical(key), [key, value]);
+      if (isWanted) done.push([f, key, this.#read(key)]);
     }
     return isWanted ? { txn: done } : undefined;
   }
 
-  query(operation: Json): Outcome {
-    return this.apply(operation, true) ?? {};
+  /** Answers a transaction that only reads. */
+  read(txn: RegisterTxn): { txn: RegisterTxn } {
+    return { txn: txn.map(([, key]) => ["r", key, this.#read(key)]) };
   }
 
   snapshot(): Json[] {
@@ -146,5 +138,9 @@ export class RegisterMachine implements Machine {
     for (const [key, value] of items as readonly [Json, Json][]) {
       this.#registers.set(canonical(key), [key, value]);
     }
+  }
+
+  #read(key: Json): Json {
+    return this.#registers.get(canonical(key))?.[1] ?? null;
   }
 }

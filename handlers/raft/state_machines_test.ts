@@ -25,7 +25,7 @@ Deno.test("a transaction's reads see all that came before, its own appends inclu
           if (f === "append") model.set(name, [...model.get(name) ?? [], value]);
           return [f, k, f === "append" ? value : model.get(name) ?? null];
         });
-        const done = machine.apply(txn as Json[], i % 2 === 0);
+        const done = machine.apply(txn, i % 2 === 0);
         assertEquals(done, i % 2 === 0 ? { txn: expected } : undefined);
       }
       const copy = new ListMachine();
@@ -39,7 +39,7 @@ Deno.test("a transaction's reads see all that came before, its own appends inclu
 Deno.test("a list that was read does not change any more", () => {
   const machine = new ListMachine();
   machine.apply([["append", 1, 1]], false);
-  const before = machine.query([["r", 1, null]]);
+  const before = machine.read([["r", 1, null]]);
   machine.apply([["append", 1, 2]], false);
   assertEquals(before, { txn: [["r", 1, [1]]] });
 });
@@ -51,7 +51,7 @@ Deno.test("a long list travels in pieces", () => {
   assertEquals(pieces.length, 5);
   const copy = new ListMachine();
   copy.restore(pieces);
-  assertEquals(copy.query([["r", "k", null]]), machine.query([["r", "k", null]]));
+  assertEquals(copy.read([["r", "k", null]]), machine.read([["r", "k", null]]));
 });
 
 Deno.test("registers hold what was written last", () => {
@@ -65,7 +65,7 @@ Deno.test("registers hold what was written last", () => {
           if (f === "w") model.set(name, value);
           return [f, k, model.get(name) ?? null];
         });
-        assertEquals(machine.apply(txn as Json[], true), { txn: expected });
+        assertEquals(machine.apply(txn, true), { txn: expected });
       }
       const copy = new RegisterMachine();
       copy.restore(machine.snapshot());

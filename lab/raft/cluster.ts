@@ -5,10 +5,9 @@
  */
 
 import type { Raft, RaftOptions, Timing } from "@eddy/handlers/raft";
-import type { Outcome } from "@eddy/handlers/raft/host.ts";
 import { MemoryStorage } from "@eddy/handlers/raft/log";
 import type { Message } from "@eddy/handlers/raft/message.ts";
-import { Replica, Sessions } from "@eddy/handlers/raft/replica";
+import { type Outcome, Replica, Sessions } from "@eddy/handlers/raft/replica";
 import { KeyValueMachine } from "@eddy/handlers/raft/state_machines.ts";
 import { type Json, RpcError } from "@eddy/maelstrom";
 import type { Op } from "@eddy/workbench";
@@ -54,7 +53,7 @@ export interface Slot {
   readonly storage: MemoryStorage;
   machine: KeyValueMachine;
   sessions: Sessions;
-  replica: Replica;
+  replica: Replica<Operation>;
   pausedUntilMs: number;
   turnAtMs: number;
   life: number;
@@ -74,19 +73,17 @@ export interface Weather {
   slow: number;
 }
 
+type Read = [f: "read", key: Json];
+type Operation = Parameters<KeyValueMachine["apply"]>[0];
+
 /** A machine that notices when it does the same thing twice. */
 class CountingMachine extends KeyValueMachine {
-  readonly #seen = new Set<string>();
+  readonly #seen = new Set<Json | undefined>();
 
-  override apply(operation: Json): Outcome {
-    const [f, , , to] = operation as Json[];
-    const id = JSON.stringify(f === "cas" ? to : (operation as Json[])[2]);
-    if (f !== "read" && this.#seen.has(id)) throw new Error(`Executed twice: ${id}`);
+  override apply(operation: Operation): Outcome {
+    const id = operation[operation.length - 1];
+    if (this.#seen.has(id)) throw new Error(`Executed twice: ${JSON.stringify(id)}`);
     this.#seen.add(id);
-    return super.apply(operation);
-  }
-
-  override query(operation: Json): Outcome {
     return super.apply(operation);
   }
 
@@ -158,13 +155,14 @@ export class Cluster {
   }
 
   /** Sends a request to a node. */
-  request(node: number, operation: Json, settle: (outcome: Outcome) => void): void {
+  request(node: number, operation: Operation | Read, settle: (outcome: Outcome) => void): void {
     const slot = this.#slot(node);
-    const [f] = operation as Json[];
-    const { life } = slot;
+    const { life, machine } = slot;
     const once = (outcome: Outcome) => void (slot.life === life && settle(outcome));
-    if (f === "read") slot.replica.query(operation, this.nowMs, once);
-    else slot.replica.execute(operation, this.nowMs, once);
+    if (operation[0] === "read") {
+      const [, key] = operation;
+      slot.replica.query(() => machine.read(key), this.nowMs, once);
+    } else slot.replica.execute(operation, this.nowMs, once);
     this.#turnAt(slot, this.nowMs);
   }
 
@@ -189,7 +187,7 @@ export class Cluster {
     machine: KeyValueMachine,
     sessions: Sessions,
     applied: number,
-  ): Replica {
+  ): Replica<Operation> {
     const { makeRaft, timing, leaseReads } = this.#options;
     const pace = this.#isStormy ? { heartbeatMs: 5 } : {};
     return new Replica({
@@ -364,7 +362,7 @@ export class Cluster {
     this.#at(this.#random() * 50, next);
   }
 
-  #drawOperation(client: number): Json[] {
+  #drawOperation(client: number): Operation | Read {
     const key = Math.floor(this.#random() * 2);
     const dice = this.#random();
     if (dice < 0.5 || client === 0) return ["read", key];

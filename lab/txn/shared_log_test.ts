@@ -1,19 +1,56 @@
 import { assert, assertEquals } from "@std/assert";
-import { serveLinKv } from "@eddy/handlers/lin_kv.ts";
-import { serveTxnListAppend, serveTxnRwRegister } from "@eddy/handlers/txn.ts";
+import {
+  KeyValueMachine,
+  ListMachine,
+  RegisterMachine,
+} from "@eddy/handlers/raft/state_machines.ts";
+import { linKvSchema, txnListAppendSchema, txnRwRegisterSchema } from "@eddy/handlers";
+import { isReadOnly } from "@eddy/handlers/txn.ts";
 import type { Node } from "@eddy/maelstrom";
 import { simulate, type SimulateOptions } from "@eddy/workbench";
+import { SharedLog } from "./shared_log.ts";
 
+/** The handlers of Eddy's node, on this log. */
 const serve = {
-  "lin-kv": serveLinKv,
-  "txn-list-append": serveTxnListAppend,
-  "txn-rw-register": serveTxnRwRegister,
+  "lin-kv"(node: Node) {
+    const machine = new KeyValueMachine();
+    const log = new SharedLog(node, machine);
+    node.on("read", ({ body }) => log.query(() => machine.read(body.key)), {
+      schema: linKvSchema.read,
+    });
+    node.on("write", ({ body }) => log.execute(["write", body.key, body.value]), {
+      schema: linKvSchema.write,
+    });
+    node.on("cas", ({ body }) => log.execute(["cas", body.key, body.from, body.to]), {
+      schema: linKvSchema.cas,
+    });
+  },
+  "txn-list-append"(node: Node) {
+    const machine = new ListMachine();
+    const log = new SharedLog(node, machine);
+    node.on(
+      "txn",
+      ({ body: { txn } }) =>
+        isReadOnly(txn) ? log.query(() => machine.read(txn)) : log.execute(txn),
+      { schema: txnListAppendSchema.txn },
+    );
+  },
+  "txn-rw-register"(node: Node) {
+    const machine = new RegisterMachine();
+    const log = new SharedLog(node, machine);
+    node.on(
+      "txn",
+      ({ body: { txn } }) =>
+        isReadOnly(txn) ? log.query(() => machine.read(txn)) : log.execute(txn),
+      { schema: txnRwRegisterSchema.txn },
+    );
+  },
 };
 
 const usual = { nodeCount: 3, concurrency: "4n", rate: 100, timeLimitSeconds: 10 } as const;
 
 async function run(workload: keyof typeof serve, options: Partial<SimulateOptions>) {
-  const install = (node: Node) => serve[workload](node, { store: "lin-kv" });
+  const install = serve[workload];
   const { results } = await simulate({ workload, install, ...usual, ...options });
   assertEquals(results["valid?"], true, JSON.stringify(results.findings));
   return results;

@@ -1,8 +1,8 @@
 /**
- * A replicated state machine whose log lies in Maelstrom's lin-kv service.
+ * A replicated state machine whose log is in Maelstrom's lin-kv service.
  *
- * For comparison: it leans on a service that Maelstrom never cuts off from any node, and so it is
- * available in every partition for free. What changes is one key, the root, which names segments
+ * It is here to compare consensus with: Maelstrom never cuts that service off from any node, so
+ * this is available in every partition. What changes is one key, the root, which names segments
  * that never change: a batch of operations each. To append is to write a segment and to set the
  * root from what it was to what it is with that segment at its end.
  *
@@ -10,7 +10,7 @@
  */
 
 import { ErrorCode, type Json, KV, type Node, pause, RpcError } from "@eddy/maelstrom";
-import type { Machine, Outcome, Replicated } from "../raft/host.ts";
+import type { Machine, Outcome } from "@eddy/handlers/raft/replica";
 
 /** What the root says; two roots with the same `length` are the same. */
 type Root = {
@@ -34,8 +34,12 @@ interface Batch {
 
 interface Waiting {
   readonly operation: Json;
-  readonly resolve: (outcome: object) => void;
-  readonly reject: (error: RpcError) => void;
+  readonly settle: (outcome: Outcome) => void;
+}
+
+interface WaitingRead {
+  readonly answer: () => void;
+  readonly refuse: (error: RpcError) => void;
 }
 
 const ROOT = "eddy-root";
@@ -46,13 +50,13 @@ const CHECKPOINT_EVERY = 64;
 const MAX_BATCH = 1024;
 /** How long to go on with a batch; clients wait little longer. */
 const GIVE_UP_MS = 4500;
-/** The longest pause after somebody else came first, in milliseconds. */
+/** The longest pause after another node came first, in milliseconds. */
 const MAX_PAUSE_MS = 50;
 
 /** A state machine over a log in the lin-kv service. */
-export class SharedLog implements Replicated {
+export class SharedLog<Operation extends Json, Reply extends object> {
   readonly #node: Node;
-  readonly #machine: Machine;
+  readonly #machine: Machine<Operation, Reply>;
   readonly #maxLatencyMs: number;
   readonly #roots: KV<string, Root>;
   readonly #segments: KV<string, Json[]>;
@@ -63,7 +67,7 @@ export class SharedLog implements Replicated {
   #number = 0;
   #own: Batch | undefined;
   #commands: Waiting[] = [];
-  #reads: Waiting[] = [];
+  #reads: WaitingRead[] = [];
   /** How long the log was when this node last added to it, and how long it took to set the root. */
   #lastLength = 0;
   #setMs = 0;
@@ -71,7 +75,7 @@ export class SharedLog implements Replicated {
   #isReading = false;
 
   /** @param maxLatencyMs how long an operation may wait for others to share a segment with */
-  constructor(node: Node, machine: Machine, maxLatencyMs: number) {
+  constructor(node: Node, machine: Machine<Operation, Reply>, maxLatencyMs = 0) {
     this.#node = node;
     this.#machine = machine;
     this.#maxLatencyMs = maxLatencyMs;
@@ -82,18 +86,27 @@ export class SharedLog implements Replicated {
     });
   }
 
-  execute(operation: Json): Promise<object> {
+  /** Has an operation executed once, by all nodes. */
+  execute(operation: Operation): Promise<Reply> {
     return new Promise((resolve, reject) => {
-      this.#commands.push({ operation, resolve, reject });
+      const settle = (outcome: Outcome) =>
+        outcome instanceof RpcError ? reject(outcome) : resolve(outcome as Reply);
+      this.#commands.push({ operation, settle });
       if (this.#isWriting) return;
       this.#isWriting = true;
       this.#node.clock.schedule(this.#maxLatencyMs, () => void this.#write());
     });
   }
 
-  query(operation: Json): Promise<object> {
+  /** Calls `read` when the state machine's state is no older than now, and returns its outcome. */
+  query<Value extends object>(read: () => Outcome<Value>): Promise<Value> {
     return new Promise((resolve, reject) => {
-      this.#reads.push({ operation, resolve, reject });
+      const answer = () => {
+        const outcome = read();
+        if (outcome instanceof RpcError) reject(outcome);
+        else resolve(outcome);
+      };
+      this.#reads.push({ answer, refuse: reject });
       if (this.#isReading) return;
       this.#isReading = true;
       this.#node.clock.schedule(this.#maxLatencyMs, () => void this.#read());
@@ -110,7 +123,7 @@ export class SharedLog implements Replicated {
       try {
         await this.#append(batch);
       } catch (error) {
-        for (const { reject } of operations) if (!batch.isSettled) reject(toRpcError(error));
+        for (const { settle } of operations) if (!batch.isSettled) settle(toRpcError(error));
       }
       this.#own = undefined;
       if (this.#commands.length > 0) await this.#yield();
@@ -119,8 +132,8 @@ export class SharedLog implements Replicated {
   }
 
   /**
-   * Lets others come first now and then: who set the root last knows it, and would win again and
-   * again over those who must read it first.
+   * Lets others come first now and then: the node that set the root last knows it, and would win
+   * again and again over those that must read it first.
    */
   async #yield(): Promise<void> {
     const isShared = this.#root.length - this.#lastLength > 1;
@@ -135,11 +148,11 @@ export class SharedLog implements Replicated {
       const reads = this.#reads.splice(0);
       try {
         await this.#refresh();
-        for (const read of reads) settle(read, this.#machine.query(read.operation));
+        for (const { answer } of reads) answer();
       } catch (error) {
         const text = `Cannot read from lin-kv: ${toRpcError(error).message}`;
         const unavailable = new RpcError(ErrorCode.temporarilyUnavailable, text);
-        for (const { reject } of reads) reject(unavailable);
+        for (const { refuse } of reads) refuse(unavailable);
       }
     }
     this.#isReading = false;
@@ -148,7 +161,7 @@ export class SharedLog implements Replicated {
   /**
    * Puts a batch at the end of the log.
    *
-   * @throws {RpcError} with code 11 if that certainly did not happen, 0 if nobody knows.
+   * @throws {RpcError} with code 11 if that certainly did not happen, 0 if it may have.
    */
   async #append(batch: Batch): Promise<void> {
     const { clock } = this.#node;
@@ -174,7 +187,7 @@ export class SharedLog implements Replicated {
       if (batch.isSettled) return;
       if ((this.#root.newest[this.#writer] ?? 0) >= batch.number) break;
     }
-    throw new RpcError(ErrorCode.timeout, "Nobody knows what came of this");
+    throw new RpcError(ErrorCode.timeout, "It is not known what came of this");
   }
 
   /** Writes what never changes; to write it twice does no harm. */
@@ -202,7 +215,7 @@ export class SharedLog implements Replicated {
   async #set(before: Root, after: Root): Promise<void> {
     if (before.length > 0) return await this.#roots.cas(ROOT, before, after);
     if (await this.#roots.createIfMissing(ROOT, after)) return;
-    throw new RpcError(ErrorCode.preconditionFailed, "Somebody else began the log");
+    throw new RpcError(ErrorCode.preconditionFailed, "Another node began the log");
   }
 
   /** Takes over all that the log has now. */
@@ -215,7 +228,7 @@ export class SharedLog implements Replicated {
     if (root.length > this.#root.length) this.#root = root;
     if (this.#applied < root.base) {
       const items = await this.#segments.read(checkpointName(root.base));
-      // Others catch up too: whoever is first restores.
+      // Other calls catch up too: the first one restores.
       if (this.#applied < root.base) {
         this.#machine.restore(items);
         this.#applied = root.base;
@@ -240,19 +253,14 @@ export class SharedLog implements Replicated {
     if (own !== undefined) own.isSettled = true;
     for (const [position, operation] of operations.entries()) {
       const waiting = own?.operations[position];
-      const outcome = this.#machine.apply(operation, waiting !== undefined);
-      if (waiting !== undefined && outcome !== undefined) settle(waiting, outcome);
+      const outcome = this.#machine.apply(operation as Operation, waiting !== undefined);
+      if (outcome !== undefined) waiting?.settle(outcome);
     }
   }
 }
 
 function checkpointName(length: number): string {
   return `eddy-checkpoint-${length}`;
-}
-
-function settle({ resolve, reject }: Waiting, outcome: Outcome): void {
-  if (outcome instanceof RpcError) reject(outcome);
-  else resolve(outcome);
 }
 
 function toRpcError(error: unknown): RpcError {
