@@ -16,8 +16,8 @@ import {
   type Batch,
   covers,
   EventLog,
+  type GossipStore,
   seqOf,
-  type Store,
   type Vector,
 } from "./gossip/event_log.ts";
 
@@ -28,7 +28,7 @@ interface Restored {
 }
 
 /** All keys' logs, and the events that brought them. */
-export class LogStore implements Store {
+export class LogStore implements GossipStore {
   /** Without a bound: what it keeps for those that lack it is kept to be polled, too. */
   readonly #log = new EventLog(Infinity);
   readonly #keys = new Map<string, KeyLog>();

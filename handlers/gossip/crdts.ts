@@ -10,9 +10,9 @@ import {
   type ArchivePart,
   type Batch,
   EventLog,
+  type GossipStore,
   raise,
   seqOf,
-  type Store,
   type Vector,
 } from "./event_log.ts";
 
@@ -25,7 +25,7 @@ function keyOf(value: Json): string | number {
 }
 
 /** The values, each once, in the order in which they came here; and the events that brought them. */
-export class ValueSet implements Store {
+export class ValueSet implements GossipStore {
   readonly #log = new EventLog();
   readonly #values: Json[] = [];
   readonly #keys = new Set<string | number>();
@@ -88,7 +88,7 @@ export class ValueSet implements Store {
 }
 
 /** Totals by stream. A total stands for all events before it, so nothing else is kept. */
-export class Totals implements Store {
+export class Totals implements GossipStore {
   readonly have: Vector = [];
   readonly #totals: number[] = [];
   #sum = 0n;
@@ -159,7 +159,7 @@ interface Register {
  * events in a distributed system", 1978), then the writer's number. A transaction's stamp is above
  * all that its node has seen. Wall clocks have no part in it: nodes share none.
  */
-export class RegisterStore implements Store {
+export class RegisterStore implements GossipStore {
   readonly #log = new EventLog();
   readonly #registers = new Map<string, Register>();
   /** Which register changed at which place; a change that was overwritten has none. */

@@ -4,42 +4,24 @@
  * @module
  */
 
-import type { Node, Random } from "@eddy/maelstrom";
-import { type Store, Streams } from "./event_log.ts";
-import { GossipCore } from "./gossip.ts";
+import type { Node } from "@eddy/maelstrom";
+import type { GossipStore } from "./event_log.ts";
+import { GossipCore, type GossipOptions } from "./gossip.ts";
 
-/** Settings of {@linkcode NodeGossip}. */
-export interface NodeGossipOptions {
-  /** What an event may take to reach everyone, in milliseconds; 0 sends at once, to everyone. */
-  readonly maxLatencyMs: number;
-  /**
-   * Whether everyone wants to know at once what everybody has.
-   *
-   * @default false
-   */
-  readonly eager?: boolean;
-}
-
-/** A process's tag: of 10,000 processes of one node two share theirs with a chance of 1 %. */
-function drawTag(random: Random): string {
-  return Math.floor(random.next() * 2 ** 32).toString(36);
-}
-
-/** Connects a {@linkcode GossipCore} to a node; made before init, it begins to work at init. */
+/** Runs a {@linkcode GossipCore} on a node, from init on. */
 export class NodeGossip {
-  readonly streams: Streams = new Streams();
   readonly #node: Node;
   #core: GossipCore | undefined;
   #cancelTimer: (() => void) | undefined;
   #timerAtMs = Infinity;
 
-  constructor(node: Node, store: Store, options: NodeGossipOptions) {
+  constructor(node: Node, store: GossipStore, options: GossipOptions) {
     this.#node = node;
     node.onInit(() => {
       const { id, nodeIds, random } = node;
-      const tag = drawTag(random);
-      const { streams } = this;
-      this.#core = new GossipCore({ id, nodeIds, tag, streams, store, random, ...options });
+      // Of 10,000 processes of one node two share their tag with a chance of 1 %.
+      const tag = Math.floor(random.next() * 2 ** 32).toString(36);
+      this.#core = new GossipCore({ id, nodeIds, tag, store, random, ...options });
     });
     node.on("gossip", ({ src, body }) => {
       this.core.receive(src, body, node.clock.now());
@@ -47,7 +29,7 @@ export class NodeGossip {
     });
   }
 
-  /** The core; there is none before init. */
+  /** @throws {Error} before init. */
   get core(): GossipCore {
     if (this.#core === undefined) throw new Error("Cannot gossip before init");
     return this.#core;
@@ -59,7 +41,7 @@ export class NodeGossip {
     this.#act();
   }
 
-  /** Follows a topology; see {@linkcode GossipCore.follow}. */
+  /** See {@linkcode GossipCore.follow}. */
   follow(neighbours: readonly string[], hops: number): void {
     this.core.follow(neighbours, hops, this.#node.clock.now());
     this.#act();
@@ -71,7 +53,7 @@ export class NodeGossip {
     if (core.wakeAtMs < this.#timerAtMs) this.#arm(core.wakeAtMs);
   }
 
-  /** A timer that comes too early is cheaper than one that is moved with every event. */
+  /** Only moves the timer forward: one that runs too early costs less than moving it at each event. */
   #arm(atMs: number): void {
     this.#cancelTimer?.();
     this.#timerAtMs = atMs;

@@ -1,41 +1,60 @@
 /**
- * A spoke's side: when to send to the hub what it lacks.
+ * When to send to whom while nothing fails, through a hub or without one, and when to try the nodes
+ * that messages seem not to reach.
  *
  * @module
  */
 
-import type { Peer, Roster } from "./gossip.ts";
-import type { Timing } from "./timing.ts";
 import type { Vector } from "./event_log.ts";
+import type { Membership, Peer } from "./membership.ts";
+import type { Timing } from "./timing.ts";
 
-/** What goes from a node to its hub. */
+/** How much a node has got. */
+export interface Progress {
+  /** Counts what the node has appended and received. */
+  readonly version: number;
+  /** Counts what it has appended. */
+  readonly ownSeq: number;
+  /** Whether it is the hub. */
+  readonly isHub: boolean;
+}
+
+/** When a hub sends, as its messages say. */
+export interface Rhythm {
+  /** How long until its next message, in milliseconds. */
+  readonly nextMs: number;
+  /** The time between two of its messages, in milliseconds. */
+  readonly periodMs: number;
+}
+
+/** When a node sends to its hub what the hub lacks: just in time for the hub's next message. */
 export class Uplink {
-  /** The hub; undefined if this node is its own. */
+  /** Undefined if this node is the hub. */
   hub: Peer | undefined;
   /** When to send; never while the hub lacks nothing. */
   dueAtMs = Infinity;
   readonly schedule: HubSchedule;
-  readonly #roster: Roster;
+  readonly #membership: Membership;
   readonly #timing: Timing;
-  /** Which version of what is held here was sent last. */
+  /** The version that was sent last; see {@linkcode Progress}. */
   #sentVersion = 0;
   #sentAtMs = -Infinity;
-  /** How often something was sent since the hub was heard from. */
+  /** How many messages were sent since the hub's last one. */
   #unanswered = 0;
-  /** When to send that again if the hub has not confirmed it. */
+  /** When to send again if the hub has not acknowledged it. */
   #retryAtMs = 0;
 
-  /** @param periodMs what to expect of the hub until it has said otherwise */
-  constructor(roster: Roster, timing: Timing, periodMs: number) {
-    this.#roster = roster;
+  /** @param periodMs the hub's period until its first message */
+  constructor(membership: Membership, timing: Timing, periodMs: number) {
+    this.#membership = membership;
     this.#timing = timing;
     this.schedule = new HubSchedule(periodMs);
-    this.hub = roster.hub;
+    this.hub = membership.hub;
   }
 
-  /** Chooses the hub anew. */
-  choose(): void {
-    const { hub } = this.#roster;
+  /** Finds out which node is the hub. */
+  chooseHub(): void {
+    const { hub } = this.#membership;
     if (hub === this.hub) return;
     this.hub = hub;
     this.schedule.forget();
@@ -44,19 +63,19 @@ export class Uplink {
     this.dueAtMs = Infinity;
   }
 
-  /** The hub has sent, and says when it will again. */
+  /** The hub has sent a message, which says when it sends the next one. */
   heard(hub: Peer, rhythm: Rhythm, nowMs: number): void {
     this.schedule.heard(nowMs, rhythm, this.#timing.delayMs(hub));
     this.#unanswered = 0;
     this.dueAtMs = Infinity;
   }
 
-  /** Whether all that this version holds has been sent. */
+  /** Whether all that this version holds was sent. */
   isSent(version: number): boolean {
     return version <= this.#sentVersion;
   }
 
-  /** A version is on its way to the hub. */
+  /** A version was sent to the hub. */
   sent(hub: Peer, version: number, nowMs: number): void {
     this.#retryAtMs = nowMs +
       (this.isSent(version)
@@ -68,12 +87,12 @@ export class Uplink {
     this.dueAtMs = Infinity;
   }
 
-  /** The version has grown by what came from the hub itself. */
+  /** The version has grown by what came from the hub, which needs none of that. */
   skip(version: number): void {
     this.#sentVersion = version;
   }
 
-  /** Finds out when to send; a time that has come already stays. */
+  /** Sets the time to send; a time that is over stays. */
   plan(version: number, have: Vector, stable: Vector, nowMs: number): void {
     const { hub } = this;
     if (hub === undefined || hub.holds(have, stable)) this.dueAtMs = Infinity;
@@ -84,143 +103,45 @@ export class Uplink {
     }
   }
 
-  /** When to send so that it reaches the hub just before that sends itself. */
+  /** When to send so that the message reaches the hub just before the hub sends. */
   justInTimeMs(hub: Peer, nowMs: number): number {
     return this.schedule.dueMs(nowMs, {
       leadMs: this.#timing.leadMs(hub),
       delayMs: this.#timing.delayMs(hub),
       graceMs: this.#timing.graceMs(hub),
       sentAtMs: this.#sentAtMs,
-      pauseMs: this.#timing.pauseMs(this.#unanswered),
+      pauseMs: this.#timing.retryPauseMs(this.#unanswered),
     });
   }
 }
 
-/** How events spread while nothing fails: through a hub, straight to everyone, or as told. */
-export type Mode = "hub" | "direct" | "given";
-
-/** How far a node has come: what has come from anywhere, and what it has appended itself. */
-export interface Progress {
-  readonly version: number;
-  readonly ownSeq: number;
-  /** Whether this node is its own hub. */
-  readonly isHub: boolean;
-}
-
-/** What goes from a node to those that rely on it. */
-export class Downlink {
-  /** For how long it gathers between two times that it sends. */
-  windowMs = 0;
-  /** Since when more is known to be everywhere than others have been told. */
-  settledAtMs = Infinity;
-  readonly #roster: Roster;
-  readonly #timing: Timing;
-  #neighbours: ReadonlySet<string> | undefined;
-  #hops = 1;
-  #version = 1;
-  #ownSeq = 0;
-  #sentAtMs = -Infinity;
-  #nextWindowMs = Infinity;
-
-  constructor(roster: Roster, timing: Timing) {
-    this.#roster = roster;
-    this.#timing = timing;
-  }
-
-  /** Sends to these nodes only, while nothing fails; the farthest node is `hops` steps away. */
-  follow(neighbours: readonly string[], hops: number): void {
-    this.#neighbours = new Set(neighbours);
-    this.#hops = Math.max(1, hops);
-  }
-
-  get mode(): Mode {
-    if (this.#neighbours !== undefined) return "given";
-    return this.#timing.isDirect(this.#roster.list) ? "direct" : "hub";
-  }
-
-  /** Whether a node relies on this one for what is new. */
-  serves(peer: Peer, isHub: boolean, mode: Mode): boolean {
-    if (peer.suspected) return false;
-    if (peer.subscribed) return true;
-    if (mode === "hub") return isHub;
-    return mode === "direct" || this.#neighbours?.has(peer.name) === true;
-  }
-
-  /** When to send what is new, or a sign to those who wait for one; never if there is nothing. */
-  newsDueMs({ version, ownSeq, isHub }: Progress): number {
-    const toSome = version > this.#version;
-    const { mode } = this;
-    const toAll = mode === "direct" ? ownSeq > this.#ownSeq : toSome;
-    const due = this.#roster.list.some((peer) =>
-      peer.owed || ((peer.subscribed ? toSome : toAll) && this.serves(peer, isHub, mode))
-    );
-    return due ? this.#sentAtMs + this.windowMs : Infinity;
-  }
-
-  /** When to send; never while there is nothing to say. */
-  dueMs(progress: Progress): number {
-    const newsDueMs = this.newsDueMs(progress);
-    if (newsDueMs < Infinity || !progress.isHub) return newsDueMs;
-    return Math.max(this.settledAtMs + this.#timing.stableMs, this.#sentAtMs + this.windowMs);
-  }
-
-  /** When it sends again, for those that aim for that. */
-  rhythm(nowMs: number): Rhythm {
-    const nextMs = Math.max(0, Math.round(this.#sentAtMs + this.windowMs - nowMs));
-    return { nextMs, periodMs: Math.round(this.windowMs) };
-  }
-
-  /** All of it is being sent now. */
-  sent({ version, ownSeq }: Progress, nowMs: number): void {
-    this.#version = version;
-    this.#ownSeq = ownSeq;
-    this.#sentAtMs = nowMs;
-    this.settledAtMs = Infinity;
-    const { list } = this.#roster;
-    const windowMs = this.mode === "hub"
-      ? this.#timing.hubWindowMs(list)
-      : this.#timing.directWindowMs(list, this.#hops);
-    // What just missed this message may have left early, for fear of links slower than they are.
-    this.windowMs = Math.min(windowMs, this.#nextWindowMs);
-    this.#nextWindowMs = windowMs;
-  }
-}
-
-/** When a hub sends. */
-export interface Rhythm {
-  /** How long until it does, in milliseconds. */
-  readonly nextMs: number;
-  /** The time between two of its messages, in milliseconds. */
-  readonly periodMs: number;
-}
-
-/** The way to the hub, as far as it is known. */
-export interface Way {
-  /** How long before the hub's message something should leave here. */
+/** What is known of the link to the hub, and of what was sent over it. */
+interface HubLink {
+  /** How long before the hub's message this node should send. */
   readonly leadMs: number;
-  /** How long before it something may still leave, with some luck. */
+  /** How long before the hub's message this node may still send, if the link is not slow. */
   readonly delayMs: number;
-  /** How long after its time a hub's message may come. */
+  /** How long after its time a hub's message may arrive. */
   readonly graceMs: number;
-  /** When something left here last. */
+  /** When this node sent last. */
   readonly sentAtMs: number;
-  /** How long to wait from then if the hub shows no rhythm. */
+  /** How long to wait from then if the hub's rhythm is not known. */
   readonly pauseMs: number;
 }
 
-/** A spoke's picture of its hub's rhythm. */
+/** What a node knows of its hub's rhythm. */
 export class HubSchedule {
-  /** When the hub sends next, by this node's clock; undefined while it has no rhythm. */
+  /** When the hub sends next, by this node's clock; undefined if not known. */
   #nextAtMs: number | undefined;
   /** The time between two of its messages. */
   periodMs: number;
 
-  /** @param periodMs what to expect until the hub has said otherwise */
+  /** @param periodMs the period until the hub's first message */
   constructor(periodMs: number) {
     this.periodMs = periodMs;
   }
 
-  /** The hub has said, `delayMs` ago, that it sends again in `nextMs` from then. */
+  /** The hub said `delayMs` ago that it sends its next message `nextMs` later. */
   heard(nowMs: number, { nextMs, periodMs }: Rhythm, delayMs: number): void {
     this.periodMs = periodMs;
     this.#nextAtMs = nowMs - delayMs + nextMs;
@@ -234,10 +155,10 @@ export class HubSchedule {
   /**
    * When to send, so that it arrives just in time.
    *
-   * What misses a hub's message aims for the one after it. A hub that has not been heard from
-   * `graceMs` after its time had nothing to send, and sends again as soon as something comes.
+   * What is too late for one message of the hub is sent for the one after it. A hub whose message
+   * has not arrived `graceMs` after its time had nothing to send, and sends as soon as it has.
    */
-  dueMs(nowMs: number, { leadMs, delayMs, graceMs, sentAtMs, pauseMs }: Way): number {
+  dueMs(nowMs: number, { leadMs, delayMs, graceMs, sentAtMs, pauseMs }: HubLink): number {
     const nextAtMs = this.#nextAtMs;
     if (nextAtMs === undefined || nowMs >= nextAtMs + graceMs) {
       return Math.max(nowMs, sentAtMs + pauseMs);
@@ -251,52 +172,136 @@ export class HubSchedule {
   }
 }
 
-/** The pause between two rounds of trying everybody. */
+/** How events spread while nothing fails: through a hub, to all directly, or along a topology. */
+type Mode = "hub" | "direct" | "given";
+
+/** When a node sends to the nodes that get events from it: once in each window. */
+export class Downlink {
+  /** How long it gathers between two rounds of messages. */
+  windowMs = 0;
+  /** Since when more is stable than the last round has said. */
+  stableAtMs = Infinity;
+  readonly #membership: Membership;
+  readonly #timing: Timing;
+  #neighbours: ReadonlySet<string> | undefined;
+  #hops = 1;
+  #version = 1;
+  #ownSeq = 0;
+  #sentAtMs = -Infinity;
+  #nextWindowMs = Infinity;
+
+  constructor(membership: Membership, timing: Timing) {
+    this.#membership = membership;
+    this.#timing = timing;
+  }
+
+  /** See {@linkcode GossipCore.follow}. */
+  follow(neighbours: readonly string[], hops: number): void {
+    this.#neighbours = new Set(neighbours);
+    this.#hops = Math.max(1, hops);
+  }
+
+  get mode(): Mode {
+    if (this.#neighbours !== undefined) return "given";
+    return this.#timing.isDirect(this.#membership.peers) ? "direct" : "hub";
+  }
+
+  /** Whether a node gets new events from this one. */
+  serves(peer: Peer, isHub: boolean, mode: Mode): boolean {
+    if (peer.suspected) return false;
+    if (peer.subscribed) return true;
+    if (mode === "hub") return isHub;
+    return mode === "direct" || this.#neighbours?.has(peer.name) === true;
+  }
+
+  /** When to send new events and acknowledgements; never if there are none. */
+  newsDueMs({ version, ownSeq, isHub }: Progress): number {
+    const toSome = version > this.#version;
+    const { mode } = this;
+    const toAll = mode === "direct" ? ownSeq > this.#ownSeq : toSome;
+    const due = this.#membership.peers.some((peer) =>
+      peer.awaitsAck || ((peer.subscribed ? toSome : toAll) && this.serves(peer, isHub, mode))
+    );
+    return due ? this.#sentAtMs + this.windowMs : Infinity;
+  }
+
+  /** When to send anything, what is stable included; never if there is nothing. */
+  dueMs(progress: Progress): number {
+    const newsDueMs = this.newsDueMs(progress);
+    if (newsDueMs < Infinity || !progress.isHub) return newsDueMs;
+    return Math.max(this.stableAtMs + this.#timing.stableDelayMs, this.#sentAtMs + this.windowMs);
+  }
+
+  /** When it sends the next round, for the nodes that send to it. */
+  rhythm(nowMs: number): Rhythm {
+    const nextMs = Math.max(0, Math.round(this.#sentAtMs + this.windowMs - nowMs));
+    return { nextMs, periodMs: Math.round(this.windowMs) };
+  }
+
+  /** A round is being sent now. */
+  sent({ version, ownSeq }: Progress, nowMs: number): void {
+    this.#version = version;
+    this.#ownSeq = ownSeq;
+    this.#sentAtMs = nowMs;
+    this.stableAtMs = Infinity;
+    const { peers } = this.#membership;
+    const windowMs = this.mode === "hub"
+      ? this.#timing.hubWindowMs(peers)
+      : this.#timing.directWindowMs(peers, this.#hops);
+    // A message that just missed this round may have been sent by a node that takes its link for
+    // slower than it is. So that it does not wait longer than planned, a longer window begins one
+    // round later.
+    this.windowMs = Math.min(windowMs, this.#nextWindowMs);
+    this.#nextWindowMs = windowMs;
+  }
+}
+
+/** The pause between two rounds of probes to all suspected nodes, in milliseconds. */
 const ROUND_PAUSE_MS = 1000;
 
 /**
- * Tries one suspected node at a time, round the list, with growing pauses; when one answers, what
- * kept it away may be over for all, and all are tried at once.
+ * When to send to suspected nodes, which messages seem not to reach: to one after the other, with
+ * growing pauses. When one answers, the fault may be over for all, so all get a message at once.
  */
 export class Prober {
-  /** When the next is to be tried. */
+  /** When to send to the next. */
   dueAtMs = Infinity;
-  readonly #roster: Roster;
+  readonly #membership: Membership;
   readonly #timing: Timing;
   #pauseMs = 0;
   #place = 0;
   #roundAtMs = -Infinity;
 
-  constructor(roster: Roster, timing: Timing) {
-    this.#roster = roster;
+  constructor(membership: Membership, timing: Timing) {
+    this.#membership = membership;
     this.#timing = timing;
   }
 
-  /** A node has given no sign: it is tried once more at once. */
+  /** A node has become suspected: it gets a message at once. */
   suspect(peer: Peer, nowMs: number): void {
     this.dueAtMs = nowMs;
-    this.#place = this.#roster.list.indexOf(peer);
+    this.#place = this.#membership.peers.indexOf(peer);
     this.#pauseMs = this.#timing.minProbePauseMs;
   }
 
-  /** Whom to try now. */
-  take(nowMs: number): Peer | undefined {
+  /** The node to send to now. */
+  next(nowMs: number): Peer | undefined {
     if (this.dueAtMs > nowMs) return undefined;
-    const peer = this.#roster.suspectFrom(this.#place);
+    const peer = this.#membership.nextSuspect(this.#place);
     if (peer === undefined) {
       this.dueAtMs = Infinity;
       return undefined;
     }
-    this.#place = this.#roster.list.indexOf(peer) + 1;
+    this.#place = this.#membership.peers.indexOf(peer) + 1;
     this.dueAtMs = nowMs + this.#pauseMs;
     this.#pauseMs = Math.min(2 * this.#pauseMs, this.#timing.maxProbePauseMs);
     return peer;
   }
 
-  /** One has answered: whom else to try now. */
-  takeAll(nowMs: number): readonly Peer[] {
+  /** One has answered: all nodes to send to now. */
+  all(nowMs: number): readonly Peer[] {
     if (nowMs < this.#roundAtMs + ROUND_PAUSE_MS) return [];
     this.#roundAtMs = nowMs;
-    return this.#roster.list.filter((peer) => peer.suspected);
+    return this.#membership.peers.filter((peer) => peer.suspected);
   }
 }

@@ -1,6 +1,6 @@
 /**
- * The one message that gossip sends: where the sender is, what the receiver lacks, and what is
- * asked of it.
+ * The one type of message of gossip: what the sender holds, what the receiver lacks, and what the
+ * receiver is to do.
  *
  * @module
  */
@@ -13,81 +13,81 @@ import {
   type JsonObject,
   RpcError,
 } from "@eddy/maelstrom";
-import type { Peer, Roster } from "./gossip.ts";
-import type { Downlink, Progress, Rhythm, Uplink } from "./links.ts";
 import {
   type ArchivePart,
   type Batch,
+  type GossipStore,
   raise,
   seqOf,
-  type Store,
   streamOwner,
   type Streams,
   type Vector,
 } from "./event_log.ts";
+import type { Downlink, Progress, Rhythm, Uplink } from "./links.ts";
+import type { Membership, Peer } from "./membership.ts";
 import type { Timing } from "./timing.ts";
 
-/** A run of one stream's events, as it travels. */
-export interface StreamBatch extends Batch {
+/** A run of one stream's events, with the stream's number. */
+interface StreamBatch extends Batch {
   readonly stream: number;
 }
 
-/** Where another node was when the sender heard from it last. */
-export interface Sighting {
-  readonly node: string;
-  readonly tag: string;
-  readonly have: Vector;
-}
-
-/** What a message says. */
+/** A message. */
 export interface Gossip {
   /** The sender's process. */
   readonly tag: string;
   /** The sender's clock, in whole milliseconds. */
   readonly sentAtMs: number;
-  /** Which message of the receiver's the sender has seen last, and how long it has had it. */
-  readonly echo?: { readonly tag: string; readonly sentAtMs: number; readonly heldMs: number };
+  /** The last message that the sender got from the receiver, and how long ago that was. */
+  readonly echo?:
+    | { readonly tag: string; readonly sentAtMs: number; readonly heldMs: number }
+    | undefined;
   /** The prefixes that the sender holds. */
   readonly have: Vector;
-  /** The prefixes that everybody holds, as far as the sender knows. */
+  /** The prefixes that every node holds, as far as the sender knows. */
   readonly stable: Vector;
   readonly batches: readonly StreamBatch[];
-  /** What the sender knows of others, sent when not everybody can be reached. */
-  readonly seen: readonly Sighting[];
+  /** What other nodes hold, as far as the sender knows; sent while a node is suspected. */
+  readonly seen: readonly { readonly node: string; readonly tag: string; readonly have: Vector }[];
   /** The sender takes the receiver for its hub. */
   readonly up: boolean;
   /** The receiver is to answer at once. */
   readonly ask: boolean;
-  /** This confirms what the receiver has sent, and needs no confirmation itself. */
-  readonly sign: boolean;
+  /** This acknowledges the receiver's events, and is not to be acknowledged itself. */
+  readonly ack: boolean;
   /** The receiver lacks more than fits in one message: it should ask again. */
   readonly more: boolean;
-  /** The receiver lacks what is in the sender's archive only. */
+  /** The receiver lacks events that the sender has in its archive only. */
   readonly past: boolean;
   /** When the sender, a hub, sends again. */
-  readonly rhythm?: Rhythm;
-  /** From where on the sender wants the receiver's archive. */
-  readonly wants?: number;
-  readonly archive?: ArchivePart;
+  readonly rhythm?: Rhythm | undefined;
+  /** The place from which on the sender wants the receiver's archive. */
+  readonly wants?: number | undefined;
+  readonly archive?: ArchivePart | undefined;
 }
 
-/** A message with nothing in it but where the sender is. */
-export type Plain = Pick<Gossip, "tag" | "sentAtMs" | "have"> & Partial<Gossip>;
-
-/** The body of a message. */
-export function encodeGossip(gossip: Plain, streams: Streams): Body {
+/** The body of a message, which leaves out what is empty. */
+export function encodeGossip(
+  gossip: Pick<Gossip, "tag" | "sentAtMs" | "have"> & Partial<Gossip>,
+  streams: Streams,
+): Body {
   const { tag, sentAtMs, echo, have, stable, batches, seen, rhythm, wants, archive } = gossip;
   const body: Body = { type: "gossip", tag, t: sentAtMs, have: streams.encode(have) };
   if (echo !== undefined) body.echo = [echo.tag, echo.sentAtMs, echo.heldMs];
   if (stable !== undefined && stable.length > 0) body.stable = streams.encode(stable);
   if (batches !== undefined && batches.length > 0) {
-    body.events = batches.map((batch) => encodeBatch(batch, streams));
+    body.events = batches.map(({ stream, from, to, events }) => [
+      streams.name(stream),
+      from,
+      to,
+      events as Json[],
+    ]);
   }
   if (seen !== undefined && seen.length > 0) {
     body.seen = seen.map(({ node, tag, have }) => [node, tag, streams.encode(have)]);
   }
-  for (const flag of ["up", "ask", "sign", "more", "past"] as const) {
-    if (gossip[flag]) body[flag] = true;
+  for (const flag of ["up", "ask", "ack", "more", "past"] as const) {
+    if (gossip[flag]) body[flag === "ack" ? "sign" : flag] = true;
   }
   if (rhythm !== undefined) body.next = [rhythm.nextMs, rhythm.periodMs];
   if (wants !== undefined) body.wants = wants;
@@ -97,14 +97,10 @@ export function encodeGossip(gossip: Plain, streams: Streams): Body {
   return body;
 }
 
-function encodeBatch({ stream, from, to, events }: StreamBatch, streams: Streams): Json {
-  return [streams.name(stream), from, to, events as Json[]];
-}
-
 /**
  * Reads a body.
  *
- * @param isNode whether a name is a node's; streams of anybody else are left out
+ * @param isNode whether a name is a node's; other streams are left out
  * @throws {RpcError} with code 12 if it is malformed.
  */
 export function decodeGossip(
@@ -113,9 +109,6 @@ export function decodeGossip(
   isNode: (name: string) => boolean,
 ): Gossip {
   const vector = (value: Json | undefined) => readVector(value, streams, isNode);
-  const echo = readEcho(body.echo);
-  const rhythm = readRhythm(body.next);
-  const archive = readArchive(body.archive);
   return {
     tag: text(body.tag),
     sentAtMs: count(body.t),
@@ -129,13 +122,13 @@ export function decodeGossip(
     }),
     up: body.up === true,
     ask: body.ask === true,
-    sign: body.sign === true,
+    ack: body.sign === true,
     more: body.more === true,
     past: body.past === true,
-    ...(echo === undefined ? {} : { echo }),
-    ...(rhythm === undefined ? {} : { rhythm }),
-    ...(body.wants === undefined ? {} : { wants: count(body.wants) }),
-    ...(archive === undefined ? {} : { archive }),
+    echo: readEcho(body.echo),
+    rhythm: readRhythm(body.next),
+    wants: body.wants === undefined ? undefined : count(body.wants),
+    archive: readArchive(body.archive),
   };
 }
 
@@ -202,68 +195,112 @@ function malformed(problem: string): RpcError {
   return new RpcError(ErrorCode.malformedRequest, `Malformed gossip: ${problem}`);
 }
 
-/** Which of the events that the receiver lacks go into a message. */
-export interface Scope {
-  /** How many at most. */
-  readonly limit: number;
-  /** Only those of this stream. */
-  readonly stream?: number | undefined;
-  /** Whether to tell of third nodes, where not everybody reaches everybody. */
-  readonly sightings?: boolean;
-}
+/** How many events a message carries at most, and how many one to a suspected node. */
+const MAX_EVENTS = 2000;
+const MAX_PROBE_EVENTS = 100;
 
-/** What a composer needs of its node. */
-export interface ComposerContext {
-  readonly tag: string;
-  readonly store: Store;
-  readonly streams: Streams;
-  readonly roster: Roster;
-  readonly stable: Vector;
-}
-
-/** A message ready to go. */
-export interface Composed {
+/** A message to be sent. */
+export interface Outgoing {
+  readonly dest: string;
   readonly body: Body;
-  /** Whether it carries events. */
-  readonly carries: boolean;
-  /** Whether it carries all that the receiver lacks. */
-  readonly completes: boolean;
 }
 
-/** Composes one node's messages. */
-export class Composer {
-  readonly #node: ComposerContext;
+/** What a message carries of what the receiver lacks. */
+interface Scope {
+  /** How many events at most. */
+  readonly limit?: number;
+  /** Only events of this stream. */
+  readonly stream?: number | undefined;
+  /** Whether it says what other nodes hold, if a node is suspected. */
+  readonly seen?: boolean;
+}
 
-  constructor(node: ComposerContext) {
+/** The parts of a node's gossip that its messages depend on. */
+interface SenderOptions {
+  readonly tag: string;
+  readonly store: GossipStore;
+  readonly streams: Streams;
+  readonly membership: Membership;
+  readonly stable: Vector;
+  readonly uplink: Uplink;
+  readonly downlink: Downlink;
+  readonly timing: Timing;
+  readonly progress: () => Progress;
+}
+
+/** Composes a node's messages, and notes which answers they should bring. */
+export class Sender {
+  readonly #node: SenderOptions;
+  #outbox: Outgoing[] = [];
+
+  constructor(node: SenderOptions) {
     this.#node = node;
   }
 
-  /** A message to `peer` with the events in `scope`, and with `extra` as it is. */
-  compose(peer: Peer, nowMs: number, scope: Scope, extra: Partial<Plain>): Composed {
-    const { tag, store, streams, stable } = this.#node;
+  /** Takes the messages that are to be sent. */
+  takeOutbox(): Outgoing[] {
+    const outbox = this.#outbox;
+    if (outbox.length > 0) this.#outbox = [];
+    return outbox;
+  }
+
+  /** Sends the events that a node lacks, which acknowledges its own at the same time. */
+  send(peer: Peer, nowMs: number, extra: Partial<Gossip> = {}, scope: Scope = {}): void {
+    const { tag, store, streams, stable, uplink, downlink, timing, progress } = this.#node;
+    const { version, ownSeq } = progress();
+    const { mode } = downlink;
+    const up = peer === uplink.hub && mode === "hub";
+    const leads = mode === "hub" && !up && (uplink.hub === undefined || peer.subscribed);
     const { batches, more, past } = this.#lacking(peer, scope);
-    const echo = peer.heardSentAtMs < 0 ? undefined : {
-      tag: peer.tag,
-      sentAtMs: peer.heardSentAtMs,
-      heldMs: Math.max(0, Math.round(nowMs - peer.heardAtMs)),
-    };
     const body = encodeGossip({
       tag,
       sentAtMs: Math.floor(nowMs),
+      echo: echoOf(peer, nowMs),
       have: store.have,
       stable,
       batches,
+      seen: scope.seen ? this.#seen(peer) : [],
+      up,
       more,
       past,
-      seen: scope.sightings ? this.#sightings(peer) : [],
-      ...(echo === undefined ? {} : { echo }),
+      rhythm: leads ? downlink.rhythm(nowMs) : undefined,
       ...extra,
     }, streams);
-    const completes = !more && !past && scope.stream === undefined;
-    return { body, carries: batches.length > 0, completes };
+    this.#outbox.push({ dest: peer.name, body });
+    peer.ackAtMs = Infinity;
+    peer.awaitsAck = false;
+    if (up) uplink.sent(peer, version, nowMs);
+    if (batches.length === 0 || extra.ack) return;
+    if (!more && !past && scope.stream === undefined) {
+      peer.sentAll(store.have, nowMs + timing.roundTripMs(peer));
+    }
+    const patienceMs = up
+      ? timing.hubPatienceMs(peer, uplink.schedule.periodMs) + 2 * timing.answerPatienceMs(peer)
+      : timing.ackPatienceMs(peer, mode === "direct");
+    peer.expectEcho(nowMs, patienceMs, ownSeq);
   }
 
-  #lacking(peer: Peer, { limit, stream: only }: Scope) {
+  /** Acknowledges a node's events; only a hub acknowledges such a message in turn. */
+  ack(peer: Peer, nowMs: number): void {
+    const { uplink, downlink } = this.#node;
+    const toHub = peer === uplink.hub && downlink.mode === "hub";
+    this.send(peer, nowMs, toHub ? {} : { ack: true });
+  }
+
+  /** Sends a message that is to be answered at once. */
+  ask(peer: Peer, nowMs: number, extra: Partial<Gossip> = {}, limit: number = MAX_EVENTS): void {
+    peer.askedAtMs = nowMs;
+    this.send(peer, nowMs, { ...extra, ask: true }, { limit, seen: true });
+    const { timing, progress } = this.#node;
+    peer.expectEcho(nowMs, timing.answerPatienceMs(peer), progress().ownSeq);
+  }
+
+  /** Asks a node that messages may not reach. */
+  probe(peer: Peer, nowMs: number): void {
+    this.ask(peer, nowMs, {}, MAX_PROBE_EVENTS);
+  }
+
+  #lacking(peer: Peer, { limit = MAX_EVENTS, stream: only }: Scope) {
     const { store, stable } = this.#node;
     const batches: StreamBatch[] = [];
     let left = limit;
@@ -287,126 +324,39 @@ export class Composer {
     return { batches, more, past };
   }
 
-  #sightings(peer: Peer): Sighting[] {
-    const { roster } = this.#node;
-    if (!roster.hasSuspects) return [];
-    return roster.list.filter((other) => other !== peer && other.known.length > 0)
+  #seen(peer: Peer): Gossip["seen"] {
+    const { membership } = this.#node;
+    if (!membership.hasSuspects) return [];
+    return membership.peers.filter((other) => other !== peer && other.known.length > 0)
       .map(({ name, tag, known }) => ({ node: name, tag, have: known }));
   }
 }
 
-/** How many events a message carries at most, and how many one that may well be lost. */
-const MAX_EVENTS = 2000;
-const MAX_PROBE_EVENTS = 100;
-
-/** A message to be sent. */
-export interface Outgoing {
-  readonly dest: string;
-  readonly body: Body;
+function echoOf(peer: Peer, nowMs: number): Gossip["echo"] {
+  const { tag, heardSentAtMs: sentAtMs } = peer;
+  if (sentAtMs < 0) return undefined;
+  return { tag, sentAtMs, heldMs: Math.max(0, Math.round(nowMs - peer.heardAtMs)) };
 }
 
-/** What a sender needs of its node. */
-export interface SenderContext extends ComposerContext {
-  readonly uplink: Uplink;
-  readonly downlink: Downlink;
-  readonly timing: Timing;
-  /** How far the node has come. */
-  readonly progress: () => Progress;
-}
-
-/** One node's outgoing messages. */
-export class Sender {
-  readonly #node: SenderContext;
-  readonly #composer: Composer;
-  #outbox: Outgoing[] = [];
-
-  constructor(node: SenderContext) {
-    this.#node = node;
-    this.#composer = new Composer(node);
-  }
-
-  /** Takes the messages that are to be sent. */
-  takeOutbox(): Outgoing[] {
-    const outbox = this.#outbox;
-    if (outbox.length > 0) this.#outbox = [];
-    return outbox;
-  }
-
-  /** Sends what a node lacks, and with it that its events have come. */
-  send(
-    peer: Peer,
-    nowMs: number,
-    extra: Partial<Plain> = {},
-    { limit = MAX_EVENTS, ...scope }: Partial<Scope> = {},
-  ): void {
-    const { uplink, downlink, timing, progress } = this.#node;
-    const { version, ownSeq } = progress();
-    const { mode } = downlink;
-    const up = peer === uplink.hub && mode === "hub";
-    const leads = mode === "hub" && !up && (uplink.hub === undefined || peer.subscribed);
-    const rhythm = leads ? { rhythm: downlink.rhythm(nowMs) } : {};
-    const full = { ...extra, ...rhythm, up };
-    const { body, carries, completes } = this.#composer.compose(
-      peer,
-      nowMs,
-      { limit, ...scope },
-      full,
-    );
-    this.#outbox.push({ dest: peer.name, body });
-    peer.ackAtMs = Infinity;
-    peer.owed = false;
-    if (up) uplink.sent(peer, version, nowMs);
-    if (!carries || extra.sign) return;
-    if (completes) peer.sentAll(this.#node.store.have, nowMs + timing.roundTripMs(peer));
-    const patienceMs = up
-      ? timing.hubPatienceMs(peer, uplink.schedule.periodMs) + 2 * timing.answerPatienceMs(peer)
-      : timing.ackPatienceMs(peer, mode === "direct");
-    peer.expect(nowMs, patienceMs, ownSeq);
-  }
-
-  /** Confirms what came from a node, which needs no confirmation but by a hub. */
-  sign(peer: Peer, nowMs: number): void {
-    const { uplink, downlink } = this.#node;
-    const toHub = peer === uplink.hub && downlink.mode === "hub";
-    this.send(peer, nowMs, toHub ? {} : { sign: true });
-  }
-
-  /** Sends something that is to be answered at once. */
-  ask(peer: Peer, nowMs: number, extra: Partial<Plain> = {}, limit = MAX_EVENTS): void {
-    peer.askedAtMs = nowMs;
-    this.send(peer, nowMs, { ...extra, ask: true }, { limit, sightings: true });
-    const { timing, progress } = this.#node;
-    peer.expect(nowMs, timing.answerPatienceMs(peer), progress().ownSeq);
-  }
-
-  /** Asks someone who may well not hear it. */
-  probe(peer: Peer, nowMs: number): void {
-    this.ask(peer, nowMs, {}, MAX_PROBE_EVENTS);
-  }
-}
-
-/** How many events an archive's part holds at most. */
-const MAX_PART_EVENTS = 5000;
-
-/** Reads one node's archive, part by part. */
-export class CatchUp {
-  readonly #store: Store;
-  /** Whose archive is read: the process's tag, for another has its own order. */
+/** Reads another node's archive, part by part. */
+export class ArchiveReader {
+  readonly #store: GossipStore;
+  /** The process whose archive is read: another one has an order of its own. */
   #tag = "";
   #next = 0;
   /** Until when an answer is waited for. */
   #untilMs = -Infinity;
 
-  constructor(store: Store) {
+  constructor(store: GossipStore) {
     this.#store = store;
   }
 
-  /** Whether nothing is being waited for. */
+  /** Whether no answer is waited for. */
   isDue(nowMs: number): boolean {
     return nowMs >= this.#untilMs;
   }
 
-  /** From where on this node's archive is wanted; an answer is waited for until then. */
+  /** The place from which on a node's archive is wanted; waits for the answer until then. */
   want({ tag }: Peer, untilMs: number): number {
     if (tag !== this.#tag) {
       this.#tag = tag;
@@ -416,15 +366,10 @@ export class CatchUp {
     return this.#next;
   }
 
-  /** The part of this node's archive that another wants. */
-  part(from: number): ArchivePart {
-    return this.#store.archive(from, MAX_PART_EVENTS);
-  }
-
   /**
    * Takes a part.
    *
-   * @returns whether more is to come; undefined if the part is not the next one.
+   * @returns whether there is more; undefined if the part is not the next one.
    */
   take({ tag, archive, have }: Gossip): boolean | undefined {
     if (archive === undefined || tag !== this.#tag || archive.from !== this.#next) return undefined;

@@ -24,7 +24,7 @@ Deno.test("a message arrives as it was sent", () => {
     seen: [{ node: "n1", tag: "b", have: [1, 2] }],
     up: true,
     ask: true,
-    sign: true,
+    ack: true,
     more: true,
     past: true,
     rhythm: { nextMs: 10, periodMs: 300 },

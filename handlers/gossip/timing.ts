@@ -1,66 +1,63 @@
 /**
- * How long to gather, and how long to wait for a sign, from the latency budget and from what
- * links are seen to take.
+ * How long a node gathers events before it sends, and how long it waits for an answer, from the
+ * latency budget and the measured delays of links.
  *
  * @module
  */
 
-import type { Peer } from "./gossip.ts";
+import type { Peer } from "./membership.ts";
 
-/** What a hub allows for on top of the links' delay, in milliseconds, once on each way. */
+/** What is added to a link's delay in each direction, in milliseconds. */
 const MARGIN_MS = 5;
 
-/** What a link is taken to need while nothing is known of it, in milliseconds; less in a hurry. */
-const UNKNOWN_MS = 100;
+/** The delay of a link of which nothing is known, in milliseconds; less if the budget is small. */
+const UNKNOWN_DELAY_MS = 100;
 
-/** The settings that time depends on. */
-export interface TimingOptions {
-  /** What an event may take to reach everyone, in milliseconds; 0 sends at once, to everyone. */
-  readonly maxLatencyMs: number;
-  /** Whether everyone wants to know at once what everybody has. */
-  readonly eager: boolean;
-}
-
-/** Durations, all in milliseconds. */
+/** All durations, in milliseconds. */
 export class Timing {
   readonly #maxLatencyMs: number;
-  /** What a link is taken to need until something is known of it. */
+  /** The delay of a link of which nothing is known. */
   readonly #fallbackMs: number;
   readonly #eager: boolean;
 
-  constructor({ maxLatencyMs, eager }: TimingOptions) {
+  /**
+   * @param maxLatencyMs how long an event may take to reach every node
+   * @param eager whether every node is to learn at once what is stable
+   */
+  constructor(maxLatencyMs: number, eager: boolean) {
     this.#maxLatencyMs = maxLatencyMs;
     this.#eager = eager;
-    this.#fallbackMs = Math.min(maxLatencyMs / 5, UNKNOWN_MS);
+    this.#fallbackMs = Math.min(maxLatencyMs / 5, UNKNOWN_DELAY_MS);
   }
 
-  /** How long an event that has come is left unconfirmed, in the hope of a message to ride on. */
-  get ackMs(): number {
+  /** How long an acknowledgement waits for another message that can carry it. */
+  get ackDelayMs(): number {
     return this.#eager ? 0 : Math.max(2000, 1.2 * this.#maxLatencyMs);
   }
 
-  /** How long a hub that knows everything to be everywhere keeps that to itself. */
-  get stableMs(): number {
+  /** How long a hub waits before it sends a message only to say what is stable. */
+  get stableDelayMs(): number {
     return this.#eager ? 0 : 1000;
   }
 
   /**
-   * Whether a hub in between would take too long: each node sends to everyone itself.
+   * Whether the way through a hub would take too long, so that each node sends to all others.
    *
-   * Links that have become slow do not count: more messages would not make them faster. Nor does a
-   * budget that cannot be kept either way.
+   * What counts is the least delay of the links: more messages do not make a link that has become
+   * slow faster. A budget that cannot be kept either way does not count either.
    */
   isDirect(peers: readonly Peer[]): boolean {
     if (this.#maxLatencyMs === 0) return true;
     const known = peers.some((peer) => peer.delay.known);
-    const leastMs = known ? this.#typicalMs(peers, (peer) => peer.delay.leastMs) : UNKNOWN_MS;
+    const leastMs = known ? this.#typicalMs(peers, (peer) => peer.delay.leastMs) : UNKNOWN_DELAY_MS;
     return this.#maxLatencyMs < 2.2 * leastMs && this.#maxLatencyMs > 1.1 * leastMs;
   }
 
   /**
-   * How long a hub gathers: what the budget leaves of the way to the hub and the way from it.
-   * An eager one needs a second round, in which everyone says what has come. Where the budget
-   * cannot be kept, a hub gathers as long as a message takes.
+   * How long a hub gathers: what the ways to the hub and from it leave of the budget.
+   *
+   * An eager hub needs a second round, in which every node acknowledges what has arrived. Where the
+   * budget cannot be kept, a hub gathers as long as a message takes.
    */
   hubWindowMs(peers: readonly Peer[]): number {
     const wayMs = MARGIN_MS + this.#typicalMs(peers, (peer) => peer.delay.safeMs(this.#fallbackMs));
@@ -72,82 +69,84 @@ export class Timing {
   }
 
   /**
-   * How long a node gathers that sends to others itself.
+   * How long a node gathers that sends to others without a hub.
    *
-   * @param hops how many such nodes an event passes
+   * @param hops how many links there are to the farthest node
    */
   directWindowMs(peers: readonly Peer[], hops: number): number {
     if (this.#maxLatencyMs === 0) return 0;
     const wayMs = this.#typicalMs(peers, (peer) => peer.delay.safeMs(this.#fallbackMs));
     const leftMs = this.#maxLatencyMs / hops - wayMs;
-    // As for a hub: where the budget cannot be kept, messages would not make up for it.
+    // As for a hub: where the budget cannot be kept, more messages do not help.
     return leftMs >= 0 ? leftMs : wayMs;
   }
 
-  /** What a message to or from a node takes on average. */
+  /** How long a message to or from a node takes on average. */
   delayMs(peer: Peer): number {
     return peer.delay.oneWayMs(this.#fallbackMs);
   }
 
-  /** How long a message takes there, and one back, at most. */
+  /** How long a message to a node and one back take at most. */
   roundTripMs(peer: Peer): number {
     return 2 * peer.delay.safeMs(this.#fallbackMs) + MARGIN_MS;
   }
 
-  /** How long before a hub's next message something has to leave here. */
+  /** How long before a hub's next message this node has to send to it, to be in time. */
   leadMs(hub: Peer): number {
     return hub.delay.safeMs(this.#fallbackMs) + MARGIN_MS;
   }
 
-  /** How long after its time a hub's message is taken to be still on its way. */
+  /** How long after its time a hub's message may arrive. */
   graceMs(hub: Peer): number {
     return hub.delay.safeMs(this.#fallbackMs) + 4 * MARGIN_MS;
   }
 
-  /** How long a hub usually takes to confirm what it was sent: until its next message. */
+  /** How long a hub takes to acknowledge what it was sent: until its next message. */
   hubPatienceMs(hub: Peer, periodMs: number): number {
     return periodMs + this.leadMs(hub) + this.graceMs(hub);
   }
 
-  /** The pause before something is sent once more to a hub that shows no rhythm. */
-  pauseMs(unanswered: number): number {
+  /** The pause between two messages to a hub whose rhythm is not known. */
+  retryPauseMs(unanswered: number): number {
     if (unanswered === 0) return 0;
     return Math.min(this.#maxLatencyMs, this.#maxLatencyMs / 2 * unanswered);
   }
 
   /**
-   * How long one that was sent events, and need not answer at once, may take to confirm them.
+   * How long a node that was sent events, and need not answer at once, may take to acknowledge them.
    *
-   * @param byHub whether it tells the hub, which tells all in one of its next messages
+   * @param byHub whether it acknowledges to the hub, whose next message says so to all
    */
   ackPatienceMs(peer: Peer, byHub: boolean): number {
-    const detourMs = byHub ? this.stableMs + this.#maxLatencyMs + this.answerPatienceMs(peer) : 0;
-    return this.ackMs + this.answerPatienceMs(peer) + detourMs;
+    const detourMs = byHub
+      ? this.stableDelayMs + this.#maxLatencyMs + this.answerPatienceMs(peer)
+      : 0;
+    return this.ackDelayMs + this.answerPatienceMs(peer) + detourMs;
   }
 
-  /** How long one that was asked may take to answer. */
+  /** How long a node that is to answer at once may take. */
   answerPatienceMs(peer: Peer): number {
-    return 3 * peer.delay.safeMs(UNKNOWN_MS) + 200;
+    return 3 * peer.delay.safeMs(UNKNOWN_DELAY_MS) + 200;
   }
 
-  /** How long others may be seen to have what is missing here before it is asked for. */
+  /** How long events that another node has may be missing here before they are asked for. */
   gapPatienceMs(peer: Peer): number {
     return this.#maxLatencyMs + this.answerPatienceMs(peer);
   }
 
-  /** The first pause between two tries of someone who cannot be reached. */
+  /** The first pause between two probes of suspected nodes. */
   get minProbePauseMs(): number {
     return Math.max(1000, Math.min(this.#maxLatencyMs, 4000));
   }
 
-  /** The longest such pause: what repair has to wait for when a cut is over. */
+  /** The longest such pause: the longest wait for repair when a partition is over. */
   get maxProbePauseMs(): number {
     return Math.max(3000, Math.min(1.6 * this.#maxLatencyMs, 4000));
   }
 
-  /** How long something may stay unconfirmed before a node that is no hub looks after it. */
+  /** How long events may not be known to be everywhere before a node that is no hub acts. */
   get unconfirmedMs(): number {
-    return this.ackMs + this.stableMs + 2 * this.#maxLatencyMs + 3000;
+    return this.ackDelayMs + this.stableDelayMs + 2 * this.#maxLatencyMs + 3000;
   }
 
   #typicalMs(peers: readonly Peer[], delayMs: (peer: Peer) => number): number {
@@ -159,60 +158,5 @@ export class Timing {
       count++;
     }
     return count === 0 ? this.#fallbackMs : sumMs / count;
-  }
-}
-
-/** Weights of a new sample in the mean and in the deviation, as in TCP (RFC 6298). */
-const MEAN_WEIGHT = 1 / 8;
-const DEVIATION_WEIGHT = 1 / 4;
-
-/** How far off the first sample is taken to be, as a share of it. */
-const FIRST_DEVIATION = 1 / 32;
-
-/**
- * The delay of one link: half the mean round trip, and how far round trips are off their mean.
- *
- * A message says when it was sent and which message of the other side it has seen last, and how
- * long ago; the other side computes the round trip from its own clock alone.
- */
-export class LinkDelay {
-  #roundTripMs: number | undefined;
-  #deviationMs = 0;
-  #leastMs = Infinity;
-
-  /** Whether any round trip has been seen. */
-  get known(): boolean {
-    return this.#roundTripMs !== undefined;
-  }
-
-  /** Takes a round trip. */
-  add(roundTripMs: number): void {
-    const sample = Math.max(0, roundTripMs);
-    this.#leastMs = Math.min(this.#leastMs, sample);
-    if (this.#roundTripMs === undefined) {
-      this.#roundTripMs = sample;
-      this.#deviationMs = sample * FIRST_DEVIATION;
-      return;
-    }
-    const error = sample - this.#roundTripMs;
-    this.#roundTripMs += error * MEAN_WEIGHT;
-    this.#deviationMs += (Math.abs(error) - this.#deviationMs) * DEVIATION_WEIGHT;
-  }
-
-  /** What a message takes on average, or `fallbackMs` while nothing is known. */
-  oneWayMs(fallbackMs: number): number {
-    return this.#roundTripMs === undefined ? fallbackMs : this.#roundTripMs / 2;
-  }
-
-  /** What a message takes when nothing slows it down; 0 while nothing is known. */
-  get leastMs(): number {
-    return this.known ? this.#leastMs / 2 : 0;
-  }
-
-  /** What nearly every message stays below. */
-  safeMs(fallbackMs: number): number {
-    return this.#roundTripMs === undefined
-      ? fallbackMs
-      : this.#roundTripMs / 2 + 2 * this.#deviationMs;
   }
 }

@@ -7,7 +7,7 @@
 
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 import { uniformFloat64 } from "pure-rand/distribution/uniformFloat64";
-import { type Store, Streams } from "@eddy/handlers/gossip/event_log.ts";
+import type { GossipStore } from "@eddy/handlers/gossip/event_log.ts";
 import { GossipCore } from "@eddy/handlers/gossip/gossip.ts";
 import type { JsonObject, Random } from "@eddy/maelstrom";
 
@@ -91,7 +91,7 @@ export interface SimulatedClusterOptions<S> {
 }
 
 /** The cluster, its network, and its time. */
-export class SimulatedCluster<S extends Store> {
+export class SimulatedCluster<S extends GossipStore> {
   readonly names: readonly string[];
   readonly nodes: SimulatedNode<S>[];
   readonly random: Random;
@@ -158,8 +158,7 @@ export class SimulatedCluster<S extends Store> {
     const id = this.names[place] ?? "";
     const tag = `p${this.#started++}`;
     const { random, names: nodeIds } = this;
-    const streams = new Streams();
-    const core = new GossipCore({ id, nodeIds, tag, streams, store, random, maxLatencyMs, eager });
+    const core = new GossipCore({ id, nodeIds, tag, store, random, maxLatencyMs, eager });
     const node = { store, core };
     onStart?.(node, place);
     return node;

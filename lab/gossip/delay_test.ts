@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertLess } from "@std/assert";
-import { LinkDelay } from "@eddy/handlers/gossip/timing.ts";
+import { LinkDelay } from "@eddy/handlers/gossip/membership.ts";
 import { seeded } from "./cluster.ts";
 
 Deno.test("nothing is known of a link before the first round trip", () => {

@@ -6,10 +6,10 @@
  */
 
 import type { SimulatedCluster } from "./cluster.ts";
-import type { Store } from "@eddy/handlers/gossip/event_log.ts";
+import type { GossipStore } from "@eddy/handlers/gossip/event_log.ts";
 
 /** Draws faults about every `intervalMs` until `endMs`, when all are healed. */
-export function breakAtRandom<S extends Store>(
+export function breakAtRandom<S extends GossipStore>(
   cluster: SimulatedCluster<S>,
   endMs: number,
   intervalMs: number,
@@ -25,14 +25,14 @@ export function breakAtRandom<S extends Store>(
 }
 
 /** Ends all faults. */
-export function heal<S extends Store>(cluster: SimulatedCluster<S>): void {
+export function heal<S extends GossipStore>(cluster: SimulatedCluster<S>): void {
   cluster.cuts.clear();
   cluster.slowness.clear();
   cluster.lossRate = 0;
   cluster.duplicateRate = 0;
 }
 
-function changeFault<S extends Store>(cluster: SimulatedCluster<S>, endMs: number): void {
+function changeFault<S extends GossipStore>(cluster: SimulatedCluster<S>, endMs: number): void {
   const { random, names } = cluster;
   const some = names.filter(() => random.next() < 0.4);
   const rest = names.filter((name) => !some.includes(name));
