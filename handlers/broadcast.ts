@@ -7,7 +7,7 @@
 import * as v from "valibot";
 import type { Json, Node, RpcSchema } from "@eddy/maelstrom";
 import { oneOf } from "@eddy/maelstrom/flags";
-import { eccentricity, NodeGossip } from "./gossip/host.ts";
+import { NodeGossip } from "./gossip/host.ts";
 import { ValueSet } from "./gossip/crdts.ts";
 import { anyList, dictionary, json, type List, noKeys, reply } from "./schema.ts";
 import { type LatencyOptions, maxLatencyFlag, type Workload, workload } from "./workload.ts";
@@ -59,7 +59,7 @@ export function serveBroadcast(node: Node, options: BroadcastOptions = {}): void
 
 /** The `broadcast` workload of the node binary. */
 export const broadcast: Workload = workload(
-  "values that one node is told and all come to know",
+  "values sent to one node that reach every node",
   {
     "max-latency": { ...maxLatencyFlag, default: DEFAULT_MAX_LATENCY_MS },
     topology: {
@@ -72,3 +72,30 @@ export const broadcast: Workload = workload(
   (node, { "max-latency": maxLatencyMs, topology }) =>
     serveBroadcast(node, { maxLatencyMs, topology }),
 );
+
+/**
+ * How many links there are from `start` to the farthest node that can be reached.
+ *
+ * @param topology the neighbours of each node
+ */
+export function eccentricity(
+  topology: Readonly<Record<string, readonly string[]>>,
+  start: string,
+): number {
+  const seen = new Set([start]);
+  let frontier = [start];
+  let steps = 0;
+  while (true) {
+    const next: string[] = [];
+    for (const node of frontier) {
+      for (const neighbour of topology[node] ?? []) {
+        if (seen.has(neighbour)) continue;
+        seen.add(neighbour);
+        next.push(neighbour);
+      }
+    }
+    if (next.length === 0) return steps;
+    frontier = next;
+    steps++;
+  }
+}

@@ -1,5 +1,5 @@
 /**
- * The `g-counter` and `pn-counter` workloads: numbers that are added up.
+ * The `g-counter` and `pn-counter` workloads: sums of what all nodes were sent.
  *
  * @module
  */

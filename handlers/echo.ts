@@ -20,4 +20,4 @@ export function serveEcho(node: Node): void {
 }
 
 /** The `echo` workload of the node binary. */
-export const echo: Workload = workload("says back what it is told", {}, serveEcho);
+export const echo: Workload = workload("answers with the value that it was sent", {}, serveEcho);

@@ -1,7 +1,7 @@
 /**
  * The `kafka` workload: append-only logs by key.
  *
- * Everything is answered at once, from what this node has.
+ * Every request is answered at once, from what this node holds.
  *
  * @module
  */
@@ -72,9 +72,9 @@ export function serveKafka(node: Node, options: LatencyOptions = {}): void {
     schema: kafkaSchema.poll,
   });
   node.on("commit_offsets", ({ body: { offsets } }) => {
-    let news = false;
-    for (const key in offsets) if (store.commit(key, offsets[key] ?? 0)) news = true;
-    if (news) gossip.appended();
+    let changed = false;
+    for (const key in offsets) if (store.commit(key, offsets[key] ?? 0)) changed = true;
+    if (changed) gossip.appended();
     return {};
   }, { schema: kafkaSchema.commit_offsets });
   node.on("list_committed_offsets", ({ body: { keys } }) => {

@@ -4,7 +4,7 @@
  * Each node hands out offsets of its own: those that are its place in the cluster modulo its size,
  * counted up by a Lamport clock per key (Lamport, "Time, clocks, and the ordering of events in a
  * distributed system", 1978). A node that holds an entry hands out higher offsets only. So when
- * everybody holds an entry, and all that anybody appended before is here, no entry below it can
+ * every node holds an entry, and all that any node appended before is here, no lower entry can
  * appear any more: the log may be shown up to it, without a gap.
  *
  * @module
@@ -21,23 +21,31 @@ import {
   type Vector,
 } from "./gossip/event_log.ts";
 
-/** What became known by way of an archive, to be shown when all of it is everywhere. */
+/** An entry: its key, its offset, what was sent. */
+type Entry = [key: string, offset: number, msg: Json];
+
+function isEntry(event: Json | undefined): event is Entry {
+  return Array.isArray(event) && event.length === 3 && typeof event[0] === "string" &&
+    Number.isSafeInteger(event[1]) && (event[1] as number) >= 0;
+}
+
+/** What came from an archive, to be shown when all of it is stable. */
 interface Restored {
   readonly upTo: Vector;
   readonly last: ReadonlyMap<string, number>;
 }
 
-/** All keys' logs, and the events that brought them. */
+/** The logs of all keys, and the events that are kept for nodes that may lack them. */
 export class LogStore implements GossipStore {
-  /** Without a bound: what it keeps for those that lack it is kept to be polled, too. */
+  /** Without a bound: what it keeps is kept to be polled anyway. */
   readonly #log = new EventLog(Infinity);
   readonly #keys = new Map<string, KeyLog>();
-  /** All entries in the order in which they came here. */
+  /** All entries in the order in which they arrived here. */
   readonly #arrivals: Entry[] = [];
   readonly #settled: Vector = [];
   #place = 0;
   #size = 1;
-  /** Commits that no message has carried yet; they share one event. */
+  /** The event that takes commits until a message carries it. */
   #openCommits: JsonObject | undefined;
   #ownStream = -1;
   #restored: Restored | undefined;
@@ -46,7 +54,7 @@ export class LogStore implements GossipStore {
     return this.#log.have;
   }
 
-  /** Names the stream of this node's own events, its place in the cluster, and the cluster's size. */
+  /** Sets the stream of this node's own events, its place in the cluster, and the cluster's size. */
   begin(stream: number, place: number, size: number): void {
     this.#ownStream = stream;
     this.#place = place;
@@ -70,9 +78,9 @@ export class LogStore implements GossipStore {
   }
 
   /**
-   * Commits an offset, but none beyond what can be seen here: what lies there, nobody has read.
+   * Commits an offset, up to the highest that is visible here: no client has read beyond it.
    *
-   * @returns whether that is news.
+   * @returns whether that changes anything.
    */
   commit(key: string, offset: number): boolean {
     const log = this.#keys.get(key);
@@ -87,7 +95,6 @@ export class LogStore implements GossipStore {
     return true;
   }
 
-  /** The committed offset of a key. */
   committed(key: string): number | undefined {
     const committed = this.#keys.get(key)?.committed ?? -1;
     return committed < 0 ? undefined : committed;
@@ -174,14 +181,6 @@ export class LogStore implements GossipStore {
   }
 }
 
-function isEntry(event: Json | undefined): event is Entry {
-  return Array.isArray(event) && event.length === 3 && typeof event[0] === "string" &&
-    Number.isSafeInteger(event[1]) && (event[1] as number) >= 0;
-}
-
-/** An entry as it travels: its key, its offset, what was sent. */
-export type Entry = [key: string, offset: number, msg: Json];
-
 /** The entries of one key by offset. */
 export class KeyLog {
   /** The highest offset up to which nothing more can appear; -1 before the first. */
@@ -196,7 +195,7 @@ export class KeyLog {
   }
 
   /**
-   * Puts an entry in its place, which is near the end: only what is not yet visible everywhere can
+   * Puts an entry in its place, which is near the end: only entries that are not visible yet can
    * come after it.
    *
    * @returns false if the offset is taken.
@@ -220,7 +219,7 @@ export class KeyLog {
     return found;
   }
 
-  /** Where the first entry at or after an offset is. */
+  /** The place of the first entry at or after an offset. */
   #placeOf(offset: number): number {
     let low = 0;
     let high = this.#entries.length;

@@ -1,5 +1,6 @@
 /**
- * The `txn-list-append` workload: strict-serializable transactions on consensus of our own.
+ * The `txn-list-append` and `txn-rw-register` workloads: transactions on lists and on registers,
+ * strict-serializable on Raft; those on registers also always available, on gossip.
  *
  * @module
  */
@@ -64,17 +65,16 @@ export function serveTxnListAppend(node: Node, options: ConsensusOptions = {}): 
   }, { schema: txnListAppendSchema.txn });
 }
 
-/** Settings of the `txn-rw-register` workload. */
-export interface TxnRwRegisterOptions extends ConsensusOptions {
+/** Options of {@linkcode serveTxnRwRegister}. */
+interface TxnRwRegisterOptions extends ConsensusOptions {
   /**
-   * What transactions promise each other. Short of strict-serializable, every node answers by
-   * itself whatever happens to the network, and `maxLatencyMs` (500 unless stated) is what a write
-   * may take to reach the others; see {@linkcode serveAvailableRegisters}. Both weaker models are
-   * served alike.
+   * The consistency model. In the weaker two, which are served alike, every node answers by itself
+   * whatever happens to the network, and `maxLatencyMs` (500 unless given) is how long a write may
+   * take to reach every node; see {@linkcode serveAvailableRegisters}.
    *
    * @default "strict-serializable"
    */
-  readonly consistency?: "strict-serializable" | "read-committed" | "read-uncommitted";
+  readonly consistency?: "strict-serializable" | "read-committed" | "read-uncommitted" | undefined;
 }
 
 /**
@@ -101,28 +101,28 @@ export function isReadOnly(txn: readonly MicroOp<string>[]): boolean {
   return txn.every(([f]) => f === "r");
 }
 
-/** What a write may take to reach every node unless stated, in milliseconds. */
 const AVAILABLE_MAX_LATENCY_MS = 500;
 
 /**
- * Makes `node` execute transactions on registers by itself, and tell the others afterwards.
+ * Makes `node` execute transactions on registers by itself, and send their writes to the others
+ * afterwards.
  *
  * A transaction reads one state of this node and adds its writes to it, with nothing in between.
- * Others take its writes all at once; of two writes of a key the one with the higher Lamport stamp
- * stays. That is read committed and monotonic atomic view (Bailis et al., "Highly available
+ * Other nodes take its writes all at once; of two writes of a key the one with the higher Lamport
+ * stamp stays. That is read committed and monotonic atomic view (Bailis et al., "Highly available
  * transactions", 2013), and for a client that stays with its node also read your writes and
  * monotonic reads. It rules out dirty writes (G0), aborted and intermediate reads (G1a, G1b),
- * circular information flow (G1c), and transactions that are seen in part. What remains, as it must
- * where every node answers for itself: lost updates, write skew and other anti-dependency cycles
- * (G-single, G2), reads of old values, and different nodes seeing independent writes in different
+ * circular information flow (G1c), and transactions that are seen in part. What remains possible, as in
+ * every system whose nodes answer by themselves: lost updates, write skew and other anti-dependency
+ * cycles (G-single, G2), reads of old values, and nodes that see independent writes in different
  * orders.
  *
- * @param maxLatencyMs what a write may take to reach every node; 0 sends at once, to everyone
+ * @param maxLatencyMs how long a write may take to reach every node; 0 sends at once, to all
  */
 function serveAvailableRegisters(node: Node, maxLatencyMs: number): void {
   const store = node.state.attach("registers", new RegisterStore());
   const gossip = new NodeGossip(node, store, { maxLatencyMs });
-  // A process that lost its memory begins its clock again: it must not pass for its former self.
+  // A process that lost its memory begins its clock again, so it needs a writer's number of its own.
   node.onInit(() => {
     const place = node.nodeIds.indexOf(node.id);
     store.begin(gossip.core.stream, place * 2 ** 40 + Math.floor(node.random.next() * 2 ** 40));
@@ -147,8 +147,9 @@ export const txnRwRegister: Workload = workload(
   {
     ...storeFlags,
     consistency: {
-      help: "What transactions promise each other; the weaker two are always available, and " +
-        "--max-latency is then what a write may take to reach every node (default 500)",
+      help:
+        "The consistency model; the weaker two are always available, and --max-latency is then " +
+        "how long a write may take to reach every node (default 500)",
       value: "MODEL",
       ...oneOf(["strict-serializable", "read-committed", "read-uncommitted"]),
       default: "strict-serializable" as const,

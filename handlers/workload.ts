@@ -47,7 +47,7 @@ export const commonFlags = {
 
 /** `--max-latency` of a workload on gossip; each has a default of its own. */
 export const maxLatencyFlag = {
-  help: "What a change may take to reach every node, in ms; 0 sends at once, to everyone",
+  help: "How long a change may take to reach every node, in ms; 0 sends at once, to all",
   value: "MS",
   ...number(0, 60_000),
 };

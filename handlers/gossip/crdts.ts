@@ -1,5 +1,5 @@
 /**
- * A set of JSON values that only grows, kept by gossip.
+ * The replicated data types that gossip keeps: a set that only grows, a counter, registers.
  *
  * @module
  */
@@ -16,21 +16,21 @@ import {
   type Vector,
 } from "./event_log.ts";
 
-/** A key that two values share exactly when Maelstrom calls them equal. */
+/** A key that two values share exactly if Maelstrom takes them for equal. */
 function keyOf(value: Json): string | number {
   if (typeof value === "number") return value;
   const text = canonical(value);
-  // The text of a number may be one that a double gives back after all: `1.50`, `-0`.
+  // The text may be that of a double after all: `1.50`, `-0`.
   return isRawNumber(value) && String(Number(text)) === text ? Number(text) : text;
 }
 
-/** The values, each once, in the order in which they came here; and the events that brought them. */
+/** A set of JSON values that only grows, in the order in which they arrived here. */
 export class ValueSet implements GossipStore {
   readonly #log = new EventLog();
   readonly #values: Json[] = [];
   readonly #keys = new Set<string | number>();
 
-  /** All values. Not a copy: whoever reads it must be done before the next value comes. */
+  /** All values. This is no copy: it changes with the next value. */
   get values(): readonly Json[] {
     return this.#values;
   }
@@ -87,13 +87,12 @@ export class ValueSet implements GossipStore {
   }
 }
 
-/** Totals by stream. A total stands for all events before it, so nothing else is kept. */
+/** A counter: the sum of a total per stream. A total stands for all events of its stream. */
 export class Totals implements GossipStore {
   readonly have: Vector = [];
   readonly #totals: number[] = [];
   #sum = 0n;
 
-  /** The sum of all totals, exact at any size. */
   get sum(): bigint {
     return this.#sum;
   }
@@ -119,7 +118,7 @@ export class Totals implements GossipStore {
 
   settle(): void {}
 
-  /** Nobody needs an archive: a total is never dropped. */
+  /** Totals are never dropped, so no node needs an archive. */
   archive(from: number): ArchivePart {
     return { from, events: [] as Json[], total: 0 };
   }
@@ -134,12 +133,12 @@ export class Totals implements GossipStore {
   }
 }
 
-/** Whether a double holds an integer exactly, and its neighbours. */
+/** Whether an integer is a safe one, as `Number.isSafeInteger` says. */
 export function isSafe(value: bigint): boolean {
   return BigInt.asIntN(54, value) === value && value !== -(2n ** 53n);
 }
 
-/** A transaction's writes, each key's last, with the time and the writer that order them. */
+/** A transaction's last write of each key, with the transaction's stamp: clock, then writer. */
 type WriteSet = [clock: number, writer: number, writes: [key: Json, value: Json][]];
 
 /** A register, with the stamp of the transaction that wrote it last. */
@@ -148,30 +147,30 @@ interface Register {
   readonly value: Json;
   readonly clock: number;
   readonly writer: number;
-  /** Its place among all changes in the order in which they came here. */
+  /** Its place among all changes in the order in which they arrived here. */
   readonly place: number;
 }
 
 /**
  * Registers, each with the value of its newest write.
  *
- * Newer is what has the higher stamp: a Lamport clock (Lamport, "Time, clocks, and the ordering of
- * events in a distributed system", 1978), then the writer's number. A transaction's stamp is above
- * all that its node has seen. Wall clocks have no part in it: nodes share none.
+ * A write is newer if its stamp is higher: a Lamport clock (Lamport, "Time, clocks, and the ordering
+ * of events in a distributed system", 1978), then the writer's number. A transaction's stamp is above
+ * all that its node has seen. No wall clock is used: nodes share none.
  */
 export class RegisterStore implements GossipStore {
   readonly #log = new EventLog();
   readonly #registers = new Map<string, Register>();
-  /** Which register changed at which place; a change that was overwritten has none. */
+  /** The names of registers by the places of their last changes. */
   readonly #places = new Map<number, string>();
   #nextPlace = 0;
   #clock = 0;
   #writer = 0;
   #stream = -1;
-  /** Parts of an archive; taken when all have come, so that no half of a transaction shows. */
+  /** Parts of an archive, taken together so that no half of a transaction is visible. */
   #parts: Json[] = [];
 
-  /** Names the stream of this node's own events, and a number that no other process has. */
+  /** Sets the stream of this node's own events, and a number that no other process has. */
   begin(stream: number, writer: number): void {
     this.#stream = stream;
     this.#writer = writer;
@@ -182,7 +181,7 @@ export class RegisterStore implements GossipStore {
   }
 
   /**
-   * Executes a transaction here and now.
+   * Executes a transaction.
    *
    * @returns what it read and wrote, and whether it wrote at all.
    */
@@ -218,7 +217,7 @@ export class RegisterStore implements GossipStore {
     this.#log.prune(stable);
   }
 
-  /** Changes in the order in which they came here; `null` stands for one that was overwritten. */
+  /** Changes in the order in which they arrived here; `null` stands for one that was overwritten. */
   archive(from: number, limit: number): ArchivePart {
     const events: Json[] = [];
     const end = Math.min(this.#nextPlace, from + limit);
@@ -239,7 +238,7 @@ export class RegisterStore implements GossipStore {
     this.#log.skipTo(upTo);
   }
 
-  /** Takes a transaction's writes, all in one go: nobody reads in between. */
+  /** Takes all writes of a transaction at once: without an await no read comes in between. */
   #take([clock, writer, writes]: WriteSet): void {
     this.#clock = Math.max(this.#clock, clock);
     for (const [key, value] of writes) {

@@ -197,7 +197,7 @@ export class EventLog {
     }
   }
 
-  /** Holds all streams up to `upTo` without their events, which an archive has brought. */
+  /** Holds all streams up to `upTo`, without their events: an archive had the values. */
   skipTo(upTo: Vector): void {
     for (let stream = 0; stream < upTo.length; stream++) {
       const seq = seqOf(upTo, stream);
