@@ -1,6 +1,6 @@
 /**
- * Time and chance, handed in rather than reached for: the same handler runs under the real clock
- * in a process and under the workbench's virtual one.
+ * Time and randomness, which a node is given: the same handler runs under the real clock in a
+ * process and under the workbench's virtual clock.
  *
  * @module
  */
@@ -25,7 +25,7 @@ export interface Random {
   next(): number;
 }
 
-/** The longest that a timer of the runtime can wait, 25 days; it takes more for none at all. */
+/** The longest that a timer of the runtime can wait, 25 days; a longer one would not wait at all. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** The process's monotonic clock. */
@@ -45,36 +45,36 @@ export const systemClock: Clock = {
 /** The runtime's random source, seeded by the system. */
 export const systemRandom: Random = { next: () => Math.random() };
 
-/** Settings of a retried call. */
+/** Settings of {@linkcode retry}. */
 export interface RetryOptions {
-  /** Definite error codes to try again after all, say `[ErrorCode.temporarilyUnavailable]`. */
-  codes?: readonly number[];
+  /** Definite error codes that are tried again too, for example `[ErrorCode.temporarilyUnavailable]`. */
+  codes?: readonly number[] | undefined;
   /**
    * The pause before the second try, in milliseconds; each later pause is twice as long.
    *
    * @default 100
    */
-  minDelayMs?: number;
+  minDelayMs?: number | undefined;
   /**
    * The longest pause, in milliseconds.
    *
    * @default 2000
    */
-  maxDelayMs?: number;
+  maxDelayMs?: number | undefined;
   /**
-   * How long to go on in all, in milliseconds; no try begins later.
+   * How long to try in all, in milliseconds; no try begins later.
    *
    * @default 10000
    */
-  deadlineMs?: number;
+  deadlineMs?: number | undefined;
   /**
    * How many tries at most.
    *
    * @default no bound but the deadline
    */
-  maxTries?: number;
+  maxTries?: number | undefined;
   /** Ends the pauses, and with them the retrying. */
-  signal?: AbortSignal;
+  signal?: AbortSignal | undefined;
 }
 
 /**

@@ -11,11 +11,43 @@ import { isClient, type Message, quote, type Received } from "./message.ts";
 import { describeIssues, type RpcSchema, type Schema, validate } from "./schema.ts";
 import type { NodeState } from "./state.ts";
 
-/** Messages that may wait for init, or for a handler to end, before something gives. */
+/** A reply that no schema describes; a key that is undefined is left out. */
+export type LooseReply = { [key: string]: Json | undefined };
+
+/** What a handler may return: a reply's own keys, or nothing for no reply. */
+export type ReplyBody<Reply = LooseReply> = (Reply & { type?: string }) | undefined | void;
+
+/** {@linkcode ReplyBody}, now or later. */
+export type HandlerResult<Reply = LooseReply> = ReplyBody<Reply> | Promise<ReplyBody<Reply>>;
+
+/** A handler as the node keeps it. */
+export interface Entry {
+  // A method, not a function property: bivariance lets one map hold handlers of any request type.
+  /** Answers a message. */
+  handle(message: Message<JsonObject>): HandlerResult<object>;
+  /** What a request must look like, if that is known. */
+  readonly request: Schema<unknown> | undefined;
+}
+
+/** The keys of a handler's result that its reply schema does not have. */
+export type ExtraKeys<Result, Reply> = Result extends undefined | void ? never
+  : Exclude<keyof Result, keyof Reply | "type">;
+
+/** Nothing for a result that fits the reply schema; otherwise what no handler can be. */
+export type NoExtraKeys<Result, Reply> = [ExtraKeys<Awaited<Result>, Reply>] extends [never]
+  ? unknown
+  : { "not in the reply schema": ExtraKeys<Awaited<Result>, Reply> };
+
+/** Settings of a handler. */
+export interface HandlerOptions<Request, Reply> {
+  /** What a request must look like, and what a reply looks like. */
+  schema: RpcSchema<Request, Reply>;
+}
+
+/** How many messages may wait for init, and how many for a handler to end. */
 const MAX_WAITING = 4096;
 
-/** What a dispatcher needs of its node. */
-export interface DispatcherContext {
+interface DispatcherContext {
   readonly state: NodeState;
   readonly clock: Clock;
   readonly log: (text: string) => void;
@@ -24,11 +56,11 @@ export interface DispatcherContext {
   readonly replyError: (message: Received, error: RpcError) => boolean;
 }
 
-/** Starts handlers, and sees to what they return or throw. */
+/** Starts handlers, and answers with what they return or throw. */
 export class Dispatcher {
   readonly #node: DispatcherContext;
   readonly #handlers = new Map<string, Entry>();
-  /** Told when a handler ends, or a call begins or ends. */
+  /** Called when a handler ends, or a call begins or ends. */
   #watchers: (() => void)[] = [];
 
   constructor(node: DispatcherContext) {
@@ -66,7 +98,7 @@ export class Dispatcher {
     return new Promise((resolve) => this.#watchers.push(resolve));
   }
 
-  /** Tells those who wait for a {@linkcode change}. */
+  /** Resolves all that wait for a {@linkcode change}. */
   wake(): void {
     if (this.#watchers.length === 0) return;
     const watchers = this.#watchers;
@@ -98,7 +130,7 @@ export class Dispatcher {
     }
   }
 
-  /** Hands on, in order, what waited for init. */
+  /** Accepts, in order, what waited for init. */
   releaseEarly(): void {
     const { state } = this.#node;
     const early = state.early;
@@ -128,7 +160,7 @@ export class Dispatcher {
     }
   }
 
-  /** Notes when a message came that was not answered at once; reading the clock has its price. */
+  /** Notes when a message came; only for one not answered at once, since reading the clock costs. */
   #stamp(message: Received): void {
     message.receivedAtMs ??= this.#node.clock.now();
   }
@@ -180,7 +212,7 @@ export class Dispatcher {
     }
   }
 
-  /** The one place where what went wrong becomes an error reply. */
+  /** The one place where an error becomes an error reply. */
   #fail(message: Received, error: unknown): void {
     const { log, replyError } = this.#node;
     const answer = toRpcError(error);
@@ -201,41 +233,8 @@ export class Dispatcher {
   }
 }
 
-/** A reply that no schema describes; a key that is undefined is left out. */
-export type LooseReply = { [key: string]: Json | undefined };
-
-/** What a handler may return: a reply's own keys, or nothing for no reply. */
-export type ReplyBody<Reply = LooseReply> = (Reply & { type?: string }) | undefined | void;
-
-/** {@linkcode ReplyBody}, now or later. */
-export type HandlerResult<Reply = LooseReply> = ReplyBody<Reply> | Promise<ReplyBody<Reply>>;
-
-/** A handler as the node keeps it. */
-export interface Entry {
-  // A method, not a function property: bivariance lets one map hold handlers of any request type.
-  /** Answers a message. */
-  handle(message: Message<JsonObject>): HandlerResult<object>;
-  /** What a request must look like, if that is known. */
-  readonly request: Schema<unknown> | undefined;
-}
-
-/** The keys of a handler's result that its reply schema does not have. */
-export type ExtraKeys<Result, Reply> = Result extends undefined | void ? never
-  : Exclude<keyof Result, keyof Reply | "type">;
-
-/** Nothing for a result that fits the reply schema; otherwise what no handler can be. */
-export type NoExtraKeys<Result, Reply> = [ExtraKeys<Awaited<Result>, Reply>] extends [never]
-  ? unknown
-  : { "not in the reply schema": ExtraKeys<Awaited<Result>, Reply> };
-
-/** Settings of a handler. */
-export interface HandlerOptions<Request, Reply> {
-  /** What a request must look like, and what a reply looks like. */
-  schema: RpcSchema<Request, Reply>;
-}
-
 /** What to answer when a handler throws `error`. */
-export function toRpcError(error: unknown): RpcError {
+function toRpcError(error: unknown): RpcError {
   if (error instanceof RpcError) return error;
   return new RpcError(ErrorCode.crash, errorText(error), { cause: error });
 }

@@ -28,9 +28,9 @@ export interface RpcErrorOptions {
   /**
    * Whether the operation certainly did not happen.
    *
-   * @default what Maelstrom says of the code; indefinite for codes it does not know
+   * @default what Maelstrom defines for the code; indefinite for codes it does not define
    */
-  definite?: boolean;
+  definite?: boolean | undefined;
   /** What caused this error. */
   cause?: unknown;
 }
@@ -61,7 +61,7 @@ export class RpcError extends Error {
    * Makes an error.
    *
    * @param code a non-negative integer; see {@linkcode ErrorCode}
-   * @param text what happened, for people
+   * @param text what happened
    * @throws {RangeError} if the code is no non-negative integer.
    */
   constructor(code: number, text: string, options: RpcErrorOptions = {}) {
@@ -75,7 +75,7 @@ export class RpcError extends Error {
   }
 }
 
-/** What was thrown, in few words; anything can be thrown, even what has no text. */
+/** The message of what was thrown; anything can be thrown, even a value without a text. */
 export function errorText(error: unknown): string {
   try {
     return String(error instanceof Error ? error.message : error);
@@ -84,7 +84,7 @@ export function errorText(error: unknown): string {
   }
 }
 
-/** What was thrown, for people: with its stack where it has one. */
+/** What was thrown, for a log: its stack where it has one, otherwise {@linkcode errorText}. */
 export function describeError(error: unknown): string {
   return error instanceof Error && error.stack !== undefined ? error.stack : errorText(error);
 }

@@ -1,5 +1,5 @@
 /**
- * Command lines that say in one sentence what is wrong with them.
+ * Reads command lines; an error names the flag, its value and what is accepted.
  *
  * @module
  */
@@ -15,11 +15,11 @@ export interface Flag<T> {
   readonly help: string;
   /** What stands for its value in `--help`; absent where it takes none. */
   readonly value?: string;
-  /** What is accepted, for the sentence that refuses a value: `a number of 0 or more`. */
+  /** What is accepted, for the error message: `a number of 0 or more`. */
   readonly accepts?: string;
   /** Reads a value; undefined for one that is not accepted. */
   readonly parse?: (text: string) => T | undefined;
-  /** Taken when the flag is not given. */
+  /** The value when the flag is not given. */
   readonly default?: T;
   /** Whether it may be given several times; its value is then the list of what was given. */
   readonly many?: true;
@@ -39,13 +39,13 @@ export type FlagValues<F extends Flags> = {
     : boolean;
 };
 
-/** A command line that cannot be obeyed; its message is for the user, the exit code is 2. */
+/** A wrong command line; the message is for the user, the exit code is 2. */
 export class UsageError extends Error {
-  /** Tells it from other errors. */
+  /** `UsageError`. */
   override readonly name = "UsageError";
 }
 
-/** What a command line says. */
+/** What {@linkcode parseFlags} gives. */
 export interface ParsedFlags<F extends Flags> {
   /** The values of flags, by name. */
   readonly flags: FlagValues<F>;
@@ -97,7 +97,7 @@ export function parseFlags<F extends Flags>(spec: F, args: readonly string[]): P
   return { flags: Object.fromEntries(values), words: words.map(String), rest };
 }
 
-/** Refuses `--flag=no` where a flag takes no value: it would pass for the flag itself. */
+/** Refuses `--flag=no` where a flag takes no value: it would count as the flag itself. */
 function refuseValues(names: readonly string[], args: readonly string[]): void {
   for (const arg of args) {
     if (arg === "--") return;
@@ -107,7 +107,7 @@ function refuseValues(names: readonly string[], args: readonly string[]): void {
   }
 }
 
-/** Writes `--rate -1` as `--rate=-1`, lest the number be taken for a flag. */
+/** Writes `--rate -1` as `--rate=-1`, so that the number is not taken for a flag. */
 function joinNegatives(args: readonly string[]): string[] {
   const joined: string[] = [];
   for (const arg of args) {

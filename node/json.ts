@@ -3,7 +3,7 @@
  *
  * A double cannot tell 3 from 3.0, nor hold 2^53 + 1. Maelstrom tells them apart, so a number
  * whose text a double would not give back is kept as a {@linkcode RawNumber}. Everything else is
- * plain JSON, and a line with no such number pays two regular expressions.
+ * plain JSON; for a line with no such number this costs two regular expressions.
  *
  * @module
  */
@@ -30,9 +30,9 @@ const json = JSON as unknown as {
   isRawJSON(value: unknown): value is RawNumber;
 };
 
-/** What only numbers that might need their text look like; a false alarm costs a slower parse. */
+/** Matches every number with a point, exponent or minus zero; a false match costs a slower parse. */
 const suspicious = /\d[.eE][+\-\d]|-0/;
-/** Sixteen digits; a counted `\d{16}` takes three times as long, both in one expression still longer. */
+/** Sixteen digits; `\d{16}` takes three times as long, and one expression for both still longer. */
 const long = new RegExp("\\d".repeat(16));
 
 /**

@@ -4,10 +4,10 @@
  * @module
  */
 
+import { pause } from "./clock.ts";
 import { ErrorCode, RpcError } from "./errors.ts";
 import { type Json, jsonEqual, type JsonObject } from "./json.ts";
 import type { Node } from "./node.ts";
-import { pause } from "./clock.ts";
 import { describeIssues, type Schema, validate } from "./schema.ts";
 
 /** Maelstrom's key-value services: linearizable, sequential, and eventual (last write wins). */
@@ -20,21 +20,21 @@ export interface KvOptions<V> {
    *
    * @default 1000
    */
-  timeoutMs?: number;
+  timeoutMs?: number | undefined;
   /** What values must look like. */
-  schema?: Schema<V>;
+  schema?: Schema<V> | undefined;
 }
 
 /** Settings of {@linkcode KV.update}. */
 export interface UpdateOptions<V> {
-  /** Taken for the value of a key that does not exist; without it such a key is an error. */
-  initial?: V;
+  /** The value taken for a key that does not exist; without it such a key is an error. */
+  initial?: V | undefined;
   /**
    * How many times to try while others change the key at the same time.
    *
    * @default 32
    */
-  maxTries?: number;
+  maxTries?: number | undefined;
 }
 
 /** The longest pause between two tries of an update, in milliseconds. */
@@ -64,7 +64,7 @@ export class KV<K extends Json = string, V extends Json = Json> {
   #syncs = 0;
   #tag: string | undefined;
 
-  /** Makes a client that speaks through `node`. */
+  /** Makes a client that sends and receives through `node`. */
   constructor(node: Node, service: KvService, options: KvOptions<V> = {}) {
     this.service = service;
     this.#node = node;
@@ -98,8 +98,8 @@ export class KV<K extends Json = string, V extends Json = Json> {
   /**
    * The value of a key, no older than the moment of this call, even in `seq-kv`.
    *
-   * There a read may answer from the past, but a write that changes something moves its author to
-   * the present; so a value that nobody wrote before goes to a key of this node's own first.
+   * In `seq-kv` a read may return a past state, but a write that changes something brings its client
+   * up to date; so a fresh value is written to a key of this node's own first.
    */
   async readLatest(key: K): Promise<V> {
     this.#tag ??= Math.floor(this.#node.random.next() * 2 ** 52).toString(36);
@@ -130,7 +130,7 @@ export class KV<K extends Json = string, V extends Json = Json> {
    */
   async createIfMissing(key: K, value: V): Promise<boolean> {
     if (this.service === "lww-kv") throw new Error("Cannot create a key in lww-kv by cas");
-    // `from` only matters for a key that exists; nobody stores this, so then it never matches.
+    // `from` only matters for a key that exists; this value is never stored, so it never matches.
     const from = { "eddy-never-stored": this.#node.id };
     try {
       await this.#rpc({ type: "cas", key, from, to: value, create_if_not_exists: true });
@@ -142,12 +142,12 @@ export class KV<K extends Json = string, V extends Json = Json> {
   }
 
   /**
-   * Changes a key by a function of its value, again and again until nobody comes in between.
+   * Changes a key by a function of its value; tries again when another client changed it meanwhile.
    *
    * @param change gets the current value; called once a try, so it must have no effects
    * @returns the new value.
-   * @throws {RpcError} with code 14 when all tries were lost to others, 20 without `initial` for a
-   * key that does not exist, 0 when nobody knows whether the change happened.
+   * @throws {RpcError} with code 14 when the key changed during every try, 20 without `initial` for
+   * a key that does not exist, 0 when it is unknown whether the change happened.
    * @throws {Error} for a key that does not exist in `lww-kv`, where `cas` cannot create it.
    */
   async update(key: K, change: (value: V) => V, options: UpdateOptions<V> = {}): Promise<V> {
@@ -197,7 +197,7 @@ export class LinTso {
   readonly #node: Node;
   readonly #timeoutMs: number;
 
-  /** Makes a client that speaks through `node`. */
+  /** Makes a client that sends and receives through `node`. */
   constructor(node: Node, options: { /** @default 1000 */ timeoutMs?: number } = {}) {
     this.#node = node;
     this.#timeoutMs = options.timeoutMs ?? 1000;
@@ -205,7 +205,7 @@ export class LinTso {
 
   /** A timestamp greater than all that were given out before this call. */
   async ts(): Promise<number> {
-    // A timestamp that got lost on the way harms nobody, so this may be tried again.
+    // A lost timestamp does no harm, so this may be tried again.
     const reply = await this.#node.retry(
       () => this.#node.rpc("lin-tso", { type: "ts" }, { timeoutMs: this.#timeoutMs }),
       { maxTries: 3 },

@@ -126,7 +126,7 @@ Deno.test("reads are tried again when no answer comes; writes are not", async ()
   await service.stop();
 });
 
-Deno.test("readLatest writes what nobody wrote before, then reads", async () => {
+Deno.test("readLatest writes a fresh value, then reads", async () => {
   const { map, serve } = store([["a", 1]]);
   const service = await withService(serve, "seq-kv");
   const kv = new KV<string, number>(service.node, "seq-kv");

@@ -1,5 +1,5 @@
 /**
- * One thing at a time, in order: for what must stay true across an `await`.
+ * Mailboxes run one task at a time, in order: for what must stay true across an `await`.
  *
  * @module
  */
@@ -37,7 +37,7 @@ export class Mailbox {
   }
 
   /**
-   * Runs `task` when all tasks handed in before have ended.
+   * Runs `task` when all earlier tasks have ended.
    *
    * @returns what the task returns.
    */
@@ -55,7 +55,7 @@ export class Mailbox {
 /**
  * A {@linkcode Mailbox} per key: tasks of one key run in order, those of different keys freely.
  *
- * A key's mailbox is gone when its last task has ended, so keys may be many.
+ * A key's mailbox is removed when its last task has ended, so many keys cost nothing.
  *
  * @example
  * ```ts
@@ -82,7 +82,7 @@ export class KeyedMailbox<K> {
   }
 
   /**
-   * Runs `task` when all tasks handed in before under the same key have ended.
+   * Runs `task` when all earlier tasks of the same key have ended.
    *
    * @returns what the task returns.
    */

@@ -1,34 +1,35 @@
 /**
- * The envelope: what every message has, and what to say of a line that lacks it.
+ * The envelope: what every message has, and what is wrong with a line that lacks it.
  *
  * @module
  */
 
+import { errorText } from "./errors.ts";
 import { isJsonObject, isRawNumber, type Json, type JsonObject, parseJson } from "./json.ts";
 
-/** A message's body as it travels; further keys are the business of its type. */
+/** A message's body as it is sent; its type defines the further keys. */
 export interface Body extends JsonObject {
   /** What kind of message this is. */
   type: string;
 }
 
-/** A message: who sent it, whom to, and what it says. */
+/** A message. */
 export interface Message<B = Body> {
-  /** Who sent it. */
+  /** The sender's name. */
   readonly src: string;
-  /** Whom it is for. */
+  /** The receiver's name. */
   readonly dest: string;
-  /** What it says. */
+  /** The content. */
   readonly body: B & { readonly type: string; readonly msg_id?: Json; readonly in_reply_to?: Json };
 }
 
 /** A message as this node received it, with what the node must remember until it is answered. */
 export class Received<B = Body> implements Message<B> {
-  /** Who sent it. */
+  /** The sender's name. */
   readonly src: string;
-  /** Whom it is for. */
+  /** The receiver's name. */
   readonly dest: string;
-  /** What it says. */
+  /** The content. */
   readonly body: Message<B>["body"];
   /** When it came, by the node's clock; unset while its handler may still answer at once. */
   receivedAtMs: number | undefined = undefined;
@@ -43,9 +44,9 @@ export class Received<B = Body> implements Message<B> {
   }
 }
 
-/** A line that is no message, with whom to tell if that can be made out. */
+/** What {@linkcode parseMessage} gives for a line that is no message. */
 export interface Malformed {
-  /** What is wrong, for people. */
+  /** What is wrong. */
   readonly problem: string;
   /** The request to answer with an error, where there is one. */
   readonly request?: Received<JsonObject>;
@@ -71,7 +72,7 @@ export function isClient(name: string): boolean {
 }
 
 /**
- * Parses one line into a message, or says what is wrong with it.
+ * Parses one line into a message, or returns what is wrong with it.
  *
  * Keys that the envelope does not know (Maelstrom's own `id`, say) are ignored.
  */
@@ -82,7 +83,7 @@ export function parseMessage(line: string): Received | Malformed {
     value = parseJson(line);
   } catch (error) {
     tooDeep = error instanceof RangeError;
-    if (!tooDeep) return { problem: error instanceof Error ? error.message : String(error) };
+    if (!tooDeep) return { problem: errorText(error) };
     value = JSON.parse(line);
   }
   if (!isJsonObject(value)) return { problem: "a message must be an object" };

@@ -19,9 +19,16 @@
  * @module
  */
 
-export { type Clock, type Random, systemClock, systemRandom } from "./clock.ts";
-export { ErrorCode, RpcError, type RpcErrorOptions } from "./errors.ts";
-export type { GuardOptions } from "./stdio.ts";
+export {
+  type Clock,
+  pause,
+  type Random,
+  retry,
+  type RetryOptions,
+  systemClock,
+  systemRandom,
+} from "./clock.ts";
+export { describeError, ErrorCode, errorText, RpcError, type RpcErrorOptions } from "./errors.ts";
 export type {
   ExtraKeys,
   HandlerOptions,
@@ -43,10 +50,7 @@ export {
 export { KV, type KvOptions, type KvService, LinTso, type UpdateOptions } from "./kv.ts";
 export { KeyedMailbox, Mailbox } from "./mailbox.ts";
 export { type Body, isClient, type Message, Received } from "./message.ts";
-export { Node } from "./node.ts";
-export type { NodeOptions, RpcOptions } from "./node.ts";
-export { pause, retry, type RetryOptions } from "./clock.ts";
+export { Node, type NodeOptions, type RpcOptions } from "./node.ts";
 export type { RpcSchema, Schema, SchemaIssue, SchemaResult } from "./schema.ts";
-export { serve } from "./stdio.ts";
 export { type Call, type Counts, NodeState, type Phase } from "./state.ts";
-export type { Output } from "./stdio.ts";
+export { type GuardOptions, type Output, serve } from "./stdio.ts";

@@ -26,11 +26,72 @@ import { describeIssues, type Schema, validate } from "./schema.ts";
 import { NodeState } from "./state.ts";
 import { type Output, stderrLog, stdoutOutput } from "./stdio.ts";
 
+/** Settings of a {@linkcode Node}. */
+export interface NodeOptions {
+  /**
+   * Where lines go.
+   *
+   * @default standard output
+   */
+  output?: Output | undefined;
+  /**
+   * Time and timers.
+   *
+   * @default the system's
+   */
+  clock?: Clock | undefined;
+  /**
+   * The source of randomness.
+   *
+   * @default the system's
+   */
+  random?: Random | undefined;
+  /**
+   * Where log lines go.
+   *
+   * @default standard error
+   */
+  log?: ((text: string) => void) | undefined;
+  /**
+   * How many handlers may be in flight. Further requests wait, while replies are still taken in.
+   * When 4096 wait, input pauses; if a call waits for a reply at that time, which only input can
+   * bring, input goes on and further requests are answered with error 11.
+   *
+   * @default no bound
+   */
+  maxInFlight?: number | undefined;
+  /**
+   * How long clients wait for a reply, in milliseconds. Under Maelstrom a reply to a client that
+   * has gone away silences the node for good, so later ones are dropped.
+   *
+   * @default 5000
+   */
+  clientDeadlineMs?: number | undefined;
+  /**
+   * How long {@linkcode Node.drain} waits for handlers that do not end, in milliseconds.
+   *
+   * @default 10000
+   */
+  drainTimeoutMs?: number | undefined;
+}
+
+/** Settings of a call to another node. */
+export interface RpcOptions {
+  /**
+   * How long to wait for the reply, in milliseconds.
+   *
+   * @default 1000
+   */
+  timeoutMs?: number | undefined;
+  /** Ends the call early; it then rejects with the signal's reason. */
+  signal?: AbortSignal | undefined;
+}
+
 /**
  * A Maelstrom node.
  *
  * Each message handed to {@linkcode Node.receive} starts its handler at once; a handler that waits
- * holds up nobody. All shared state is in {@linkcode Node.state}.
+ * does not delay the others. All shared state is in {@linkcode Node.state}.
  *
  * @example
  * ```ts
@@ -57,9 +118,9 @@ export class Node {
   readonly state: NodeState = new NodeState();
   /** Time and timers. */
   readonly clock: Clock;
-  /** Chance. */
+  /** The source of randomness. */
   readonly random: Random;
-  /** Says something to people. */
+  /** Writes a line to the log. */
   readonly log: (text: string) => void;
 
   readonly #output: Output;
@@ -72,9 +133,9 @@ export class Node {
   #lineNumber = 0;
 
   /**
-   * Makes a node that knows only `init`.
+   * Makes a node that handles only `init`.
    *
-   * @throws {RangeError} if no handler may be in flight.
+   * @throws {RangeError} if `maxInFlight` is less than 1.
    */
   constructor(options: NodeOptions = {}) {
     this.clock = options.clock ?? systemClock;
@@ -217,14 +278,14 @@ export class Node {
    * @returns the reply's body.
    * @throws {RpcError} with code 0 when no reply came in time, with the peer's code when it
    * answered an error, with code 13 when the reply does not fit the schema.
-   * @throws the signal's reason when that gave the call up.
+   * @throws the signal's reason if it aborts first.
    */
   rpc<Reply>(
     dest: string,
     body: Body,
     options: RpcOptions & { schema: Schema<Reply> },
   ): Promise<Reply>;
-  /** Sends a request and waits for its reply, whatever that looks like. */
+  /** Sends a request and waits for its reply, which no schema describes. */
   rpc(dest: string, body: Body, options?: RpcOptions): Promise<JsonObject>;
   async rpc<Reply>(
     dest: string,
@@ -235,7 +296,7 @@ export class Node {
     return readReply(await call(this.#calls, dest, body, timeoutMs, signal), schema);
   }
 
-  /** Tries again what may not have happened: {@linkcode retry} with this node's clock. */
+  /** {@linkcode retry} with this node's clock and randomness. */
   retry<T>(attempt: (tryNumber: number) => Promise<T>, options: RetryOptions = {}): Promise<T> {
     return retry(attempt, options, this);
   }
@@ -307,14 +368,14 @@ export class Node {
     problem: string,
     request: Received<JsonObject> | undefined,
   ): void {
-    if (line.trim() === "") return; // Looked for here, where it costs good lines nothing.
+    if (line.trim() === "") return; // Checked here, where it costs well-formed lines nothing.
     this.state.counts.malformed++;
     this.log(`Cannot parse line ${this.#lineNumber}: ${problem}: ${quote(line)}`);
     if (request === undefined) return;
     this.replyError(request, new RpcError(ErrorCode.malformedRequest, problem));
   }
 
-  /** Whether a message may still be answered; a client that has gone away must not be. */
+  /** Whether a message may still be answered: once, and only while its client waits. */
   #answerable(message: Message<unknown>): boolean {
     if (message.body.msg_id === undefined) return false;
     if (!(message instanceof Received)) return true;
@@ -337,76 +398,15 @@ export class Node {
   }
 }
 
-/** Settings of a {@linkcode Node}. */
-export interface NodeOptions {
-  /**
-   * Where lines go.
-   *
-   * @default standard output
-   */
-  output?: Output;
-  /**
-   * Time and timers.
-   *
-   * @default the system's
-   */
-  clock?: Clock;
-  /**
-   * Chance.
-   *
-   * @default the system's
-   */
-  random?: Random;
-  /**
-   * Where words for people go.
-   *
-   * @default standard error
-   */
-  log?: (text: string) => void;
-  /**
-   * How many handlers may be in flight. Further requests wait their turn while replies still
-   * pass. When 4096 wait, input pauses; or, if a call waits for a reply, which input must bring,
-   * further requests get error 11.
-   *
-   * @default no bound
-   */
-  maxInFlight?: number;
-  /**
-   * How long clients wait for a reply, in milliseconds. Under Maelstrom a reply to a client that
-   * has gone away silences the node for good, so later ones are dropped.
-   *
-   * @default 5000
-   */
-  clientDeadlineMs?: number;
-  /**
-   * How long {@linkcode Node.drain} waits for handlers that do not end, in milliseconds.
-   *
-   * @default 10000
-   */
-  drainTimeoutMs?: number;
-}
-
-/** Settings of a call to another node. */
-export interface RpcOptions {
-  /**
-   * How long to wait for the reply, in milliseconds.
-   *
-   * @default 1000
-   */
-  timeoutMs?: number;
-  /** Gives the call up. */
-  signal?: AbortSignal;
-}
-
 /**
  * Takes the node's name and its peers from `init` and runs the hooks.
  *
- * From here to `init_ok` the phase is `starting`, in which messages are kept; if a hook fails, the
- * node is new again.
+ * Until `init_ok` the phase is `starting`, in which messages are kept; if a hook fails, the phase is
+ * `new` again.
  *
  * @throws {RpcError} with code 12 if a name is missing.
  */
-export async function initialize(
+async function initialize(
   state: NodeState,
   { body }: Message<object>,
   hooks: readonly (() => void | Promise<void>)[],
@@ -433,21 +433,20 @@ function malformed(field: string, expected: string): RpcError {
   return new RpcError(ErrorCode.malformedRequest, `Malformed init: ${field} must be ${expected}`);
 }
 
-/** What calls need of their node. */
-export interface CallsContext {
+interface CallsContext {
   readonly state: NodeState;
   readonly clock: Clock;
   readonly write: (dest: string, body: object) => void;
-  /** Told when a call has begun or ended. */
+  /** Called when a call has begun or ended. */
   readonly onChange: () => void;
 }
 
 /**
  * Sends a request under a fresh `msg_id` and waits for the reply with that id from that node.
  *
- * Its entry is gone when a reply came, time is up, or the caller gave up, whichever is first.
+ * Its entry in `state.calls` is removed when the reply comes, time is up, or the signal aborts.
  */
-export function call(
+function call(
   { state, clock, write, onChange }: CallsContext,
   dest: string,
   body: object,
@@ -473,7 +472,7 @@ export function call(
     };
     state.calls.set(msgId, { dest, resolve, release });
     onChange();
-    // Last, for an output that delivers at once may bring the reply before this returns.
+    // Last: an output that delivers at once may bring the reply before this returns.
     try {
       write(dest, { ...body, msg_id: msgId });
     } catch (error) {
@@ -482,8 +481,8 @@ export function call(
   });
 }
 
-/** Hands a reply to the call it answers; drops and counts one that answers none. */
-export function settle({ state, onChange }: CallsContext, reply: Message): void {
+/** Resolves the call that a reply answers; drops and counts a reply that answers none. */
+function settle({ state, onChange }: CallsContext, reply: Message): void {
   const waiting = state.takeCall(reply.body.in_reply_to, reply.src);
   if (waiting === undefined) {
     state.counts.unknownReplies++;
@@ -494,11 +493,11 @@ export function settle({ state, onChange }: CallsContext, reply: Message): void 
 }
 
 /**
- * What a reply says.
+ * A reply's body.
  *
  * @throws {RpcError} if it is an error, or does not fit the schema.
  */
-export function readReply<Reply>(
+function readReply<Reply>(
   reply: Message,
   schema: Schema<Reply> | undefined,
 ): Reply | JsonObject {
@@ -519,11 +518,10 @@ function peerError({ code, text }: JsonObject): RpcError {
   return new RpcError(number, typeof text === "string" ? text : `Error ${number}`);
 }
 
-/** What a ticker needs of its node. */
-export interface TickerContext {
+interface TickerContext {
   readonly clock: Clock;
   readonly random: Random;
-  /** Told of what `tick` throws. */
+  /** Called with what `tick` throws. */
   readonly onError: (error: unknown) => void;
 }
 
@@ -531,12 +529,11 @@ export interface TickerContext {
  * Calls `tick` about every `intervalMs` milliseconds, counted from the end of the previous call,
  * so that it never overlaps itself.
  *
- * @param jitter how far an interval may be off, as a share of itself
+ * @param jitter how far an interval may differ from `intervalMs`, as a share of it
  * @returns a function that stops it.
- * @throws {RangeError} if the interval is no positive number: the ticks would leave no time for
- * anything else.
+ * @throws {RangeError} if the interval is no positive number.
  */
-export function startTicker(
+function startTicker(
   intervalMs: number,
   tick: () => void | Promise<void>,
   jitter: number,

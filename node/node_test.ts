@@ -235,7 +235,7 @@ Deno.test("retry sends each try under a fresh msg_id", async () => {
   assertEquals(sent.map(({ body }) => body.msg_id), [1, 2]);
 });
 
-Deno.test("a handler that hangs holds up nobody", async () => {
+Deno.test("a handler that hangs does not delay the others", async () => {
   const { node, sent, receive } = await testNode();
   node.on("hang", () => new Promise(() => {}));
   node.on("get", () => ({}));

@@ -1,14 +1,14 @@
 /**
- * Validation by any Standard Schema library (valibot, zod, arktype, ...), and one line for people.
+ * Validation by any Standard Schema library (valibot, zod, arktype, ...).
  *
  * @module
  */
 
 /** What is wrong with one place of a value. */
 export interface SchemaIssue {
-  /** What is wrong there. */
+  /** What is wrong. */
   readonly message: string;
-  /** Where it is, from the outside in. */
+  /** The keys that lead to it, the outermost first. */
   readonly path?: readonly (PropertyKey | { readonly key: PropertyKey })[] | undefined;
 }
 
@@ -20,9 +20,9 @@ export type SchemaResult<T> =
 /**
  * The part of the Standard Schema interface (version 1, standardschema.dev) that is used here.
  *
- * A schema checks and changes nothing: what it was given is handed on, with the keys that it does
- * not know. So one whose output is of another type than its input is refused by the compiler, and
- * a default that it would fill in may be missing.
+ * A schema only checks: the value it was given is used unchanged, with the keys that it does not
+ * know. A schema whose output is of another type than its input is refused by the compiler, and a
+ * default that a schema would fill in may be missing.
  */
 export interface Schema<T> {
   /** The library's side of the interface. */
@@ -34,7 +34,7 @@ export interface Schema<T> {
   };
 }
 
-/** The two sides of a call: what is asked and what is answered. */
+/** The two sides of a call: request and reply. */
 export interface RpcSchema<Request, Reply> {
   /** What a request looks like. */
   readonly request: Schema<Request>;

@@ -9,24 +9,24 @@
 
 import type { Message, Received } from "./message.ts";
 
-/** Where a node stands: unnamed, running its init hooks, serving, or done at the end of input. */
+/** A node's phase: before init, running its init hooks, serving, or ended. */
 export type Phase = "new" | "starting" | "ready" | "draining";
 
 /** A request of ours that waits for its reply. */
 export interface Call {
-  /** Whom it was sent to; a reply from anybody else is not its reply. */
+  /** The node it was sent to; a reply from another node is not its reply. */
   readonly dest: string;
-  /** Told the reply. */
+  /** Called with the reply. */
   readonly resolve: (reply: Message) => void;
   /** Ends the timer and the subscription to the caller's signal. */
   readonly release: () => void;
 }
 
-/** How often things happened that nobody was told of. */
+/** How often a message was dropped, by reason. */
 export interface Counts {
   /** Lines that were no message. */
   malformed: number;
-  /** Replies to no call of ours: late, duplicate, or never asked for. */
+  /** Replies to no waiting call: late, duplicate, or never asked for. */
   unknownReplies: number;
   /** Replies not sent because their client had stopped waiting. */
   lateReplies: number;
@@ -40,7 +40,7 @@ export class NodeState {
   nodeId = "";
   /** All nodes of the cluster, this one included; empty until init. */
   nodeIds: readonly string[] = [];
-  /** Where the node stands. */
+  /** The node's phase. */
   phase: Phase = "new";
   /** Handlers that have begun and not ended. */
   inFlight = 0;
@@ -50,7 +50,7 @@ export class NodeState {
   readonly held: Received[] = [];
   /** Our requests that wait for a reply, by `msg_id`. */
   readonly calls: Map<number, Call> = new Map();
-  /** How often things happened that nobody was told of. */
+  /** How often a message was dropped, by reason. */
   readonly counts: Counts = { malformed: 0, unknownReplies: 0, lateReplies: 0, droppedEarly: 0 };
   readonly #parts = new Map<string, object>();
   #nextMsgId = 0;
@@ -60,7 +60,7 @@ export class NodeState {
     return this.#nextMsgId++;
   }
 
-  /** Takes the call that a reply from `src` answers, so that nothing else can end it. */
+  /** Removes and returns the call that a reply from `src` answers. */
   takeCall(msgId: unknown, src: string): Call | undefined {
     if (typeof msgId !== "number") return undefined;
     const call = this.calls.get(msgId);
@@ -71,9 +71,9 @@ export class NodeState {
   }
 
   /**
-   * Hangs a workload's own state on the node's.
+   * Attaches a workload's own state to the node's.
    *
-   * @param name whose state it is, for people who inspect it
+   * @param name whose state it is
    * @returns `part`, for its handlers to keep.
    * @throws {Error} if the name is taken.
    */

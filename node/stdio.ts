@@ -5,31 +5,32 @@
  */
 
 import { TextLineStream } from "@std/streams/text-line-stream";
-import { describeError } from "./errors.ts";
+import { describeError, errorText } from "./errors.ts";
 import type { Node } from "./node.ts";
 
 /** Where a node's lines go. */
 export interface Output {
-  /** Takes one line, without its newline. Never waits. */
+  /** Takes one line, without its newline. Does not wait. */
   write(line: string): void;
   /** Whether so much is buffered that input should pause. */
-  readonly full?: boolean;
+  readonly full?: boolean | undefined;
   /** Resolves when it is no longer {@linkcode Output.full}. */
   drained?(): Promise<void>;
   /** Resolves when all that was written has left the process. */
   flush?(): Promise<void>;
 }
 
-/** Where bytes go; writes some of them and says how many. */
+/** Where bytes go; writes some of them and returns how many. */
 export interface ByteSink {
+  /** Writes the first of these bytes, and returns how many. */
   write(bytes: Uint8Array): Promise<number>;
 }
 
-/** What may be buffered before input pauses, in characters. */
+/** How much may be buffered before input pauses, in characters. */
 const MAX_BUFFERED_CHARS = 1 << 19;
 
 /**
- * An output that writes once a turn of the event loop, all that has gathered by then.
+ * An output that writes once a turn of the event loop: all lines given to it by then.
  *
  * Writes do not block. One is under way at a time; it ends in a later turn, and what was written
  * meanwhile is the next.
@@ -43,10 +44,11 @@ export class BufferedOutput implements Output {
   #lines: string[] = [];
   #chars = 0;
   #flushing: Promise<void> | undefined;
-  /** The write under way; what was written meanwhile is taken in one go when it has ended. */
+  /** The write under way; what is given meanwhile is one write when this has ended. */
   #writing: Promise<void> | undefined;
   #closed = false;
 
+  /** Makes an output that writes to `sink`. */
   constructor(sink: ByteSink, onClosed: (error: unknown) => void = () => {}) {
     this.#sink = sink;
     this.#onClosed = onClosed;
@@ -72,8 +74,8 @@ export class BufferedOutput implements Output {
   }
 
   async #run(): Promise<void> {
-    // What a handler sends in one go is one write. No timer is used for the wait: the first one of
-    // a process takes the runtime as long to load as all the rest of its start.
+    // What a handler sends before it awaits is one write. No timer is used to wait for that: the
+    // first timer of a process takes the runtime as long to load as all the rest of its start.
     await Promise.resolve();
     while (this.#lines.length > 0) {
       this.#writing = this.#writeAll(this.#take());
@@ -118,23 +120,23 @@ export function stdoutLine(text: string): void {
   }
 }
 
-/** Writes one line for people to standard error; on a full disk, say, it is lost. */
+/** Writes one line to standard error; the line is lost where that fails, as on a full disk. */
 export function stderrLog(text: string): void {
   try {
     console.error(text);
   } catch {
-    // There is nobody left to tell, and a node goes on without its log.
+    // There is no other place to report to, and a node goes on without its log.
   }
 }
 
-/** Ends the process when its output can go nowhere: quietly if the reader has just gone away. */
+/** Ends the process when standard output fails: with exit code 0 if its reader has gone away. */
 function endWithoutReader(error: unknown): never {
   if (error instanceof Deno.errors.BrokenPipe) Deno.exit(0);
-  fail(`Cannot write to standard output: ${(error as Error).message}`);
+  fail(`Cannot write to standard output: ${errorText(error)}`);
 }
 
-/** Says what went wrong and ends the process with exit code 1. */
-export function fail(text: string): never {
+/** Writes `text` to standard error and ends the process with exit code 1. */
+function fail(text: string): never {
   stderrLog(text);
   Deno.exit(1);
 }
@@ -150,6 +152,7 @@ export class LineCap {
   readonly #maxChars: number;
   #lineChars = 0;
 
+  /** Makes a cap of `maxChars` characters a line. */
   constructor(maxChars: number = MAX_LINE_CHARS) {
     this.#maxChars = maxChars;
   }
@@ -165,18 +168,16 @@ export class LineCap {
   }
 }
 
-/** Settings of {@linkcode stdin}. */
-export interface StdinOptions {
-  /** Ends the stream, as if the input had ended. */
-  signal?: AbortSignal;
-}
-
 /**
  * Standard input as text, read into one buffer that is used again and again.
  *
  * A character split between two reads is put together; bytes that are no UTF-8 become U+FFFD.
+ *
+ * @param options with `signal`, which ends the stream as if the input had ended
  */
-export function stdin({ signal }: StdinOptions = {}): ReadableStream<string> {
+export function stdin(
+  { signal }: { signal?: AbortSignal | undefined } = {},
+): ReadableStream<string> {
   const buffer = new Uint8Array(1 << 16);
   const decoder = new TextDecoder();
   const cap = new LineCap();
@@ -187,7 +188,7 @@ export function stdin({ signal }: StdinOptions = {}): ReadableStream<string> {
     },
     async pull(controller) {
       const size = await Deno.stdin.read(buffer)
-        .catch((error) => fail(`Cannot read standard input: ${error.message}`));
+        .catch((error) => fail(`Cannot read standard input: ${errorText(error)}`));
       if (signal?.aborted) return;
       ended = size === null;
       const text = size === null
@@ -200,8 +201,8 @@ export function stdin({ signal }: StdinOptions = {}): ReadableStream<string> {
 }
 
 /**
- * Makes all of `console` write to standard error. The methods that print by themselves are made
- * anew, for Deno's hold on to standard output.
+ * Makes all of `console` write to standard error. The methods that Deno prints by itself are
+ * replaced, because Deno's own keep writing to standard output.
  */
 function redirectConsole(): void {
   const print = console.error;
@@ -238,32 +239,30 @@ function redirectConsole(): void {
 /** Settings of {@linkcode guardProcess}. */
 export interface GuardOptions {
   /**
-   * How long the process may take to end after a signal, in milliseconds; then it ends all the
-   * same, with exit code 1. It takes long when handlers hang or nobody reads what they said.
+   * How long the process may take to end after a signal, in milliseconds; after that it is ended
+   * with exit code 1. It takes long when handlers hang or the output is not read.
    *
    * @default 15000
    */
-  graceMs?: number;
+  graceMs?: number | undefined;
 }
 
-/** What {@linkcode guardProcess} gives. */
-export interface ProcessGuard {
-  /** Aborts at the first SIGTERM or SIGINT; at a later one the process ends at once. */
-  readonly stopped: AbortSignal;
-}
-
-/** Signals this close are one: of a Ctrl-C, `deno task` passes on what the terminal sent already. */
+/** Signals this close count as one: on Ctrl-C, `deno task` sends again what the terminal sent. */
 const SAME_SIGNAL_MS = 500;
 
 /**
- * Keeps the process to the protocol: `console` writes to standard error, an error that nobody
- * caught is reported and survived, and signals become an orderly end.
+ * Keeps the process to the protocol: `console` writes to standard error, an uncaught error is
+ * logged and the process goes on, and signals become an orderly end.
+ *
+ * @returns `stopped`, which aborts at the first SIGTERM or SIGINT; at a later one the process ends.
  */
-export function guardProcess({ graceMs = 15_000 }: GuardOptions = {}): ProcessGuard {
+export function guardProcess(
+  { graceMs = 15_000 }: GuardOptions = {},
+): { readonly stopped: AbortSignal } {
   redirectConsole();
   const report = (event: Event, error: unknown) => {
     event.preventDefault();
-    stderrLog(`Nobody caught: ${describeError(error)}`);
+    stderrLog(`Uncaught error: ${describeError(error)}`);
   };
   globalThis.addEventListener("unhandledrejection", (event) => report(event, event.reason));
   globalThis.addEventListener("error", (event) => report(event, event.error));

@@ -261,7 +261,7 @@ Deno.test("signals that come together, or after the end of input, end nothing ea
   });
 });
 
-Deno.test("a signal ends a node that nobody reads from", async () => {
+Deno.test("a signal ends a node whose output is not read", async () => {
   await withProgram(asking, async (file) => {
     const node = new NodeProcess(file);
     await node.init();

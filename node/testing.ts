@@ -1,5 +1,5 @@
 /**
- * A node with everything at hand, for tests beside these files.
+ * What tests of nodes need: a node in the test's own process, and one as a process of its own.
  *
  * @module
  */
@@ -9,11 +9,12 @@ import { TextLineStream } from "@std/streams/text-line-stream";
 import type { Clock } from "./clock.ts";
 import { Node, type NodeOptions } from "./node.ts";
 
-/** A clock that stands still until it is told to go on. */
+/** A clock that moves only when {@linkcode ManualClock.advance} is called. */
 export class ManualClock implements Clock {
   #nowMs = 0;
   #timers: { atMs: number; callback: () => void }[] = [];
 
+  /** Milliseconds since the clock was made. */
   now(): number {
     return this.#nowMs;
   }
@@ -23,6 +24,7 @@ export class ManualClock implements Clock {
     return this.#timers.length;
   }
 
+  /** Runs `callback` once, when `delayMs` milliseconds have passed. */
   schedule(delayMs: number, callback: () => void): () => void {
     const timer = { atMs: this.#nowMs + delayMs, callback };
     this.#timers.push(timer);
@@ -31,7 +33,7 @@ export class ManualClock implements Clock {
     };
   }
 
-  /** Lets `ms` milliseconds pass, running what falls due in order, and promises in between. */
+  /** Lets `ms` milliseconds pass: runs the timers that fall due, in order, and pending promises. */
   async advance(ms: number): Promise<void> {
     const endMs = this.#nowMs + ms;
     await settle();
@@ -54,18 +56,21 @@ export function settle(): Promise<void> {
 
 /** What {@linkcode testNode} gives. */
 export interface TestNode {
+  /** The node. */
   node: Node;
+  /** Its clock. */
   clock: ManualClock;
   /** Messages sent so far, parsed. */
   sent: { src: string; dest: string; body: Record<string, unknown> }[];
   /** Lines sent so far. */
   lines: string[];
+  /** Lines logged so far. */
   logs: string[];
   /** Hands a message to the node. */
   receive(src: string, body: Record<string, unknown>): void;
 }
 
-/** A node `n1` of three, initialized unless told otherwise, whose output is kept. */
+/** A node `n1` of three, initialized unless `init` is false, whose output is kept. */
 export async function testNode(
   options: NodeOptions = {},
   { init = true }: { init?: boolean } = {},
@@ -99,14 +104,17 @@ export async function testNode(
 const library = new URL("./mod.ts", import.meta.url);
 const denied = ["net", "read", "write", "env", "run", "sys", "ffi"].map((name) => `--deny-${name}`);
 
-/** A line of a node. */
+/** A message that a node has sent. */
 export interface Reply {
+  /** The sender's name. */
   src: string;
+  /** The receiver's name. */
   dest: string;
+  /** The content. */
   body: Record<string, unknown>;
 }
 
-/** A node as a process, with no permission at all. */
+/** A node as a process without permissions. */
 export class NodeProcess {
   readonly #process: Deno.ChildProcess;
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
@@ -114,6 +122,7 @@ export class NodeProcess {
   readonly #stderr: Promise<string>;
   readonly #encoder = new TextEncoder();
 
+  /** Starts a program with Deno. */
   constructor(program: URL | string, ...args: string[]) {
     const command = new Deno.Command(Deno.execPath(), {
       args: ["run", "--quiet", "--no-prompt", ...denied, String(program), ...args],
@@ -128,14 +137,17 @@ export class NodeProcess {
       .pipeThrough(new TextLineStream()).getReader();
   }
 
+  /** Writes to its standard input. */
   write(text: string | Uint8Array): Promise<void> {
     return this.#writer.write(typeof text === "string" ? this.#encoder.encode(text) : text);
   }
 
+  /** Sends it a message. */
   send(src: string, body: Record<string, unknown>): Promise<void> {
     return this.write(JSON.stringify({ src, dest: "n1", body }) + "\n");
   }
 
+  /** Initializes it as `n1`. */
   async init(nodeIds = ["n1", "n2"]): Promise<void> {
     await this.send("c0", { type: "init", msg_id: 1, node_id: "n1", node_ids: nodeIds });
     assertEquals((await this.next()).body.type, "init_ok");
@@ -148,15 +160,16 @@ export class NodeProcess {
     return value;
   }
 
+  /** The next message. */
   async next(): Promise<Reply> {
     return JSON.parse(await this.nextLine());
   }
 
   /**
-   * Sends echo requests of a kilobyte, numbered from 0, until the node takes no more because
-   * nobody reads its replies.
+   * Sends echo requests of a kilobyte, numbered from 0, until the node takes no more because its
+   * replies are not read.
    *
-   * @returns what ends when the rest of them is sent.
+   * @returns a promise that resolves when the rest of them is sent.
    */
   async stall(count: number): Promise<{ sending: Promise<void> }> {
     const echo = "x".repeat(1000);
@@ -168,15 +181,16 @@ export class NodeProcess {
       before = sent;
       await new Promise((resolve) => setTimeout(resolve, 300));
     }
-    assert(sent < count, "the node took everything in, though nobody reads");
+    assert(sent < count, "the node took in every request, though its replies were not read");
     return { sending };
   }
 
+  /** Sends it a signal. */
   kill(signal: Deno.Signal): void {
     this.#process.kill(signal);
   }
 
-  /** Stops listening, as a reader that goes away. */
+  /** Closes the reading end of its standard output. */
   async hangUp(): Promise<void> {
     await this.#lines.cancel();
   }
@@ -192,7 +206,7 @@ export class NodeProcess {
     return await this.ended();
   }
 
-  /** Waits for the process to end while nobody reads, and returns its exit code. */
+  /** Waits for the process to end without reading its output, and returns its exit code. */
   async endedUnread(): Promise<number> {
     const { code } = await this.#process.status;
     await this.hangUp();
@@ -200,6 +214,7 @@ export class NodeProcess {
     return code;
   }
 
+  /** Reads its output to the end and waits for the process, which must not fail. */
   async ended(): Promise<{ rest: string[]; stderr: string }> {
     const rest: string[] = [];
     for (let read; !(read = await this.#lines.read()).done;) rest.push(read.value);
@@ -210,7 +225,7 @@ export class NodeProcess {
   }
 }
 
-/** A program built on the library, in a file of its own. */
+/** Calls `use` with a temporary file that holds a program built on the library. */
 export async function withProgram(
   code: string,
   use: (file: string) => Promise<void>,

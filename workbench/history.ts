@@ -4,7 +4,14 @@
  * @module
  */
 
-import { ErrorCode, isJsonObject, type Json, type JsonObject, parseJson } from "@eddy/maelstrom";
+import {
+  ErrorCode,
+  errorText,
+  isJsonObject,
+  type Json,
+  type JsonObject,
+  parseJson,
+} from "@eddy/maelstrom";
 import { readEdn } from "./edn.ts";
 
 /** How an operation stands: begun, happened, certainly did not happen, or nobody knows. */
@@ -174,7 +181,7 @@ const ours: Notation = {
 };
 
 function cannotParse(line: number, error: unknown): SyntaxError {
-  const why = error instanceof Error ? error.message : String(error);
+  const why = errorText(error);
   return new SyntaxError(`Cannot parse line ${line}: ${why}`);
 }
 

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Clock, Node } from "@eddy/maelstrom";
+import { type Clock, describeError, Node } from "@eddy/maelstrom";
 import { Cluster, type ClusterOptions, type Incarnation, type LaunchContext } from "./cluster.ts";
 import type { Packet } from "./network.ts";
 
@@ -56,7 +56,7 @@ class NodeIncarnation implements Incarnation {
     };
     this.#context = context;
     this.#clock = new ProcessClock(world.clock, (error) => {
-      log(`Nobody caught: ${error instanceof Error ? error.stack : error}`);
+      log(`Uncaught error: ${describeError(error)}`);
     });
     this.#node = new Node({
       clock: this.#clock,

@@ -281,7 +281,7 @@ Deno.test("what a node's timer throws is logged, and harms nobody", async () => 
     },
   );
   assertEquals(logs.length, 3);
-  assertStringIncludes(logs[0] ?? "", "n0: Nobody caught: Error: Oops");
+  assertStringIncludes(logs[0] ?? "", "n0: Uncaught error: Error: Oops");
 });
 
 Deno.test("services are there for nodes, empty for each cluster", async () => {

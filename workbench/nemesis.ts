@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Clock, Json, Random } from "@eddy/maelstrom";
+import { type Clock, errorText, type Json, type Random } from "@eddy/maelstrom";
 import {
   drawOf,
   drawPartition,
@@ -135,7 +135,7 @@ export class Nemesis {
       value = await act();
     } catch (error) {
       // As with Jepsen's: what the nemesis could not do is noted, and the run goes on.
-      value = error instanceof Error ? error.message : String(error);
+      value = errorText(error);
     }
     this.#record({ type: "info", f, value });
   }

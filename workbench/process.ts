@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Clock } from "@eddy/maelstrom";
+import { type Clock, errorText } from "@eddy/maelstrom";
 import { LineCap } from "@eddy/maelstrom/stdio";
 import { Cluster, type ClusterOptions, type Incarnation, type LaunchContext } from "./cluster.ts";
 import type { Packet } from "./network.ts";
@@ -146,7 +146,7 @@ function spawn(path: string, args: readonly string[]): Deno.ChildProcess {
       stderr: "piped",
     }).spawn();
   } catch (cause) {
-    const why = cause instanceof Error ? cause.message : String(cause);
+    const why = errorText(cause);
     throw new Error(`Cannot start ${path}: ${why}`, { cause });
   }
 }

@@ -4,7 +4,14 @@
  * @module
  */
 
-import { isClient, isJsonObject, type Json, type JsonObject, parseJson } from "@eddy/maelstrom";
+import {
+  errorText,
+  isClient,
+  isJsonObject,
+  type Json,
+  type JsonObject,
+  parseJson,
+} from "@eddy/maelstrom";
 import { isMsgId, quote } from "@eddy/maelstrom/message";
 import { type Network, SERVICES } from "./network.ts";
 
@@ -87,7 +94,7 @@ export function readOutputLine(line: string): OutputMessage | string {
   try {
     value = parseJson(line);
   } catch (error) {
-    return `the line is not JSON (${error instanceof Error ? error.message : error})`;
+    return `the line is not JSON (${errorText(error)})`;
   }
   if (!isJsonObject(value)) return "the line is JSON, but no object";
   const { src, dest, body, id } = value;

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Clock, Json, Random } from "@eddy/maelstrom";
+import { type Clock, errorText, type Json, type Random } from "@eddy/maelstrom";
 import { Client, ClientIds, failureOf } from "./client.ts";
 import type { Cluster } from "./cluster.ts";
 import {
@@ -145,7 +145,7 @@ class TestRun {
   breakOff(error: unknown): void {
     this.#broke ??= {
       stage: this.#stage,
-      error: error instanceof Error ? error : new Error(String(error)),
+      error: error instanceof Error ? error : new Error(errorText(error)),
     };
   }
 
@@ -212,7 +212,7 @@ class TestRun {
       try {
         await this.#workload.setup?.(callOn(client, node), this.#options);
       } catch (error) {
-        const why = error instanceof Error ? error.message : String(error);
+        const why = errorText(error);
         throw new Error(`Cannot set up node ${node}: ${why}`, { cause: error });
       }
     }));

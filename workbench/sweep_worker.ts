@@ -4,6 +4,7 @@
  * @module
  */
 
+import { errorText } from "@eddy/maelstrom";
 import { load, type Task, type WorkerReply } from "./sweep.ts";
 
 const scope = self as unknown as {
@@ -16,6 +17,6 @@ scope.onmessage = async ({ data: task }) => {
     const work = await load(task);
     scope.postMessage({ result: await work(task.input) });
   } catch (error) {
-    scope.postMessage({ problem: error instanceof Error ? error.message : String(error) });
+    scope.postMessage({ problem: errorText(error) });
   }
 };

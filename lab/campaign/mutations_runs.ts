@@ -193,7 +193,7 @@ function anomalyOf({ results, protocolErrors }: RunResult): string | undefined {
 
 /** What no node that follows the rules ever comes to see. */
 function assertionIn(node: string, text: string): string | undefined {
-  const [found] = /Term \d+ has two leaders|Cannot drop entry \d+: it is committed|Nobody caught.*/
+  const [found] = /Term \d+ has two leaders|Cannot drop entry \d+: it is committed|Uncaught error.*/
     .exec(text) ?? [];
   return found === undefined ? undefined : `${node} stops at: ${found}`;
 }

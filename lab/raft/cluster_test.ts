@@ -1,3 +1,4 @@
+import { errorText } from "@eddy/maelstrom";
 import { assert, assertEquals } from "@std/assert";
 import { mutations } from "@eddy/mutants/raft.ts";
 import { checkLinearizable } from "@eddy/workbench/checkers/linearizable.ts";
@@ -14,7 +15,7 @@ function violation(options: ClusterOptions): string | undefined {
   try {
     cluster.run();
   } catch (error) {
-    return error instanceof Error ? error.message : String(error);
+    return errorText(error);
   }
   const result = checkLinearizable(cluster.history, { maxSteps: 300_000 });
   return result["valid?"] === false ? result.findings?.[0]?.what ?? "?" : undefined;

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { errorText } from "@eddy/maelstrom";
 import { oneOf, parseFlags, UsageError } from "@eddy/maelstrom/flags";
 import { parseConsistencyModels } from "../checkers/elle/consistency_model.ts";
 import { explain, faultWindows, verdict } from "../explain.ts";
@@ -56,6 +57,6 @@ function models(text = "strict-serializable"): string[] {
   try {
     return parseConsistencyModels(text);
   } catch (cause) {
-    throw new UsageError(cause instanceof Error ? cause.message : String(cause), { cause });
+    throw new UsageError(errorText(cause), { cause });
   }
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { errorText } from "@eddy/maelstrom";
 import { parseConsistencyModels } from "../checkers/elle/consistency_model.ts";
 import {
   type Flags,
@@ -138,7 +139,7 @@ export function toRunOptions(flags: RunFlags, seed: number): RunOptions {
       ...(models !== undefined && { consistencyModels: parseConsistencyModels(models) }),
     });
   } catch (error) {
-    throw new UsageError(error instanceof Error ? error.message : String(error), { cause: error });
+    throw new UsageError(errorText(error), { cause: error });
   }
 }
 

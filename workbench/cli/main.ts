@@ -4,6 +4,7 @@
  * @module
  */
 
+import { errorText } from "@eddy/maelstrom";
 import { describeFlags, type Flags, UsageError } from "@eddy/maelstrom/flags";
 import { BAD_ARGUMENTS, BROKEN } from "./flags.ts";
 import { checkCommand, checkFlags } from "./check.ts";
@@ -74,7 +75,7 @@ async function main([name = "", ...args]: readonly string[]): Promise<number> {
       console.error(error.message);
       return BAD_ARGUMENTS;
     }
-    console.error(error instanceof Error ? error.message : String(error));
+    console.error(errorText(error));
     return BROKEN;
   }
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { errorText } from "@eddy/maelstrom";
 import { type Flags, integer, parseFlags, UsageError } from "@eddy/maelstrom/flags";
 import { verdict } from "../explain.ts";
 import { type Validity, worst } from "../history.ts";
@@ -71,7 +72,7 @@ function checkVariant(
     checkNodeArgs(run, nodeArgs);
   } catch (error) {
     if (vary === undefined || Object.hasOwn(runFlags, vary.name)) throw error;
-    const why = error instanceof Error ? error.message : String(error);
+    const why = errorText(error);
     throw new UsageError(
       `Cannot vary ${vary.name}, which is no flag of the run, but taken for the node's: ${why}`,
       { cause: error },

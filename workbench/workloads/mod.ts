@@ -4,6 +4,7 @@
  * @module
  */
 
+import { errorText } from "@eddy/maelstrom";
 import { checkAvailability, checkExceptions, checkStats } from "../checkers/stats.ts";
 import { type CheckResult, type Op, type Validity, worst } from "../history.ts";
 import type { RunOptions } from "../options.ts";
@@ -78,7 +79,7 @@ function safely(check: () => CheckResult): CheckResult {
   try {
     return check();
   } catch (error) {
-    const text = error instanceof Error ? error.message : String(error);
+    const text = errorText(error);
     return { "valid?": "unknown", warnings: [`The checker itself failed: ${text}`] };
   }
 }

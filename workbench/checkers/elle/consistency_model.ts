@@ -10,6 +10,7 @@
  * @module
  */
 
+import { errorText } from "@eddy/maelstrom";
 import { type CheckResult, type Finding, MAX_FINDINGS, type Op } from "../../history.ts";
 import { PROCESS, REALTIME, RW, WR, WW } from "../graph.ts";
 import type { Case, Cases } from "./txn.ts";
@@ -423,7 +424,7 @@ export function guarded(check: () => CheckResult): CheckResult {
   try {
     return check();
   } catch (error) {
-    const what = `Cannot check the history: ${error instanceof Error ? error.message : error}`;
+    const what = `Cannot check the history: ${errorText(error)}`;
     return {
       "valid?": "unknown",
       "anomaly-types": [],
