@@ -17,19 +17,19 @@ import {
 import { rightServer } from "./right_server.ts";
 
 /**
- * Answers requests, of clients of the node `asked`. What it throws is answered as an error; with
- * nothing, the client is left waiting.
+ * Answers a request of a client of the node `asked`, at once or later. What it throws is answered as
+ * an error; for undefined no reply is sent.
  */
-export type Server = (body: JsonObject, asked: string) => Answer | Promise<Answer>;
+export type AsyncServer = (body: JsonObject, asked: string) => Answer | Promise<Answer>;
 
 /** A reply's keys, or nothing. */
 export type Answer = LooseReply | undefined;
 
 /** Changes what a server does. */
-export type Change = (server: Server, node: Node) => Server;
+export type Change = (server: AsyncServer, node: Node) => AsyncServer;
 
-/** What clients ask nodes of each workload. */
-export const REQUEST_TYPES: Readonly<Record<WorkloadName, readonly string[]>> = {
+/** The types of requests of each workload. */
+const REQUEST_TYPES: Readonly<Record<WorkloadName, readonly string[]>> = {
   echo: ["echo"],
   "unique-ids": ["generate"],
   broadcast: ["topology", "broadcast", "read"],
@@ -42,31 +42,25 @@ export const REQUEST_TYPES: Readonly<Record<WorkloadName, readonly string[]>> = 
   "txn-rw-register": ["txn"],
 };
 
-/** How long a node waits for the authority; a client that waits longer gets no answer at all. */
+/** How long a node waits for the authority, in milliseconds. */
 const TIMEOUT_MS = 4000;
 
 /** Answers a workload's requests with `server`, each node on its own. */
-export function serveAlone(node: Node, workload: WorkloadName, server: Server): void {
+export function serveAlone(node: Node, workload: WorkloadName, server: AsyncServer): void {
   for (const type of REQUEST_TYPES[workload]) {
     node.on(type, ({ body }) => server(body, node.id));
   }
 }
 
-/** The right server of a workload, with state of its own. */
-export function newServer(workload: WorkloadName): Server {
-  const server = rightServer(workload);
-  return (body, asked) => server(body, asked);
-}
-
-/** What of a cluster around an authority is other than usual. */
+/** Settings of {@linkcode serveByAuthority}. */
 export interface AuthorityOptions {
   /**
    * Makes the authority's state.
    *
    * @default the right server of the workload
    */
-  readonly makeServer?: (node: Node) => Server;
-  /** What each node does about its clients' requests before, or after, it asks the authority. */
+  readonly makeServer?: (node: Node) => AsyncServer;
+  /** What each node does with a request of its clients before or after it asks the authority. */
   readonly around?: Change;
   /** @default 4000 */
   readonly timeoutMs?: number;
@@ -75,8 +69,8 @@ export interface AuthorityOptions {
 /**
  * Serves a workload from the first node.
  *
- * A request that could not be delivered, or whose answer was lost, is answered with code 0: nobody
- * knows what became of it. The network may double messages, so each is served once.
+ * A request that could not be delivered, or whose answer was lost, is answered with code 0: it is
+ * unknown whether it was served. The network may double messages, so each is served once.
  */
 export function serveByAuthority(
   node: Node,
@@ -84,7 +78,7 @@ export function serveByAuthority(
   options: AuthorityOptions = {},
 ): void {
   const { around = (server) => server, timeoutMs = TIMEOUT_MS } = options;
-  const server = options.makeServer?.(node) ?? newServer(workload);
+  const server = options.makeServer?.(node) ?? rightServer(workload);
   const served = new Set<string>();
   node.on("authority", async ({ src, body: { msg_id, request } }) => {
     const name = `${src} ${msg_id}`;
@@ -93,7 +87,7 @@ export function serveByAuthority(
     const answer = await server(request, src);
     if (answer !== undefined) return { answer: defined(answer) };
   });
-  const ask: Server = async (request, asked) => {
+  const ask: AsyncServer = async (request, asked) => {
     const [authority = node.id] = node.nodeIds;
     if (authority === node.id) return await server(request, asked);
     const reply = await node.rpc(authority, { type: "authority", request }, { timeoutMs });
@@ -111,7 +105,7 @@ function defined(answer: LooseReply): JsonObject {
   return Object.fromEntries(keys);
 }
 
-/** Whether this is one of the times when it happens. */
+/** True with the probability `chance`. */
 export function nowAndThen(node: Node, chance: number): boolean {
   return node.random.next() < chance;
 }

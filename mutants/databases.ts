@@ -16,7 +16,7 @@ import {
   pause,
   RpcError,
 } from "@eddy/maelstrom";
-import type { Server } from "./authority.ts";
+import type { AsyncServer } from "./authority.ts";
 
 /** A micro-operation as it travels. */
 export type Mop = [f: string, key: Json, value: Json];
@@ -98,7 +98,7 @@ function rest(node: Node): Promise<void> {
 }
 
 /** Everything at once: strict-serializable. */
-export function strictDatabase(): Server {
+export function strictDatabase(): AsyncServer {
   const versions = new Versions();
   return (body) => runAtOnce(versions, mopsOf(body));
 }
@@ -112,7 +112,7 @@ export function runAtOnce(versions: Versions, mops: readonly Mop[]): { txn: Json
 }
 
 /** Each micro-operation by itself: no isolation at all, not even read-uncommitted. */
-export function unisolatedDatabase(node: Node): Server {
+export function unisolatedDatabase(node: Node): AsyncServer {
   const versions = new Versions();
   return async (body) => {
     const done: Mop[] = [];
@@ -129,7 +129,7 @@ export function unisolatedDatabase(node: Node): Server {
  * All writes at once before the reads, which therefore see those of others under way. Transactions
  * that read and write the same key go at once, so as not to read what they write only later.
  */
-export function readUncommittedDatabase(node: Node): Server {
+export function readUncommittedDatabase(node: Node): AsyncServer {
   const versions = new Versions();
   return async (body) => {
     const mops = mopsOf(body);
@@ -150,7 +150,7 @@ export function readsOwnWrites(mops: readonly Mop[]): boolean {
  * Each read sees what is committed by then, and nothing of its own transaction; writes come at the
  * end, all at once.
  */
-export function readCommittedDatabase(node: Node): Server {
+export function readCommittedDatabase(node: Node): AsyncServer {
   const versions = new Versions();
   return async (body) => {
     const done: Mop[] = [];
@@ -164,12 +164,12 @@ export function readCommittedDatabase(node: Node): Server {
 }
 
 /**
- * All reads from one snapshot, all writes at once at the end, unless somebody else has written one
- * of the keys meanwhile: snapshot isolation.
+ * All reads from one snapshot, all writes at once at the end, unless another transaction has written
+ * one of the keys meanwhile: snapshot isolation.
  *
  * @param firstWins whether the first to commit wins; without that, updates are lost
  */
-export function snapshotDatabase(node: Node, { firstWins = true } = {}): Server {
+export function snapshotDatabase(node: Node, { firstWins = true } = {}): AsyncServer {
   const versions = new Versions();
   return async (body) => {
     const mops = mopsOf(body);
@@ -188,7 +188,7 @@ export function snapshotDatabase(node: Node, { firstWins = true } = {}): Server 
 const MAX_STALE = 20;
 
 /** Transactions that only read see some past state; serializable, but nothing stronger. */
-export function staleDatabase(node: Node): Server {
+export function staleDatabase(node: Node): AsyncServer {
   const versions = new Versions();
   return (body) => {
     const mops = mopsOf(body);
@@ -207,7 +207,7 @@ const HIDDEN_MS = 150;
  *
  * What depends on a transaction out of sight is out of sight, too.
  */
-export function forkedDatabase(node: Node): Server {
+export function forkedDatabase(node: Node): AsyncServer {
   const versions = new Versions();
   let recent: { readonly atMs: number; readonly half: number; readonly mops: readonly Mop[] }[] =
     [];

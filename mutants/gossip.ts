@@ -1,13 +1,14 @@
 /**
- * Sets and counters of which every node has its own copy, merged now and then: right as long as no
- * node loses its memory, whatever the network does.
+ * Sets and counters of which every node has a copy, sent to all others again and again. They are
+ * right under every fault of the network, as long as no node loses its memory.
  *
  * @module
  */
 
 import type { WorkloadName } from "@eddy/handlers";
 import { canonical, type Json, type JsonObject, type Node } from "@eddy/maelstrom";
-import { serveAlone } from "./authority.ts";
+import { nowAndThen, serveAlone } from "./authority.ts";
+import type { Mutant, Settings } from "./mutant.ts";
 
 /** How often copies are sent round. */
 const INTERVAL_MS = 250;
@@ -134,4 +135,52 @@ export function replicaOf(node: Node, workload: GossipWorkload): Replica {
   return workload === "broadcast" || workload === "g-set"
     ? new SetReplica()
     : new CounterReplica(node);
+}
+
+/** A node whose copy of the state is wrong. */
+export function wrongReplica(
+  workload: GossipWorkload,
+  name: string,
+  makeReplica: (node: Node) => Replica,
+  anomaly: string,
+  needs: Settings = {},
+): Mutant {
+  const install = (node: Node) => serveByGossip(node, workload, makeReplica(node));
+  return { name, workload, anomaly, needs, install };
+}
+
+/** A set that does not keep some of what clients add. */
+export class LeakySet extends SetReplica {
+  readonly #node: Node;
+
+  constructor(node: Node) {
+    super();
+    this.#node = node;
+  }
+
+  override add(value: Json): void {
+    if (!nowAndThen(this.#node, 0.05)) super.add(value);
+  }
+
+  override merge(copy: Json): void {
+    for (const value of Array.isArray(copy) ? copy : []) super.add(value);
+  }
+}
+
+/** A set of which clients read something else than it holds. */
+export class AlteringSet extends SetReplica {
+  readonly #alter: (elements: Json[]) => Json;
+
+  constructor(alter: (elements: Json[]) => Json) {
+    super();
+    this.#alter = alter;
+  }
+
+  override read(): Json {
+    return this.#alter([...this.elements.values()]);
+  }
+
+  override copy(): Json {
+    return super.read();
+  }
 }

@@ -1,21 +1,23 @@
 /**
- * All wrong nodes.
+ * Mutants: nodes with one deliberate fault each.
  *
  * @module
  */
 
-import type { Candidate, Fault, Mutant, Settings } from "./candidate.ts";
-import { gCounterMutants, pnCounterMutants } from "./counters.ts";
-import { echoMutants, uniqueIdsMutants } from "./echo_and_ids.ts";
-import { kafkaMutants } from "./logs.ts";
+import { broadcastMutants } from "./broadcast.ts";
+import { gCounterMutants, pnCounterMutants } from "./counter.ts";
+import { echoMutants } from "./echo.ts";
+import { gSetMutants } from "./g_set.ts";
+import { kafkaMutants } from "./kafka.ts";
+import { linKvMutants } from "./lin_kv.ts";
+import type { Fault, Mutant, NodeUnderTest, Settings } from "./mutant.ts";
 import { protocolMutants } from "./protocol.ts";
-import { linKvMutants } from "./registers.ts";
-import { broadcastMutants, gSetMutants } from "./sets.ts";
-import { txnListAppendMutants, txnRwRegisterMutants } from "./txns.ts";
+import { txnListAppendMutants, txnRwRegisterMutants } from "./txn.ts";
+import { uniqueIdsMutants } from "./unique_ids.ts";
 
-export type { Candidate, Fault, Mutant, Settings };
+export type { Fault, Mutant, NodeUnderTest, Settings };
 
-/** Wrong nodes for every workload, each with one deliberate fault. */
+/** The mutants of every workload. */
 export const mutants: readonly Mutant[] = [
   ...echoMutants,
   ...uniqueIdsMutants,

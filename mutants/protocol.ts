@@ -9,28 +9,28 @@
 import type { WorkloadName } from "@eddy/handlers";
 import { type Body, ErrorCode, type Node, parseJson, pause, RpcError } from "@eddy/maelstrom";
 import {
+  type AsyncServer,
   type Change,
-  newServer,
   nowAndThen,
   serveAlone,
   serveByAuthority,
-  type Server,
 } from "./authority.ts";
-import type { Mutant, Settings } from "./candidate.ts";
+import type { Mutant, Settings } from "./mutant.ts";
+import { rightServer } from "./right_server.ts";
 
 /** What the workbench calls a reply that does not fit its schema, as Maelstrom does. */
 const MALFORMED = "malformed-rpc-response";
 
 /** A right cluster that does one thing otherwise. */
-function spoilt(
+function faulty(
   workload: WorkloadName,
   name: string,
-  deserves: string,
+  anomaly: string,
   around: Change,
   needs: Settings = {},
 ): Mutant {
   const install = (node: Node) => serveByAuthority(node, workload, { around });
-  return { name, workload, deserves, needs, install };
+  return { name, workload, anomaly, needs, install };
 }
 
 /** Answers with something else now and then. */
@@ -39,21 +39,21 @@ function answers(change: (answer: Record<string, unknown>) => object): Change {
     const answer = await ask(body, asked);
     if (body.type === "topology") return answer;
     if (answer === undefined || answer.type === "error" || !nowAndThen(node, 0.1)) return answer;
-    return change(answer) as Awaited<ReturnType<Server>>;
+    return change(answer) as Awaited<ReturnType<AsyncServer>>;
   };
 }
 
 /** Answers an echo by hand, in `body`. */
 function echoesByHand(
   name: string,
-  deserves: string,
+  anomaly: string,
   reply: (node: Node, client: string, body: Body) => void,
   needs: Settings = {},
 ): Mutant {
   return {
     name,
     workload: "echo",
-    deserves,
+    anomaly,
     needs,
     install(node) {
       node.on("echo", ({ src, body: { echo = null, msg_id = null } }) => {
@@ -67,14 +67,14 @@ function echoesByHand(
 
 /** Nodes that break the protocol. */
 export const protocolMutants: readonly Mutant[] = [
-  spoilt(
+  faulty(
     "broadcast",
     "adds a key to its replies",
     MALFORMED,
     answers((answer) => ({ ...answer, took_ms: 3 })),
   ),
-  spoilt("g-set", "leaves a key out of its replies", MALFORMED, answers(() => ({}))),
-  spoilt(
+  faulty("g-set", "leaves a key out of its replies", MALFORMED, answers(() => ({}))),
+  faulty(
     "lin-kv",
     "calls its replies by another name",
     MALFORMED,
@@ -83,7 +83,7 @@ export const protocolMutants: readonly Mutant[] = [
       type: "ok",
     })),
   ),
-  spoilt(
+  faulty(
     "kafka",
     "answers with offsets that are no integers",
     MALFORMED,
@@ -92,7 +92,7 @@ export const protocolMutants: readonly Mutant[] = [
       ...("offset" in answer ? { offset: parseJson(`${answer.offset}.5`) } : {}),
     })),
   ),
-  spoilt(
+  faulty(
     "txn-list-append",
     "answers a transaction with an object",
     MALFORMED,
@@ -107,9 +107,13 @@ export const protocolMutants: readonly Mutant[] = [
     (node, client, body) => node.send(client, { ...body, in_reply_to: 1_000_000 }),
     { availability: "total" },
   ),
-  echoesByHand("writes to nobody", "there is nobody named", (node, _client, body) => {
-    node.send("n99", body);
-  }),
+  echoesByHand(
+    "writes to a node that does not exist",
+    "there is nobody named",
+    (node, _client, body) => {
+      node.send("n99", body);
+    },
+  ),
   echoesByHand("writes a message without an address", "dest must be a string", (node, _, body) => {
     node.send(undefined as unknown as string, body);
   }),
@@ -125,20 +129,20 @@ export const protocolMutants: readonly Mutant[] = [
   {
     name: "refuses to begin",
     workload: "echo",
-    deserves: "Expected node ",
+    anomaly: "Expected node ",
     install(node) {
       node.onInit(() => {
         throw new RpcError(ErrorCode.crash, "No");
       });
-      serveAlone(node, "echo", newServer("echo"));
+      serveAlone(node, "echo", rightServer("echo"));
     },
   },
   {
     name: "does not take the topology",
     workload: "broadcast",
-    deserves: "Cannot set up node ",
+    anomaly: "Cannot set up node ",
     install(node) {
-      const server = newServer("broadcast");
+      const server = rightServer("broadcast");
       serveAlone(node, "broadcast", (body, asked) => {
         if (body.type === "topology") throw new RpcError(ErrorCode.notSupported, "No");
         return server(body, asked);

@@ -7,10 +7,10 @@
 import type { WorkloadName } from "@eddy/handlers";
 import { canonical, type Json, jsonEqual, type JsonObject } from "@eddy/maelstrom";
 
-/** Answers a request: the reply's keys without `in_reply_to`, or undefined for silence. */
+/** Answers a request: the reply's keys without `in_reply_to`, or undefined for no reply. */
 export type Server = (body: JsonObject, node: string) => JsonObject | undefined;
 
-/** A new server for a workload, right in all it does. */
+/** A right server of a workload, with state of its own. */
 export function rightServer(workload: WorkloadName): Server {
   return servers[workload]();
 }

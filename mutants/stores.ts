@@ -1,5 +1,5 @@
 /**
- * Nodes that keep nothing themselves: all state is in one of Maelstrom's services.
+ * Nodes without state: all of it is in one of Maelstrom's services.
  *
  * @module
  */
@@ -14,7 +14,7 @@ import {
   type KvService,
   type Node,
 } from "@eddy/maelstrom";
-import { serveAlone, type Server } from "./authority.ts";
+import { type AsyncServer, serveAlone } from "./authority.ts";
 
 /** Shared state, by key. */
 export interface Store {
@@ -24,7 +24,7 @@ export interface Store {
   update(key: string, initial: Json, change: (value: Json) => Json): Promise<Json>;
 }
 
-/** A store in a service, which changes a key only if nobody else has meanwhile. */
+/** A store in a service, which changes a key only if no other node has meanwhile. */
 export function kvStore(node: Node, service: KvService): Store {
   const kv = new KV<string, Json>(node, service, { timeoutMs: 3000 });
   return {
@@ -33,7 +33,7 @@ export function kvStore(node: Node, service: KvService): Store {
   };
 }
 
-/** A store in lin-kv that reads and then writes, whatever others do meanwhile: a wrong one. */
+/** A store in lin-kv that reads and then writes, and so loses what others write in between. */
 export function carelessStore(node: Node): Store {
   const kv = new KV<string, Json>(node, "lin-kv");
   return {
@@ -52,7 +52,7 @@ export function serveFromStore(node: Node, workload: WorkloadName, store: Store)
 }
 
 /** Answers a workload's requests from a store; `lin-kv` goes without one. */
-export function storeServer(workload: WorkloadName, store: Store): Server {
+function storeServer(workload: WorkloadName, store: Store): AsyncServer {
   switch (workload) {
     case "echo":
       return ({ echo = null }) => ({ echo });
@@ -86,7 +86,7 @@ export function serveRegistersFrom(node: Node, service: KvService): void {
   });
 }
 
-function setServer(store: Store, elementKey: string, listKey: string): Server {
+function setServer(store: Store, elementKey: string, listKey: string): AsyncServer {
   return async (body) => {
     if (body.type === "topology") return {};
     if (body.type === "read") return { [listKey]: await store.read("set", []) };
@@ -99,7 +99,7 @@ function setServer(store: Store, elementKey: string, listKey: string): Server {
   };
 }
 
-function counterServer(store: Store): Server {
+function counterServer(store: Store): AsyncServer {
   return async ({ type, delta = 0 }) => {
     if (type === "read") return { value: await store.read("sum", 0) };
     await store.update("sum", 0, (sum) => number(sum) + number(delta));
@@ -108,7 +108,7 @@ function counterServer(store: Store): Server {
 }
 
 /** Registers on top of updates; a register's first compare-and-set fails, as it does in `lin-kv`. */
-function registerServer(store: Store): Server {
+function registerServer(store: Store): AsyncServer {
   return async ({ type, key = null, value = null, from = null, to = null }) => {
     const name = `register ${canonical(key)}`;
     if (type === "read") {
@@ -128,7 +128,7 @@ function registerServer(store: Store): Server {
 /** How many messages of a key one poll returns. */
 const POLL_BATCH = 10;
 
-function logServer(store: Store): Server {
+function logServer(store: Store): AsyncServer {
   const offsetsOf = (body: JsonObject) => Object.entries(body.offsets as Record<string, number>);
   return async (body) => {
     switch (body.type) {
@@ -165,7 +165,7 @@ function logServer(store: Store): Server {
 }
 
 /** The whole database is one value, so a transaction is one compare-and-set. */
-function txnServer(store: Store): Server {
+function txnServer(store: Store): AsyncServer {
   return async ({ txn = null }) => {
     let done: Json[] = [];
     await store.update("database", {}, (old) => {

@@ -8,13 +8,13 @@ import { calibration } from "./calibration.ts";
 import type { Campaign } from "./campaign.ts";
 import { consensusFaults, gossipFaults } from "./faults.ts";
 import { raftMutations } from "./mutations.ts";
-import { innocents, wrongNodes } from "./nodes.ts";
+import { mutantsCampaign, rightNodesCampaign } from "./nodes.ts";
 
 /** All campaigns, the short ones first. */
 export const campaigns: readonly Campaign[] = [
-  wrongNodes,
+  mutantsCampaign,
   calibration,
-  innocents,
+  rightNodesCampaign,
   gossipFaults,
   raftMutations,
   consensusFaults,

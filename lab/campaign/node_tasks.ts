@@ -4,11 +4,11 @@
  * @module
  */
 
-import { type MutantRow, type RightRow, runMutants, runRightNodes } from "../reference/campaign.ts";
+import { type MutantRow, type RightRow, runMutants, runRightNodes } from "../reference/trials.ts";
 import { mutants } from "@eddy/mutants";
 import { rightNodes } from "../reference/right_nodes.ts";
 
-/** Which node, by its place among its like, and how many runs. */
+/** Which node, by its index, and how many runs. */
 export interface NodeTask {
   readonly index: number;
   readonly seeds: number;

@@ -1,16 +1,16 @@
 /**
- * Nodes whose verdict is known: every wrong one is caught, no right one is blamed.
+ * Nodes whose verdict is known: the anomaly of every mutant is found, and nothing with right nodes.
  *
  * @module
  */
 
-import type { MutantRow, RightRow, Trial } from "../reference/campaign.ts";
+import type { MutantRow, RightRow, Trial } from "../reference/trials.ts";
 import { mutants } from "@eddy/mutants";
 import { runTasks } from "@eddy/workbench/sweep.ts";
 import { rightNodes } from "../reference/right_nodes.ts";
 import { type Campaign, tenths } from "./campaign.ts";
 
-/** Runs one of the tasks of node_tasks.ts for every node, and leaves out what is not there. */
+/** Runs one of the tasks of node_tasks.ts for every node. */
 async function each<Row>(
   name: "tryMutant" | "tryRightNode",
   count: number,
@@ -28,18 +28,16 @@ async function each<Row>(
   return rows.filter((row) => row !== undefined);
 }
 
-/** Wrong nodes. */
-export const wrongNodes: Campaign = {
+/** Mutants. */
+export const mutantsCampaign: Campaign = {
   name: "mutants",
-  description:
-    "Every node with one deliberate fault is blamed, for the anomaly that it deserves, " +
-    "within 20 seeds",
+  description: "The anomaly of every node with one deliberate fault is found within 20 seeds",
   seeds: 20,
   async run(seeds, onProgress) {
     const rows = await each<MutantRow>("tryMutant", mutants.length, seeds, onProgress);
     return {
       rows: [
-        ["workload", "what is wrong with it", "deserves", "caught by seed"],
+        ["workload", "what is wrong with it", "anomaly", "caught by seed"],
         ...rows.map(cells),
       ],
       failures: rows.filter(({ caughtAfter }) => caughtAfter === undefined).map(describeEscape),
@@ -47,19 +45,19 @@ export const wrongNodes: Campaign = {
   },
 };
 
-function cells({ workload, name, deserves, caughtAfter }: MutantRow): string[] {
-  return [workload, name, deserves, String(caughtAfter ?? "none")];
+function cells({ workload, name, anomaly, caughtAfter }: MutantRow): string[] {
+  return [workload, name, anomaly, String(caughtAfter ?? "none")];
 }
 
-function describeEscape({ workload, name, deserves, trial }: MutantRow): string {
-  return `Not caught: ${workload}, ${name}; it deserves ${deserves}. ${describeTrial(trial)}`;
+function describeEscape({ workload, name, anomaly, trial }: MutantRow): string {
+  return `Not caught: ${workload}, ${name}; it anomaly ${anomaly}. ${describeTrial(trial)}`;
 }
 
 /** Right nodes. */
-export const innocents: Campaign = {
+export const rightNodesCampaign: Campaign = {
   name: "right-nodes",
-  description: "No node that is right is ever blamed: without faults, with each fault that it " +
-    "stands, and with all of them together",
+  description: "Nothing is ever found wrong with a right node: without faults, with each fault " +
+    "that it tolerates, and with all of these together",
   seeds: 1000,
   async run(seeds, onProgress) {
     const rows = await each<RightRow>("tryRightNode", rightNodes.length, seeds, onProgress);
@@ -84,5 +82,5 @@ function describeTrial(trial: Trial | undefined): string {
   if (trial === undefined) return "No run was made";
   const { seed, nemesis, signs } = trial;
   const faults = nemesis.length === 0 ? "no faults" : nemesis.join(" + ");
-  return `Seed ${seed}, ${faults}; blamed for: ${signs.join("; ") || "nothing"}`;
+  return `Seed ${seed}, ${faults}; found: ${signs.join("; ") || "nothing"}`;
 }

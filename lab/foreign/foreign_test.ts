@@ -1,8 +1,8 @@
 import { assertEquals } from "@std/assert";
-import { isAmong } from "../reference/signs.ts";
+import { isAmong } from "../reference/trials.ts";
 import { type ForeignNode, foreignNodes, type ForeignTrial, runForeign } from "./programs.ts";
 
-/** How many runs a wrong node gets whose fault only shows by luck. */
+/** How many runs a wrong node gets whose fault shows only in some runs. */
 const MAX_RUNS = 5;
 
 /** How many clusters run at a time: mostly they wait. */
@@ -16,30 +16,29 @@ function isInstalled(interpreter: string): boolean {
   }
 }
 
-/** Runs a program until it gets the verdict that it deserves; gives the last trial if it does not. */
+/** Runs a program until it gets the verdict that it anomaly; gives the last trial if it does not. */
 async function misjudged(program: ForeignNode): Promise<ForeignTrial | undefined> {
-  const { deserves } = program;
+  const { anomaly } = program;
   let trial: ForeignTrial | undefined;
   for (let seed = 1; seed <= MAX_RUNS; seed++) {
     trial = await runForeign(program, seed);
-    const judged = deserves === undefined
+    const judged = anomaly === undefined
       ? trial.valid === true && trial.signs.length === 0
-      : isAmong(trial.signs, deserves);
+      : isAmong(trial.signs, anomaly);
     if (judged) return undefined;
-    // One false alarm is one too many.
-    if (deserves === undefined) return trial;
+    if (anomaly === undefined) return trial;
   }
   return trial;
 }
 
 async function allMisjudged(programs: readonly ForeignNode[]) {
   const left = [...programs];
-  const found: { program: string; deserves: string | undefined; trial: ForeignTrial }[] = [];
+  const found: { program: string; anomaly: string | undefined; trial: ForeignTrial }[] = [];
   await Promise.all(Array.from({ length: AT_ONCE }, async () => {
     for (let next = left.shift(); next !== undefined; next = left.shift()) {
       const trial = await misjudged(next);
-      const { file, args, deserves } = next;
-      if (trial !== undefined) found.push({ program: [file, ...args].join(" "), deserves, trial });
+      const { file, args, anomaly } = next;
+      if (trial !== undefined) found.push({ program: [file, ...args].join(" "), anomaly, trial });
     }
   }));
   return found;
@@ -47,7 +46,7 @@ async function allMisjudged(programs: readonly ForeignNode[]) {
 
 for (const [extension, interpreter] of [[".py", "python3"], [".mjs", "node"]] as const) {
   Deno.test({
-    name: `Programs for ${interpreter} are judged as they deserve`,
+    name: `Programs for ${interpreter} get the verdict that is known`,
     ignore: !isInstalled(interpreter),
     async fn() {
       const programs = foreignNodes.filter(({ file }) => file.endsWith(extension));

@@ -7,21 +7,21 @@
 import type { Settings } from "@eddy/mutants";
 import { runProgram, type Validity, type WorkloadName } from "@eddy/workbench";
 import { defaultOptions } from "@eddy/workbench/options.ts";
-import { signsOf } from "../reference/signs.ts";
+import { signsOf } from "../reference/trials.ts";
 
 /** A program whose verdict is known. */
 export interface ForeignNode {
   /** Its file, beside this one. */
   readonly file: string;
-  /** What it is started with: the name of its fault, if it has one. */
+  /** Its arguments: the name of its fault, if it has one. */
   readonly args: readonly string[];
   readonly workload: WorkloadName;
-  /** What it is to be blamed for, as for a mutant; nothing for a right one. */
-  readonly deserves?: string;
-  readonly needs?: Settings;
+  /** The anomaly to find, as for a mutant; undefined for a right node. */
+  readonly anomaly?: string | undefined;
+  readonly needs?: Settings | undefined;
 }
 
-/** What a run of a program came to. */
+/** The result of one run of a program. */
 export interface ForeignTrial {
   readonly valid: Validity;
   readonly signs: readonly string[];
@@ -39,17 +39,17 @@ function variants(
 ): ForeignNode[] {
   return [
     { file, args: [], workload, needs },
-    ...Object.entries(faults).map(([fault, deserves]) => ({
+    ...Object.entries(faults).map(([fault, anomaly]) => ({
       file,
       args: [fault],
       workload,
       needs,
-      deserves,
+      anomaly,
     })),
   ];
 }
 
-/** All programs, those first that take long. */
+/** All programs, the slowest first. */
 export const foreignNodes: readonly ForeignNode[] = [
   ...variants("broadcast.py", "broadcast", {}, { deaf: "lost", leaky: "lost" }),
   ...variants("echo.py", "echo", TOTAL, {
@@ -78,7 +78,7 @@ export const foreignNodes: readonly ForeignNode[] = [
   }),
 ];
 
-/** Runs a program for a second in real time; some workloads take ten more to come to rest. */
+/** Runs a program for a second in real time; some workloads take ten more before their final reads. */
 export async function runForeign(program: ForeignNode, seed: number): Promise<ForeignTrial> {
   const { file, args, workload, needs } = program;
   const bin = decodeURIComponent(new URL(file, import.meta.url).pathname);

@@ -1,5 +1,5 @@
 /**
- * Nodes that are right, of several kinds for every workload: whoever blames them is wrong.
+ * Right nodes, of several kinds for every workload: a checker that finds something wrong is wrong.
  *
  * @module
  */
@@ -7,13 +7,12 @@
 import { ErrorCode, type Json, LinTso, type Node, RpcError } from "@eddy/maelstrom";
 import type { Settings } from "@eddy/mutants";
 import {
+  type AsyncServer,
   type Change,
-  newServer,
   serveAlone,
   serveByAuthority,
-  type Server,
 } from "@eddy/mutants/authority.ts";
-import type { RightNode } from "@eddy/mutants/candidate.ts";
+import type { RightNode } from "@eddy/mutants/mutant.ts";
 import {
   forkedDatabase,
   readCommittedDatabase,
@@ -22,28 +21,29 @@ import {
   staleDatabase,
 } from "@eddy/mutants/databases.ts";
 import { type GossipWorkload, replicaOf, serveByGossip } from "@eddy/mutants/gossip.ts";
+import { rightServer } from "@eddy/mutants/right_server.ts";
 import { kvStore, serveFromStore, serveRegistersFrom } from "@eddy/mutants/stores.ts";
 import { NEMESES, type NemesisName, type WorkloadName, WORKLOADS } from "@eddy/workbench";
 
-/** The faults that leave a node its memory. */
+/** The faults after which a node still has its memory. */
 const REMEMBERING: readonly NemesisName[] = NEMESES.filter((name) => name !== "kill");
 
-/** One node has all state; the others ask it. */
+/** The first node holds all state; the others ask it. */
 function byAuthority(workload: WorkloadName): RightNode {
   return {
     name: "the first node has it all",
     workload,
-    stands: REMEMBERING,
+    tolerates: REMEMBERING,
     install: (node) => serveByAuthority(node, workload),
   };
 }
 
-/** All state is in a service, which no fault touches. */
+/** All state is in a service, which has no faults. */
 function fromService(workload: WorkloadName): RightNode {
   return {
     name: "lin-kv has it all",
     workload,
-    stands: NEMESES,
+    tolerates: NEMESES,
     install: (node) => serveFromStore(node, workload, kvStore(node, "lin-kv")),
   };
 }
@@ -52,22 +52,22 @@ function byGossip(workload: GossipWorkload): RightNode {
   return {
     name: "everyone tells everyone",
     workload,
-    stands: REMEMBERING,
+    tolerates: REMEMBERING,
     install: (node) => serveByGossip(node, workload, replicaOf(node, workload)),
   };
 }
 
-/** A database that is right at the level it is held to. */
+/** A database, checked for the consistency model that it gives. */
 function database(
   workload: WorkloadName,
   consistencyModel: string,
-  makeServer: (node: Node) => Server,
+  makeServer: (node: Node) => AsyncServer,
 ): RightNode {
   const needs: Settings = { consistencyModels: [consistencyModel] };
   return {
     name: `${consistencyModel} is what it gives`,
     workload,
-    stands: REMEMBERING,
+    tolerates: REMEMBERING,
     needs,
     install: (node) => serveByAuthority(node, workload, { makeServer }),
   };
@@ -82,17 +82,17 @@ function databases(workload: WorkloadName): RightNode[] {
   ];
 }
 
-/** A cluster around an authority that does something in another way, which is as right. */
+/** A cluster around an authority that does one thing in another way, which is as right. */
 function otherwise(workload: WorkloadName, name: string, around: Change): RightNode {
   return {
     name,
     workload,
-    stands: REMEMBERING,
+    tolerates: REMEMBERING,
     install: (node) => serveByAuthority(node, workload, { around }),
   };
 }
 
-/** Nobody is promised that what was committed is remembered; it will be read again. */
+/** Forgets committed offsets, which is allowed: consumers read the messages again. */
 const forgetsCommits: Change = (ask) => (body, asked) =>
   body.type === "list_committed_offsets" ? { offsets: {} } : ask(body, asked);
 
@@ -160,14 +160,14 @@ export const rightNodes: readonly RightNode[] = [
   {
     name: "everyone for itself",
     workload: "echo",
-    stands: NEMESES,
+    tolerates: NEMESES,
     needs: { availability: 0.1 },
-    install: (node) => serveAlone(node, "echo", newServer("echo")),
+    install: (node) => serveAlone(node, "echo", rightServer("echo")),
   },
   {
     name: "ids carry the node's name",
     workload: "unique-ids",
-    stands: REMEMBERING,
+    tolerates: REMEMBERING,
     install(node) {
       let count = 0;
       serveAlone(node, "unique-ids", () => ({ id: `${node.id}-${count++}` }));
@@ -176,7 +176,7 @@ export const rightNodes: readonly RightNode[] = [
   {
     name: "lin-tso makes the ids",
     workload: "unique-ids",
-    stands: NEMESES,
+    tolerates: NEMESES,
     install(node) {
       const oracle = new LinTso(node);
       serveAlone(node, "unique-ids", async () => ({ id: await oracle.ts() }));
@@ -185,7 +185,7 @@ export const rightNodes: readonly RightNode[] = [
   {
     name: "lin-kv does it all",
     workload: "lin-kv",
-    stands: NEMESES,
+    tolerates: NEMESES,
     install: (node) => serveRegistersFrom(node, "lin-kv"),
   },
 ];

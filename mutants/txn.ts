@@ -14,8 +14,8 @@ import {
   pause,
   RpcError,
 } from "@eddy/maelstrom";
-import { nowAndThen, serveAlone, serveByAuthority, type Server } from "./authority.ts";
-import type { Mutant, Settings } from "./candidate.ts";
+import { type AsyncServer, nowAndThen, serveAlone, serveByAuthority } from "./authority.ts";
+import type { Mutant, Settings } from "./mutant.ts";
 import {
   answerOf,
   forkedDatabase,
@@ -38,12 +38,12 @@ type TxnWorkload = Extract<WorkloadName, `txn-${string}`>;
 function wrong(
   workload: TxnWorkload,
   name: string,
-  deserves: string,
-  makeServer: (node: Node) => Server,
+  anomaly: string,
+  makeServer: (node: Node) => AsyncServer,
   needs: Settings = {},
 ): Mutant {
   const install = (node: Node) => serveByAuthority(node, workload, { makeServer });
-  return { name, workload, deserves, needs, install };
+  return { name, workload, anomaly, needs, install };
 }
 
 function level(...consistencyModels: string[]): Settings {
@@ -54,7 +54,7 @@ function level(...consistencyModels: string[]): Settings {
 const CROWDED: Settings = { keyCount: 3, maxWritesPerKey: 8, rate: 200, timeLimitSeconds: 6 };
 
 /** Denies what it has done now and then. */
-function denies(node: Node): Server {
+function denies(node: Node): AsyncServer {
   const server = strictDatabase();
   return async (body, asked) => {
     const answer = await server(body, asked);
@@ -64,7 +64,7 @@ function denies(node: Node): Server {
 }
 
 /** Takes back a transaction now and then, but not its first write. */
-function takesBackInPart(node: Node): Server {
+function takesBackInPart(node: Node): AsyncServer {
   const versions = new Versions();
   return (body) => {
     const mops = mopsOf(body);
@@ -75,7 +75,7 @@ function takesBackInPart(node: Node): Server {
 }
 
 /** Shows those who only read the first write of a transaction a while before the others. */
-function showsPassingStates(node: Node): Server {
+function showsPassingStates(node: Node): AsyncServer {
   const versions = new Versions();
   const writers = new Mailbox();
   return (body) => {
@@ -93,7 +93,7 @@ function showsPassingStates(node: Node): Server {
 }
 
 /** Reads see nothing of their own transaction's writes, or all of them. */
-function readsAt(when: "before" | "after"): Server {
+function readsAt(when: "before" | "after"): AsyncServer {
   const versions = new Versions();
   return (body) => {
     const mops = mopsOf(body);
@@ -104,7 +104,9 @@ function readsAt(when: "before" | "after"): Server {
 }
 
 /** Changes the reads of a strict database. */
-function rereads(change: (found: Json, node: Node, key: Json) => Json): (node: Node) => Server {
+function rereads(
+  change: (found: Json, node: Node, key: Json) => Json,
+): (node: Node) => AsyncServer {
   return (node) => {
     const versions = new Versions();
     return (body) => {
@@ -121,13 +123,41 @@ function rereads(change: (found: Json, node: Node, key: Json) => Json): (node: N
 }
 
 /** Forgets a transaction now and then that it acknowledges. */
-function forgets(node: Node): Server {
+function forgets(node: Node): AsyncServer {
   const versions = new Versions();
   return (body) => {
     const mops = mopsOf(body);
     const forgotten = !readsOwnWrites(mops) && nowAndThen(node, 0.05);
     if (!forgotten) return runAtOnce(versions, mops);
     return answerOf(mops, (key) => versions.read(key));
+  };
+}
+
+/** Writes at once, and reads a while later now and then. */
+function readsLate(node: Node): AsyncServer {
+  const versions = new Versions();
+  return async (body) => {
+    const mops = mopsOf(body);
+    if (!nowAndThen(node, 0.3)) return runAtOnce(versions, mops);
+    versions.commit(writesOf(mops));
+    await pause(node.clock, 40);
+    return answerOf(mops, (key) => versions.read(key));
+  };
+}
+
+/** Undoes a key's last write now and then, though later ones have built on it. */
+function goesBack(node: Node): AsyncServer {
+  const versions = new Versions();
+  const before = new Map<string, Json>();
+  return (body) => {
+    const mops = mopsOf(body);
+    for (const [, key] of writesOf(mops)) {
+      const name = canonical(key);
+      const old = before.get(name);
+      before.set(name, versions.read(key));
+      if (old !== undefined && nowAndThen(node, 0.1)) versions.commit([["w", key, old]]);
+    }
+    return runAtOnce(versions, mops);
   };
 }
 
@@ -208,7 +238,7 @@ function common(workload: TxnWorkload): Mutant[] {
     {
       name: "reads from a copy that may be old",
       workload,
-      deserves: "G-single-item-realtime",
+      anomaly: "G-single-item-realtime",
       needs: { latency: { meanMs: 30 }, rate: 100 },
       install: (node) => readsCopies(node, workload),
     },
@@ -268,7 +298,7 @@ export const txnListAppendMutants: readonly Mutant[] = [
   {
     name: "keeps a database of its own",
     workload: "txn-list-append",
-    deserves: "incompatible-order",
+    anomaly: "incompatible-order",
     install: (node) => serveAlone(node, "txn-list-append", strictDatabase()),
   },
 ];
@@ -294,31 +324,3 @@ export const txnRwRegisterMutants: readonly Mutant[] = [
     rate: 100,
   }),
 ];
-
-/** Writes at once, and reads a while later now and then. */
-function readsLate(node: Node): Server {
-  const versions = new Versions();
-  return async (body) => {
-    const mops = mopsOf(body);
-    if (!nowAndThen(node, 0.3)) return runAtOnce(versions, mops);
-    versions.commit(writesOf(mops));
-    await pause(node.clock, 40);
-    return answerOf(mops, (key) => versions.read(key));
-  };
-}
-
-/** Undoes a key's last write now and then, though later ones have built on it. */
-function goesBack(node: Node): Server {
-  const versions = new Versions();
-  const before = new Map<string, Json>();
-  return (body) => {
-    const mops = mopsOf(body);
-    for (const [, key] of writesOf(mops)) {
-      const name = canonical(key);
-      const old = before.get(name);
-      before.set(name, versions.read(key));
-      if (old !== undefined && nowAndThen(node, 0.1)) versions.commit([["w", key, old]]);
-    }
-    return runAtOnce(versions, mops);
-  };
-}

@@ -1,61 +1,25 @@
 /**
- * Wrong nodes for `echo` and `unique-ids`.
+ * Wrong nodes for `unique-ids`.
  *
  * @module
  */
 
-import { ErrorCode, KV, type Node, RpcError } from "@eddy/maelstrom";
-import { nowAndThen, serveAlone, type Server } from "./authority.ts";
-import { KILLED, type Mutant } from "./candidate.ts";
+import { KV, type Node } from "@eddy/maelstrom";
+import { nowAndThen, serveAlone } from "./authority.ts";
+import { KILLED, type Mutant } from "./mutant.ts";
 
 /** A server of ids; each node has its own. */
 function ids(name: string, makeId: (node: Node) => () => string | number): Mutant {
   return {
     name,
     workload: "unique-ids",
-    deserves: "duplicated",
+    anomaly: "duplicated",
     install(node) {
       const id = makeId(node);
       serveAlone(node, "unique-ids", () => ({ id: id() }));
     },
   };
 }
-
-function echoes(name: string, deserves: string, make: (node: Node) => Server): Mutant {
-  return {
-    name,
-    workload: "echo",
-    deserves,
-    install: (node) => serveAlone(node, "echo", make(node)),
-  };
-}
-
-/** Wrong nodes for `echo`. */
-export const echoMutants: readonly Mutant[] = [
-  echoes("echoes something else now and then", "wrong-echo", (node) => ({ echo = null }) => ({
-    echo: nowAndThen(node, 0.02) ? `${echo}!` : echo,
-  })),
-  echoes("echoes what was said before", "wrong-echo", () => {
-    let last: Server = ({ echo = null }) => ({ echo });
-    return (body, asked) => {
-      const answer = last(body, asked);
-      last = () => ({ echo: body.echo ?? null });
-      return answer;
-    };
-  }),
-  echoes("refuses to echo now and then", "wrong-echo", (node) => ({ echo = null }) => {
-    if (nowAndThen(node, 0.02)) throw new RpcError(ErrorCode.abort, "Not now");
-    return { echo };
-  }),
-  {
-    ...echoes(
-      "does not answer now and then",
-      "unavailable",
-      (node) => ({ echo = null }) => nowAndThen(node, 0.02) ? undefined : { echo },
-    ),
-    needs: { availability: "total" },
-  },
-];
 
 /** Wrong nodes for `unique-ids`. */
 export const uniqueIdsMutants: readonly Mutant[] = [
@@ -85,7 +49,7 @@ export const uniqueIdsMutants: readonly Mutant[] = [
   {
     name: "takes ids from a count that it reads and then writes",
     workload: "unique-ids",
-    deserves: "duplicated",
+    anomaly: "duplicated",
     install(node) {
       const kv = new KV<string, number>(node, "lin-kv");
       serveAlone(node, "unique-ids", async () => {
@@ -100,6 +64,6 @@ export const uniqueIdsMutants: readonly Mutant[] = [
       let count = 0;
       return () => nowAndThen(node, 0.5) ? Number(`${node.id.slice(1)}.${++count}1`) : `${++count}`;
     }),
-    deserves: "incomparable-ids",
+    anomaly: "incomparable-ids",
   },
 ];

@@ -1,25 +1,24 @@
 import { assert, assertEquals, assertGreaterOrEqual } from "@std/assert";
 import { mutants } from "@eddy/mutants";
 import { WORKLOADS } from "@eddy/workbench";
-import { MAX_SEEDS, runMutants, runRightNodes, tryOut } from "./campaign.ts";
+import { isAmong, MAX_SEEDS, runMutants, runRightNodes, tryOut } from "./trials.ts";
 import { rightNodes } from "./right_nodes.ts";
-import { isAmong } from "./signs.ts";
 
 for (const workload of WORKLOADS) {
-  Deno.test(`Wrong nodes are blamed for what is wrong with them: ${workload}`, async () => {
+  Deno.test(`The anomalies of mutants are found: ${workload}`, async () => {
     const wrong = mutants.filter((mutant) => mutant.workload === workload);
     const rows = await runMutants(MAX_SEEDS, undefined, wrong);
     assertEquals(rows.filter(({ caughtAfter }) => caughtAfter === undefined), []);
   });
 
-  Deno.test(`Right nodes are blamed for nothing: ${workload}`, async () => {
+  Deno.test(`Nothing is found wrong with right nodes: ${workload}`, async () => {
     const right = rightNodes.filter((node) => node.workload === workload);
     const rows = await runRightNodes(3, undefined, right);
     assertEquals(rows.flatMap(({ name, falseAlarms }) => falseAlarms.map((at) => [name, at])), []);
   });
 }
 
-Deno.test("Every workload has a handful of wrong nodes and two kinds of right ones", () => {
+Deno.test("Every workload has at least four mutants and two right nodes", () => {
   assertGreaterOrEqual(mutants.length, 40);
   for (const workload of WORKLOADS) {
     const wrong = mutants.filter((mutant) => mutant.workload === workload);
@@ -29,12 +28,12 @@ Deno.test("Every workload has a handful of wrong nodes and two kinds of right on
   }
 });
 
-Deno.test("Candidates of a workload have names of their own", () => {
+Deno.test("Nodes of a workload have different names", () => {
   const names = [...mutants, ...rightNodes].map(({ workload, name }) => `${workload}: ${name}`);
   assertEquals(names.length, new Set(names).size);
 });
 
-Deno.test("A right node is blamed when it is held to a level that it does not reach", async () => {
+Deno.test("A right node fails at a stronger consistency model than it gives", async () => {
   const database = rightNodes.find(({ name }) => name.startsWith("snapshot-isolation"));
   assert(database !== undefined);
   const [row] = await runRightNodes(4, undefined, [{
@@ -44,15 +43,15 @@ Deno.test("A right node is blamed when it is held to a level that it does not re
   assertGreaterOrEqual(row?.falseAlarms.length ?? 0, 1);
 });
 
-Deno.test("A wrong node that nothing is wrong with is not blamed", async () => {
+Deno.test("Nothing is found wrong with a right node that is run as a mutant", async () => {
   const [echo] = rightNodes.filter(({ workload }) => workload === "echo");
   assert(echo !== undefined);
-  const [row] = await runMutants(2, undefined, [{ ...echo, deserves: "wrong-echo" }]);
+  const [row] = await runMutants(2, undefined, [{ ...echo, anomaly: "wrong-echo" }]);
   assertEquals(row?.caughtAfter, undefined);
   assertEquals(row?.trial?.signs, []);
 });
 
-Deno.test("A name must be the same, and a sentence have a part in common, to be what was deserved", () => {
+Deno.test("An anomaly is among the signs by its whole name, or by a part of a sentence", () => {
   const signs = ["G-single-item-realtime", "Node n1 sent a reply"];
   assert(isAmong(signs, "G-single-item-realtime"));
   assert(!isAmong(signs, "G-single-item"));

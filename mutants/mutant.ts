@@ -1,5 +1,5 @@
 /**
- * Nodes whose verdict is known before they run: right ones, and wrong ones with one fault each.
+ * Nodes whose verdict is known: right nodes, and mutants, which have one fault each.
  *
  * @module
  */
@@ -7,7 +7,7 @@
 import type { WorkloadName } from "@eddy/handlers";
 import type { Node } from "@eddy/maelstrom";
 
-/** How a candidate is run; what is not said is as in {@linkcode DEFAULT_SETTINGS}. */
+/** How a node is run; what is left out is as in {@linkcode DEFAULT_SETTINGS}. */
 export interface Settings {
   /** How many nodes. */
   readonly nodeCount?: number;
@@ -21,16 +21,16 @@ export interface Settings {
   readonly latency?: {
     /** The mean, in milliseconds. */
     readonly meanMs?: number;
-    /** How single draws spread around it. */
+    /** How it is distributed. */
     readonly distribution?: "constant" | "uniform" | "exponential";
   };
   /** Which faults are injected. */
   readonly nemesis?: readonly Fault[];
   /** The mean time between a fault and its end. */
   readonly nemesisIntervalSeconds?: number;
-  /** What share of operations must succeed. */
+  /** Which share of operations must succeed. */
   readonly availability?: "total" | number;
-  /** What transactions must fulfil. */
+  /** The consistency models that transactions must fulfil. */
   readonly consistencyModels?: readonly string[];
   /** Keys in use at a time. */
   readonly keyCount?: number;
@@ -44,30 +44,29 @@ export interface Settings {
 export type Fault = "partition" | "kill" | "pause" | "one-way" | "loss" | "duplicate" | "slow";
 
 /** A node whose verdict is known. */
-export interface Candidate {
-  /** Unique among all candidates: what it does, or what is wrong with it. */
+export interface NodeUnderTest {
+  /** Unique among the nodes of its workload: what it does, or what is wrong with it. */
   readonly name: string;
   /** What it serves. */
   readonly workload: WorkloadName;
   /** Registers its handlers. */
   readonly install: (node: Node) => void;
-  /** What of a run's settings it needs for its nature to show. */
-  readonly needs?: Settings;
+  /** The settings that it needs for its fault to show. */
+  readonly needs?: Settings | undefined;
 }
 
-/** A node that does all that its workload asks for, and so must never be blamed. */
-export interface RightNode extends Candidate {
-  /** The faults under which it is right still; each is tried, and all together. */
-  readonly stands: readonly Fault[];
+/** A node that does all that its workload asks for: no run of it may be invalid. */
+export interface RightNode extends NodeUnderTest {
+  /** The faults under which it is still right; each is tried, and all together. */
+  readonly tolerates: readonly Fault[];
 }
 
 /** A node with one deliberate fault. */
-export interface Mutant extends Candidate {
+export interface Mutant extends NodeUnderTest {
   /**
-   * What it is to be blamed for: the name of an anomaly, or a part of what a protocol error or
-   * a warning says.
+   * What a checker must find: the name of an anomaly, or a part of a protocol error or warning.
    */
-  readonly deserves: string;
+  readonly anomaly: string;
 }
 
 /** Short runs of small clusters, with enough going on at once for faults to show. */
@@ -80,7 +79,7 @@ export const DEFAULT_SETTINGS = {
   latency: { meanMs: 4, distribution: "exponential" },
 } as const satisfies Settings;
 
-/** Long enough for a node to be killed more than once while clients still ask. */
+/** Long enough for a node to be killed more than once while clients send requests. */
 export const KILLED = {
   nemesis: ["kill"],
   nemesisIntervalSeconds: 3,
@@ -88,7 +87,7 @@ export const KILLED = {
   concurrency: "4n",
 } as const satisfies Settings;
 
-/** Long enough for some clients to get through, whatever the faults. */
+/** Long enough for some requests to succeed under all faults together. */
 export const FAULTY = {
   nemesisIntervalSeconds: 2,
   timeLimitSeconds: 15,

@@ -6,21 +6,11 @@
 
 import { type Json, type Node, parseJson } from "@eddy/maelstrom";
 import { nowAndThen } from "./authority.ts";
-import { KILLED, type Mutant, type Settings } from "./candidate.ts";
-import { CounterReplica, type GossipWorkload, serveByGossip, serveReplica } from "./gossip.ts";
+import { CounterReplica, serveReplica, wrongReplica } from "./gossip.ts";
+import { KILLED, type Mutant } from "./mutant.ts";
 import { carelessStore, serveFromStore } from "./stores.ts";
 
-/** A node whose copy of the counter is not what it should be. */
-function replicas(
-  workload: GossipWorkload,
-  name: string,
-  makeReplica: (node: Node) => CounterReplica,
-  needs: Settings = {},
-  deserves = "wrong-final-read",
-): Mutant {
-  const install = (node: Node) => serveByGossip(node, workload, makeReplica(node));
-  return { name, workload, deserves, needs, install };
-}
+const WRONG = "wrong-final-read";
 
 /** Does with each addition what `change` says. */
 class AlteringCounter extends CounterReplica {
@@ -91,52 +81,65 @@ function serveByResending(node: Node): void {
 
 /** Wrong nodes for `g-counter`. */
 export const gCounterMutants: readonly Mutant[] = [
-  replicas(
+  wrongReplica(
     "g-counter",
     "counts twice now and then",
     (node) => new AlteringCounter(node, (delta) => nowAndThen(node, 0.1) ? 2 * delta : delta),
+    WRONG,
   ),
-  replicas("g-counter", "adds up what it should compare", (node) => new SummingCounter(node)),
-  replicas(
+  wrongReplica(
+    "g-counter",
+    "adds up what it should compare",
+    (node) => new SummingCounter(node),
+    WRONG,
+  ),
+  wrongReplica(
     "g-counter",
     "returns its sum as a float",
     (node) => new FloatCounter(node),
-    {},
     "malformed-rpc-response",
   ),
-  replicas("g-counter", "forgets its count in a crash", (node) => new CounterReplica(node), KILLED),
+  wrongReplica(
+    "g-counter",
+    "forgets its count in a crash",
+    (node) => new CounterReplica(node),
+    WRONG,
+    KILLED,
+  ),
   {
     name: "counts again what it was sent again",
     workload: "g-counter",
-    deserves: "wrong-final-read",
+    anomaly: WRONG,
     needs: { nemesis: ["partition"], latency: { meanMs: 30 } },
     install: serveByResending,
   },
   {
     name: "keeps its count to itself",
     workload: "g-counter",
-    deserves: "wrong-final-read",
+    anomaly: WRONG,
     install: (node) => serveReplica(node, "g-counter", new CounterReplica(node)),
   },
 ];
 
 /** Wrong nodes for `pn-counter`. */
 export const pnCounterMutants: readonly Mutant[] = [
-  replicas(
+  wrongReplica(
     "pn-counter",
     "takes nothing away",
     (node) => new AlteringCounter(node, (delta) => Math.max(delta, 0)),
+    WRONG,
   ),
-  replicas(
+  wrongReplica(
     "pn-counter",
     "loses an addition now and then",
     (node) => new AlteringCounter(node, (delta) => nowAndThen(node, 0.1) ? 0 : delta),
+    WRONG,
   ),
-  replicas("pn-counter", "merges as if it only grew", (node) => new NetCounter(node)),
+  wrongReplica("pn-counter", "merges as if it only grew", (node) => new NetCounter(node), WRONG),
   {
     name: "reads the sum and then writes it",
     workload: "pn-counter",
-    deserves: "wrong-final-read",
+    anomaly: WRONG,
     install: (node) => serveFromStore(node, "pn-counter", carelessStore(node)),
   },
 ];

@@ -17,24 +17,24 @@ import {
 } from "@eddy/maelstrom";
 import {
   type Answer,
+  type AsyncServer,
   type AuthorityOptions,
   type Change,
-  newServer,
   nowAndThen,
   serveAlone,
   serveByAuthority,
-  type Server,
 } from "./authority.ts";
-import type { Mutant, Settings } from "./candidate.ts";
+import type { Mutant, Settings } from "./mutant.ts";
+import { rightServer } from "./right_server.ts";
 import { carelessStore, serveFromStore, serveRegistersFrom } from "./stores.ts";
 
 function wrong(name: string, install: (node: Node) => void, needs: Settings = {}): Mutant {
-  return { name, workload: "lin-kv", deserves: "nonlinearizable", needs, install };
+  return { name, workload: "lin-kv", anomaly: "nonlinearizable", needs, install };
 }
 
 /** A cluster around an authority whose server does something wrong. */
-function spoilt(name: string, change: Change): Mutant {
-  const makeServer = (node: Node) => change(newServer("lin-kv"), node);
+function faulty(name: string, change: Change): Mutant {
+  const makeServer = (node: Node) => change(rightServer("lin-kv"), node);
   return wrong(name, (node) => serveByAuthority(node, "lin-kv", { makeServer }));
 }
 
@@ -45,16 +45,16 @@ function isError(answer: Answer): boolean {
 /** Lets the first node tell all others what it has done, without waiting for them. */
 function serveByPrimary(
   node: Node,
-  aroundWith: (copy: Server) => Change,
+  aroundWith: (copy: AsyncServer) => Change,
   options: AuthorityOptions = {},
 ): void {
-  const copy = newServer("lin-kv");
+  const copy = rightServer("lin-kv");
   node.on("applied", async ({ body: { request } }) => {
     if (isJsonObject(request)) await copy(request, node.id);
   });
   const makeServer = () => {
-    const server = newServer("lin-kv");
-    return async (...[body, asked]: Parameters<Server>) => {
+    const server = rightServer("lin-kv");
+    return async (...[body, asked]: Parameters<AsyncServer>) => {
       const answer = await server(body, asked);
       if (body.type !== "read" && !isError(answer)) {
         await copy(body, asked);
@@ -67,11 +67,11 @@ function serveByPrimary(
 }
 
 /** Reads come from this node's copy, which may be old. */
-const readsItsCopy = (copy: Server): Change => (ask) => (body, asked) =>
+const readsItsCopy = (copy: AsyncServer): Change => (ask) => (body, asked) =>
   body.type === "read" ? copy(body, asked) : ask(body, asked);
 
 /** A node that cannot reach the first one takes its place. */
-const takesOver = (copy: Server): Change => (ask) => async (body, asked) => {
+const takesOver = (copy: AsyncServer): Change => (ask) => async (body, asked) => {
   try {
     return await ask(body, asked);
   } catch (error) {
@@ -95,7 +95,7 @@ const caches: Change = (ask, node) => {
 };
 
 /** Compares first, and sets a little later. */
-function comparesThenSets(server: Server, node: Node): Server {
+function comparesThenSets(server: AsyncServer, node: Node): AsyncServer {
   return async (body, asked) => {
     const { type, key = null, from = null, to = null } = body;
     if (type !== "cas") return await server(body, asked);
@@ -110,7 +110,7 @@ function comparesThenSets(server: Server, node: Node): Server {
 
 /** Wrong nodes for `lin-kv`. */
 export const linKvMutants: readonly Mutant[] = [
-  wrong("keeps registers of its own", (node) => serveAlone(node, "lin-kv", newServer("lin-kv"))),
+  wrong("keeps registers of its own", (node) => serveAlone(node, "lin-kv", rightServer("lin-kv"))),
   wrong("takes seq-kv for linearizable", (node) => serveRegistersFrom(node, "seq-kv")),
   wrong("takes lww-kv for linearizable", (node) => serveRegistersFrom(node, "lww-kv")),
   wrong(
@@ -140,18 +140,18 @@ export const linKvMutants: readonly Mutant[] = [
       return {};
     });
   }),
-  spoilt(
+  faulty(
     "forgets a write now and then",
     (server, node) => (body, asked) =>
       body.type === "write" && nowAndThen(node, 0.2) ? {} : server(body, asked),
   ),
-  spoilt("sets without comparing now and then", (server, node) => async (body, asked) => {
+  faulty("sets without comparing now and then", (server, node) => async (body, asked) => {
     if (body.type !== "cas" || !nowAndThen(node, 0.2)) return await server(body, asked);
     await server({ type: "write", key: body.key ?? null, value: body.to ?? null }, asked);
     return {};
   }),
-  spoilt("compares first and sets a little later", comparesThenSets),
-  spoilt(
+  faulty("compares first and sets a little later", comparesThenSets),
+  faulty(
     "denies what it has done now and then",
     (server, node) => async (body, asked) => {
       const answer = await server(body, asked);
@@ -159,7 +159,7 @@ export const linKvMutants: readonly Mutant[] = [
       throw new RpcError(ErrorCode.abort, "It did not happen");
     },
   ),
-  spoilt("returns values as floats", (server) => async (body, asked) => {
+  faulty("returns values as floats", (server) => async (body, asked) => {
     const answer = await server(body, asked);
     if (answer?.value === undefined) return answer;
     return { ...answer, value: parseJson(`${answer.value}.0`) };

@@ -7,21 +7,21 @@
 import { ErrorCode, type Json, type JsonObject, type Node, RpcError } from "@eddy/maelstrom";
 import {
   type Answer,
+  type AsyncServer,
   type Change,
-  newServer,
   nowAndThen,
   serveAlone,
   serveByAuthority,
-  type Server,
 } from "./authority.ts";
-import { KILLED, type Mutant, type Settings } from "./candidate.ts";
+import { KILLED, type Mutant, type Settings } from "./mutant.ts";
+import { rightServer } from "./right_server.ts";
 import { carelessStore, serveFromStore } from "./stores.ts";
 
 /** A cluster around an authority whose server does something wrong. */
-function spoilt(name: string, deserves: string, change: Change, needs: Settings = {}): Mutant {
-  const makeServer = (node: Node) => change(newServer("kafka"), node);
+function faulty(name: string, anomaly: string, change: Change, needs: Settings = {}): Mutant {
+  const makeServer = (node: Node) => change(rightServer("kafka"), node);
   const install = (node: Node) => serveByAuthority(node, "kafka", { makeServer });
-  return { name, workload: "kafka", deserves, needs, install };
+  return { name, workload: "kafka", anomaly, needs, install };
 }
 
 /** A message with its offset. */
@@ -42,7 +42,7 @@ function polls(change: (entries: Entry[], key: string, node: Node) => Entry[]): 
 }
 
 /** Changes what is done about a `send`. */
-function sends(change: (server: Server, node: Node) => Server): Change {
+function sends(change: (server: AsyncServer, node: Node) => AsyncServer): Change {
   return (server, node) => {
     const changed = change(server, node);
     return (body, asked) => (body.type === "send" ? changed : server)(body, asked);
@@ -50,7 +50,7 @@ function sends(change: (server: Server, node: Node) => Server): Change {
 }
 
 /** Starts a little before where it was asked to. */
-function startsEarlier(server: Server, node: Node): Server {
+function startsEarlier(server: AsyncServer, node: Node): AsyncServer {
   return (body, asked) => {
     if (body.type !== "poll" || !nowAndThen(node, 0.1)) return server(body, asked);
     const offsets = Object.entries(body.offsets as Record<string, number>);
@@ -60,9 +60,9 @@ function startsEarlier(server: Server, node: Node): Server {
 }
 
 /** Gives out two offsets at a time, the higher one first. */
-function descends(): Server {
+function descends(): AsyncServer {
   const logs = new Map<string, Map<number, Json>>();
-  const right = newServer("kafka");
+  const right = rightServer("kafka");
   return (body, asked): Answer | Promise<Answer> => {
     const logOf = (key: string) => {
       const log = logs.get(key) ?? new Map<number, Json>();
@@ -110,18 +110,18 @@ export const kafkaMutants: readonly Mutant[] = [
   {
     name: "keeps logs of its own",
     workload: "kafka",
-    deserves: "inconsistent-offsets",
-    install: (node) => serveAlone(node, "kafka", newServer("kafka")),
+    anomaly: "inconsistent-offsets",
+    install: (node) => serveAlone(node, "kafka", rightServer("kafka")),
   },
   {
     name: "reads the log and then writes it",
     workload: "kafka",
-    deserves: "inconsistent-offsets",
+    anomaly: "inconsistent-offsets",
     needs: { rate: 200 },
     install: (node) => serveFromStore(node, "kafka", carelessStore(node)),
   },
-  spoilt("starts its logs anew after a crash", "inconsistent-offsets", (server) => server, KILLED),
-  spoilt(
+  faulty("starts its logs anew after a crash", "inconsistent-offsets", (server) => server, KILLED),
+  faulty(
     "stores a message twice now and then",
     "duplicate",
     sends((server, node) => (body, asked) => {
@@ -129,36 +129,36 @@ export const kafkaMutants: readonly Mutant[] = [
       return server(body, asked);
     }),
   ),
-  spoilt(
+  faulty(
     "loses a message that it acknowledged",
     "lost-write",
     polls((entries) => entries.filter(([, message]) => Number(message) % 8 !== 3)),
   ),
-  spoilt(
+  faulty(
     "skips a message now and then at the beginning of a poll",
     "poll-skip",
     polls((entries, _key, node) => nowAndThen(node, 0.1) ? entries.slice(2) : entries),
   ),
-  spoilt("starts a poll too early now and then", "nonmonotonic-poll", startsEarlier),
-  spoilt(
+  faulty("starts a poll too early now and then", "nonmonotonic-poll", startsEarlier),
+  faulty(
     "skips a message now and then in the middle of a poll",
     "int-poll-skip",
     polls((entries, _key, node) =>
       nowAndThen(node, 0.1) ? entries.filter((_, i) => i !== 1) : entries
     ),
   ),
-  spoilt(
+  faulty(
     "returns messages in reverse",
     "int-nonmonotonic-poll",
     polls((entries) => entries.toReversed()),
   ),
-  spoilt("gives the higher of two offsets first", "nonmonotonic-send", descends),
-  spoilt(
+  faulty("gives the higher of two offsets first", "nonmonotonic-send", descends),
+  faulty(
     "does not show the newest message of a log",
     "unseen",
     polls((entries) => entries.slice(0, -1)),
   ),
-  spoilt(
+  faulty(
     "denies a send that it has stored",
     "G1a",
     sends((server, node) => async (body, asked) => {
@@ -167,9 +167,9 @@ export const kafkaMutants: readonly Mutant[] = [
       throw new RpcError(ErrorCode.abort, "It was not stored");
     }),
   ),
-  spoilt("returns a message that nobody sent", "no-writer-of-value", invents),
-  spoilt(
-    "commits offsets that nobody has read",
+  faulty("returns a message that was never sent", "no-writer-of-value", invents),
+  faulty(
+    "commits offsets beyond what was read",
     "Poll after an assign from beyond what could be committed",
     commitsAhead,
     MANY_ASSIGNS,
