@@ -1,0 +1,112 @@
+import { assert, assertEquals } from "@std/assert";
+import { workloads } from "@eddy/handlers";
+import { type Fault, mutants } from "@eddy/mutants";
+import { NEMESES, WORKLOADS } from "@eddy/workbench";
+import { projectPath } from "../scripts/support.ts";
+import { jobs } from "./efficiency/goals.ts";
+import { runs } from "./histories.ts";
+import { rightNodes } from "./reference/right_nodes.ts";
+
+const readme = Deno.readTextFileSync(projectPath("README.md"));
+const workbenchPage = Deno.readTextFileSync(projectPath("docs/workbench.md"));
+
+/** Whether one of the runs in lab/histories.ts has a flag with a value, alone or in a list. */
+function isRun(flag: string, value: string): boolean {
+  return [...runs.values()].flat().some((arg) =>
+    arg.startsWith(`--${flag}=`) && arg.slice(`--${flag}=`.length).split(",").includes(value)
+  );
+}
+
+/** What a workload of this name still needs, each with the file to edit. */
+function missingForWorkload(name: string): string[] {
+  const needs: [isThere: boolean, what: string][] = [
+    [Object.hasOwn(workloads, name), "handlers/mod.ts: a line in `workloads`"],
+    [
+      WORKLOADS.some((each) => each === name),
+      "workbench/workloads/mod.ts: a line in the registry of workloads",
+    ],
+    [
+      mutants.some(({ workload }) => workload === name),
+      "mutants/mod.ts: mutants in a file of their own, and a line",
+    ],
+    [
+      rightNodes.some(({ workload }) => workload === name),
+      "lab/reference/right_nodes.ts: right nodes",
+    ],
+    [isRun("workload", name), "lab/histories.ts: a run"],
+    [
+      jobs.some(({ line }) => line.split(" ").includes(name)),
+      "lab/efficiency/goals.ts: a job with its goals",
+    ],
+    [readme.includes(`\`${name}\``), "README.md: a row of the table of workloads"],
+  ];
+  return needs.filter(([isThere]) => !isThere).map(([, what]) => `${name} lacks ${what}`);
+}
+
+/** What a fault of this name still needs, each with the file to edit. */
+function missingForFault(name: string): string[] {
+  const needs: [isThere: boolean, what: string][] = [
+    [
+      NEMESES.some((each) => each === name),
+      "workbench/nemesis.ts: a line in the registry of faults",
+    ],
+    [
+      rightNodes.some(({ tolerates }) => tolerates.some((each) => each === name)),
+      "lab/reference/right_nodes.ts: a right node that tolerates it",
+    ],
+    [isRun("nemesis", name), "lab/histories.ts: a run with it"],
+    [
+      new RegExp(`\`--nemesis\`[^.]*\\b${name}\\b`).test(workbenchPage),
+      "docs/workbench.md: its name in what --nemesis takes",
+    ],
+  ];
+  return needs.filter(([isThere]) => !isThere).map(([, what]) => `${name} lacks ${what}`);
+}
+
+Deno.test("every workload has all that docs/contributing.md asks for", () => {
+  const names = new Set([...Object.keys(workloads), ...WORKLOADS]);
+  assertEquals([...names].flatMap(missingForWorkload), []);
+});
+
+Deno.test("every fault has all that docs/contributing.md asks for", () => {
+  // The type of the mutants' faults must have the same names; the compiler checks that.
+  const names: readonly Fault[] = NEMESES;
+  assertEquals(names.flatMap(missingForFault), []);
+});
+
+Deno.test("what a new name lacks is listed with the file to edit", () => {
+  const files = (lacks: readonly string[]) => lacks.map((text) => /lacks (\S+):/.exec(text)?.[1]);
+  assertEquals(files(missingForWorkload("new-name")), [
+    "handlers/mod.ts",
+    "workbench/workloads/mod.ts",
+    "mutants/mod.ts",
+    "lab/reference/right_nodes.ts",
+    "lab/histories.ts",
+    "lab/efficiency/goals.ts",
+    "README.md",
+  ]);
+  assertEquals(files(missingForFault("new-name")), [
+    "workbench/nemesis.ts",
+    "lab/reference/right_nodes.ts",
+    "lab/histories.ts",
+    "docs/workbench.md",
+  ]);
+});
+
+Deno.test("the files that docs/contributing.md names exist", () => {
+  const page = Deno.readTextFileSync(projectPath("docs/contributing.md"));
+  const paths = [...page.matchAll(/`([\w/]+\/[\w/]*\w\.\w+|[A-Z]+\.md)`/g)].map(([, path = ""]) =>
+    path
+  );
+  const isMissing = (path: string) => {
+    try {
+      return !Deno.statSync(projectPath(path)).isFile;
+    } catch {
+      return true;
+    }
+  };
+  // `x` stands for a new name.
+  const named = paths.filter((path) => !/\/x(_test)?\.ts$/.test(path));
+  assert(named.length > 10);
+  assertEquals(named.filter(isMissing), []);
+});
