@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { assert, assertEquals } from "@std/assert";
 import { interleaved } from "../testing.ts";
+import { linkRealtime } from "./elle/cycles.ts";
 import { readTransactions } from "./elle/txn.ts";
 import {
   at,
@@ -9,7 +10,6 @@ import {
   cyclicComponents,
   type Graph,
   GraphBuilder,
-  linkRealtime,
   part,
   REALTIME,
   RW,

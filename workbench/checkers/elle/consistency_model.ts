@@ -10,10 +10,7 @@
  * @module
  */
 
-import { errorText } from "@eddy/maelstrom";
-import { type CheckResult, type Finding, MAX_FINDINGS, type Op } from "../../history.ts";
 import { PROCESS, REALTIME, RW, WR, WW } from "../graph.ts";
-import type { Case, Cases } from "./txn.ts";
 
 interface Model {
   /** Models that hold wherever this one does. */
@@ -230,11 +227,11 @@ export function weakestModels(names: ReadonlySet<string>): string[] {
   );
 }
 
-/** Anomalies that leave a verdict open rather than settle it. */
-export const INCONCLUSIVE: ReadonlySet<string> = new Set([
-  "empty-transaction-graph",
-  "cycle-search-timeout",
-]);
+/** A cycle's type: what its data says, and the order of time that it needs besides. */
+export type CycleType = `${"G0" | "G1c" | "G-single-item" | "G-nonadjacent-item" | "G2-item"}${
+  | ""
+  | "-process"
+  | "-realtime"}`;
 
 /**
  * Cycles in the order in which they are looked for: one that implies another comes before it,
@@ -328,20 +325,6 @@ export function modelsRuledOut(anomalies: Iterable<string>): Set<string> {
   );
 }
 
-/** What a checker is told. */
-export interface ElleOptions {
-  /** The models that the history should obey, by any of their names. */
-  readonly consistencyModels: readonly string[];
-}
-
-/** Why nothing can be said about a history. */
-export interface Refusal {
-  /** Its name among findings: `malformed-txn`, `duplicate-appends`, ... */
-  readonly anomaly: string;
-  readonly what: string;
-  readonly ops: readonly Op[];
-}
-
 /** The kind of order, besides that of the data, that the given models speak of; 0 for none. */
 export function orderNeeded(models: readonly string[]): number {
   const prohibited = prohibitedBy(models);
@@ -350,123 +333,32 @@ export function orderNeeded(models: readonly string[]): number {
   return needs("-realtime") ? REALTIME : needs("-process") ? PROCESS : 0;
 }
 
-/** What a checker found. */
-export interface Report {
-  readonly models: readonly string[];
-  readonly cases: Cases;
-  readonly refusals: readonly Refusal[];
-  readonly warnings: readonly string[];
-  /** Whether Maelstrom takes any anomaly at all as a failure, but forgives a search cut short. */
-  readonly registers: boolean;
-}
-
-/** The verdict on a history. */
-export function verdict({ models, cases, refusals, warnings, registers }: Report): CheckResult {
-  const prohibited = prohibitedBy(models);
-  const types = reportable(cases, prohibited)
-    .filter((type) => !(registers && type === "cycle-search-timeout"));
-  const bad = types.some((type) => registers || prohibited.has(type));
-  const valid = refusals.length > 0 ? "unknown" : bad ? false : types.length === 0 || "unknown";
-  const findings = [...refusals, ...findingsOf(cases, types)].slice(0, MAX_FINDINGS);
-  const ruledOut = types.length > 0 ? modelsRuledOut(cases.names()) : new Set<string>();
-  const weakest = weakestModels(ruledOut);
-  const [refusal] = refusals;
-  return {
-    "valid?": valid,
-    "anomaly-types": types,
-    "anomalies": Object.fromEntries(
-      types.map((type) => [type, cases.get(type).map(({ facts }) => facts)]),
-    ),
-    "anomaly-counts": Object.fromEntries(types.map((type) => [type, cases.count(type)])),
-    "not": weakest,
-    "also-not": [...ruledOut].filter((model) => !weakest.includes(model)),
-    ...(refusal && { error: refusal.what }),
-    ...(findings.length > 0 && { findings }),
-    ...(warnings.length > 0 && { warnings }),
-  };
-}
-
-/** What is worth telling, sorted: no more `-cycle-exists` than says something new. */
-function reportable(cases: Cases, prohibited: ReadonlySet<string>): string[] {
-  const types = cases.names().filter((type) => prohibited.has(type) || INCONCLUSIVE.has(type));
-  const shown = modelsRuledOut(types.filter((type) => !EXISTENCE_TYPES.has(type)));
-  return types.filter((type) => {
-    const model = EXISTENCE_TYPES.get(type);
-    return model === undefined || !shown.has(canonicalModel(model));
-  }).sort();
-}
-
-/** One finding of each anomaly, then second ones, and so on; what was looked for first leads. */
-function findingsOf(cases: Cases, types: readonly string[]): Finding[] {
-  const ordered = [...types].sort((a, b) => rank(a) - rank(b));
-  const findings: Finding[] = [];
-  for (let i = 0; i < MAX_FINDINGS; i++) {
-    for (const anomaly of ordered) {
-      const each: Case | undefined = cases.get(anomaly)[i];
-      if (each !== undefined) findings.push({ anomaly, what: each.what, ops: each.ops });
-    }
-  }
-  return findings;
-}
-
-function rank(type: string): number {
-  if (INCONCLUSIVE.has(type)) return 2 * CYCLE_TYPES.length;
-  if (EXISTENCE_TYPES.has(type)) return CYCLE_TYPES.length;
-  return CYCLE_TYPES.indexOf(type);
-}
-
-/**
- * Runs a checker so that whatever goes wrong makes its verdict unknown.
- *
- * @param check the checker.
- */
-export function guarded(check: () => CheckResult): CheckResult {
-  try {
-    return check();
-  } catch (error) {
-    const what = `Cannot check the history: ${errorText(error)}`;
-    return {
-      "valid?": "unknown",
-      "anomaly-types": [],
-      "anomalies": {},
-      "error": what,
-      "findings": [{ anomaly: "checker-error", what, ops: [] }],
-    };
-  }
-}
-
-/** A model, and the edges that form no cycle where it holds. */
-export interface Existence {
-  /** The model's name in the anomaly's, `PL-2` in `PL-2-cycle-exists`. */
-  readonly name: string;
-  readonly kinds: number;
-  /** Whether anti-dependencies count too, as long as no two are in a row. */
-  readonly apart?: boolean;
-}
-
 const dependencies = WW | WR;
 
-/** The models that a cycle alone can break. */
-export const existences: readonly Existence[] = [
-  { name: "PL-1", kinds: WW },
-  { name: "PL-2", kinds: dependencies },
+/**
+ * The models that a cycle alone can break, and the edges that form no cycle where they hold. Where
+ * `apart` is set, anti-dependencies count too, as long as no two are in a row.
+ */
+export const existences = [
+  { name: "PL-1", kinds: WW, apart: false },
+  { name: "PL-2", kinds: dependencies, apart: false },
   { name: "PL-SI", kinds: dependencies, apart: true },
-  { name: "PL-2.99", kinds: dependencies | RW },
-  { name: "PL-3", kinds: dependencies | RW },
-  { name: "strong-session-PL-1", kinds: WW | PROCESS },
-  { name: "strong-session-PL-2", kinds: dependencies | PROCESS },
+  { name: "PL-2.99", kinds: dependencies | RW, apart: false },
+  { name: "PL-3", kinds: dependencies | RW, apart: false },
+  { name: "strong-session-PL-1", kinds: WW | PROCESS, apart: false },
+  { name: "strong-session-PL-2", kinds: dependencies | PROCESS, apart: false },
   { name: "strong-session-snapshot-isolation", kinds: dependencies | PROCESS, apart: true },
-  { name: "strong-session-serializable", kinds: dependencies | RW | PROCESS },
-  { name: "strong-PL-1", kinds: WW | REALTIME },
-  { name: "strong-PL-2", kinds: dependencies | REALTIME },
+  { name: "strong-session-serializable", kinds: dependencies | RW | PROCESS, apart: false },
+  { name: "strong-PL-1", kinds: WW | REALTIME, apart: false },
+  { name: "strong-PL-2", kinds: dependencies | REALTIME, apart: false },
   { name: "strong-snapshot-isolation", kinds: dependencies | REALTIME, apart: true },
-  { name: "PL-SS", kinds: dependencies | RW | REALTIME },
-];
+  { name: "PL-SS", kinds: dependencies | RW | REALTIME, apart: false },
+] as const;
 
-/** How the name of such an anomaly ends. */
-export const EXISTS = "-cycle-exists";
+/** The anomaly that some cycle breaks a model, where it was not found which. */
+export type ExistenceType = `${typeof existences[number]["name"]}-cycle-exists`;
 
-/** The anomalies that say no more than that some cycle exists, each with the model it breaks. */
+/** These anomalies, each with the model it breaks. */
 export const EXISTENCE_TYPES: ReadonlyMap<string, string> = new Map(
-  existences.map(({ name }) => [name + EXISTS, canonicalModel(name)]),
+  existences.map(({ name }) => [`${name}-cycle-exists`, canonicalModel(name)]),
 );

@@ -9,7 +9,6 @@
  * @module
  */
 
-import { seconds } from "../checker.ts";
 import {
   apart,
   at,
@@ -17,27 +16,26 @@ import {
   cycles,
   type Graph,
   type GraphBuilder,
-  linkProcesses,
-  linkRealtime,
   part,
   PROCESS,
   REALTIME,
   RW,
+  THROUGH,
   WR,
   WW,
 } from "../graph.ts";
+import type { Anomaly, Cycle, Dependency, Explain } from "./anomaly.ts";
 import {
   canonicalModel,
   CYCLE_TYPES,
+  type CycleType,
   existences,
-  EXISTS,
   impliedAnomalies,
   impossibleModels,
-  orderNeeded,
   prohibitedBy,
 } from "./consistency_model.ts";
 import { findCycle, SHAPES } from "./search.ts";
-import { type Cases, opsOf, type Transactions, type Txn, txnText, whose } from "./txn.ts";
+import type { Transactions, Txn } from "./txn.ts";
 
 /** How long to search. */
 export interface Effort {
@@ -48,61 +46,59 @@ export interface Effort {
 }
 
 /** About a second's work per large component, and a few seconds' in all. */
-export const DEFAULT_EFFORT: Effort = { perSearch: 4_000_000, total: 100_000_000 };
+const DEFAULT_EFFORT: Effort = { perSearch: 4_000_000, total: 100_000_000 };
 
 const dependencies = WW | WR;
 const everything = dependencies | RW | PROCESS | REALTIME;
 
-/** Finds the anomalies that are cycles. */
-export function cycleAnomalies(
+/**
+ * Finds the cycles in a graph of transactions.
+ *
+ * @param graph the edges of the data; those of `order` are added to it.
+ * @param explain the reasons for the edges of the data.
+ * @param order the order of time to take into account: `PROCESS`, `REALTIME`, or 0 for neither.
+ */
+export function* dependencyCycles(
   all: Transactions,
-  graph: Graph,
+  graph: GraphBuilder,
   explain: Explain,
-  cases: Cases,
+  order: number,
   { perSearch, total }: Effort = DEFAULT_EFFORT,
-): void {
-  const scratch = new Int32Array(graph.size).fill(-1);
+): Generator<Anomaly> {
+  if (order === REALTIME) linkRealtime(graph, all);
+  if (order === PROCESS) linkProcesses(graph, all);
+  // A history that orders nothing proves nothing.
+  if (graph.edges === 0) yield { type: "empty-transaction-graph" };
+  const explainOrder = order === REALTIME ? explainRealtime(all) : explainProcess;
+  const explainAny: Explain = order === 0 ? explain : (a, b) => explain(a, b) ?? explainOrder(a, b);
+  const built = graph.build();
+  const scratch = new Int32Array(built.size).fill(-1);
   const left = { steps: total };
-  for (const nodes of cycles(components(graph, everything))) {
+  for (const nodes of cycles(components(built, everything))) {
     const txns = nodes.flatMap((node) => all.txns[node] ?? []);
-    new Component(all, part(graph, nodes, scratch), txns, explain, cases).search(perSearch, left);
+    yield* new Component(part(built, nodes, scratch), txns, explainAny).search(perSearch, left);
   }
 }
 
-/** A cycle with its reasons, and the anomaly that it is. */
-interface Explained {
-  readonly type: string;
-  readonly txns: readonly Txn[];
-  /** Why each transaction comes before the next, and the last before the first. */
-  readonly reasons: readonly Reason[];
-}
-
+/** Transactions that are all before each other. */
 class Component {
-  readonly #all: Transactions;
   readonly #graph: Graph;
   readonly #txns: readonly Txn[];
   readonly #explain: Explain;
-  readonly #cases: Cases;
   /** The kinds of edges there are. */
   readonly #present: number;
 
-  constructor(
-    all: Transactions,
-    graph: Graph,
-    txns: readonly Txn[],
-    explain: Explain,
-    cases: Cases,
-  ) {
-    this.#all = all;
+  constructor(graph: Graph, txns: readonly Txn[], explain: Explain) {
     this.#graph = graph;
     this.#txns = txns;
     this.#explain = explain;
-    this.#cases = cases;
     this.#present = graph.kind.reduce((all, kind) => all | kind, 0);
   }
 
-  search(perSearch: number, left: { steps: number }): void {
-    const skip = this.#existence();
+  *search(perSearch: number, left: { steps: number }): Generator<Anomaly> {
+    const { broken, impossible } = this.#existences();
+    yield* broken;
+    const skip = new Set(impossible);
     const unfinished: string[] = [];
     let found = false;
     for (const type of CYCLE_TYPES) {
@@ -115,222 +111,136 @@ class Component {
       left.steps -= before - budget.steps;
       if (result.cycle !== undefined) {
         found = true;
-        this.#add(result.cycle);
+        yield result.cycle;
         for (const weaker of impliedAnomalies([type])) skip.add(weaker);
       } else if (result.exhausted) unfinished.push(type);
     }
-    if (unfinished.length > 0) this.#timeout(unfinished, found);
+    if (unfinished.length === 0) return;
+    yield { type: "cycle-search-timeout", size: this.#txns.length, unfinished };
+    const any = found ? undefined : this.#anyCycle();
+    if (any !== undefined) yield any;
   }
 
-  /** Reports which models some cycle breaks; returns the cycles that therefore cannot be there. */
-  #existence(): Set<string> {
-    const broken = new Set<string>();
+  /** The models that some cycle breaks, and the anomalies that can therefore not be there. */
+  #existences(): { broken: Anomaly[]; impossible: Set<string> } {
+    const broken: Anomaly[] = [];
+    const models = new Set<string>();
     const intact: string[] = [];
     for (const { name, kinds, apart: spaced } of existences) {
       const model = canonicalModel(name);
-      if (broken.has(model)) continue;
-      // Without the order it adds, it would be as intact as the model it strengthens.
-      const orders = kinds & (PROCESS | REALTIME);
-      if (orders !== 0 && !(orders & this.#present)) {
-        intact.push(name);
-        continue;
-      }
-      const graph = spaced ? apart(this.#graph, kinds) : this.#graph;
-      const [smallest] = cycles(components(graph, kinds));
+      if (models.has(model)) continue;
+      const smallest = this.#smallestCyclic(kinds, spaced);
       if (smallest === undefined) {
         intact.push(name);
         continue;
       }
-      for (const stronger of impossibleModels([name])) broken.add(stronger);
-      this.#addExistence(name, model, [
-        ...new Set(smallest.map((node) => node % this.#graph.size)),
-      ]);
+      for (const stronger of impossibleModels([name])) models.add(stronger);
+      const nodes = new Set(smallest.map((node) => node % this.#graph.size));
+      broken.push({ type: `${name}-cycle-exists`, model, txns: this.#txnsOf([...nodes]) });
     }
-    const impossible = prohibitedBy(intact);
-    return new Set(CYCLE_TYPES.filter((type) => impossible.has(type)));
+    return { broken, impossible: prohibitedBy(intact) };
   }
 
-  #addExistence(name: string, model: string, nodes: readonly number[]): void {
-    const txns = nodes.flatMap((node) => this.#txns[node] ?? []);
-    this.#cases.add(name + EXISTS, () => ({
-      what: `Some cycle among these ${txns.length} transactions breaks ${model}, but it was not ` +
-        `found which (${txns.slice(0, 3).map((txn) => txnText(this.#all, txn)).join("; ")}${
-          txns.length > 3 ? "; ..." : ""
-        })`,
-      ops: opsOf(txns),
-      facts: {
-        "not": model,
-        "scc-size": txns.length,
-        "scc": txns.slice(0, 32).map(({ op }) => op.index),
-      },
-    }));
+  /** The nodes of the smallest component of some kinds of edges, if it has any cycle. */
+  #smallestCyclic(kinds: number, spaced: boolean): number[] | undefined {
+    // Without the order that is asked for, this is as intact as without that order.
+    const order = kinds & (PROCESS | REALTIME);
+    if (order !== 0 && !(order & this.#present)) return undefined;
+    const graph = spaced ? apart(this.#graph, kinds) : this.#graph;
+    return cycles(components(graph, kinds))[0];
   }
 
-  /** A cycle of the kind looked for; where only dependencies are, whatever kind it turns out. */
-  #accept(type: string, nodes: readonly number[]): Explained | undefined {
-    const explained = this.#explained(nodes);
+  #txnsOf(nodes: readonly number[]): Txn[] {
+    return nodes.flatMap((node) => this.#txns[node] ?? []);
+  }
+
+  /** A cycle of the type looked for; where only dependencies are, of whatever type it is. */
+  #accept(type: string, nodes: readonly number[]): Cycle | undefined {
+    const cycle = this.#cycle(nodes);
     const free = type.startsWith("G0") || type.startsWith("G1c");
-    return explained !== undefined && (free || explained.type === type) ? explained : undefined;
+    return free || cycle?.type === type ? cycle : undefined;
   }
 
-  #explained(nodes: readonly number[]): Explained | undefined {
-    const txns = nodes.flatMap((node) => this.#txns[node] ?? []);
-    const reasons: Reason[] = [];
+  #cycle(nodes: readonly number[]): Cycle | undefined {
+    const txns = this.#txnsOf(nodes);
+    const dependencies: Dependency[] = [];
     for (const [i, txn] of txns.entries()) {
-      const reason = this.#explain(txn, txns[(i + 1) % txns.length] ?? txn);
-      if (reason === undefined) return undefined;
-      reasons.push(reason);
+      const dependency = this.#explain(txn, txns[(i + 1) % txns.length] ?? txn);
+      if (dependency === undefined) return undefined;
+      dependencies.push(dependency);
     }
-    const type = classify(reasons.map((reason) => reason.type));
-    return type === undefined ? undefined : { type, txns, reasons };
-  }
-
-  #add({ type, txns, reasons }: Explained): void {
-    this.#cases.add(type, () => ({
-      what: cycleText(this.#all, txns, reasons),
-      ops: opsOf(txns),
-      facts: {
-        cycle: [...txns, ...txns.slice(0, 1)].slice(0, 64).map(({ op }) => op.index),
-        steps: reasons.slice(0, 64).map((reason) => ({ type: reason.type, ...reason.facts })),
-      },
-    }));
-  }
-
-  #timeout(unfinished: readonly string[], found: boolean): void {
-    const txns = this.#txns;
-    this.#cases.add("cycle-search-timeout", () => ({
-      what: `The search among ${txns.length} transactions that are all before each other ended ` +
-        `early, so there may or may not be a cycle that is ${unfinished.join(" or ")}`,
-      ops: [],
-      facts: { "anomaly-spec-type": unfinished[0], unfinished, "scc-size": txns.length },
-    }));
-    if (!found) this.#fallback();
+    const type = classify(dependencies.map((dependency) => dependency.type));
+    return type && { type, txns, dependencies };
   }
 
   /** Any cycle at all, of the gravest kind there is. */
-  #fallback(): void {
+  #anyCycle(): Cycle | undefined {
     const edges = at(this.#graph.start, this.#graph.size);
     for (const kinds of [WW, dependencies, dependencies | RW, everything]) {
       const shape = { rels: kinds, rw: "any", first: kinds, need: 0 } as const;
       // The first start that lies on a cycle finds it, at the cost of each edge once.
       const budget = { steps: 4 * edges + 1000 };
-      const { cycle } = findCycle(this.#graph, shape, budget, (nodes) => this.#explained(nodes));
-      if (cycle !== undefined) return this.#add(cycle);
+      const { cycle } = findCycle(this.#graph, shape, budget, (nodes) => this.#cycle(nodes));
+      if (cycle !== undefined) return cycle;
     }
   }
 }
 
 /** The anomaly that a cycle is, given why each of its transactions comes before the next. */
-export function classify(types: readonly Reason["type"][]): string | undefined {
-  const has = (type: Reason["type"]) => types.includes(type);
+export function classify(types: readonly Dependency["type"][]): CycleType | undefined {
+  const order = types.includes("realtime")
+    ? "-realtime"
+    : types.includes("process")
+    ? "-process"
+    : "";
   const rws = types.filter((type) => type === "rw").length;
   const together = types.some((type, i) => type === "rw" && types.at(i - 1) === "rw");
-  const data = rws === 1
-    ? "G-single-item"
-    : rws > 1
-    ? (together ? "G2-item" : "G-nonadjacent-item")
-    : has("wr")
-    ? "G1c"
-    : has("ww")
-    ? "G0"
+  if (rws === 1) return `G-single-item${order}`;
+  if (rws > 1) return together ? `G2-item${order}` : `G-nonadjacent-item${order}`;
+  if (types.includes("wr")) return `G1c${order}`;
+  return types.includes("ww") ? `G0${order}` : undefined;
+}
+
+/** Links each process's successive ok transactions. */
+function linkProcesses(graph: GraphBuilder, { txns }: Transactions): void {
+  const last = new Map<unknown, number>();
+  for (const { id, type, op } of txns) {
+    if (type !== "ok") continue;
+    const before = last.get(op.process);
+    if (before !== undefined) graph.link(before, id, PROCESS);
+    last.set(op.process, id);
+  }
+}
+
+const explainProcess: Explain = (a, b) =>
+  a.type === "ok" && b.type === "ok" && a.op.process === b.op.process && a.id < b.id
+    ? { type: "process" }
     : undefined;
-  if (data === undefined) return undefined;
-  return data + (has("realtime") ? "-realtime" : has("process") ? "-process" : "");
-}
-
-/** How many of a cycle's transactions are told. */
-const TOLD = 12;
-
-function cycleText(
-  all: Transactions,
-  txns: readonly Txn[],
-  reasons: readonly Reason[],
-): string {
-  const name = (i: number) => `T${i % txns.length + 1}`;
-  const shown = txns.slice(0, TOLD);
-  const ring = shown.map((_, i) => name(i)).join(" -> ");
-  const lines = [
-    `${txns.length} transactions each come before the next and the last before the first, so no ` +
-    `order explains them: ${ring} -> ${txns.length > TOLD ? "... -> " : ""}T1`,
-    ...shown.map((txn, i) => `${name(i)} = ${txnText(all, txn)}`),
-    ...reasons.slice(0, TOLD).map((reason, i) =>
-      `${name(i)} before ${name(i + 1)} (${reason.type}): ${reason.say(name(i), name(i + 1))}`
-    ),
-  ];
-  if (txns.length > TOLD) lines.push(`and ${txns.length - TOLD} more`);
-  return lines.join("\n  ");
-}
 
 /**
- * Finds the cycles in a graph of transactions, once it has the order that the models speak of.
+ * Links each ok transaction to every one invoked after its completion.
  *
- * @param graph what the data says; it is added to.
- * @param explanations why the data says so, the reason to be preferred first.
+ * A chain of waypoints stands for time, one for each stretch of invocations: completions lead
+ * into the next, and each leads to the invocations of its stretch and to the waypoint after it.
+ * That is all of the order, in a number of edges linear in the history's length.
  */
-export function dependencyCycles(
-  all: Transactions,
-  graph: GraphBuilder,
-  explanations: readonly Explain[],
-  models: readonly string[],
-  cases: Cases,
-  effort?: Effort,
-): void {
-  const kind = orderNeeded(models);
-  if (kind === REALTIME) linkRealtime(graph, all);
-  if (kind === PROCESS) linkProcesses(graph, all);
-  if (graph.edges === 0) noteEmpty(cases);
-  const explain = firstOf(...explanations, explainOrder(all, kind));
-  cycleAnomalies(all, graph.build(), explain, cases, effort);
-}
-
-/** A history that shows nothing proves nothing. */
-function noteEmpty(cases: Cases): void {
-  cases.add("empty-transaction-graph", () => ({
-    what: "No transaction can be told to come before another, so there was nothing to judge",
-    ops: [],
-    facts: {},
-  }));
-}
-
-/** Why one transaction comes before another. */
-export interface Reason {
-  readonly type: "ww" | "wr" | "rw" | "process" | "realtime";
-  /** The key and values that show it, under Elle's names. */
-  readonly facts: Readonly<Record<string, unknown>>;
-  /** The reason in words, given what the transactions are called. */
-  say(a: string, b: string): string;
-}
-
-/** Tells why `a` comes before `b`, if it does. */
-export type Explain = (a: Txn, b: Txn) => Reason | undefined;
-
-/** The first reason that any of several explanations gives. */
-export function firstOf(...explanations: readonly Explain[]): Explain {
-  return (a, b) => {
-    for (const explain of explanations) {
-      const reason = explain(a, b);
-      if (reason !== undefined) return reason;
+export function linkRealtime(graph: GraphBuilder, { events }: Transactions): void {
+  let completed: number[] = [];
+  let now = -1;
+  for (const event of events) {
+    if (event < 0) {
+      completed.push(~event);
+      continue;
     }
-  };
-}
-
-/**
- * Explains the order of time.
- *
- * @param kind {@linkcode PROCESS}, {@linkcode REALTIME}, or 0 for neither.
- */
-export function explainOrder(transactions: Transactions, kind: number): Explain {
-  if (kind === PROCESS) return explainProcess;
-  return kind === REALTIME ? explainRealtime(transactions) : () => undefined;
-}
-
-function explainProcess(a: Txn, b: Txn): Reason | undefined {
-  if (a.type !== "ok" || b.type !== "ok" || a.op.process !== b.op.process || a.id >= b.id) return;
-  return {
-    type: "process",
-    facts: { process: a.op.process },
-    say: (first, second) => `${whose(a)} ran ${first}, then ${second}`,
-  };
+    if (completed.length > 0) {
+      const next = graph.waypoint();
+      if (now >= 0) graph.link(now, next, THROUGH);
+      for (const id of completed) graph.link(id, next, REALTIME);
+      completed = [];
+      now = next;
+    }
+    if (now >= 0) graph.link(now, event, THROUGH);
+  }
 }
 
 function explainRealtime({ events, txns }: Transactions): Explain {
@@ -342,15 +252,6 @@ function explainRealtime({ events, txns }: Transactions): Explain {
   });
   return (a, b) => {
     const end = completed[a.id] ?? -1;
-    if (end < 0 || end >= (invoked[b.id] ?? -1) || b.invoke === undefined) return;
-    const invoke = b.invoke;
-    return {
-      type: "realtime",
-      facts: { completed: a.op.index, invoked: invoke.index },
-      say: (first, second) =>
-        `${first} completed at ${seconds(a.op)}, before ${second} was invoked at ${
-          seconds(invoke)
-        }`,
-    };
+    return end >= 0 && end < (invoked[b.id] ?? -1) ? { type: "realtime" } : undefined;
   };
 }

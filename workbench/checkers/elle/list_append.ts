@@ -24,32 +24,11 @@
  */
 
 import type { CheckResult, Op } from "../../history.ts";
-import { GraphBuilder, RW, WR, WW } from "../graph.ts";
-import {
-  type Case,
-  Cases,
-  checkReads,
-  checkReplies,
-  dirtyWrites,
-  foundText,
-  INITIAL,
-  keyText,
-  listText,
-  lostUpdates,
-  malformedTxn,
-  type Mop,
-  opsOf,
-  perValue,
-  readTransactions,
-  refusal,
-  type Transactions,
-  type Txn,
-  txnText,
-  valueText,
-  whose,
-} from "./txn.ts";
-import { dependencyCycles, type Effort, type Explain, type Reason } from "./cycles.ts";
-import { canonicalModel, type ElleOptions, guarded, verdict } from "./consistency_model.ts";
+import { type GraphBuilder, RW, WR, WW } from "../graph.ts";
+import type { Anomaly, Explain, Refusal } from "./anomaly.ts";
+import { checkTxns, type Datatype, type ElleOptions, malformedTxn } from "./check.ts";
+import type { Effort } from "./cycles.ts";
+import { INITIAL, type Mop, type Transactions, type Txn } from "./txn.ts";
 
 /**
  * Checks transactions that read lists and append to them.
@@ -80,113 +59,48 @@ import { canonicalModel, type ElleOptions, guarded, verdict } from "./consistenc
  */
 export function checkListAppend(
   history: readonly Op[],
-  { consistencyModels }: ElleOptions,
+  options: ElleOptions,
   effort?: Effort,
 ): CheckResult {
-  return guarded(() => {
-    const models = consistencyModels.map(canonicalModel);
-    const all = readTransactions(history, "append");
-    const warnings = [...checkReplies(all), ...checkReads(all)];
-    const report = { models, warnings, registers: false };
-    const cases = new Cases();
-    const malformed = malformedTxn(all);
-    if (malformed !== undefined) return verdict({ ...report, cases, refusals: [malformed] });
-    const order = appendOrder(all);
-    const { duplicate, unwritten } = refuseAppends(all, order);
-    if (duplicate !== undefined) {
-      return verdict({ ...report, cases, refusals: [refusal("duplicate-appends", duplicate)] });
-    }
-    appendAnomalies(all, order, cases);
-    lostUpdates(all, cases);
-    const graph = new GraphBuilder(all.txns.length);
-    linkAppends(graph, all, order);
-    dependencyCycles(all, graph, explainAppends(all, order), models, cases, effort);
-    const refusals = unwritten === undefined ? [] : [refusal("unwritten-element", unwritten)];
-    return verdict({ ...report, cases, refusals });
-  });
+  return checkTxns(lists, history, options, effort);
 }
 
-/** Finds the anomalies of lists that are not cycles. */
-export function appendAnomalies(all: Transactions, order: AppendOrder, cases: Cases): void {
-  dirtyReads(all, cases);
-  duplicates(all, cases);
+const lists: Datatype<AppendOrder> = {
+  write: "append",
+  inconclusive: { "empty-transaction-graph": "unknown", "cycle-search-timeout": "unknown" },
+  order: appendOrder,
+  refusals: (all) => [malformedTxn(all) ?? duplicateAppend(all)],
+  anomalies: appendAnomalies,
+  link: linkAppends,
+  explain: explainAppends,
+};
+
+function* appendAnomalies(all: Transactions, order: AppendOrder): Generator<Anomaly> {
+  yield* duplicateElements(all);
   for (const txn of all.txns) {
     if (txn.type !== "ok") continue;
-    internal(all, txn, cases);
-    futureRead(all, txn, cases);
+    const found = [internal(txn), futureRead(txn)];
+    yield* found.filter((each) => each !== undefined);
   }
-  incompatibleOrders(all, order, cases);
-  dirtyUpdates(all, order, cases);
+  yield* incompatibleOrders(all, order);
+  yield* dirtyUpdates(all, order);
+  const unwritten = unwrittenElement(all, order) ?? droppedAppend(all, order);
+  if (unwritten !== undefined) yield unwritten;
 }
 
-function of(all: Transactions, txns: readonly Txn[], mop: Mop, what: string, facts = {}): Case {
-  return {
-    what,
-    ops: opsOf(txns),
-    facts: { key: all.names.keys[mop.key], op: txns[0]?.op.index, ...facts },
-  };
-}
-
-/** Reads of what a failed transaction appended, and of states within a transaction. */
-function dirtyReads(all: Transactions, cases: Cases): void {
-  const { names, txns } = all;
-  const { failed, passing } = dirtyWrites(all);
-  for (const txn of txns) {
-    if (txn.type !== "ok") continue;
-    for (const mop of txn.mops) {
-      for (const element of mop.list ?? []) {
-        const writer = failed[element];
-        if (writer === undefined) continue;
-        cases.add("G1a", () =>
-          of(
-            all,
-            [txn, writer],
-            mop,
-            `${whose(txn)} read key ${keyText(names, mop.key)} as ${foundText(names, mop)}, with ${
-              valueText(names, element)
-            }, which a failed transaction had appended (${txnText(all, writer)})`,
-            { element: names.values[element], writer: writer.op.index },
-          ));
-      }
-      const writer = mop.read && mop.version !== INITIAL ? passing[mop.version] : undefined;
-      if (writer === undefined || writer === txn) continue;
-      cases.add("G1b", () =>
-        of(
-          all,
-          [txn, writer],
-          mop,
-          `${whose(txn)} read key ${keyText(names, mop.key)} as ${foundText(names, mop)}, but ${
-            valueText(names, mop.version)
-          } was not the last that its transaction appended (${txnText(all, writer)})`,
-          { element: names.values[mop.version], writer: writer.op.index },
-        ));
-    }
-  }
-}
-
-function duplicates(all: Transactions, cases: Cases): void {
-  const { names } = all;
+function* duplicateElements({ txns, names }: Transactions): Generator<Anomaly> {
   const seen = new Int32Array(names.values.length);
   let reads = 0;
-  for (const txn of all.txns) {
+  for (const txn of txns) {
     if (txn.type === "fail") continue;
     for (const mop of txn.mops) {
       reads++;
-      for (const element of mop.list ?? []) {
-        if (seen[element] === reads) {
-          cases.add("duplicate-elements", () =>
-            of(
-              all,
-              [txn],
-              mop,
-              `${whose(txn)} read key ${keyText(names, mop.key)} as ${
-                foundText(names, mop)
-              }, with ${valueText(names, element)} more than once`,
-              { element: names.values[element] },
-            ));
+      for (const value of mop.list ?? []) {
+        if (seen[value] === reads) {
+          yield { type: "duplicate-elements", txns: [txn], mop, value };
           break;
         }
-        seen[element] = reads;
+        seen[value] = reads;
       }
     }
   }
@@ -208,40 +122,27 @@ function fits({ base, appended }: Expected, list: readonly number[] | null | und
     (base ?? []).every((version, i) => version === list[i]);
 }
 
-function internal(all: Transactions, txn: Txn, cases: Cases): void {
-  const { names } = all;
+function internal(txn: Txn): Anomaly | undefined {
   const states = new Map<number, Expected>();
   for (const mop of txn.mops) {
-    const expected = states.get(mop.key);
+    const state = states.get(mop.key);
     if (!mop.read) {
-      if (expected === undefined) {
-        states.set(mop.key, { base: undefined, appended: [mop.version] });
-      } else expected.appended.push(mop.version);
+      if (state === undefined) states.set(mop.key, { base: undefined, appended: [mop.version] });
+      else state.appended.push(mop.version);
       continue;
     }
-    if (expected !== undefined && !fits(expected, mop.list)) {
-      const known = expected.base === undefined
-        ? `a list that ends in ${listText(names, expected.appended)}`
-        : listText(names, [...expected.base ?? [], ...expected.appended]);
-      cases.add("internal", () =>
-        of(
-          all,
-          [txn],
-          mop,
-          `${whose(txn)} read key ${keyText(names, mop.key)} as ${
-            foundText(names, mop)
-          }, though its own transaction had made that ${known} (${txnText(all, txn)})`,
-          { expected: known },
-        ));
-      return;
+    if (state !== undefined && !fits(state, mop.list)) {
+      const expected = [...state.base ?? [], ...state.appended];
+      const isSuffix = state.base === undefined;
+      return { type: "internal", txns: [txn], mop, expected, isSuffix };
     }
     states.set(mop.key, { base: mop.list ?? null, appended: [] });
   }
 }
 
-function futureRead(all: Transactions, txn: Txn, cases: Cases): void {
+/** A read of an element that the same transaction appends later. */
+function futureRead(txn: Txn): Anomaly | undefined {
   if (!txn.mops.some((mop, i) => i > 0 && !mop.read)) return;
-  const { names } = all;
   const reads = new Map<number, Mop>();
   for (const mop of txn.mops) {
     if (mop.read) {
@@ -250,161 +151,94 @@ function futureRead(all: Transactions, txn: Txn, cases: Cases): void {
     }
     const read = reads.get(mop.version);
     if (read === undefined) continue;
-    cases.add("future-read", () =>
-      of(
-        all,
-        [txn],
-        read,
-        `${whose(txn)} read key ${keyText(names, read.key)} as ${foundText(names, read)}, with ${
-          valueText(names, mop.version)
-        }, which the same transaction appended only later (${txnText(all, txn)})`,
-        { element: names.values[mop.version] },
-      ));
-    return;
+    return { type: "future-read", txns: [txn], mop: read, value: mop.version };
   }
 }
 
-function incompatibleOrders(all: Transactions, order: AppendOrder, cases: Cases): void {
-  const { names } = all;
-  const told = new Set<number>();
-  for (const txn of all.txns) {
+/** Reads of a key that are no beginning of its longest one; one a key. */
+function* incompatibleOrders({ txns }: Transactions, order: AppendOrder): Generator<Anomaly> {
+  const keys = new Set<number>();
+  for (const txn of txns) {
     if (txn.type === "fail") continue;
     for (const mop of txn.mops) {
       const longest = order.longest[mop.key];
-      if (!mop.list || longest === undefined || told.has(mop.key)) continue;
+      if (!mop.list || longest === undefined || keys.has(mop.key)) continue;
       const list = longest.mop.list ?? [];
       if (list === mop.list || mop.list.every((element, i) => element === list[i])) continue;
-      told.add(mop.key);
-      cases.add("incompatible-order", () =>
-        of(
-          all,
-          [txn, longest.txn],
-          mop,
-          `Key ${keyText(names, mop.key)} was ${foundText(names, mop)} to ${whose(txn)} and ${
-            foundText(names, longest.mop)
-          } to ${whose(longest.txn)}: the first is no beginning of the second`,
-          { other: longest.txn.op.index },
-        ));
+      keys.add(mop.key);
+      const { txn: reader, mop: other } = longest;
+      yield { type: "incompatible-order", txns: [txn, reader], mop, other };
     }
   }
 }
 
 /** Appends of failed transactions that an ok one's append follows. */
-function dirtyUpdates(all: Transactions, order: AppendOrder, cases: Cases): void {
-  const { names } = all;
-  const writer = perValue(all);
-  for (const txn of all.txns) {
-    for (const mop of txn.mops) if (!mop.read) writer[mop.version] = txn;
+function* dirtyUpdates({ txns }: Transactions, order: AppendOrder): Generator<Anomaly> {
+  const writers = new Map<number, Txn>();
+  for (const txn of txns) {
+    for (const mop of txn.mops) if (!mop.read) writers.set(mop.version, txn);
   }
   for (const longest of order.longest) {
     if (longest === undefined) continue;
-    let failed: { txn: Txn; element: number } | undefined;
-    for (const element of new Set(longest.mop.list)) {
-      const txn = writer[element];
-      if (txn?.type === "fail") failed ??= { txn, element };
+    const { txn: reader, mop } = longest;
+    let failed: { txn: Txn; value: number } | undefined;
+    for (const value of new Set(mop.list)) {
+      const txn = writers.get(value);
+      if (txn?.type === "fail") failed ??= { txn, value };
       if (txn?.type !== "ok") continue;
       if (failed !== undefined) {
-        const { txn: aborted, element: dirty } = failed;
-        cases.add("dirty-update", () =>
-          of(
-            all,
-            [aborted, txn, longest.txn],
-            longest.mop,
-            `${whose(txn)} appended ${valueText(names, element)} to key ${
-              keyText(names, longest.mop.key)
-            } on top of ${valueText(names, dirty)}, which a failed transaction had appended (${
-              txnText(all, aborted)
-            })`,
-            { values: [names.values[dirty], names.values[element]], op: txn.op.index },
-          ));
+        const values = [failed.value, value] as const;
+        yield { type: "dirty-update", txns: [failed.txn, txn, reader], mop, values };
       }
       failed = undefined;
     }
   }
 }
 
-/**
- * Why Elle would give up on a history of lists: an element that was appended twice, or one that
- * nobody appended.
- */
-export function refuseAppends(
-  all: Transactions,
-  order: AppendOrder,
-): { readonly duplicate?: Case; readonly unwritten?: Case } {
-  const duplicate = duplicateAppend(all);
-  const unwritten = unwrittenElement(all, order);
-  return { ...(duplicate && { duplicate }), ...(unwritten && { unwritten }) };
-}
-
-function duplicateAppend(all: Transactions): Case | undefined {
-  const asked = perValue(all);
-  for (const [txn, mops] of all.requests) {
-    for (const mop of mops) {
-      if (mop.read) continue;
-      const other = asked[mop.version];
-      if (other !== undefined) {
-        const value = valueText(all.names, mop.version);
-        const key = keyText(all.names, mop.key);
-        return of(all, [other, txn], mop, `Value ${value} was appended to key ${key} twice`);
-      }
-      asked[mop.version] = txn;
+/** A value of which there are two appends, so that a read of it does not tell them apart. */
+function duplicateAppend({ txns }: Transactions): Refusal | undefined {
+  const requested = new Map<number, Txn>();
+  for (const txn of txns) {
+    for (const { read, version: value } of txn.request ?? []) {
+      if (read) continue;
+      const other = requested.get(value);
+      if (other !== undefined) return { type: "duplicate-appends", txns: [other, txn], value };
+      requested.set(value, txn);
     }
   }
 }
 
-function unwrittenElement(all: Transactions, order: AppendOrder): Case | undefined {
-  const { names } = all;
+/** An element of a longest read that no transaction appended. */
+function unwrittenElement({ txns, names }: Transactions, order: AppendOrder): Refusal | undefined {
   const written = new Uint8Array(names.values.length);
-  const appends = names.keys.map(() => 0);
-  for (const txn of all.txns) {
-    for (const mop of txn.mops) {
-      if (mop.read) continue;
-      written[mop.version] = 1;
-      appends[mop.key] = (appends[mop.key] ?? 0) + 1;
-    }
+  for (const txn of txns) {
+    for (const mop of txn.mops) if (!mop.read) written[mop.version] = 1;
   }
   for (const longest of order.longest) {
-    const stray = longest?.mop.list?.find((element) => written[element] === 0);
-    if (longest === undefined || stray === undefined) continue;
-    const [key, value] = [keyText(names, longest.mop.key), valueText(names, stray)];
-    return of(
-      all,
-      [longest.txn],
-      longest.mop,
-      `No transaction wrote ${key} ${value}: ${whose(longest.txn)} read key ${key} as ${
-        foundText(names, longest.mop)
-      }, but no transaction appended ${value} to it`,
-    );
+    const value = longest?.mop.list?.find((element) => written[element] === 0);
+    if (longest === undefined || value === undefined) continue;
+    return { type: "unwritten-element", txns: [longest.txn], mop: longest.mop, value };
   }
-  return dropped(all, order, appends);
 }
 
 /** A key's only append that its reply left out; with more of them Elle does not notice. */
-function dropped(
-  all: Transactions,
-  order: AppendOrder,
-  appends: readonly number[],
-): Case | undefined {
-  const requested = all.names.keys.map((): { txn: Txn; mop: Mop }[] => []);
-  for (const [txn, mops] of all.requests) {
-    for (const mop of mops) if (!mop.read) requested[mop.key]?.push({ txn, mop });
+function droppedAppend({ txns, names }: Transactions, order: AppendOrder): Refusal | undefined {
+  const requested = names.keys.map((): { txn: Txn; mop: Mop }[] => []);
+  const written = new Set<number>();
+  for (const txn of txns) {
+    for (const mop of txn.mops) if (!mop.read) written.add(mop.key);
+    for (const mop of txn.request ?? []) if (!mop.read) requested[mop.key]?.push({ txn, mop });
   }
   for (const [key, [only, second]] of requested.entries()) {
-    if (only === undefined || second !== undefined || appends[key] || order.longest[key]) continue;
+    if (only === undefined || second !== undefined) continue;
+    if (written.has(key) || order.longest[key] !== undefined) continue;
     const { txn, mop } = only;
-    const [name, value] = [keyText(all.names, key), valueText(all.names, mop.version)];
-    return of(
-      all,
-      [txn],
-      mop,
-      `No transaction wrote ${name} ${value}: ${whose(txn)} was to append ${value} to key ` +
-        `${name}, but the reply does not say so (${txnText(all, txn)})`,
-    );
+    return { type: "unwritten-element", txns: [txn], mop, value: mop.version };
   }
 }
 
 /** The order of each key's elements. */
-export interface AppendOrder {
+interface AppendOrder {
   /** The longest read of each key; absent if no read found anything. */
   readonly longest: readonly ({ readonly txn: Txn; readonly mop: Mop } | undefined)[];
   /** The elements of each key in their order, as far as it is known. */
@@ -416,7 +250,7 @@ export interface AppendOrder {
 }
 
 /** Works out the order of each key's elements from ok and unknown transactions. */
-export function appendOrder({ txns, names }: Transactions): AppendOrder {
+function appendOrder({ txns, names }: Transactions): AppendOrder {
   const longest: ({ txn: Txn; mop: Mop } | undefined)[] = names.keys.map(() => undefined);
   const appended: number[][] = names.keys.map(() => []);
   const writer = new Int32Array(names.values.length).fill(-1);
@@ -453,8 +287,8 @@ function stateOf(key: number, version: number): number {
   return version === INITIAL ? -1 - key : version;
 }
 
-/** Whether a read says anything: that of an unknown transaction without a list does not. */
-function speaks(txn: Txn, mop: Mop): boolean {
+/** Whether it is known what a read found: an unknown transaction without a list has no reply. */
+function isKnown(txn: Txn, mop: Mop): boolean {
   return mop.read && !(txn.type === "info" && mop.list === null);
 }
 
@@ -465,7 +299,7 @@ function addOnce(lists: Map<number, number[]>, at: number, id: number): void {
 }
 
 /** Links transactions by what they read and appended. */
-export function linkAppends(graph: GraphBuilder, { txns }: Transactions, order: AppendOrder): void {
+function linkAppends(graph: GraphBuilder, { txns }: Transactions, order: AppendOrder): void {
   const readers = new Map<number, number[]>();
   const successors = new Map<number, number[]>();
   for (const txn of txns) {
@@ -473,7 +307,7 @@ export function linkAppends(graph: GraphBuilder, { txns }: Transactions, order: 
     for (const mop of txn.mops) {
       if (!mop.read) {
         addOnce(successors, stateOf(mop.key, previous(order, mop)), txn.id);
-      } else if (speaks(txn, mop)) {
+      } else if (isKnown(txn, mop)) {
         addOnce(readers, stateOf(mop.key, mop.version), txn.id);
         const writer = mop.version === INITIAL ? -1 : order.writer[mop.version] ?? -1;
         if (writer >= 0) graph.link(writer, txn.id, WR);
@@ -487,70 +321,39 @@ export function linkAppends(graph: GraphBuilder, { txns }: Transactions, order: 
   }
 }
 
-/** Explains the links of {@linkcode linkAppends}. */
-export function explainAppends({ names }: Transactions, order: AppendOrder): Explain[] {
-  const key = (mop: Mop) => keyText(names, mop.key);
-  const value = (version: number) => valueText(names, version);
-  const facts = (mop: Mop, extra: Record<string, unknown>) => ({
-    key: names.keys[mop.key],
-    ...extra,
-  });
+function explainAppends(_: Transactions, order: AppendOrder): Explain {
+  const evidenceOf = (next: number) => (order.place[next] ?? -1) >= 0 ? "list" : "unread";
 
-  function ww(a: Txn, b: Txn): Reason | undefined {
+  const ww: Explain = (a, b) => {
     for (const mop of b.mops) {
       if (mop.read) continue;
-      const before = previous(order, mop);
-      if (before === INITIAL || order.writer[before] !== a.id) continue;
-      const known = (order.place[mop.version] ?? -1) >= 0;
-      return {
-        type: "ww",
-        facts: facts(mop, { "value": names.values[before], "value'": names.values[mop.version] }),
-        say: (first, second) =>
-          known
-            ? `${first} appended ${value(before)} to key ${key(mop)}, and ${second} appended ${
-              value(mop.version)
-            } right after it`
-            : `${first} appended ${value(before)} to key ${key(mop)}, the last that was ever ` +
-              `read, and ${second} appended ${value(mop.version)}, which never was`,
-      };
+      const { key, version: next } = mop;
+      const value = previous(order, mop);
+      if (value === INITIAL || order.writer[value] !== a.id) continue;
+      return { type: "ww", key, value, next, evidence: evidenceOf(next) };
     }
-  }
+  };
 
-  function wr(a: Txn, b: Txn): Reason | undefined {
+  const wr: Explain = (a, b) => {
     for (const mop of b.mops) {
-      if (!mop.read || mop.version === INITIAL || order.writer[mop.version] !== a.id) continue;
-      return {
-        type: "wr",
-        facts: facts(mop, { value: names.values[mop.version] }),
-        say: (first, second) =>
-          `${first} appended ${value(mop.version)} to key ${key(mop)}, and ${second} read ${
-            foundText(names, mop)
-          }`,
-      };
+      const { read, key, version: value } = mop;
+      if (!read || value === INITIAL || order.writer[value] !== a.id) continue;
+      return { type: "wr", key, value, read: mop };
     }
-  }
+  };
 
-  function rw(a: Txn, b: Txn): Reason | undefined {
+  const rw: Explain = (a, b) => {
     for (const mop of b.mops) {
       if (mop.read) continue;
-      const before = previous(order, mop);
+      const { key, version: next } = mop;
+      const value = previous(order, mop);
       const read = a.mops.find((each) =>
-        speaks(a, each) && each.key === mop.key && each.version === before
+        isKnown(a, each) && each.key === key && each.version === value
       );
       if (read === undefined) continue;
-      return {
-        type: "rw",
-        facts: facts(mop, {
-          "value": before === INITIAL ? null : names.values[before],
-          "value'": names.values[mop.version],
-        }),
-        say: (first, second) =>
-          `${first} read key ${key(mop)} as ${foundText(names, read)}, without ${
-            value(mop.version)
-          }, which ${second} appended`,
-      };
+      return { type: "rw", key, value, next, evidence: evidenceOf(next), read };
     }
-  }
+  };
 
-  return [ww, wr, rw];
+  return (a, b) => ww(a, b) ?? wr(a, b) ?? rw(a, b);
 }

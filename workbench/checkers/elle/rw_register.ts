@@ -6,33 +6,11 @@
 
 import type { Json } from "@eddy/maelstrom";
 import type { CheckResult, Op } from "../../history.ts";
-import { components, cycles, GraphBuilder, pack, RW, WR, WW } from "../graph.ts";
-import {
-  type Case,
-  Cases,
-  checkReads,
-  checkReplies,
-  dirtyWrites,
-  keyText,
-  lostUpdates,
-  malformedTxn,
-  type Mop,
-  opsOf,
-  readTransactions,
-  type Transactions,
-  type Txn,
-  txnText,
-  valueText,
-  whose,
-} from "./txn.ts";
-import { dependencyCycles, type Effort, type Explain, type Reason } from "./cycles.ts";
-import {
-  canonicalModel,
-  type ElleOptions,
-  guarded,
-  type Refusal,
-  verdict,
-} from "./consistency_model.ts";
+import { components, cycles, GraphBuilder, RW, WR, WW } from "../graph.ts";
+import type { Anomaly, Explain, Refusal } from "./anomaly.ts";
+import { checkTxns, type Datatype, type ElleOptions, malformedTxn } from "./check.ts";
+import type { Effort } from "./cycles.ts";
+import type { Mop, Transactions, Txn } from "./txn.ts";
 
 /**
  * Checks transactions that read registers and write to them.
@@ -65,156 +43,60 @@ import {
  */
 export function checkRwRegister(
   history: readonly Op[],
-  { consistencyModels }: ElleOptions,
+  options: ElleOptions,
   effort?: Effort,
 ): CheckResult {
-  return guarded(() => {
-    const models = consistencyModels.map(canonicalModel);
-    const all = readTransactions(history, "w");
-    const warnings = [...checkReplies(all), ...checkReads(all)];
-    const report = { models, warnings, registers: true };
-    const cases = new Cases();
-    const order = registerOrder(all);
-    const refusals = [malformedTxn(all), mixedKeys(all), ambiguous(all, order)]
-      .filter((each) => each !== undefined);
-    if (refusals.length > 0) return verdict({ ...report, cases, refusals });
-    registerAnomalies(all, order, cases);
-    lostUpdates(all, cases);
-    const graph = new GraphBuilder(all.txns.length);
-    linkRegisters(graph, order);
-    dependencyCycles(all, graph, explainRegisters(all, order), models, cases, effort);
-    return verdict({ ...report, cases, refusals });
-  });
+  return checkTxns(registers, history, options, effort);
 }
 
-function mixedKeys(all: Transactions): Refusal | undefined {
-  const types = keyTypes(all);
-  if (types.length < 2) return undefined;
-  const what = `Keys are of several types (${types.join(", ")}), which Elle does not judge`;
-  return { anomaly: "mixed-key-types", what, ops: [] };
-}
+const registers: Datatype<RegisterOrder> = {
+  write: "w",
+  inconclusive: { "empty-transaction-graph": false, "cycle-search-timeout": true },
+  order: registerOrder,
+  refusals: (all, order) => [malformedTxn(all), mixedKeys(all), ambiguousWrite(all, order)],
+  anomalies: registerAnomalies,
+  link: linkRegisters,
+  explain: explainRegisters,
+};
 
-function ambiguous(all: Transactions, order: RegisterOrder): Refusal | undefined {
-  const value = ambiguousValue(order);
-  if (value === undefined) return undefined;
-  const { names, txns } = all;
-  const writers = (order.writers.get(value) ?? []).flatMap((id) => txns[id] ?? []);
-  return {
-    anomaly: "duplicate-writes",
-    what: `Key ${keyText(names, names.keyOf[value] ?? 0)} had value ${
-      valueText(names, value)
-    } written by more than one op, so there is no telling which a read saw (${
-      writers.slice(0, 3).map((txn) => txnText(all, txn)).join("; ")
-    })`,
-    ops: opsOf(writers),
-  };
-}
-
-/** Finds the anomalies of registers that are not cycles of transactions. */
-export function registerAnomalies(all: Transactions, order: RegisterOrder, cases: Cases): void {
-  dirtyReads(all, cases);
-  for (const txn of all.txns) if (txn.type === "ok") internal(all, txn, cases);
-  for (const values of order.cyclic) cases.add("cyclic-versions", () => cyclic(all, order, values));
-}
-
-function of(all: Transactions, txns: readonly Txn[], mop: Mop, what: string, facts = {}): Case {
-  return {
-    what,
-    ops: opsOf(txns),
-    facts: { key: all.names.keys[mop.key], op: txns[0]?.op.index, ...facts },
-  };
-}
-
-function dirtyReads(all: Transactions, cases: Cases): void {
-  const { failed, passing } = dirtyWrites(all);
+function* registerAnomalies(all: Transactions, order: RegisterOrder): Generator<Anomaly> {
   for (const txn of all.txns) {
-    if (txn.type !== "ok") continue;
-    for (const mop of txn.mops) {
-      if (!mop.read) continue;
-      const read = `${whose(txn)} read ${valueText(all.names, mop.version)} from key ${
-        keyText(all.names, mop.key)
-      }`;
-      const aborted = failed[mop.version];
-      if (aborted !== undefined) {
-        cases.add("G1a", () =>
-          of(
-            all,
-            [txn, aborted],
-            mop,
-            `${read}, which a failed transaction had written (${txnText(all, aborted)})`,
-            { value: all.names.values[mop.version], writer: aborted.op.index },
-          ));
-      }
-      const writer = passing[mop.version];
-      if (writer !== undefined && writer !== txn) {
-        cases.add("G1b", () =>
-          of(
-            all,
-            [txn, writer],
-            mop,
-            `${read}, which was not the last that its transaction wrote (${txnText(all, writer)})`,
-            { value: all.names.values[mop.version], writer: writer.op.index },
-          ));
-      }
-    }
+    const found = txn.type === "ok" ? internal(all, txn) : undefined;
+    if (found !== undefined) yield found;
   }
+  for (const values of order.cyclic) yield cyclicVersions(all, order, values);
 }
 
 /** A read that follows a read of `null` is let pass, as Elle does. */
-function internal(all: Transactions, txn: Txn, cases: Cases): void {
-  const { names } = all;
+function internal({ names }: Transactions, txn: Txn): Anomaly | undefined {
   const states = new Map<number, number>();
   for (const mop of txn.mops) {
     const expected = states.get(mop.key);
     if (
       mop.read && expected !== undefined && expected !== mop.version &&
       names.values[expected] !== null
-    ) {
-      cases.add("internal", () =>
-        of(
-          all,
-          [txn],
-          mop,
-          `${whose(txn)} read ${valueText(names, mop.version)} from key ${
-            keyText(names, mop.key)
-          }, though its own transaction had last read or written ${valueText(names, expected)} (${
-            txnText(all, txn)
-          })`,
-          { expected: names.values[expected] },
-        ));
-      return;
-    }
+    ) return { type: "internal", txns: [txn], mop, expected: [expected] };
     states.set(mop.key, mop.version);
   }
 }
 
-function cyclic(all: Transactions, order: RegisterOrder, values: readonly number[]): Case {
-  const key = all.names.keyOf[values[0] ?? 0] ?? 0;
-  const shown = values.slice(0, 16);
+function cyclicVersions(
+  all: Transactions,
+  order: RegisterOrder,
+  values: readonly number[],
+): Anomaly {
   const among = new Set(values);
-  const ids = new Set(shown.flatMap((value) => order.writers.get(value) ?? []));
-  const txns = [...ids].flatMap((id) => all.txns[id] ?? []);
-  const replacing = txns.filter((txn) =>
+  const ids = new Set(values.slice(0, 16).flatMap((value) => order.writers.get(value) ?? []));
+  const txns = [...ids].flatMap((id) => all.txns[id] ?? []).filter((txn) =>
     txn.mops.some((mop) => mop.read && among.has(mop.version))
   );
-  return {
-    what: `Values ${shown.map((value) => valueText(all.names, value)).join(", ")} of key ${
-      keyText(all.names, key)
-    } each replaced another of them in a circle, so there is no order in which they came (${
-      replacing.slice(0, 4).map((txn) => txnText(all, txn)).join("; ")
-    })`,
-    ops: opsOf(replacing),
-    facts: {
-      key: all.names.keys[key],
-      scc: shown.map((value) => all.names.values[value]),
-      sources: ["initial-state", "wfr-keys"],
-    },
-  };
+  return { type: "cyclic-versions", txns, key: all.names.keyOf[values[0] ?? 0] ?? 0, values };
 }
 
-/** The JSON types of a history's keys; Elle judges no history that has several. */
-export function keyTypes({ names }: Transactions): string[] {
-  return [...new Set(names.keys.map(typeOf))];
+/** Elle judges no history that has several types of keys. */
+function mixedKeys({ names }: Transactions): Refusal | undefined {
+  const keyTypes = [...new Set(names.keys.map(typeOf))];
+  return keyTypes.length < 2 ? undefined : { type: "mixed-key-types", keyTypes };
 }
 
 function typeOf(key: Json): string {
@@ -226,7 +108,7 @@ function typeOf(key: Json): string {
 }
 
 /** What a transaction shows to others: the first it read of each key, and the last it wrote. */
-export interface External {
+interface External {
   /** Values read before the transaction wrote to their key, by key. */
   readonly reads: ReadonlyMap<number, number>;
   /** Values left behind, by key. */
@@ -234,7 +116,7 @@ export interface External {
 }
 
 /** What a transaction shows to others. */
-export function externalOf(mops: readonly Mop[]): External {
+function externalOf(mops: readonly Mop[]): External {
   const reads = new Map<number, number>();
   const writes = new Map<number, number>();
   for (const { read, key, version } of mops) {
@@ -245,7 +127,7 @@ export function externalOf(mops: readonly Mop[]): External {
 }
 
 /** What is known of the order of each register's values. */
-export interface RegisterOrder {
+interface RegisterOrder {
   /** The values known to come after each. */
   readonly after: ReadonlyMap<number, ReadonlySet<number>>;
   /** The number of `null` as a value of each key. */
@@ -258,7 +140,7 @@ export interface RegisterOrder {
 }
 
 /** Works out the order of each register's values. */
-export function registerOrder(all: Transactions): RegisterOrder {
+function registerOrder(all: Transactions): RegisterOrder {
   const nulls = all.names.keys.map((_, key) => all.names.version(key, null));
   const initial = new Map<number, Set<number>>();
   const replaced = new Map<number, Set<number>>();
@@ -298,19 +180,13 @@ function push(lists: Map<number, number[]>, at: number, id: number): void {
 }
 
 function cyclesOf(after: ReadonlyMap<number, ReadonlySet<number>>, size: number): number[][] {
-  const from: number[] = [];
-  const to: number[] = [];
-  for (const [value, next] of after) {
-    for (const each of next) {
-      from.push(value);
-      to.push(each);
-    }
-  }
-  return cycles(components(pack(size, size, from, to, from.map(() => WW)), WW));
+  const graph = new GraphBuilder(size);
+  for (const [value, next] of after) for (const each of next) graph.link(value, each, WW);
+  return cycles(components(graph.build(), WW));
 }
 
 /** Links transactions by what they read and wrote. */
-export function linkRegisters(graph: GraphBuilder, order: RegisterOrder): void {
+function linkRegisters(graph: GraphBuilder, _: Transactions, order: RegisterOrder): void {
   for (const [value, readers] of order.readers) {
     const writers = order.writers.get(value) ?? [];
     if (writers.length === 1) graph.linkAll(writers, readers, WR);
@@ -323,56 +199,38 @@ export function linkRegisters(graph: GraphBuilder, order: RegisterOrder): void {
   }
 }
 
-/** A value that several ok transactions wrote and somebody read: there is no telling whose it is. */
-export function ambiguousValue(order: RegisterOrder): number | undefined {
+/** A value that several ok transactions wrote and one read, so that its writer is not known. */
+function ambiguousWrite({ txns }: Transactions, order: RegisterOrder): Refusal | undefined {
   for (const value of order.readers.keys()) {
-    if ((order.writers.get(value)?.length ?? 0) > 1) return value;
+    const writers = order.writers.get(value) ?? [];
+    if (writers.length < 2) continue;
+    return { type: "duplicate-writes", txns: writers.flatMap((id) => txns[id] ?? []), value };
   }
 }
 
-/** Explains the links of {@linkcode linkRegisters}. */
-export function explainRegisters({ names }: Transactions, order: RegisterOrder): Explain[] {
-  const text = (key: number, value: number) => [keyText(names, key), valueText(names, value)];
-
-  function wr(a: Txn, b: Txn): Reason | undefined {
+function explainRegisters(_: Transactions, order: RegisterOrder): Explain {
+  const wr: Explain = (a, b) => {
     const { writes } = externalOf(a.mops);
     for (const [key, value] of externalOf(b.mops).reads) {
-      if (writes.get(key) !== value) continue;
-      const [name, shown] = text(key, value);
-      return {
-        type: "wr",
-        facts: { key: names.keys[key], value: names.values[value] },
-        say: (first, second) => `${first} wrote ${shown} to key ${name}, and ${second} read it`,
-      };
+      if (writes.get(key) === value) return { type: "wr", key, value };
     }
-  }
+  };
 
-  function later(type: "ww" | "rw", a: Txn, b: Txn): Reason | undefined {
+  const later = (type: "ww" | "rw"): Explain => (a, b) => {
     const { reads, writes } = externalOf(a.mops);
-    const next = externalOf(b.mops);
+    const second = externalOf(b.mops);
     for (const [key, value] of type === "ww" ? writes : reads) {
-      const written = next.writes.get(key);
-      if (written === undefined || !order.after.get(value)?.has(written)) continue;
-      const [name, shown] = text(key, value);
-      const [, after] = text(key, written);
-      const how = value === order.nulls[key]
-        ? `; a key is null only before it is first written`
-        : next.reads.get(key) === value
-        ? `, having read ${shown} itself`
-        : `, and a transaction that read ${shown} wrote ${after}`;
-      return {
-        type,
-        facts: {
-          "key": names.keys[key],
-          "value": names.values[value],
-          "value'": names.values[written],
-        },
-        say: (first, second) =>
-          `${first} ${type === "ww" ? `wrote ${shown} to` : `read ${shown} from`} key ${name}, ` +
-          `and ${second} wrote ${after}${how}`,
-      };
+      const next = second.writes.get(key);
+      if (next === undefined || !order.after.get(value)?.has(next)) continue;
+      const evidence = value === order.nulls[key]
+        ? "initial"
+        : second.reads.get(key) === value
+        ? "second"
+        : "other";
+      return { type, key, value, next, evidence };
     }
-  }
+  };
 
-  return [wr, (a, b) => later("ww", a, b), (a, b) => later("rw", a, b)];
+  const [ww, rw] = [later("ww"), later("rw")];
+  return (a, b) => wr(a, b) ?? ww(a, b) ?? rw(a, b);
 }
