@@ -1,5 +1,5 @@
 /**
- * Graphs of transactions, kept in flat arrays so that fifty thousand of them are cheap.
+ * Graphs of transactions or other operations, in flat arrays so that fifty thousand are cheap.
  *
  * Beside the transactions a graph has waypoints: nodes that stand for no transaction and let
  * "each of these before each of those" take as many edges as there are ends, not their product.
@@ -19,15 +19,6 @@ export const PROCESS = 8;
 export const REALTIME = 16;
 /** The way on from a waypoint: the same reason as the edge that led to it. */
 export const THROUGH = 32;
-
-/** What a single edge may be. */
-export type Kind =
-  | typeof WW
-  | typeof WR
-  | typeof RW
-  | typeof PROCESS
-  | typeof REALTIME
-  | typeof THROUGH;
 
 /** A graph to walk: node `u`'s edges are those from `start[u]` up to `start[u + 1]`. */
 export interface Graph {
@@ -49,11 +40,14 @@ export class GraphBuilder {
   readonly #txns: number;
   readonly #from: number[] = [];
   readonly #to: number[] = [];
-  readonly #kind: Kind[] = [];
+  readonly #kind: number[] = [];
 
-  /** @param txns how many transactions there are; they are the nodes from 0 on. */
-  constructor(txns: number) {
-    this.#size = txns;
+  /**
+   * @param txns how many transactions there are; they are the nodes from 0 on.
+   * @param size how many nodes there are.
+   */
+  constructor(txns: number, size = txns) {
+    this.#size = size;
     this.#txns = txns;
   }
 
@@ -63,7 +57,7 @@ export class GraphBuilder {
   }
 
   /** Adds an edge; one from a node to itself is left out. */
-  link(from: number, to: number, kind: Kind): void {
+  link(from: number, to: number, kind: number): void {
     if (from === to) return;
     this.#from.push(from);
     this.#to.push(to);
@@ -81,7 +75,7 @@ export class GraphBuilder {
    * @param froms transactions, without repeats.
    * @param tos transactions, without repeats.
    */
-  linkAll(froms: readonly number[], tos: readonly number[], kind: Kind): void {
+  linkAll(froms: readonly number[], tos: readonly number[], kind: number): void {
     if (froms.length * tos.length <= DIRECT * (froms.length + tos.length)) {
       for (const from of froms) for (const to of tos) this.link(from, to, kind);
       return;
@@ -110,9 +104,21 @@ export class GraphBuilder {
     if (next !== undefined) this.link(at, next, THROUGH);
   }
 
-  /** The graph of all edges so far. */
+  /** The graph of all edges so far; the edges of a node keep their order. */
   build(): Graph {
-    return pack(this.#size, this.#txns, this.#from, this.#to, this.#kind);
+    const start = new Int32Array(this.#size + 1);
+    for (const from of this.#from) start[from + 1] = at(start, from + 1) + 1;
+    for (let u = 0; u < this.#size; u++) start[u + 1] = at(start, u + 1) + at(start, u);
+    const next = start.slice();
+    const to = new Int32Array(this.edges);
+    const kind = new Uint8Array(this.edges);
+    this.#from.forEach((from, i) => {
+      const slot = at(next, from);
+      next[from] = slot + 1;
+      to[slot] = this.#to[i] ?? 0;
+      kind[slot] = this.#kind[i] ?? 0;
+    });
+    return { size: this.#size, txns: this.#txns, start, to, kind };
   }
 }
 
@@ -128,29 +134,6 @@ function lowerBound(ordered: readonly number[], value: number): number {
   return low;
 }
 
-/** Sorts edges by the node they leave. */
-export function pack(
-  size: number,
-  txns: number,
-  from: readonly number[],
-  tos: readonly number[],
-  kinds: readonly number[],
-): Graph {
-  const start = new Int32Array(size + 1);
-  for (const u of from) start[u + 1] = at(start, u + 1) + 1;
-  for (let u = 0; u < size; u++) start[u + 1] = at(start, u + 1) + at(start, u);
-  const next = start.slice();
-  const to = new Int32Array(from.length);
-  const kind = new Uint8Array(from.length);
-  from.forEach((u, i) => {
-    const slot = at(next, u);
-    next[u] = slot + 1;
-    to[slot] = tos[i] ?? 0;
-    kind[slot] = kinds[i] ?? 0;
-  });
-  return { size, txns, start, to, kind };
-}
-
 /** An element of a flat array that is known to be there. */
 export function at(array: Int32Array | Uint8Array, i: number): number {
   return array[i] as number;
@@ -164,22 +147,16 @@ export function at(array: Int32Array | Uint8Array, i: number): number {
  */
 export function part(graph: Graph, nodes: readonly number[], scratch: Int32Array): Graph {
   nodes.forEach((node, i) => scratch[node] = i);
-  const from: number[] = [];
-  const to: number[] = [];
-  const kind: number[] = [];
-  let txns = 0;
+  const txns = nodes.filter((node) => node < graph.txns).length;
+  const builder = new GraphBuilder(txns, nodes.length);
   nodes.forEach((node, i) => {
-    if (node < graph.txns) txns++;
     for (let e = at(graph.start, node); e < at(graph.start, node + 1); e++) {
       const target = at(scratch, at(graph.to, e));
-      if (target < 0) continue;
-      from.push(i);
-      to.push(target);
-      kind.push(at(graph.kind, e));
+      if (target >= 0) builder.link(i, target, at(graph.kind, e));
     }
   });
   nodes.forEach((node) => scratch[node] = -1);
-  return pack(nodes.length, txns, from, to, kind);
+  return builder.build();
 }
 
 /**
@@ -188,29 +165,23 @@ export function part(graph: Graph, nodes: readonly number[], scratch: Int32Array
  */
 export function apart(graph: Graph, kinds: number): Graph {
   const { size, start } = graph;
-  const from: number[] = [];
-  const to: number[] = [];
+  const builder = new GraphBuilder(2 * size);
   for (let u = 0; u < size; u++) {
     for (let e = at(start, u); e < at(start, u + 1); e++) {
       const kind = at(graph.kind, e);
       const v = at(graph.to, e);
-      if (kind === THROUGH) {
-        from.push(u, u + size);
-        to.push(v, v + size);
-      } else if (kind === RW) {
-        from.push(u);
-        to.push(v + size);
-      } else if (kind & kinds) {
-        from.push(u, u + size);
-        to.push(v, v);
+      if (kind === RW) builder.link(u, v + size, THROUGH);
+      else if (kind === THROUGH || kind & kinds) {
+        builder.link(u, v, THROUGH);
+        builder.link(u + size, kind === THROUGH ? v + size : v, THROUGH);
       }
     }
   }
-  return pack(size * 2, size * 2, from, to, from.map(() => THROUGH));
+  return builder.build();
 }
 
 /** Which component each node belongs to. */
-export interface Components {
+interface Components {
   readonly count: number;
   readonly of: Int32Array;
   /** How many nodes each component has. */
@@ -286,37 +257,30 @@ export function cycles(found: Components): number[][] {
   return [...groups.values()].sort((a, b) => a.length - b.length);
 }
 
-/** Each vertex's successors, both as numbers from 0. */
-export type Successors = readonly (readonly number[])[];
-
-/** The components of more than one vertex, the smallest first, each in ascending order. */
-export function cyclicComponents(graph: Successors): number[][] {
-  const edges = new GraphBuilder(graph.length);
-  for (const [vertex, successors] of graph.entries()) {
-    for (const successor of successors) edges.link(vertex, successor, WR);
-  }
-  return cycles(components(edges.build(), WR));
-}
-
 /**
- * A shortest cycle from a vertex back to itself.
+ * A shortest cycle from a node back to itself.
  *
- * @param isInside which vertices it may pass through
- * @returns its vertices from `start` on, or undefined if there is none
+ * @param graph a graph without waypoints.
+ * @param kinds the kinds of edges to follow.
+ * @param isInside which nodes it may pass through.
+ * @returns its nodes from `start` on, or undefined if there is none.
  */
 export function shortestCycle(
-  graph: Successors,
+  graph: Graph,
+  kinds: number,
   start: number,
-  isInside: (vertex: number) => boolean,
+  isInside: (node: number) => boolean,
 ): number[] | undefined {
   const from = new Map<number, number>();
   const queue = [start];
-  for (const vertex of queue) {
-    for (const successor of graph[vertex] ?? []) {
-      if (successor === start) return pathTo(vertex, from);
-      if (from.has(successor) || !isInside(successor)) continue;
-      from.set(successor, vertex);
-      queue.push(successor);
+  for (const node of queue) {
+    for (let e = at(graph.start, node); e < at(graph.start, node + 1); e++) {
+      const next = at(graph.to, e);
+      if (!(at(graph.kind, e) & kinds)) continue;
+      if (next === start) return pathTo(node, from);
+      if (from.has(next) || !isInside(next)) continue;
+      from.set(next, node);
+      queue.push(next);
     }
   }
   return undefined;
@@ -324,8 +288,8 @@ export function shortestCycle(
 
 function pathTo(end: number, from: ReadonlyMap<number, number>): number[] {
   const path: number[] = [];
-  for (let vertex: number | undefined = end; vertex !== undefined; vertex = from.get(vertex)) {
-    path.push(vertex);
+  for (let node: number | undefined = end; node !== undefined; node = from.get(node)) {
+    path.push(node);
   }
   return path.reverse();
 }

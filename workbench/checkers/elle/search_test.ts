@@ -2,10 +2,11 @@ import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import { CYCLE_TYPES, impliedAnomalies } from "./consistency_model.ts";
 import { classify } from "./cycles.ts";
-import { GraphBuilder, type Kind, PROCESS, REALTIME, RW, WR, WW } from "../graph.ts";
+import { GraphBuilder, PROCESS, REALTIME, RW, WR, WW } from "../graph.ts";
 import { findCycle, SHAPES, simple } from "./search.ts";
 
 const kinds = [WW, WR, RW, PROCESS, REALTIME] as const;
+type Kind = typeof kinds[number];
 const names = ["ww", "wr", "rw", "process", "realtime"] as const;
 type Edge = readonly [number, number, Kind];
 
@@ -24,7 +25,7 @@ function typesOf(cycle: readonly number[], all: readonly Edge[]): Set<string> {
   for (const [i, node] of cycle.entries()) {
     const next = cycle[(i + 1) % cycle.length];
     const here = all.filter(([from, to]) => from === node && to === next)
-      .flatMap(([, , kind]) => names[kinds.indexOf(kind as typeof kinds[number])] ?? []);
+      .flatMap(([, , kind]) => names[kinds.indexOf(kind)] ?? []);
     ways = ways.flatMap((way) => here.map((name) => [...way, name]));
   }
   return new Set(ways.flatMap((way) => classify(way) ?? []));

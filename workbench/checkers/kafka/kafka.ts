@@ -13,7 +13,15 @@ import {
   type Validity,
 } from "../../history.ts";
 import { inOrder, resultOf, show, Warnings, whoAndWhen } from "../checker.ts";
-import { cyclicComponents, shortestCycle, type Successors } from "../graph.ts";
+import {
+  components,
+  cycles,
+  type Graph,
+  GraphBuilder,
+  REALTIME,
+  shortestCycle,
+  WR,
+} from "../graph.ts";
 import { checkCommits, checkOrder, worstLag } from "./reads.ts";
 import {
   checkLost,
@@ -461,13 +469,6 @@ const MAX_STARTS = 16;
 /** How many steps of a cycle an error or a sentence tells. */
 const MAX_STEPS = 16;
 
-interface Edges {
-  /** From the sender of a message to those who polled it. */
-  readonly wr: Successors;
-  /** From an acknowledged operation to those begun after it, as far as none of them implies it. */
-  readonly realtime: Successors;
-}
-
 /**
  * Finds operations that depend on themselves: by messages alone (`G1c`), or by messages and by real
  * time (`G1c-realtime`), once for each set of operations that all depend on each other.
@@ -475,9 +476,11 @@ interface Edges {
 export function checkCycles(all: readonly Act[], cases: Cases): void {
   if (all.length === 0) return;
   const acts = all.filter(isTransaction);
-  const edges = { wr: wrEdges(acts), realtime: realtimeEdges(acts) };
-  const graph = edges.wr.map((readers, i) => [...readers, ...edges.realtime[i] ?? []]);
-  if (graph.every((successors) => successors.length === 0)) {
+  const builder = new GraphBuilder(acts.length);
+  linkReads(builder, acts);
+  linkRealtime(builder, acts);
+  const graph = builder.build();
+  if (builder.edges === 0) {
     cases.add("empty-transaction-graph", 1, () => ({
       err: {},
       what: "No send or poll came after another or returned its message, so nothing is ordered",
@@ -486,42 +489,45 @@ export function checkCycles(all: readonly Act[], cases: Cases): void {
     return;
   }
   const byMessages = new Map<number, number[]>();
-  for (const component of cyclicComponents(edges.wr)) {
+  for (const component of cycles(components(graph, WR))) {
     for (const member of component) byMessages.set(member, component);
   }
-  for (const component of cyclicComponents(graph)) {
+  for (const component of cycles(components(graph, WR | REALTIME))) {
     const narrow = component.map((member) => byMessages.get(member)).find((found) => found);
-    const cycle = narrow === undefined ? shortOf(graph, component) : shortOf(edges.wr, narrow);
+    const cycle = narrow === undefined
+      ? shortOf(graph, WR | REALTIME, component)
+      : shortOf(graph, WR, narrow);
     if (cycle === undefined) continue;
     const anomaly = narrow === undefined ? "G1c-realtime" : "G1c";
-    cases.add(anomaly, -cycle.length, () => cycleCase(cycle, acts, edges));
+    cases.add(anomaly, -cycle.length, () => cycleCase(cycle, acts));
   }
 }
 
-function wrEdges(acts: readonly Act[]): Successors {
+/** Links the sender of a message to those who polled it. */
+function linkReads(graph: GraphBuilder, acts: readonly Act[]): void {
   const numbers = new Map(acts.map((act, i) => [act, i]));
-  const edges: number[][] = acts.map(() => []);
   for (const [reader, act] of acts.entries()) {
     for (const list of act.reads.values()) {
       for (const { message } of list) {
         const sender = message.sender === undefined ? undefined : numbers.get(message.sender);
-        if (sender !== undefined && sender !== reader) edges[sender]?.push(reader);
+        if (sender !== undefined) graph.link(sender, reader, WR);
       }
     }
   }
-  return edges;
 }
 
-/** Elle's reduction: an acknowledged operation counts until one that began after it is acknowledged. */
-function realtimeEdges(acts: readonly Act[]): Successors {
-  const edges: number[][] = acts.map(() => []);
+/**
+ * Links an acknowledged operation to those begun after it, until one of them is acknowledged: what
+ * begins after that one is implied (Elle's reduction).
+ */
+function linkRealtime(graph: GraphBuilder, acts: readonly Act[]): void {
   const implied: number[][] = acts.map(() => []);
   const latest = new Set<number>();
   for (const { number, act, begins } of events(acts)) {
     if (begins) {
       if (act.endedAt === Infinity) continue;
       for (const before of latest) {
-        edges[before]?.push(number);
+        graph.link(before, number, REALTIME);
         implied[number]?.push(before);
       }
     } else if (act.type === "ok") {
@@ -529,7 +535,6 @@ function realtimeEdges(acts: readonly Act[]): Successors {
       latest.add(number);
     }
   }
-  return edges;
 }
 
 function events(acts: readonly Act[]): { number: number; act: Act; begins: boolean }[] {
@@ -541,11 +546,11 @@ function events(acts: readonly Act[]): { number: number; act: Act; begins: boole
 }
 
 /** The shortest of the cycles through some members of a component. */
-function shortOf(graph: Successors, component: readonly number[]): number[] | undefined {
+function shortOf(graph: Graph, kinds: number, component: readonly number[]): number[] | undefined {
   const members = new Set(component);
   let shortest: number[] | undefined;
   for (const start of component.slice(0, MAX_STARTS)) {
-    const cycle = shortestCycle(graph, start, (vertex) => members.has(vertex));
+    const cycle = shortestCycle(graph, kinds, start, (vertex) => members.has(vertex));
     if (cycle === undefined) continue;
     if (shortest === undefined || cycle.length < shortest.length) shortest = cycle;
     if (shortest.length === 2) break;
@@ -560,8 +565,8 @@ interface Step {
   readonly message: Message | undefined;
 }
 
-function cycleCase(cycle: readonly number[], acts: readonly Act[], edges: Edges): Case {
-  const steps = stepsOf(cycle, acts, edges).slice(0, MAX_STEPS);
+function cycleCase(cycle: readonly number[], acts: readonly Act[]): Case {
+  const steps = stepsOf(cycle, acts).slice(0, MAX_STEPS);
   return {
     err: {
       cycle: steps.map(({ from }) => from.op.index),
@@ -577,19 +582,14 @@ function cycleCase(cycle: readonly number[], acts: readonly Act[], edges: Edges)
 }
 
 /** The steps of a cycle, a message's first; successive ones by real time make one. */
-function stepsOf(cycle: readonly number[], acts: readonly Act[], { wr }: Edges): Step[] {
-  const isRead = (i: number) => {
-    const next = cycle[(i + 1) % cycle.length];
-    return next !== undefined && (wr[cycle[i] ?? -1]?.includes(next) ?? false);
-  };
-  const first = Math.max(0, cycle.findIndex((_, i) => isRead(i)));
+function stepsOf(cycle: readonly number[], acts: readonly Act[]): Step[] {
+  const at = (i: number) => acts[cycle[i % cycle.length] ?? -1];
+  const first = Math.max(0, cycle.findIndex((_, i) => messageBetween(at(i), at(i + 1))));
   const steps: Step[] = [];
   for (let n = 0; n < cycle.length; n++) {
-    const i = (first + n) % cycle.length;
-    const from = acts[cycle[i] ?? -1];
-    const to = acts[cycle[(i + 1) % cycle.length] ?? -1];
+    const [from, to] = [at(first + n), at(first + n + 1)];
     if (from === undefined || to === undefined) continue;
-    const message = isRead(i) ? messageBetween(from, to) : undefined;
+    const message = messageBetween(from, to);
     const last = steps.at(-1);
     if (last !== undefined && last.message === undefined && message === undefined) {
       steps[steps.length - 1] = { ...last, to };
@@ -598,7 +598,9 @@ function stepsOf(cycle: readonly number[], acts: readonly Act[], { wr }: Edges):
   return steps;
 }
 
-function messageBetween(from: Act, to: Act): Message | undefined {
+/** The message of `from` that `to` polled, if there is one. */
+function messageBetween(from?: Act, to?: Act): Message | undefined {
+  if (from === undefined || to === undefined) return undefined;
   for (const list of to.reads.values()) {
     const read = list.find(({ message }) => message.sender === from);
     if (read !== undefined) return read.message;
