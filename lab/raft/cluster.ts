@@ -1,5 +1,5 @@
 /**
- * A cluster of replicas under virtual time, with faults, clients, and somebody who watches.
+ * A cluster of replicas under virtual time, with faults, clients and an auditor.
  *
  * @module
  */
@@ -9,8 +9,10 @@ import { MemoryStorage } from "@eddy/handlers/raft/log";
 import type { Message } from "@eddy/handlers/raft/message.ts";
 import { type Outcome, Replica, Sessions } from "@eddy/handlers/raft/replica";
 import { KeyValueMachine } from "@eddy/handlers/raft/state_machines.ts";
-import { type Json, RpcError } from "@eddy/maelstrom";
+import { type Json, type Random, RpcError } from "@eddy/maelstrom";
 import type { Op } from "@eddy/workbench";
+import { randomBelow, seededRandom } from "@eddy/workbench/random.ts";
+import { VirtualClock } from "@eddy/workbench/virtual_clock.ts";
 import { Auditor } from "./auditor.ts";
 
 /** What to run, and with which parts. */
@@ -36,18 +38,7 @@ export interface ClusterOptions {
   readonly restarts?: boolean;
 }
 
-/** Numbers from a seed (mulberry32). */
-export function seeded(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
-/** One node: what dies with it, and what does not. */
+/** One node: what a restart leaves, and what it does not. */
 export interface Slot {
   readonly id: string;
   readonly storage: MemoryStorage;
@@ -57,11 +48,6 @@ export interface Slot {
   pausedUntilMs: number;
   turnAtMs: number;
   life: number;
-}
-
-interface Event {
-  readonly atMs: number;
-  readonly run: () => void;
 }
 
 /** How bad the network is at present. */
@@ -95,14 +81,13 @@ class CountingMachine extends KeyValueMachine {
 
 /** A cluster under virtual time. */
 export class Cluster {
-  nowMs = 0;
   readonly slots: Slot[] = [];
   readonly history: Op[] = [];
   readonly auditor: Auditor = new Auditor();
   messages = 0;
   readonly #options: ClusterOptions;
-  readonly #random: () => number;
-  readonly #events: Event[] = [];
+  readonly #random: Random;
+  readonly #clock = new VirtualClock();
   readonly weather: Weather = { cut: new Set(), loss: 0, duplicates: 0, slow: 1 };
   readonly #delayMs: number;
   readonly #isStormy: boolean;
@@ -112,10 +97,10 @@ export class Cluster {
 
   constructor(options: ClusterOptions) {
     this.#options = options;
-    this.#random = seeded(options.seed);
+    this.#random = seededRandom(options.seed, "cluster");
     this.#isStormy = options.isStormy ?? options.seed % 2 === 0;
     const delays = this.#isStormy ? [5, 15, 30] : [0.1, 1, 5, 30];
-    this.#delayMs = delays[Math.floor(this.#random() * delays.length)] ?? 1;
+    this.#delayMs = delays[randomBelow(this.#random, delays.length)] ?? 1;
     this.#ids = Array.from({ length: options.nodeCount }, (_, i) => `n${i}`);
     for (const id of this.#ids) {
       const storage = (options.makeStorage ?? (() => new MemoryStorage()))();
@@ -135,6 +120,11 @@ export class Cluster {
       this.slots.push(slot);
       this.#turnAt(slot, 0);
     }
+  }
+
+  /** Milliseconds since the cluster began. */
+  get nowMs(): number {
+    return this.#clock.now();
   }
 
   /**
@@ -193,7 +183,7 @@ export class Cluster {
     return new Replica({
       id,
       nodeIds: this.#ids,
-      random: { next: this.#random },
+      random: this.#random,
       nowMs: this.nowMs,
       machine,
       storage,
@@ -212,29 +202,14 @@ export class Cluster {
   }
 
   #at(atMs: number, run: () => void): void {
-    const event = { atMs, run };
-    let low = 0;
-    let high = this.#events.length;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      const other = this.#events[middle];
-      // Latest first, so that the next one is taken off the end.
-      if (other !== undefined && other.atMs > atMs) low = middle + 1;
-      else high = middle;
-    }
-    this.#events.splice(low, 0, event);
+    this.#clock.schedule(atMs - this.nowMs, run);
   }
 
   /** Lets time pass. */
   runUntil(endMs: number): void {
-    while (true) {
-      const next = this.#events.at(-1);
-      if (next === undefined || next.atMs > endMs) break;
-      this.#events.pop();
-      this.nowMs = Math.max(this.nowMs, next.atMs);
-      next.run();
-    }
-    this.nowMs = endMs;
+    let isOver = false;
+    this.#at(endMs, () => isOver = true);
+    while (!isOver) this.#clock.step();
   }
 
   #turnAt(slot: Slot, atMs: number): void {
@@ -261,12 +236,12 @@ export class Cluster {
     const { cut, loss, duplicates, slow } = this.weather;
     this.messages++;
     const text = JSON.stringify(message);
-    const copies = this.#random() < duplicates ? 2 : 1;
+    const copies = this.#random.next() < duplicates ? 2 : 1;
     for (let copy = 0; copy < copies; copy++) {
-      if (this.#random() < loss) continue;
-      const spread = this.#random() < 0.1 ? 4 : 1;
-      const lateMs = copy === 0 ? 0 : this.#random() ** 2 * 1500;
-      const delayMs = this.#delayMs * slow * spread * (0.5 + this.#random()) + lateMs;
+      if (this.#random.next() < loss) continue;
+      const spread = this.#random.next() < 0.1 ? 4 : 1;
+      const lateMs = copy === 0 ? 0 : this.#random.next() ** 2 * 1500;
+      const delayMs = this.#delayMs * slow * spread * (0.5 + this.#random.next()) + lateMs;
       this.#at(this.nowMs + delayMs, () => {
         if (!cut.has(`${from} ${to}`)) this.#deliver(from, to, text);
       });
@@ -292,7 +267,7 @@ export class Cluster {
   }
 
   #changeWeather(untilMs: number): void {
-    const random = this.#random;
+    const random = () => this.#random.next();
     this.#heal();
     const weather = this.weather;
     const kind = Math.floor(random() * 8);
@@ -318,15 +293,15 @@ export class Cluster {
   /** Makes leaders go: they restart, or nobody hears them for a moment. */
   #storm(): void {
     for (const slot of this.slots) {
-      if (slot.replica.raft.role !== "leader" || this.#random() < 0.3) continue;
-      if (this.#random() < 0.5 && this.#options.restarts !== false) this.restart(slot);
+      if (slot.replica.raft.role !== "leader" || this.#random.next() < 0.3) continue;
+      if (this.#random.next() < 0.5 && this.#options.restarts !== false) this.restart(slot);
       else for (const id of this.#ids) this.weather.cut.add(`${slot.id} ${id}`);
     }
   }
 
   /** Cuts the links from one side of a random split to the other where `isCut` says so. */
   #cut(isCut: (fromLeft: boolean, toLeft: boolean) => boolean): void {
-    const left = new Set(this.#ids.filter(() => this.#random() < 0.5));
+    const left = new Set(this.#ids.filter(() => this.#random.next() < 0.5));
     for (const a of this.#ids) {
       for (const b of this.#ids) {
         if (left.has(a) !== left.has(b) && isCut(left.has(a), left.has(b))) {
@@ -349,7 +324,7 @@ export class Cluster {
         isOver = true;
         this.#record({ ...op, type, value });
         if (isNewProcess) process = this.#processes++;
-        this.#at(this.nowMs + this.#random() * 40, next);
+        this.#at(this.nowMs + this.#random.next() * 40, next);
       };
       this.#at(this.nowMs + 1000, () => end("info", toValue(operation), true));
       this.request(client, operation, (outcome) => {
@@ -359,19 +334,19 @@ export class Cluster {
         } else end("ok", toValue(operation, outcome), false);
       });
     };
-    this.#at(this.#random() * 50, next);
+    this.#at(this.#random.next() * 50, next);
   }
 
   #drawOperation(client: number): Operation | Read {
-    const key = Math.floor(this.#random() * 2);
-    const dice = this.#random();
+    const key = randomBelow(this.#random, 2);
+    const dice = this.#random.next();
     if (dice < 0.5 || client === 0) return ["read", key];
     this.#values++;
     if (dice < 0.85) return ["write", key, this.#values];
     return [
       "cas",
       key,
-      Math.max(0, this.#values - 1 - Math.floor(this.#random() * 3)),
+      Math.max(0, this.#values - 1 - randomBelow(this.#random, 3)),
       this.#values,
     ];
   }
