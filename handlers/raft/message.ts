@@ -106,20 +106,68 @@ export type Content =
 /** Any message as it travels. */
 export type Message = Content & { readonly link: Stamp };
 
-/** The types of all messages. */
-export const MESSAGE_TYPES = [
-  "request_vote",
-  "vote",
-  "append_entries",
-  "install_snapshot",
-  "acknowledge",
-  "resigned",
-] as const satisfies readonly Content["type"][];
+type Check = (value: unknown) => boolean;
 
-/** Whether a peer's message has what every message has. */
+const isBoolean: Check = (value) => typeof value === "boolean";
+const isNumber: Check = (value) => typeof value === "number" && value >= 0;
+const isInteger: Check = (value) => isNumber(value) && Number.isSafeInteger(value);
+const isList: Check = (value) => Array.isArray(value);
+const isTupleOf = (...checks: Check[]): Check => (value) =>
+  Array.isArray(value) && value.length === checks.length &&
+  checks.every((check, index) => check(value[index]));
+const isListOf = (check: Check): Check => (value) => Array.isArray(value) && value.every(check);
+const isOptional = (check: Check): Check => (value) => value === undefined || check(value);
+
+const isTicket = isTupleOf(isInteger, isInteger);
+const isEntry = isTupleOf(isInteger, (command) => command !== undefined);
+
+/** Of every type of message, its fields. */
+const fields: { [M in Content as M["type"]]: { [F in Exclude<keyof M, "type">]-?: Check } } = {
+  request_vote: { term: isInteger, pre: isBoolean, lastIndex: isInteger, lastTerm: isInteger },
+  vote: { term: isInteger, pre: isBoolean, granted: isBoolean },
+  append_entries: {
+    term: isInteger,
+    prevIndex: isInteger,
+    prevTerm: isInteger,
+    entries: isListOf(isEntry),
+    commit: isInteger,
+    round: isInteger,
+    prompt: isBoolean,
+    heartbeatMs: isNumber,
+    granted: isOptional(isTupleOf(isTicket, isInteger)),
+  },
+  install_snapshot: {
+    term: isInteger,
+    lastIndex: isInteger,
+    lastTerm: isInteger,
+    offset: isInteger,
+    items: isList,
+    done: isBoolean,
+    heartbeatMs: isNumber,
+  },
+  acknowledge: {
+    term: isInteger,
+    match: isInteger,
+    round: isInteger,
+    reject: isOptional(isTupleOf(isInteger, isInteger, isInteger)),
+    commands: isOptional(isList),
+    reads: isOptional(isTicket),
+    installed: isOptional(isTupleOf(isInteger, isInteger)),
+  },
+  resigned: { term: isInteger },
+};
+
+/** The types of all messages. */
+export const MESSAGE_TYPES = Object.keys(fields) as (keyof typeof fields)[];
+
+const isStamp = isTupleOf(isInteger, isInteger, isNumber);
+
+/** Whether a peer's message has all fields of its type, and each is what it should be. */
 export function isMessage(body: object): body is Message {
-  const { term, link } = body as { term?: unknown; link?: unknown };
-  return typeof term === "number" && Array.isArray(link) && link.length === 3;
+  const values = body as Readonly<Record<string, unknown>>;
+  const type = MESSAGE_TYPES.find((known) => known === values["type"]);
+  return type !== undefined && isStamp(values["link"]) &&
+    Object.entries(fields[type]).every(([field, check]) => check(values[field]));
 }
 
 /** How deep {@linkcode roughSize} looks; below, a value counts as small. */

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { assert, assertEquals, assertInstanceOf } from "@std/assert";
 import { type Json, RpcError } from "@eddy/maelstrom";
 import { lastOfTerm, MemoryStorage } from "./log.ts";
-import { countFitting, Link } from "./message.ts";
+import { countFitting, isMessage, Link } from "./message.ts";
 import { Commands, type Outcome, Reads, Sessions } from "./replica.ts";
 import { KeyValueMachine } from "./state_machines.ts";
 
@@ -181,4 +181,63 @@ Deno.test("messages are bounded, but one item always fits", () => {
     }),
     { numRuns: 200 },
   );
+});
+
+Deno.test("every field of a peer's message is checked", () => {
+  const messages = [
+    { type: "request_vote", term: 1, pre: true, lastIndex: 0, lastTerm: 0 },
+    { type: "vote", term: 1, pre: true, granted: false },
+    {
+      type: "append_entries",
+      term: 1,
+      prevIndex: 0,
+      prevTerm: 0,
+      entries: [[1, null], [1, ["n1.x", 0, 0, ["write", 1, 2]]]],
+      commit: 0,
+      round: 3,
+      prompt: true,
+      heartbeatMs: 100.5,
+      granted: [[7, 1], 2],
+    },
+    {
+      type: "install_snapshot",
+      term: 1,
+      lastIndex: 9,
+      lastTerm: 1,
+      offset: 0,
+      items: [1],
+      done: true,
+      heartbeatMs: 100,
+    },
+    {
+      type: "acknowledge",
+      term: 1,
+      match: 2,
+      round: 3,
+      reject: [1, 0, 0],
+      commands: ["x"],
+      reads: [7, 1],
+      installed: [9, 1],
+    },
+    { type: "resigned", term: 1 },
+  ];
+  const isOptional = (type: string, field: string) =>
+    ["reject", "commands", "reads", "installed"].includes(field) ||
+    (type === "append_entries" && field === "granted");
+  for (const content of messages) {
+    const message = { ...content, link: [1, 0, 0.25] };
+    assert(isMessage(message), content.type);
+    for (const field of Object.keys(message)) {
+      for (const value of ["x", -1, [[]], null]) {
+        if (field === "items" && Array.isArray(value)) continue;
+        if (field === "commands" && Array.isArray(value)) continue;
+        assert(
+          !isMessage({ ...message, [field]: value }),
+          `${content.type} with ${field} ${value}`,
+        );
+      }
+      const isWhole = isMessage({ ...message, [field]: undefined });
+      assertEquals(isWhole, isOptional(content.type, field), `${content.type} without ${field}`);
+    }
+  }
 });
