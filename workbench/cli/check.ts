@@ -1,5 +1,5 @@
 /**
- * `check`: the checkers alone, over a stored history.
+ * `check`: the checkers alone, on a stored history.
  *
  * @module
  */
@@ -15,18 +15,22 @@ import { WORKLOADS } from "../workloads/mod.ts";
 
 /** The flags of `check`. */
 export const checkFlags = {
-  workload: { help: "What clients did (-w); required", value: "NAME", ...oneOf(WORKLOADS) },
+  workload: { help: "The workload (-w); required", value: "NAME", ...oneOf(WORKLOADS) },
   availability: runFlags.availability,
   "consistency-models": runFlags["consistency-models"],
   json: { help: "Print the results as JSON" },
 };
 
-/** Checks a stored history, ours or the real Maelstrom's, and returns the exit code. */
+/** Runs the command and returns the exit code. */
 export async function checkCommand(args: readonly string[]): Promise<number> {
   const { flags, words: [file, extra] } = parseFlags(checkFlags, args);
   const { workload, availability } = flags;
-  if (workload === undefined) throw new UsageError("Which workload? Say it with --workload NAME");
-  if (file === undefined) throw new UsageError("Which history? Name history.jsonl or history.edn");
+  if (workload === undefined) {
+    throw new UsageError("Cannot check without a workload: use --workload NAME");
+  }
+  if (file === undefined) {
+    throw new UsageError("Cannot check without a history: name a history.jsonl or history.edn");
+  }
   if (extra !== undefined) throw new UsageError(`Unexpected argument ${JSON.stringify(extra)}`);
   const history = parseHistory(await read(file), file.endsWith(".edn") ? "edn" : "jsonl");
   const results = judge(history, {

@@ -1,5 +1,5 @@
 /**
- * `demo`: every workload that Eddy's own node serves, with faults, in one table.
+ * `demo`: one run of every workload that Eddy's own node serves, with faults, in one table.
  *
  * @module
  */
@@ -11,15 +11,15 @@ import { verdict } from "../explain.ts";
 import { worst } from "../history.ts";
 import { defaultOptions, type RunSettings } from "../options.ts";
 import { type Job, type Outcome, runJobs } from "../sweep.ts";
-import { table } from "./sweep.ts";
 import { type WorkloadName, WORKLOADS } from "../workloads/mod.ts";
+import { table } from "./terminal.ts";
 
 /** The flags of `demo`. */
 export const demoFlags = {
-  seed: { help: "What decides all chance", value: "N", ...integer(0), default: 1 },
+  seed: { help: "Seed of all random choices", value: "N", ...integer(0), default: 1 },
 };
 
-/** What is run of each workload; the rest is Maelstrom's default. */
+/** The settings of every workload; the rest is Maelstrom's defaults. */
 const common: RunSettings = {
   nodeCount: 5,
   rate: 100,
@@ -27,6 +27,7 @@ const common: RunSettings = {
   latency: { meanMs: 10, distribution: "exponential" },
   nemesis: ["partition"],
 };
+/** The settings of single workloads. */
 const special: Partial<Record<WorkloadName, RunSettings>> = {
   broadcast: { nodeCount: 25, latency: { meanMs: 100, distribution: "constant" } },
   "lin-kv": { concurrency: "2n", rate: 50 },
@@ -34,7 +35,7 @@ const special: Partial<Record<WorkloadName, RunSettings>> = {
   echo: { availability: "total" },
 };
 
-/** Runs the demo and returns its exit code. */
+/** Runs the command and returns the exit code. */
 export async function demoCommand(args: readonly string[]): Promise<number> {
   const { flags: { seed }, words } = parseFlags(demoFlags, args);
   if (words.length > 0) throw new UsageError(`Unexpected argument ${JSON.stringify(words[0])}`);
@@ -64,8 +65,8 @@ export async function demoCommand(args: readonly string[]): Promise<number> {
     ...rows,
   ]));
   console.log(
-    `${simulated} s of cluster life in ${tookSeconds.toFixed(1)} s, from seed ${seed}; ` +
-      "latencies are until a value is everywhere where that means something, else of operations.",
+    `${simulated} s simulated in ${tookSeconds.toFixed(1)} s, from seed ${seed}. ` +
+      "Latencies: until a value is on all nodes for broadcast and g-set, else of operations.",
   );
   for (const { reason } of outcomes) if (reason !== "") console.log(reason);
   return exitCodeOf(worst(outcomes.map(({ valid }) => valid)));

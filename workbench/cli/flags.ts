@@ -1,5 +1,5 @@
 /**
- * The workbench's flags: Maelstrom's names and defaults, and a few of its own.
+ * The flags of a run, with Maelstrom's names and defaults and a few of our own, and the exit codes.
  *
  * @module
  */
@@ -20,10 +20,10 @@ import type { RunBreak } from "../report.ts";
 import { NEMESES, type NemesisName } from "../nemesis.ts";
 import { WORKLOADS } from "../workloads/mod.ts";
 
-/** The flags that say what to run. */
+/** The flags of a run. */
 export const runFlags = {
   workload: {
-    help: "What clients do (-w)",
+    help: "The workload (-w)",
     value: "NAME",
     ...oneOf(WORKLOADS),
     default: "lin-kv" as const,
@@ -66,7 +66,7 @@ export const runFlags = {
     default: 10,
   },
   topology: {
-    help: "Neighbours suggested to broadcast nodes",
+    help: "The topology that broadcast nodes are sent",
     value: "NAME",
     ...oneOf(["line", "grid", "tree", "tree2", "tree3", "tree4", "total"]),
     default: "grid" as const,
@@ -78,7 +78,8 @@ export const runFlags = {
     parse: parseAvailability,
   },
   "consistency-models": {
-    help: "What transactions must fulfil, comma separated (default strict-serializable)",
+    help: "Consistency models to check transactions against, comma separated (default " +
+      "strict-serializable)",
     value: "NAMES",
   },
   "key-count": {
@@ -99,7 +100,7 @@ export const runFlags = {
     ...integer(1),
     default: 16,
   },
-  seed: { help: "What decides all chance (default: drawn)", value: "N", ...integer(0) },
+  seed: { help: "Seed of all random choices (default: a random one)", value: "N", ...integer(0) },
   "strict-maelstrom": {
     help: "Mute a node that breaks the protocol, as Maelstrom does, instead of failing the run",
   },
@@ -110,9 +111,9 @@ export const runFlags = {
 export type RunFlags = FlagValues<typeof runFlags>;
 
 /**
- * What a command line asks to run.
+ * The options of the run that a command line describes.
  *
- * @throws {UsageError} if that cannot be run.
+ * @throws {UsageError} if it cannot be run.
  */
 export function toRunOptions(flags: RunFlags, seed: number): RunOptions {
   const settings: RunSettings = {
@@ -155,13 +156,13 @@ function parseAvailability(text: string): "total" | number | undefined {
   return number(0, 1).parse(text);
 }
 
-/** A command line that cannot be obeyed. */
+/** The exit code for wrong arguments. */
 export const BAD_ARGUMENTS = 254;
 
-/** A run that could not be brought to its end, through no fault of a node's. */
+/** The exit code for a run that could not be completed, for another reason than a node. */
 export const BROKEN = 255;
 
-/** The exit code of a verdict: 0 valid, 1 invalid, 2 unknown, 255 for a run that broke. */
+/** The exit code of a run: 0 valid, 1 invalid, 2 unknown, or {@linkcode BROKEN}. */
 export function exitCodeOf(valid: Validity, broke?: RunBreak): number {
   if (broke !== undefined && !broke.byNode) return BROKEN;
   return valid === true ? 0 : valid === false ? 1 : 2;

@@ -1,5 +1,13 @@
 /**
- * The workbench's command line.
+ * The command line of the workbench.
+ *
+ * @example
+ * ```ts
+ * import { main } from "@eddy/workbench/cli";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(await main(["sweep", "-w", "echo", "--time-limit", "1", "--seeds", "2"]), 0);
+ * ```
  *
  * @module
  */
@@ -34,7 +42,7 @@ const commands: Readonly<Record<string, Command>> = {
   },
   sweep: {
     usage: "sweep -w WORKLOAD [flags] [-- node options]",
-    summary: "Run many seeds, or a range of one flag, on all cores",
+    summary: "Run many seeds, or several values of one flag, on all cores",
     flags: sweepFlags,
     run: sweepCommand,
   },
@@ -56,7 +64,14 @@ Each command has --help. Exit codes: 0 valid, 1 invalid, 2 unknown, ${BAD_ARGUME
 arguments, ${BROKEN} the run itself broke.`;
 }
 
-async function main([name = "", ...args]: readonly string[]): Promise<number> {
+/**
+ * Runs a command. Results go to standard output, errors to standard error.
+ *
+ * @param args the command and its flags, as on the command line
+ * @returns the exit code: 0 valid, 1 invalid, 2 unknown, 254 for wrong arguments, 255 for a run that
+ * could not be completed.
+ */
+export async function main([name = "", ...args]: readonly string[]): Promise<number> {
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
   const end = args.indexOf("--");
   const wantsHelp = (end === -1 ? args : args.slice(0, end)).includes("--help");

@@ -1,5 +1,5 @@
 /**
- * `sweep`: many seeds, or a range of one parameter, on all cores.
+ * `sweep`: many seeds, or several values of one flag, on all cores.
  *
  * @module
  */
@@ -10,6 +10,7 @@ import { verdict } from "../explain.ts";
 import { type Validity, worst } from "../history.ts";
 import { type Job, type Outcome, runJobs } from "../sweep.ts";
 import { exitCodeOf, type RunFlags, runFlags, toRunOptions } from "./flags.ts";
+import { table } from "./terminal.ts";
 import { checkNodeArgs, replayLine } from "./test.ts";
 
 /** The flags of `sweep`. */
@@ -30,13 +31,13 @@ interface Vary {
   readonly values: readonly string[];
 }
 
-/** A job, with what it is called in the table and how to do it again. */
+/** A job with its row in the table and the command line that repeats it. */
 interface Labelled extends Job {
   readonly label: string;
   readonly replay: string;
 }
 
-/** Runs a sweep and returns the exit code of its worst run. */
+/** Runs the command and returns the exit code of the worst run. */
 export async function sweepCommand(args: readonly string[]): Promise<number> {
   const { flags, words, rest } = parseFlags(sweepFlags, args);
   if (words.length > 0) throw new UsageError(`Unexpected argument ${JSON.stringify(words[0])}`);
@@ -62,7 +63,7 @@ export async function sweepCommand(args: readonly string[]): Promise<number> {
   return exitCodeOf(worst(outcomes.map(({ valid }) => valid)));
 }
 
-/** What varies and is no flag of the run must be one of the node's. */
+/** Checks the node's options, among them a flag that varies and is not one of the run's. */
 function checkVariant(
   run: RunFlags,
   nodeArgs: readonly string[],
@@ -80,13 +81,13 @@ function checkVariant(
   }
 }
 
+/** A command line with one value of the flag that varies. */
 interface Variant {
   readonly label: string;
   readonly runArgs: readonly string[];
   readonly nodeArgs: readonly string[];
 }
 
-/** The command lines that a sweep stands for; the node's own options may vary, too. */
 function variants(
   vary: Vary | undefined,
   args: readonly string[],
@@ -133,14 +134,16 @@ function describe(jobs: readonly Labelled[], outcomes: readonly Outcome[], what:
   const heads = [what, "runs", "valid", "invalid", "unknown", "ok-fraction", "servers msgs/op"];
   const lines = [table([[...heads, "median ms", "max ms"], ...body])];
   lines.push("Figures: the median over the seeds and, after the slash, the worst of them.");
-  lines.push("Latencies: until a value is stable where there are such, else of operations.");
+  lines.push(
+    "Latencies: until a value is on all nodes for broadcast and g-set, else of operations.",
+  );
   for (const [i, { valid, reason }] of outcomes.entries()) {
     if (valid !== true) lines.push(`${verdict(valid)}: ${reason}`, `  ${jobs[i]?.replay}`);
   }
   return lines.join("\n");
 }
 
-/** The median and the worst of some figures. */
+/** The median and the worst of some figures, as `median / worst`. */
 export function spread(
   values: readonly (number | undefined)[],
   digits: number,
@@ -151,21 +154,4 @@ export function spread(
   const worstOf = sorted.at(worstIs === "least" ? 0 : -1);
   if (median === undefined || worstOf === undefined) return "";
   return `${median.toFixed(digits)} / ${worstOf.toFixed(digits)}`;
-}
-
-/** Aligns rows in columns, the first row being the heads; numbers go to the right. */
-export function table(rows: readonly (readonly string[])[]): string {
-  const [heads = []] = rows;
-  const widths = heads.map((_, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0)));
-  const isNumeric = heads.map((_, i) =>
-    rows.slice(1).every((row) => /^[-\d.x%]*$/.test(row[i] ?? ""))
-  );
-  const lines = rows.map((row) =>
-    row.map((cell, i) => {
-      const width = widths[i] ?? 0;
-      return isNumeric[i] ? cell.padStart(width) : cell.padEnd(width);
-    }).join("  ").trimEnd()
-  );
-  const rule = widths.map((width) => "-".repeat(width)).join("  ");
-  return [lines[0], rule, ...lines.slice(1)].join("\n");
 }

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { StatusLine } from "./test.ts";
+import { StatusLine } from "./terminal.ts";
 
 Deno.test("lines are printed above the status, which is written again below them", () => {
   let text = "";

@@ -1,0 +1,77 @@
+/**
+ * Tables, a status line and signals.
+ *
+ * @module
+ */
+
+/** Aligns rows in columns, numbers to the right; the first row is the head. */
+export function table(rows: readonly (readonly string[])[]): string {
+  const [heads = []] = rows;
+  const widths = heads.map((_, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0)));
+  const isNumeric = heads.map((_, i) =>
+    rows.slice(1).every((row) => /^[-\d.x%]*$/.test(row[i] ?? ""))
+  );
+  const lines = rows.map((row) =>
+    row.map((cell, i) => {
+      const width = widths[i] ?? 0;
+      return isNumeric[i] ? cell.padStart(width) : cell.padEnd(width);
+    }).join("  ").trimEnd()
+  );
+  const rule = widths.map((width) => "-".repeat(width)).join("  ");
+  return [lines[0], rule, ...lines.slice(1)].join("\n");
+}
+
+const CLEAR = "\r\x1b[K";
+
+/** A line at the bottom of a terminal that is written again when it changes. */
+export class StatusLine {
+  readonly #write: (text: string) => void;
+  #text = "";
+
+  /** @param write writes to the terminal; standard error by default */
+  constructor(write: (text: string) => void = writeStderr) {
+    this.#write = write;
+  }
+
+  /** Replaces the text; an empty one removes the line. */
+  show(text: string): void {
+    this.#text = text;
+    this.#write(CLEAR + text);
+  }
+
+  /** Prints a line above the status line. */
+  print(line: string): void {
+    this.#write(this.#text === "" ? `${line}\n` : `${CLEAR}${line}\n${this.#text}`);
+  }
+}
+
+const encoder = new TextEncoder();
+
+function writeStderr(text: string): void {
+  const bytes = encoder.encode(text);
+  for (let done = 0; done < bytes.length;) done += Deno.stderr.writeSync(bytes.subarray(done));
+}
+
+const SIGNALS = ["SIGINT", "SIGTERM"] as const;
+
+/** Aborts a run at the first signal; a second one ends the workbench at once. */
+export class Interrupts {
+  readonly #controller = new AbortController();
+  readonly #listeners = SIGNALS.map((signal) => {
+    const listener = () => {
+      this.stop();
+      this.#controller.abort(new Error(`The run was interrupted by ${signal}`));
+    };
+    Deno.addSignalListener(signal, listener);
+    return [signal, listener] as const;
+  });
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** Gives signals their usual effect again. */
+  stop(): void {
+    for (const [signal, listener] of this.#listeners) Deno.removeSignalListener(signal, listener);
+  }
+}
