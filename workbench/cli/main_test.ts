@@ -8,19 +8,28 @@ import { join } from "@std/path/join";
 
 const main = new URL("./main.ts", import.meta.url).pathname;
 
+/** No child process lives longer: a test fails instead of waiting for ever. */
+const MAX_CHILD_MS = 60_000;
+
 interface Ran {
   code: number;
   stdout: string;
   stderr: string;
 }
 
-async function workbench(args: string[], cwd: string): Promise<Ran> {
-  const command = new Deno.Command(Deno.execPath(), {
+function command(args: string[], cwd: string): Deno.Command {
+  return new Deno.Command(Deno.execPath(), {
     args: ["run", "--quiet", "--allow-all", main, ...args],
     env: { NO_COLOR: "1" },
     cwd,
+    stdout: "piped",
+    stderr: "piped",
+    signal: AbortSignal.timeout(MAX_CHILD_MS),
   });
-  const { code, stdout, stderr } = await command.output();
+}
+
+async function workbench(args: string[], cwd: string): Promise<Ran> {
+  const { code, stdout, stderr } = await command(args, cwd).output();
   const decoder = new TextDecoder();
   return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
 }
@@ -160,12 +169,17 @@ Deno.test("sweep: lists every seed that fails, and exits with the worst", async 
   });
 });
 
-async function textOf(path: string): Promise<string> {
-  for (;;) {
+/** Waits for a line in a file that a child process writes. */
+async function lineOf(path: string, child: Deno.ChildProcess): Promise<string> {
+  let ended = false;
+  void child.status.then(() => ended = true);
+  while (!ended) {
     const text = await Deno.readTextFile(path).catch(() => "");
     if (text.endsWith("\n")) return text.trim();
     await delay(10);
   }
+  const { code, stderr } = await child.output();
+  throw new Error(`It ended with exit code ${code}: ${new TextDecoder().decode(stderr)}`);
 }
 
 Deno.test("test: a signal ends the nodes, and leaves the results so far behind", async () => {
@@ -174,13 +188,8 @@ Deno.test("test: a signal ends the nodes, and leaves the results so far behind",
     await Deno.writeTextFile(bin, '#!/bin/sh\necho $$ > "$1"\nexec sleep 60\n', { mode: 0o755 });
     const pidFile = join(dir, "pid");
     const args = ["test", "-w", "echo", "--bin", bin, "--node-count", "1", "--", pidFile];
-    const command = new Deno.Command(Deno.execPath(), {
-      args: ["run", "--quiet", "--allow-all", main, ...args],
-      cwd: dir,
-      stdout: "piped",
-    });
-    await using child = command.spawn();
-    const pid = await textOf(pidFile);
+    await using child = command(args, dir).spawn();
+    const pid = await lineOf(pidFile, child);
     child.kill("SIGINT");
     const { code, stdout } = await child.output();
     assertEquals(code, 255);
@@ -192,7 +201,7 @@ Deno.test("test: a signal ends the nodes, and leaves the results so far behind",
   });
 });
 
-Deno.test("check: what several checkers stumble over is told once", async () => {
+Deno.test("check: what several checkers warn of is printed once", async () => {
   await inTempDir(async (dir) => {
     const file = join(dir, "history.jsonl");
     const op = { index: 0, time: 5, type: "ok", process: 0, f: "read", value: [] };
