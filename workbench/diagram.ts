@@ -4,7 +4,7 @@
  * @module
  */
 
-/** A message's way, in milliseconds since the run began. */
+/** A message, with times in milliseconds since the run began. */
 export interface DiagramMessage {
   readonly src: string;
   readonly dest: string;
@@ -14,19 +14,19 @@ export interface DiagramMessage {
   readonly receivedMs?: number;
 }
 
-/** A stretch of time to shade. */
-export interface DiagramFault {
+/** A fault; its time is shaded. */
+interface DiagramFault {
   readonly name: string;
   readonly fromMs: number;
   readonly toMs: number;
 }
 
 /** What to draw. */
-export interface DiagramOptions {
+interface DiagramOptions {
   readonly messages: readonly DiagramMessage[];
   readonly faults?: readonly DiagramFault[];
   /**
-   * How many messages are drawn, the first ones.
+   * How many messages are drawn; those sent later are left out.
    *
    * @default 1000
    */
@@ -40,9 +40,9 @@ const ROW = 16;
 
 /**
  * Draws messages between endpoints. Events are spaced evenly, in their order, so that a
- * millisecond and a minute both stay readable; the left margin tells the time.
+ * millisecond and a minute both stay readable; times stand in the left margin.
  *
- * @returns a picture that any browser opens.
+ * @returns an SVG document.
  *
  * @example
  * ```ts
@@ -73,7 +73,7 @@ export function drawMessages(options: DiagramOptions): string {
   ].join("\n");
 }
 
-/** Which row each event is drawn in: one for all that are sent, or received, at one time in a row. */
+/** The row of each event. Sends that follow each other at one time share a row; so do receipts. */
 class Rows {
   /** The time of each row. */
   readonly times: number[] = [];
@@ -103,7 +103,7 @@ class Rows {
     return this.#received.get(message) ?? this.sent(message) + ROW;
   }
 
-  /** Where a moment lies between the rows. */
+  /** The height between the rows at which a time lies. */
   at(ms: number): number {
     const after = this.times.findIndex((time) => time >= ms);
     return TOP + ROW * ((after === -1 ? this.times.length : after) + 0.5);
@@ -121,12 +121,12 @@ function drawFault({ name, fromMs, toMs }: DiagramFault, width: number, rows: Ro
   const height = Math.max(ROW, rows.at(toMs) - top);
   return `<rect x="0" y="${top}" width="${width}" height="${height}" fill="#fdecea"/>` +
     `<text x="${width - 4}" y="${top + 11}" text-anchor="end" fill="#b3261e">${
-      escape(name)
+      escapeXml(name)
     }</text>`;
 }
 
 function drawEndpoint(name: string, x: number, height: number): string {
-  return `<text x="${x}" y="20" text-anchor="middle" font-weight="bold">${escape(name)}</text>` +
+  return `<text x="${x}" y="20" text-anchor="middle" font-weight="bold">${escapeXml(name)}</text>` +
     `<line x1="${x}" y1="28" x2="${x}" y2="${height}" stroke="#bbb"/>`;
 }
 
@@ -156,10 +156,10 @@ function drawMessage(
     ? `<text x="${x2}" y="${y2 + 4}" text-anchor="middle" fill="${colour}">x</text>`
     : `<circle cx="${x2}" cy="${y2}" r="2.5" fill="${colour}"/>`;
   const label = `<text x="${(x1 + x2) / 2}" y="${(y1 + y2) / 2 - 2}" text-anchor="middle" ` +
-    `fill="#333" font-size="9">${escape(type)}</text>`;
+    `fill="#333" font-size="9">${escapeXml(type)}</text>`;
   return `<line x1="${x1}" y1="${y1}" x2="${x2}" y2="${y2}" stroke="${colour}"/>${end}${label}`;
 }
 
-function escape(text: string): string {
+function escapeXml(text: string): string {
   return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }

@@ -1,5 +1,6 @@
 /**
- * What clients and the nemesis did and saw, in real order: the only thing a checker looks at.
+ * Histories, which are all that a checker sees: the operations of clients and of the nemesis in the
+ * order of time, and the two formats of their files.
  *
  * @module
  */
@@ -14,7 +15,7 @@ import {
 } from "@eddy/maelstrom";
 import { readEdn } from "./edn.ts";
 
-/** How an operation stands: begun, happened, certainly did not happen, or nobody knows. */
+/** An operation begins (`invoke`), took effect (`ok`), did not (`fail`), or may have (`info`). */
 export type OpType = "invoke" | "ok" | "fail" | "info";
 
 /** One event of a history. Each process has at most one operation open at a time. */
@@ -23,19 +24,19 @@ export interface Op {
   readonly index: number;
   /** Nanoseconds since the run began. */
   readonly time: number;
-  /** Which end of an operation this is, and how it went. */
+  /** Whether the operation begins or ends here, and how it ended. */
   readonly type: OpType;
   /** A client process, or the nemesis. */
   readonly process: number | "nemesis";
   /** What was done: `broadcast`, `read`, `cas`, `start-partition`, ... */
   readonly f: string;
-  /** What it was done with, and on completion what came back, in Maelstrom's shapes. */
+  /** The argument, and on completion the result, as Maelstrom writes them. */
   readonly value: Json;
   /** Why it failed or is unknown. */
   readonly error?: OpError;
-  /** Whether this belongs to the final phase of a counter's run, where reads must be exact. */
+  /** Whether it belongs to the final phase of a counter's run, where reads must be exact. */
   readonly final?: boolean;
-  /** The node that the process talks to; absent in histories that others wrote. */
+  /** The node that the process talks to; absent in histories of Jepsen. */
   readonly node?: string;
 }
 
@@ -43,7 +44,7 @@ export interface Op {
 export interface OpError {
   /** Maelstrom's error code; absent for a malformed reply. */
   readonly code?: number;
-  /** What went wrong, for people. */
+  /** A description. */
   readonly text: string;
 }
 
@@ -85,14 +86,14 @@ export function worst(verdicts: Iterable<Validity>): Validity {
   return all;
 }
 
-/** `jsonl` is ours, `edn` the real Maelstrom's. */
+/** `jsonl` is the format of this workbench, `edn` that of the real Maelstrom. */
 export type HistoryFormat = "jsonl" | "edn";
 
 /**
- * An operation as one line of `history.jsonl`, without the line's end.
+ * Writes an operation as one line of `history.jsonl`, without the line's end.
  *
- * Keys come in the order of {@linkcode Op}, so equal histories are equal files; numbers keep their
- * text.
+ * Keys stand in the order of {@linkcode Op}, so that equal histories are equal files; numbers keep
+ * their text.
  *
  * @example
  * ```ts
@@ -114,8 +115,8 @@ export function writeHistoryLine(op: Op): string {
 /**
  * Reads a whole history.
  *
- * @param text what `history.jsonl` or `history.edn` holds; the latter line by line or as one vector
- * @param format by default told from how the text begins: JSON's keys are strings, EDN's keywords
+ * @param text the text of `history.jsonl`, or of `history.edn`, be it lines or one vector
+ * @param format by default recognized by the beginning: keys are strings in JSON, keywords in EDN
  * @throws {SyntaxError} if the text is no history, naming the line.
  *
  * @example
@@ -132,8 +133,8 @@ export function writeHistoryLine(op: Op): string {
 export function parseHistory(text: string, format: HistoryFormat = formatOf(text)): Op[] {
   const ops: Op[] = [];
   const [forms, notation] = format === "edn"
-    ? [readEdn(text), jepsen] as const
-    : [readJsonLines(text), ours] as const;
+    ? [readEdn(text), ednNotation] as const
+    : [readJsonLines(text), jsonlNotation] as const;
   for (const { line, value } of forms) {
     try {
       ops.push(readOp(value, ops.length, notation));
@@ -148,7 +149,7 @@ function formatOf(text: string): HistoryFormat {
   return /^\s*(?:$|\{\s*")/.test(text) ? "jsonl" : "edn";
 }
 
-/** One line at a time, so that never more than a line is held twice. */
+/** Parses one line at a time, so that memory does not hold the whole text twice. */
 function* readJsonLines(text: string): Generator<{ line: number; value: Json }> {
   let line = 0;
   for (let start = 0; start < text.length;) {
@@ -168,87 +169,26 @@ function* readJsonLines(text: string): Generator<{ line: number; value: Json }> 
   }
 }
 
-const ours: Notation = {
-  finalKey: "final",
-  errorOf({ error }) {
-    if (error === undefined) return undefined;
-    if (!isJsonObject(error) || typeof error.text !== "string") {
-      throw new Error("its error has no text");
-    }
-    const { code, text } = error;
-    return typeof code === "number" ? { code, text } : { text };
-  },
-};
-
 function cannotParse(line: number, error: unknown): SyntaxError {
   const why = errorText(error);
   return new SyntaxError(`Cannot parse line ${line}: ${why}`);
 }
 
-/** Maelstrom's error names in its own spelling, `key-does-not-exist`, and what it calls silence. */
-const codes = new Map<string, number>([["net-timeout", ErrorCode.timeout]]);
-for (const [name, code] of Object.entries(ErrorCode)) {
-  codes.set(name.replace(/[A-Z]/g, (capital) => `-${capital.toLowerCase()}`), code);
-}
-
-/** What stands where an exception has no message. */
-const UNEXPLAINED = "unexplained";
-
-/**
- * How a `history.edn`, read as JSON, says what our lines say otherwise.
- *
- * `:net-timeout` becomes code 0, `[:txn-conflict "text"]` code 30, a sentence or an exception an
- * error without a code.
- */
-export const jepsen: Notation = { finalKey: "final?", errorOf };
-
-function errorOf({ error, exception }: JsonObject): OpError | undefined {
-  if (error === undefined || error === null) {
-    return exception === undefined || exception === null ? undefined : { text: cause(exception) };
-  }
-  if (typeof error === "string") return named(error, null);
-  if (Array.isArray(error) && typeof error[0] === "string") return named(error[0], error[1]);
-  return { text: isJsonObject(error) ? cause(error) : JSON.stringify(error) };
-}
-
-function named(name: string, detail: Json | undefined): OpError {
-  const text = detail === undefined || detail === null
-    ? name
-    : typeof detail === "string"
-    ? detail
-    : JSON.stringify(detail);
-  const code = codes.get(name);
-  if (code !== undefined) return { code, text };
-  return { text: text === name ? name : `${name}: ${text}` };
-}
-
-/** The message of an exception that was printed as `{:via [{:message ...}], :cause ...}`. */
-function cause(exception: Json): string {
-  if (typeof exception === "string") return exception;
-  if (!isJsonObject(exception)) return UNEXPLAINED;
-  if (typeof exception.cause === "string") return exception.cause;
-  const via = Array.isArray(exception.via) ? exception.via : [];
-  for (const step of via.toReversed()) {
-    if (isJsonObject(step) && typeof step.message === "string") return step.message;
-  }
-  return typeof exception.type === "string" ? exception.type : UNEXPLAINED;
-}
-
-/** Where a notation keeps what each writes in its own way. */
-export interface Notation {
+/** How the two formats differ once they are read as JSON. */
+interface Notation {
   /** The key that marks an operation of the final phase. */
   readonly finalKey: string;
-  /** Reads the error out of an operation; undefined if it has none. */
+  /** Reads the error of an operation; undefined if it has none. */
   readonly errorOf: (op: JsonObject) => OpError | undefined;
 }
 
 /**
- * Checks one operation, and leaves out the keys that an {@linkcode Op} has no place for.
+ * Checks one operation, and drops the keys that {@linkcode Op} does not have.
  *
- * @param position the index of an operation that carries none
- * @throws {Error} if it is no operation, saying what about it is wrong.
+ * @param position the index of an operation that has none of its own
+ * @throws {Error} if it is no operation, saying why.
  */
-export function readOp(form: Json, position: number, { finalKey, errorOf }: Notation): Op {
+function readOp(form: Json, position: number, { finalKey, errorOf }: Notation): Op {
   if (!isJsonObject(form)) throw new Error("it is no operation");
   const { index = position, time, type, process, f, value = null, node } = form;
   if (typeof index !== "number") throw new Error("its index is no number");
@@ -268,8 +208,66 @@ export function readOp(form: Json, position: number, { finalKey, errorOf }: Nota
     process,
     f,
     value,
-    ...(error === undefined ? {} : { error }),
-    ...(form[finalKey] === true ? { final: true } : {}),
-    ...(typeof node === "string" ? { node } : {}),
+    ...(error !== undefined && { error }),
+    ...(form[finalKey] === true && { final: true }),
+    ...(typeof node === "string" && { node }),
   };
+}
+
+const jsonlNotation: Notation = {
+  finalKey: "final",
+  errorOf({ error }) {
+    if (error === undefined) return undefined;
+    if (!isJsonObject(error) || typeof error.text !== "string") {
+      throw new Error("its error has no text");
+    }
+    const { code, text } = error;
+    return typeof code === "number" ? { code, text } : { text };
+  },
+};
+
+/** The codes of errors by Maelstrom's names: `key-does-not-exist`, and `net-timeout` for no reply. */
+const errorCodes = new Map<string, number>([["net-timeout", ErrorCode.timeout]]);
+for (const [name, code] of Object.entries(ErrorCode)) {
+  errorCodes.set(name.replace(/[A-Z]/g, (capital) => `-${capital.toLowerCase()}`), code);
+}
+
+/** The text of an exception that has no message. */
+const UNEXPLAINED = "unexplained";
+
+/**
+ * Jepsen's notation. `:net-timeout` becomes code 0, `[:txn-conflict "text"]` code 30, a sentence or
+ * an exception an error without a code.
+ */
+const ednNotation: Notation = { finalKey: "final?", errorOf: ednError };
+
+function ednError({ error, exception }: JsonObject): OpError | undefined {
+  if (error === undefined || error === null) {
+    return exception === undefined || exception === null
+      ? undefined
+      : { text: exceptionText(exception) };
+  }
+  if (typeof error === "string") return namedError(error, null);
+  if (Array.isArray(error) && typeof error[0] === "string") return namedError(error[0], error[1]);
+  return { text: isJsonObject(error) ? exceptionText(error) : JSON.stringify(error) };
+}
+
+function namedError(name: string, detail: Json | undefined): OpError {
+  const content = detail ?? name;
+  const text = typeof content === "string" ? content : JSON.stringify(content);
+  const code = errorCodes.get(name);
+  if (code !== undefined) return { code, text };
+  return { text: text === name ? name : `${name}: ${text}` };
+}
+
+/** The message of an exception that was printed as `{:via [{:message ...}], :cause ...}`. */
+function exceptionText(exception: Json): string {
+  if (typeof exception === "string") return exception;
+  if (!isJsonObject(exception)) return UNEXPLAINED;
+  if (typeof exception.cause === "string") return exception.cause;
+  const via = Array.isArray(exception.via) ? exception.via : [];
+  for (const step of via.toReversed()) {
+    if (isJsonObject(step) && typeof step.message === "string") return step.message;
+  }
+  return typeof exception.type === "string" ? exception.type : UNEXPLAINED;
 }

@@ -11,13 +11,13 @@ import type { NetEvent } from "./journal.ts";
 import type { RunOptions } from "./options.ts";
 import type { RunReport } from "./report.ts";
 
-/** What is gathered before it is written, in characters. */
+/** How many characters are buffered before they are written. */
 const CHUNK_CHARS = 1 << 18;
 
-/** How many messages the picture shows. */
+/** How many messages `messages.svg` shows. */
 const MAX_DRAWN = 1000;
 
-/** A file that grows by lines. */
+/** A file that is written line by line. */
 class LineFile {
   readonly #file: Deno.FsFile;
   readonly #encoder = new TextEncoder();
@@ -48,18 +48,18 @@ class LineFile {
   }
 }
 
-/** One run's folder. */
+/** The folder of one run. */
 export class ResultsDir {
-  /** The folder. */
   readonly path: string;
   readonly #messages: LineFile;
   readonly #logs = new Map<string, LineFile>();
   readonly #drawn = new Map<number, DiagramMessage & { receivedMs?: number }>();
 
   /**
-   * Makes the folder.
+   * Creates the folder, and links to it as `latest`.
    *
-   * @param name what to call it, say the time of the run
+   * @param root the store, which holds the runs of all workloads
+   * @param name the folder's own name: the time of the run
    */
   constructor(root: string, workload: string, name: string) {
     this.path = join(root, workload, name);
@@ -69,7 +69,7 @@ export class ResultsDir {
   }
 
   /** Adds an event of the network to `messages.jsonl`, times in ms by the world's clock. */
-  message({ type, timeMs, message, why }: NetEvent): void {
+  addEvent({ type, timeMs, message, why }: NetEvent): void {
     const { id, src, dest } = message;
     const head = JSON.stringify({ type, time: timeMs, id, src, dest, ...(why && { why }) });
     this.#messages.add(type === "send" ? `${head.slice(0, -1)},"body":${message.text}}` : head);
@@ -81,8 +81,8 @@ export class ResultsDir {
     }
   }
 
-  /** Adds a line that a node wrote for people. */
-  log(node: string, line: string): void {
+  /** Adds a line of a node's standard error. */
+  addLog(node: string, line: string): void {
     let file = this.#logs.get(node);
     if (file === undefined) {
       file = new LineFile(join(this.path, "node-logs", `${node}.log`));
@@ -91,7 +91,7 @@ export class ResultsDir {
     file.add(line);
   }
 
-  /** Writes what is known at the end, and closes everything. */
+  /** Writes the history, the results and the diagram, and closes all files. */
   finish(report: RunReport, options: RunOptions, history: readonly Op[], startMs: number): void {
     this.#messages.close();
     for (const file of this.#logs.values()) file.close();
@@ -105,8 +105,8 @@ export class ResultsDir {
       fromMs: startMs + fromNs / 1e6,
       toMs: toNs === undefined ? Infinity : startMs + toNs / 1e6,
     }));
-    const picture = drawMessages({ messages: [...this.#drawn.values()], faults });
-    Deno.writeTextFileSync(join(this.path, "messages.svg"), picture);
+    const diagram = drawMessages({ messages: [...this.#drawn.values()], faults });
+    Deno.writeTextFileSync(join(this.path, "messages.svg"), diagram);
   }
 }
 

@@ -1,5 +1,5 @@
 /**
- * Many runs at a time, one worker for each core.
+ * Many runs at a time, on one worker per core.
  *
  * @module
  */
@@ -9,137 +9,76 @@ import type { RunOptions } from "./options.ts";
 import type { RunReport } from "./report.ts";
 import { simulate } from "./simulate.ts";
 
-/** Work for a worker: a function, and what to call it with; plain data. */
-export interface Task extends ModuleExport {
-  readonly input: unknown;
-}
-
-/** What a worker answers. */
-export type WorkerReply =
-  | { readonly result: unknown }
-  | { readonly problem: string };
-
-/**
- * Does all jobs on all cores.
- *
- * @param onOutcome told of each, as it ends
- * @returns the outcomes in the order of the jobs.
- * @throws {Error} if a job could not be done; the others are given up.
- */
-export function runJobs(
-  jobs: readonly Job[],
-  onOutcome: (outcome: Outcome, index: number) => void = () => {},
-): Promise<Outcome[]> {
-  const run = { module: new URL("./sweep.ts", import.meta.url).href, name: "runJob" };
-  return runTasks(jobs.map((input) => ({ ...run, input })), onOutcome);
-}
-
-/**
- * Does all tasks on all cores.
- *
- * @param onResult told of each result, as it comes
- * @returns the results in the order of the tasks; they are what the functions return, which the
- * caller knows.
- * @throws {Error} if a task could not be done; the others are given up.
- *
- * @example
- * ```ts
- * import { runTasks } from "./sweep.ts";
- * import { assertEquals } from "@std/assert";
- *
- * const task = { module: "node:path", name: "basename" };
- * const names = await runTasks<string>([{ ...task, input: "/a/b" }, { ...task, input: "/c" }]);
- * assertEquals(names, ["b", "c"]);
- * ```
- */
-export async function runTasks<Result>(
-  tasks: readonly Task[],
-  onResult: (result: Result, index: number) => void = () => {},
-): Promise<Result[]> {
-  const results: Result[] = new Array(tasks.length);
-  let next = 0;
-  const count = Math.min(tasks.length, navigator.hardwareConcurrency);
-  const workers = Array.from({ length: count }, startWorker);
-  try {
-    await Promise.all(workers.map(async (worker) => {
-      for (let index = next++; index < tasks.length; index = next++) {
-        const result = await worker.run(tasks[index] as Task) as Result;
-        results[index] = result;
-        onResult(result, index);
-      }
-    }));
-  } finally {
-    for (const worker of workers) worker.stop();
-  }
-  return results;
-}
-
-function startWorker(): { run(task: Task): Promise<unknown>; stop(): void } {
-  const worker = new Worker(new URL("./sweep_worker.ts", import.meta.url), { type: "module" });
-  return {
-    run: (task) =>
-      new Promise((resolve, reject) => {
-        worker.onmessage = ({ data }: MessageEvent<WorkerReply>) => {
-          if ("result" in data) resolve(data.result);
-          else reject(new Error(data.problem));
-        };
-        worker.onerror = (event) => {
-          event.preventDefault();
-          reject(new Error(`A worker broke: ${event.message}`));
-        };
-        worker.postMessage(task);
-      }),
-    stop: () => worker.terminate(),
-  };
-}
-
-/** A run to do; plain data, so that any worker can do it. */
+/** A run, as plain data that can be sent to a worker. */
 export interface Job {
   readonly options: RunOptions;
   /** Options for Eddy's own handlers. */
   readonly args: readonly string[];
   /**
-   * What registers a node's handlers: a function of the node.
+   * A function that registers a node's handlers, called with the node.
    *
    * @default Eddy's own for the workload
    */
   readonly install?: ModuleExport;
 }
 
-/** What is kept of a run. */
+/** The verdict and the main figures of a run. */
 export interface Outcome {
   readonly seed: number;
   readonly valid: Validity;
   readonly operations: number;
   readonly okFraction: number;
-  /** Operations whose fate nobody knows, as a share of all. */
+  /** Operations with an unknown outcome, as a share of all. */
   readonly infoFraction: number;
   readonly allPerOp: number;
   readonly serversPerOp: number;
   /** How long successful operations took. */
   readonly latencyMs: Spread | undefined;
-  /** How long until a value was everywhere, for broadcast and g-set. */
+  /** How long until a value was on all nodes, for broadcast and g-set. */
   readonly stableMs: Spread | undefined;
   /** Kafka's worst realtime lag. */
   readonly worstLagSeconds: number | undefined;
   /** Successful operations a second. */
   readonly throughput: number;
-  /** What was wrong first, in four lines at most. */
+  /** The first thing that was wrong, in four lines at most; empty for a valid run. */
   readonly reason: string;
 }
 
-/** A distribution. */
-export interface Spread {
+/** Quantiles of a distribution, in milliseconds. */
+interface Spread {
   readonly median: number;
   readonly p95: number;
   readonly p99: number;
   readonly max: number;
 }
 
+/** A function that a module exports; unlike the function, it can be sent to a worker. */
+interface ModuleExport {
+  /** The module's URL. */
+  readonly module: string;
+  /** The name under which the module exports it. */
+  readonly name: string;
+}
+
 /**
- * Does a run.
+ * Does runs on all cores.
  *
- * @throws {TypeError} if what is to be installed is not to be had.
+ * @param onOutcome called with each outcome, as the runs end
+ * @returns the outcomes in the order of the jobs.
+ * @throws {Error} if a run could not be done; the others are abandoned.
+ */
+export function runJobs(
+  jobs: readonly Job[],
+  onOutcome: (outcome: Outcome, index: number) => void = () => {},
+): Promise<Outcome[]> {
+  const run: ModuleExport = { module: import.meta.url, name: "runJob" };
+  return runTasks(jobs.map((input) => ({ ...run, input })), onOutcome);
+}
+
+/**
+ * Does a run, in this thread.
+ *
+ * @throws {TypeError} if there is no such function as `install` names.
  */
 export async function runJob({ options, args, install }: Job): Promise<Outcome> {
   const installed = install === undefined ? {} : { install: await load(install) };
@@ -147,8 +86,7 @@ export async function runJob({ options, args, install }: Job): Promise<Outcome> 
   return outcomeOf(results, options);
 }
 
-/** What is kept of a report. */
-export function outcomeOf(report: RunReport, options: RunOptions): Outcome {
+function outcomeOf(report: RunReport, options: RunOptions): Outcome {
   const { stats, availability, net, latencies, workload } = report;
   const figure = (of: Readonly<Record<string, unknown>>, name: string): number => {
     const value = of[name];
@@ -191,18 +129,79 @@ function reasonOf({ broke, explanations, warnings, ...report }: RunReport): stri
   return explanations[0]?.join("\n") ?? warnings[0] ?? "no reason known";
 }
 
-/** Where a function stands. */
-export interface ModuleExport {
-  /** The module's URL. */
-  readonly module: string;
-  /** The name under which the module exports it. */
-  readonly name: string;
+/** A function for a worker to call, and its argument. */
+export interface Task extends ModuleExport {
+  readonly input: unknown;
+}
+
+/** The answer of a worker: what the function returned, or the message of what it threw. */
+export type WorkerReply =
+  | { readonly result: unknown }
+  | { readonly error: string };
+
+/**
+ * Does tasks on all cores.
+ *
+ * @typeParam Result what the functions return; the caller must know
+ * @param onResult called with each result, as it comes
+ * @returns the results in the order of the tasks.
+ * @throws {Error} if a task could not be done; the others are abandoned.
+ *
+ * @example
+ * ```ts
+ * import { runTasks } from "./sweep.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const task = { module: "node:path", name: "basename" };
+ * const names = await runTasks<string>([{ ...task, input: "/a/b" }, { ...task, input: "/c" }]);
+ * assertEquals(names, ["b", "c"]);
+ * ```
+ */
+export async function runTasks<Result>(
+  tasks: readonly Task[],
+  onResult: (result: Result, index: number) => void = () => {},
+): Promise<Result[]> {
+  const results: Result[] = new Array(tasks.length);
+  let next = 0;
+  const count = Math.min(tasks.length, navigator.hardwareConcurrency);
+  const workers = Array.from({ length: count }, startWorker);
+  try {
+    await Promise.all(workers.map(async (worker) => {
+      for (let index = next++; index < tasks.length; index = next++) {
+        const result = await worker.run(tasks[index] as Task) as Result;
+        results[index] = result;
+        onResult(result, index);
+      }
+    }));
+  } finally {
+    for (const worker of workers) worker.stop();
+  }
+  return results;
+}
+
+function startWorker(): { run(task: Task): Promise<unknown>; stop(): void } {
+  const worker = new Worker(new URL("./sweep_worker.ts", import.meta.url), { type: "module" });
+  return {
+    run: (task) =>
+      new Promise((resolve, reject) => {
+        worker.onmessage = ({ data }: MessageEvent<WorkerReply>) => {
+          if ("result" in data) resolve(data.result);
+          else reject(new Error(data.error));
+        };
+        worker.onerror = (event) => {
+          event.preventDefault();
+          reject(new Error(`A worker failed: ${event.message}`));
+        };
+        worker.postMessage(task);
+      }),
+    stop: () => worker.terminate(),
+  };
 }
 
 /**
- * Fetches a function.
+ * Imports a function.
  *
- * @throws {TypeError} if the module exports none of that name.
+ * @throws {TypeError} if the module exports no function of that name.
  */
 export async function load(
   { module, name }: ModuleExport,

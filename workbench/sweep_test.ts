@@ -20,10 +20,10 @@ const module = import.meta.url;
 
 Deno.test("jobs come back in their order, each as if run alone", async () => {
   const jobs = [4, 3, 2, 1].map((seed) => ({ options: options(seed), args: [] }));
-  const told: number[] = [];
-  const outcomes = await runJobs(jobs, (_, index) => told.push(index));
+  const reported: number[] = [];
+  const outcomes = await runJobs(jobs, (_, index) => reported.push(index));
   assertEquals(outcomes.map(({ seed }) => seed), [4, 3, 2, 1]);
-  assertEquals(told.sort(), [0, 1, 2, 3]);
+  assertEquals(reported.sort(), [0, 1, 2, 3]);
   assertEquals(outcomes, await Promise.all(jobs.map(runJob)));
 });
 
@@ -33,7 +33,7 @@ Deno.test("a job may bring its own node, named by module and export", async () =
   assertEquals(outcomes.map(({ valid }) => valid), [false]);
 });
 
-Deno.test("a task that fails, or is not there, fails the lot", async () => {
+Deno.test("a task that fails, or does not exist, fails all", async () => {
   const tasks = (name: string) => [1, 2, 3].map((input) => ({ module, name, input }));
   await assertRejects(() => runTasks(tasks("double")), Error, "Three is too much");
   await assertRejects(() => runTasks(tasks("triple")), Error, "Cannot run triple of file:");

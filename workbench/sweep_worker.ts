@@ -1,5 +1,5 @@
 /**
- * The far end of a pool: does one task after the other.
+ * A worker of {@linkcode runTasks}: does one task after the other.
  *
  * @module
  */
@@ -17,6 +17,6 @@ scope.onmessage = async ({ data: task }) => {
     const work = await load(task);
     scope.postMessage({ result: await work(task.input) });
   } catch (error) {
-    scope.postMessage({ problem: errorText(error) });
+    scope.postMessage({ error: errorText(error) });
   }
 };

@@ -7,6 +7,7 @@
 import { findWorkload } from "@eddy/handlers";
 import { type FlagValues, integer, parseFlags, UsageError } from "@eddy/maelstrom/flags";
 import { summarize } from "../explain.ts";
+import type { NetEvent } from "../journal.ts";
 import type { RunOptions } from "../options.ts";
 import { findProgram } from "../process.ts";
 import { ResultsDir } from "../results_dir.ts";
@@ -67,15 +68,15 @@ async function runOnce(
   const dir = new ResultsDir(flags.store, options.workload, name);
   const status = new StatusLine();
   const hooks = {
-    onMessage: (event: Parameters<ResultsDir["message"]>[0]) => {
-      dir.message(event);
+    onMessage: (event: NetEvent) => {
+      dir.addEvent(event);
       const { type, message } = event;
       if (type === "send" ? flags["log-net-send"] : flags["log-net-recv"]) {
         status.print(`${type} ${message.toLine()}`);
       }
     },
     onLog: (node: string, text: string) => {
-      dir.log(node, text);
+      dir.addLog(node, text);
       if (flags["log-stderr"]) status.print(`${node}: ${text}`);
     },
   };
