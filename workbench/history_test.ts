@@ -165,7 +165,7 @@ Deno.test("errors have Maelstrom's codes", () => {
   }
 });
 
-Deno.test("numbers in EDN are told apart as on the wire", () => {
+Deno.test("EDN keeps 3 and 3.0 apart, and integers exact, as JSON does", () => {
   assertReads(
     "{:process 0, :type :ok, :f :read, :value [3 3.0 9007199254740993N 1.0E10], :index 0, :time 1}",
     '{"index":0,"time":1,"type":"ok","process":0,"f":"read",' +
