@@ -33,7 +33,7 @@ export {
 } from "./history.ts";
 export { type HistoryFormat, parseHistory } from "./history.ts";
 export type { NetEvent, TrafficStats } from "./journal.ts";
-export { NEMESES, type NemesisName } from "./nemesis.ts";
+export { faultKinds, NEMESES, type NemesisName } from "./nemesis.ts";
 export type { Latency, Packet, Slowness } from "./network.ts";
 export type { Quantiles, RunBreak, RunReport } from "./report.ts";
 export { type HistoryResults, judge, type NetResults, type TrafficResult } from "./report.ts";
@@ -53,4 +53,5 @@ export {
   type JudgeOptions,
   type WorkloadName,
   WORKLOADS,
+  workloads,
 } from "./workloads/mod.ts";
