@@ -1,5 +1,5 @@
 /**
- * A client on the network: asks one thing at a time, and waits for its answer.
+ * A client on the network: sends one request at a time, and waits for its reply.
  *
  * @module
  */
@@ -16,8 +16,8 @@ import { validate } from "@eddy/maelstrom/schema";
 import type { OpError } from "./history.ts";
 import type { Network, Packet } from "./network.ts";
 
-/** How long a client waits unless told otherwise. */
-export const CLIENT_TIMEOUT_MS = 5000;
+/** How long a client waits for a reply by default. */
+const CLIENT_TIMEOUT_MS = 5000;
 
 /** How long a node may take over `init`. */
 export const INIT_TIMEOUT_MS = 10_000;
@@ -67,7 +67,7 @@ export class Client {
   readonly #clock: Clock;
   #lastMsgId = 0;
   #waiting: Waiting | undefined;
-  /** The first message since the request that answers nothing ever asked. */
+  /** The first message since the request that replies to no request of this client. */
   #stray: JsonObject | undefined;
   #closed = false;
 
@@ -79,7 +79,7 @@ export class Client {
   }
 
   /**
-   * Sends a request and waits for its reply's body, whatever it says.
+   * Sends a request and waits for its reply's body, which may be an error.
    *
    * @param timeoutMs how long to wait; {@linkcode CLIENT_TIMEOUT_MS} by default
    * @throws {ReplyTimeout} if none comes in time.
@@ -111,7 +111,7 @@ export class Client {
   }
 
   /**
-   * Asks for something, and reads the answer.
+   * Sends a request, and checks its reply against a schema.
    *
    * @throws {ErrorReply} if the node answers with an error.
    * @throws {MalformedReply} if the reply does not fit the schema.
@@ -127,7 +127,7 @@ export class Client {
     return readReply(body, schema, { type: request.type, node: dest });
   }
 
-  /** Takes the client off the network, and gives up what it waits for; harmless when repeated. */
+  /** Takes the client off the network, and rejects the request it waits for, if any. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
@@ -141,7 +141,7 @@ export class Client {
   #deliver({ body }: Packet): void {
     const waiting = this.#waiting;
     if (waiting === undefined || body.in_reply_to !== waiting.msgId) {
-      if (!this.#isAsked(body.in_reply_to)) this.#stray ??= body;
+      if (!this.#isRequest(body.in_reply_to)) this.#stray ??= body;
       return;
     }
     this.#waiting = undefined;
@@ -149,7 +149,7 @@ export class Client {
     waiting.resolve(body);
   }
 
-  #isAsked(msgId: Json | undefined): boolean {
+  #isRequest(msgId: Json | undefined): boolean {
     return typeof msgId === "number" && msgId >= 1 && msgId <= this.#lastMsgId;
   }
 }
@@ -158,16 +158,16 @@ function butCame(body: JsonObject, msgId: number): string {
   return `, but a message whose in_reply_to is not ${msgId}: ${quote(body)}`;
 }
 
-/** What a workload makes of errors. */
+/** How a workload classifies errors. */
 export interface ErrorPolicy {
-  /** Whether a definite error is a failure; without, nobody knows after any error. */
+  /** Whether a definite error is a failure; if not, the outcome after any error is unknown. */
   readonly definiteFails: boolean;
-  /** What may be done twice or not at all, so that an error is always a failure. */
+  /** Operations that may be done twice or not at all, so that an error is always a failure. */
   readonly idempotent: ReadonlySet<string>;
 }
 
 /** An end other than success. */
-export interface Failure {
+interface Failure {
   readonly type: "fail" | "info";
   readonly error: OpError;
 }
@@ -176,10 +176,10 @@ export interface Failure {
  * The outcome of an operation that met an error.
  *
  * An error reply is a failure if it is definite or the operation idempotent, a timeout if the
- * operation is; a malformed reply leaves everything open.
+ * operation is; after a malformed reply the outcome is unknown.
  *
- * @param f what was done
- * @throws `error` itself, if it is nothing that a node or the network can cause.
+ * @param f the operation's name
+ * @throws `error` itself, if neither a node nor the network can cause it.
  */
 export function failureOf(error: unknown, f: string, policy: ErrorPolicy): Failure {
   const idempotent = policy.idempotent.has(f);
@@ -197,7 +197,7 @@ export function failureOf(error: unknown, f: string, policy: ErrorPolicy): Failu
   throw error;
 }
 
-/** A node answered with an error. */
+/** A reply that is an error. */
 export class ErrorReply extends Error {
   override readonly name = "ErrorReply";
   /** The error's code; absent if the node gave none that is an integer. */
@@ -218,7 +218,7 @@ export class ErrorReply extends Error {
   }
 }
 
-/** A node answered with something that is neither an error nor what its request asks for. */
+/** A reply that is neither an error nor of the form that its request requires. */
 export class MalformedReply extends Error {
   override readonly name = "MalformedReply";
 }
@@ -312,7 +312,7 @@ function lowerFirst(text: string): string {
 }
 
 /** A value as JSON, cut where it gets long. */
-export function quote(value: Json | undefined): string {
+function quote(value: Json | undefined): string {
   const text = JSON.stringify(value) ?? "nothing";
   return text.length > QUOTE_CHARS ? `${text.slice(0, QUOTE_CHARS)}...` : text;
 }

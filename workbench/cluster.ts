@@ -26,7 +26,7 @@ export interface ClusterOptions {
    * @default false
    */
   readonly maelstromBugs?: boolean | undefined;
-  /** Told when a node has broken the protocol; never with `strictMaelstrom`. */
+  /** Called when a node has broken the protocol; never with `strictMaelstrom`. */
   readonly onProtocolError?: ((error: ProtocolError) => void) | undefined;
   /** Called for every line of a node's log. */
   readonly onLog?: ((node: string, text: string) => void) | undefined;
@@ -38,9 +38,9 @@ export interface Incarnation {
   deliver(packet: Packet): void;
   /** Ends it at once; resolves when it is gone. */
   kill(): Promise<void>;
-  /** Stops it where it is. */
+  /** Pauses it. */
   pause(): void;
-  /** Lets it go on. */
+  /** Lets it continue. */
   resume(): void;
 }
 
@@ -52,12 +52,12 @@ export interface LaunchContext {
   readonly world: World;
   readonly stdout: Stdout;
   readonly log: (text: string) => void;
-  /** Told when it ended without being killed. */
+  /** Called when it has ended without being killed. */
   readonly onExit: (status: number, recentLog: readonly string[]) => void;
 }
 
 /** Starts a node. */
-export type Launcher = (context: LaunchContext) => Incarnation;
+type Launcher = (context: LaunchContext) => Incarnation;
 
 interface Member {
   readonly name: string;
@@ -69,9 +69,9 @@ interface Member {
 }
 
 /**
- * A cluster of nodes, whatever they are.
+ * A cluster of nodes, in this process or in processes of their own.
  *
- * All verbs are idempotent: what is down cannot crash, what is up is not started again.
+ * All methods are idempotent: a node that is down does not crash, one that is up is not started.
  */
 export class Cluster {
   /** The names of the nodes. */
@@ -92,17 +92,17 @@ export class Cluster {
     this.#errors = new ProtocolErrors(options);
   }
 
-  /** What nodes have done that they may not; at most one for each process. */
+  /** How nodes have broken the protocol; one error for each process at most. */
   get protocolErrors(): readonly ProtocolError[] {
     return this.#errors.errors;
   }
 
-  /** What Maelstrom would have made more of, or less: late replies, unanswered requests. */
+  /** Late replies, unanswered requests, muted nodes: one sentence each. */
   get warnings(): readonly string[] {
     return [...this.#errors.warnings, ...this.#services?.warnings ?? []];
   }
 
-  /** How many replies came when their client was gone. */
+  /** How many replies came after their client was closed. */
   get lateReplies(): number {
     return this.#errors.lateReplies;
   }
@@ -163,7 +163,7 @@ export class Cluster {
     const { incarnation } = member;
     if (incarnation === undefined) return;
     this.#options.world.network.hold(name);
-    this.#lose(member);
+    this.#detach(member);
     await incarnation.kill();
   }
 
@@ -184,7 +184,7 @@ export class Cluster {
   }
 
   /**
-   * Stops a node where it is; its timers and messages wait. One that is down is left so.
+   * Pauses a node; its timers and messages wait. Has no effect on one that is down.
    *
    * @throws {RangeError} if there is no such node.
    */
@@ -193,7 +193,7 @@ export class Cluster {
   }
 
   /**
-   * Lets a stopped node go on.
+   * Lets a paused node continue.
    *
    * @throws {RangeError} if there is no such node.
    */
@@ -201,7 +201,7 @@ export class Cluster {
     this.#member(name).incarnation?.resume();
   }
 
-  /** Whether a node's process is there. */
+  /** Whether a node's process is running. */
   isUp(name: string): boolean {
     return this.#members.get(name)?.incarnation !== undefined;
   }
@@ -238,14 +238,14 @@ export class Cluster {
       onExit: (status, recentLog) => {
         if (member.generation !== generation || member.incarnation === undefined) return;
         world.network.hold(node);
-        this.#lose(member);
+        this.#detach(member);
         this.#errors.addExit({ node, stdout, status, recentLog });
       },
     });
   }
 
-  /** Forgets a process: nothing that it still does has any effect. */
-  #lose(member: Member): void {
+  /** Detaches a process: nothing that it still does has any effect. */
+  #detach(member: Member): void {
     member.stdout?.mute();
     member.incarnation = undefined;
     member.initialization?.abandon();
@@ -260,7 +260,7 @@ export class Cluster {
 }
 
 /** An `init` under way. */
-export interface Initialization {
+interface Initialization {
   /** Resolves when the node has answered, or the wait was abandoned. */
   readonly done: Promise<void>;
   /** Waits no longer. */
@@ -273,7 +273,7 @@ export interface Initialization {
  * `done` rejects with an error like Maelstrom's if the node answers anything but `init_ok`, or
  * nothing for 10 s.
  */
-export function initialize(
+function initialize(
   node: string,
   nodeIds: readonly string[],
   ids: ClientIds,

@@ -14,7 +14,7 @@ import type { World } from "./world.ts";
 export interface FaultWindow {
   /** What kind of fault: `partition`, `kill`, ... */
   readonly fault: string;
-  /** What it did, for people: `n1 | n2 n3`. */
+  /** What it did: `n1 | n2 n3`. */
   readonly description: string;
   /** When it began, in a history's time. */
   readonly fromNs: number;
@@ -22,15 +22,15 @@ export interface FaultWindow {
   readonly toNs: number | undefined;
 }
 
-/** What faults are done to. */
-export interface FaultsOptions {
+/** What faults are injected into. */
+interface FaultsOptions {
   readonly world: World;
   readonly cluster: Cluster;
 }
 
 interface Active {
   readonly window: { -readonly [K in keyof FaultWindow]: FaultWindow[K] };
-  /** The node that it is about, where it is about one. */
+  /** The node it affects, for faults of a single node. */
   readonly node: string | undefined;
   readonly undo: () => void | Promise<void>;
 }
@@ -39,12 +39,12 @@ interface Active {
 export type Nodes = string | readonly string[];
 
 /**
- * What can be done to a cluster and its network.
+ * The faults that can be injected into a cluster and its network.
  *
- * What breaks links returns a function that mends this one; several may be broken at a time.
+ * Faults on links return a function that ends this one; several may be on at a time.
  */
 export interface FaultVerbs {
-  /** Cuts groups of nodes off from each other; those in no group hear everybody. */
+  /** Cuts groups of nodes off from each other; those in no group are not affected. */
   partition(groups: readonly (readonly string[])[]): () => void;
   /** Lets nodes lose what certain others send them. */
   drop(drops: Drops, fault?: string): () => void;
@@ -54,9 +54,9 @@ export interface FaultVerbs {
   oneWay(from: Nodes, to: Nodes): () => void;
   /** Ends all partitions, one-way ones included. */
   repair(): void;
-  /** Keeps back what two nodes send to each other, until it is let go. */
+  /** Keeps back what two nodes send to each other, until it is released. */
   hold(a: string, b: string): () => void;
-  /** Lets go all that is kept back. */
+  /** Delivers all that is kept back. */
   release(): void;
   /** Loses messages between nodes with a probability. */
   loss(probability: number): () => void;
@@ -68,18 +68,16 @@ export interface FaultVerbs {
   crash(nodes: Nodes): Promise<void>;
   /** Starts nodes that were killed; resolves when they have answered `init`. */
   restart(nodes: Nodes): Promise<void>;
-  /** Stops nodes where they are; those that are down are left so. */
+  /** Pauses nodes; has no effect on those that are down. */
   pause(nodes: Nodes): void;
-  /** Lets nodes that were stopped go on. */
+  /** Lets paused nodes continue. */
   resume(nodes: Nodes): void;
   /** Ends everything that is on; resolves when nodes that were killed have answered `init`. */
   healAll(): Promise<void>;
 }
 
 /**
- * Does faults to a cluster and its network, and keeps a record of what was on when.
- *
- * Faults on links return a function that ends this one; several may be on at a time.
+ * Injects faults into a cluster and its network, and records when each was on.
  *
  * @example
  * ```ts ignore
@@ -101,7 +99,7 @@ export class Faults implements FaultVerbs {
     this.#originMs = world.clock.now();
   }
 
-  /** What was on when, in the order of beginning. */
+  /** When each fault was on, in the order of beginning. */
   get windows(): readonly FaultWindow[] {
     return this.#windows;
   }
@@ -219,10 +217,10 @@ export class Faults implements FaultVerbs {
     return active;
   }
 
-  /** Ends what is chosen, at once; the promise is for what takes longer to come back. */
-  async #end(isMeant: (active: Active) => boolean): Promise<void> {
+  /** Ends faults at once; resolves when nodes that were killed have answered `init`. */
+  async #end(isChosen: (active: Active) => boolean): Promise<void> {
     const undone: (void | Promise<void>)[] = [];
-    for (const active of [...this.#active].filter(isMeant)) {
+    for (const active of [...this.#active].filter(isChosen)) {
       this.#active.delete(active);
       active.window.toNs = this.toNs(this.#world.clock.now());
       undone.push(active.undo());
@@ -264,7 +262,7 @@ export type Drops = Readonly<Record<string, readonly string[]>>;
 export const PARTITIONS = ["one", "majority", "minority-third", "majorities-ring"] as const;
 
 /** A kind of partition. */
-export type PartitionKind = typeof PARTITIONS[number];
+type PartitionKind = typeof PARTITIONS[number];
 
 /** Draws a partition of a kind; what it leaves whole has no entry. */
 export function drawPartition(
@@ -303,7 +301,7 @@ export function majority(count: number): number {
   return Math.floor(count / 2) + 1;
 }
 
-/** Each run of a majority of successive nodes is what the one in its middle hears. */
+/** Each node receives from a majority: itself and the nodes around it on a ring. */
 function perfectRing(nodes: readonly string[]): Drops {
   const count = nodes.length;
   const size = majority(count);
@@ -316,7 +314,7 @@ function perfectRing(nodes: readonly string[]): Drops {
   return drops;
 }
 
-/** Links the nodes with the fewest links until each hears a majority, itself included. */
+/** Links the nodes with the fewest links until each is linked with a majority, itself included. */
 function randomRing(nodes: readonly string[], random: Random): Drops {
   const links = new Map(nodes.map((node) => [node, new Set([node])]));
   const degree = (node: string) => links.get(node)?.size ?? 0;
@@ -336,7 +334,7 @@ function randomRing(nodes: readonly string[], random: Random): Drops {
   return drops;
 }
 
-/** How many of the nodes a fault takes. */
+/** How many of the nodes a fault affects. */
 export const TARGETS = ["one", "minority", "majority", "all"] as const;
 
 /** A choice of {@linkcode TARGETS}. */

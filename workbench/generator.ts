@@ -1,5 +1,5 @@
 /**
- * What a workload is: what its clients do, how they do it, and how the outcome is judged.
+ * What a workload consists of: its operations, its client, its checker.
  *
  * @module
  */
@@ -46,13 +46,13 @@ export type Next =
 
 /** Decides what clients do. Anything but `pending` and `done` counts as emitted. */
 export interface Generator {
-  /** Asked when an operation is due. */
+  /** Called when an operation is due. */
   next(threads: Threads, nowMs: number): Next;
-  /** Told of every completion. */
+  /** Called at every completion. */
   update?(thread: number, completion: CompletedOp): void;
 }
 
-/** What a generator is told of an operation's end. */
+/** The end of an operation. */
 export interface CompletedOp {
   readonly type: OpType;
   readonly f: string;
@@ -73,24 +73,24 @@ export const CRASHED: unique symbol = Symbol("crashed");
 export type Session = (op: Invocation) => Promise<Json | typeof CRASHED>;
 
 /** What checking needs of a run's options. */
-export type CheckOptions = Pick<RunOptions, "consistencyModels">;
+type CheckOptions = Pick<RunOptions, "consistencyModels">;
 
 /** A workload. */
 export interface Workload {
   readonly errors: ErrorPolicy;
-  /** Whether a client lives on when nobody knows what became of its operation. */
+  /** Whether a client is used again after an operation whose outcome is unknown. */
   readonly reusableClients: boolean;
-  /** A new client's part in it. */
+  /** A new client's session. */
   session(call: Call, options: RunOptions): Session;
   /** Prepares one node before any operation. */
   setup?(call: Call, options: RunOptions): Promise<void>;
   /** What clients do up to the time limit. */
   generator(options: RunOptions, random: Random): MainGenerator;
-  /** Judges what clients saw. */
+  /** Checks the history. */
   check(history: readonly Op[], options: CheckOptions): CheckResult;
 }
 
-/** A generator that may have an opinion on how the run should end. */
+/** A generator of the main phase, which may name a final phase. */
 export interface MainGenerator extends Generator {
   /** What clients do once the network has healed; a workload without this ends at the time limit. */
   final?(): FinalPhase;
@@ -103,12 +103,12 @@ export interface FinalPhase {
   readonly limitMs?: number;
 }
 
-/** Error replies tell failures from open outcomes, as in most workloads. */
+/** A definite error is a failure, as in most workloads. */
 export function mappedErrors(...idempotent: string[]): ErrorPolicy {
   return { definiteFails: true, idempotent: new Set(idempotent) };
 }
 
-/** Every error leaves the outcome open, as in the workloads that add to sets and counters. */
+/** After any error the outcome is unknown, as in the workloads that add to sets and counters. */
 export const openErrors: ErrorPolicy = { definiteFails: false, idempotent: new Set() };
 
 /** Draws an operation for whichever free thread's turn it is, without end. */
@@ -137,7 +137,7 @@ export function addsAndReads(
   return { ...eachTime(draw), final: () => oncePerThread(finalRead, random) };
 }
 
-/** One operation on every thread, all at once, in an order drawn by chance. */
+/** One operation on every thread, all at once, in random order. */
 export function oncePerThread(op: Invocation, random: Random): FinalPhase {
   return { generator: new OncePerThread(op, random) };
 }

@@ -1,5 +1,5 @@
 /**
- * Nodes that are objects in this process: as fast as can be, and under virtual time exact.
+ * Nodes that are objects in this process; under virtual time, runs with them are reproducible.
  *
  * @module
  */
@@ -15,7 +15,7 @@ export interface InProcessOptions extends ClusterOptions {
 }
 
 /**
- * A cluster of this project's own nodes, each with the world's clock and chance of its own.
+ * A cluster of this project's own nodes, each with the world's clock and a random source of its own.
  *
  * They share nothing but what `setup` closes over. A crash discards the node: its timers never run
  * again, and nothing that it writes gets out.
@@ -103,26 +103,26 @@ interface Timer {
 }
 
 /** A clock whose timers wait while it is paused, and never run once it is dead. */
-export class ProcessClock implements Clock {
+class ProcessClock implements Clock {
   readonly #clock: Clock;
   readonly #onError: (error: unknown) => void;
-  #phase: "running" | "paused" | "dead" = "running";
-  /** What came due during a pause. */
+  #state: "running" | "paused" | "dead" = "running";
+  /** Timers that came due during a pause. */
   #due: Timer[] = [];
 
-  /** @param onError told of what timers throw */
+  /** @param onError called with what a timer throws */
   constructor(clock: Clock, onError: (error: unknown) => void) {
     this.#clock = clock;
     this.#onError = onError;
   }
 
-  /** Goes on during a pause, as the machine's own clock does. */
+  /** Continues during a pause, as the machine's own clock does. */
   now(): number {
     return this.#clock.now();
   }
 
   schedule(delayMs: number, callback: () => void): () => void {
-    if (this.#phase === "dead") return () => {};
+    if (this.#state === "dead") return () => {};
     const timer: Timer = { callback };
     const cancel = this.#clock.schedule(delayMs, () => this.#fire(timer));
     return () => {
@@ -133,28 +133,28 @@ export class ProcessClock implements Clock {
 
   /** Holds back what comes due. */
   pause(): void {
-    if (this.#phase === "running") this.#phase = "paused";
+    if (this.#state === "running") this.#state = "paused";
   }
 
   /** Runs what came due during the pause, in order. */
   resume(): void {
-    if (this.#phase !== "paused") return;
-    this.#phase = "running";
+    if (this.#state !== "paused") return;
+    this.#state = "running";
     const due = this.#due;
     this.#due = [];
     for (const timer of due) this.#clock.schedule(0, () => this.#fire(timer));
   }
 
-  /** Ends all timers, now and for ever. */
+  /** Cancels all timers, and schedules no more. */
   kill(): void {
-    this.#phase = "dead";
+    this.#state = "dead";
     this.#due = [];
   }
 
   #fire(timer: Timer): void {
     const { callback } = timer;
-    if (callback === undefined || this.#phase === "dead") return;
-    if (this.#phase === "paused") {
+    if (callback === undefined || this.#state === "dead") return;
+    if (this.#state === "paused") {
       this.#due.push(timer);
       return;
     }

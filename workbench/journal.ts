@@ -26,7 +26,7 @@ export interface DroppedMessage {
   readonly src: string;
   readonly dest: string;
   readonly type: string;
-  /** The fault that took it; or `closed`, `restart`, `queue full`. */
+  /** The fault that dropped it; or `closed`, `restart`, `queue full`. */
   readonly why: string;
 }
 
@@ -49,16 +49,16 @@ export interface NetStats {
   readonly servers: TrafficStats;
 }
 
-/** How many dropped messages are kept one by one; the counts know of all. */
+/** How many dropped messages are kept one by one; the counts cover all. */
 const MAX_DROPPED = 10_000;
 
-/** Counts what happens to messages, and tells who wants to know. */
+/** Counts what happens to messages, and passes each event on to an observer. */
 export class Journal {
-  /** Told of every event; for a log of messages. */
+  /** Called for every event; for a log of messages. */
   observer: ((event: NetEvent) => void) | undefined;
   /** The first dropped messages. */
   readonly dropped: DroppedMessage[] = [];
-  /** How many messages each fault took, or each other reason. */
+  /** How many messages were dropped, by fault or other reason. */
   readonly dropCounts: Map<string, number> = new Map();
   readonly #clients = { sent: 0, received: 0 };
   readonly #servers = { sent: 0, received: 0 };

@@ -1,5 +1,5 @@
 /**
- * The nemesis: starts and stops faults, at times that chance decides.
+ * The nemesis: starts and stops faults at random times.
  *
  * @module
  */
@@ -79,7 +79,7 @@ export class Nemesis {
   /**
    * Begins, with the first faults at once; a history's time begins now, too.
    *
-   * @param record told of both ends of every operation
+   * @param record called at both ends of every operation
    */
   start(record: (event: NemesisEvent) => void): void {
     this.#record = record;
@@ -90,13 +90,13 @@ export class Nemesis {
     script?.(faults, world.clock);
   }
 
-  /** Begins nothing more; what is broken stays so. */
+  /** Begins no more faults; those that are on stay on. */
   stop(): void {
     this.#running = false;
     for (const { cancel } of this.#tracks) cancel();
   }
 
-  /** Mends everything; resolves when killed nodes have answered `init`. */
+  /** Ends all faults; resolves when killed nodes have answered `init`. */
   async heal(): Promise<void> {
     this.stop();
     await Promise.all(this.#tracks.map(async (track) => {
@@ -269,7 +269,7 @@ function cut(kind: string, drops: Drops, fault: string, faults: Faults): DrawnFa
   };
 }
 
-/** One node that hears nobody, one that nobody hears, or a half that the other does not hear. */
+/** `deaf`: one node receives nothing; `mute`: it sends nothing; `halves`: one half loses the other's. */
 function drawOneWay(
   kind: "deaf" | "mute" | "halves",
   nodeIds: readonly string[],

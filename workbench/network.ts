@@ -16,6 +16,80 @@ export interface Latency {
   readonly distribution: "constant" | "uniform" | "exponential";
 }
 
+/** The services, by the names of their endpoints. */
+export const SERVICES = ["lin-kv", "lin-tso", "lww-kv", "seq-kv"] as const;
+
+/** One of the services. */
+export type ServiceName = typeof SERVICES[number];
+
+/** A message on the network, whose body is parsed when it is first read. */
+export class Packet {
+  /** The network's own number for it, from 0 up. */
+  readonly id: number;
+  /** Who sent it. */
+  readonly src: string;
+  /** Whom it is for. */
+  readonly dest: string;
+  /** The body as JSON. */
+  readonly text: string;
+  #body: JsonObject | undefined;
+
+  /** Makes a message out of its body's JSON. */
+  constructor(id: number, src: string, dest: string, text: string) {
+    this.id = id;
+    this.src = src;
+    this.dest = dest;
+    this.text = text;
+  }
+
+  /** The body, the same object every time. */
+  get body(): JsonObject {
+    return this.#body ??= parseJson(this.text) as JsonObject;
+  }
+
+  /** The body's `type`; empty where it has none. */
+  get type(): string {
+    const { type } = this.body;
+    return typeof type === "string" ? type : "";
+  }
+
+  /** The line that a node is given. Names of endpoints need no escapes. */
+  toLine(): string {
+    return `{"id":${this.id},"src":"${this.src}","dest":"${this.dest}","body":${this.text}}`;
+  }
+}
+
+/** Links by destination: the sources that each one's messages are meant by. */
+type Links = ReadonlyMap<string, ReadonlySet<string>>;
+
+/** What makes a link slow. */
+export interface Slowness {
+  /** What a latency is multiplied by. */
+  readonly factor: number;
+  /** What is added to it then, in milliseconds. */
+  readonly extraMs: number;
+}
+
+/**
+ * What a fault does, for as long as it is on.
+ *
+ * Clients and services are touched only by `drops` and `holds` that name them.
+ */
+export interface LinkRule {
+  /** The fault's name, under which its losses are counted. */
+  readonly fault: string;
+  /** Messages that are lost, decided when one comes to the head of its queue. */
+  readonly drops?: Links;
+  /** Messages that are kept back until the rule ends, decided likewise. */
+  readonly holds?: Links;
+  /** The probability that a message between nodes is lost, decided when it is sent. */
+  readonly loss?: number;
+  /** The probability that a message between nodes is delivered twice. */
+  readonly duplication?: number;
+  /** Slows down messages from and to these nodes. */
+  readonly slow?: Slowness & { readonly nodes: ReadonlySet<string> };
+}
+
 /** What a network is made of. */
 interface NetworkOptions {
   readonly clock: Clock;
@@ -34,7 +108,7 @@ export class Network {
   readonly #rules = new LinkRules();
   readonly #endpoints = new Map<string, Endpoint>();
   readonly #context: EndpointContext;
-  /** Names that were taken once. */
+  /** Names of endpoints that were closed. */
   readonly #closed = new Set<string>();
   /** What rules keep back. */
   #aside: Queued[] = [];
@@ -71,9 +145,9 @@ export class Network {
   }
 
   /**
-   * Takes an endpoint away, with what is still queued for it; none of that name is no harm.
+   * Takes an endpoint away, with what is still queued for it. Has no effect if none is open.
    *
-   * @param why under which the rest is counted as dropped
+   * @param why the reason under which queued messages are counted as dropped
    */
   close(name: string, why: string = "closed"): void {
     const endpoint = this.#endpoints.get(name);
@@ -144,7 +218,8 @@ export class Network {
   /**
    * Stops deliveries to an endpoint; they wait in its queue.
    *
-   * @returns a function that ends the stop; harmless when repeated, or when the endpoint is gone.
+   * @returns a function that ends the stop; it has no effect when repeated, or after the endpoint is
+   * closed.
    */
   hold(name: string): () => void {
     const endpoint = this.#endpoints.get(name);
@@ -159,7 +234,8 @@ export class Network {
   /**
    * Puts a fault's rule into force.
    *
-   * @returns a function that ends it; what it kept back is then delivered. Harmless when repeated.
+   * @returns a function that ends it, and delivers what the rule kept back; repeated, it has no
+   * effect.
    * @throws {RangeError} if a probability is not within [0, 1].
    */
   addRule(rule: LinkRule): () => void {
@@ -217,23 +293,22 @@ export class Network {
   }
 }
 
+type EndpointKind = "client" | "node" | "service";
+
 function kindOf(name: string): EndpointKind {
   if (isClient(name)) return "client";
   return (SERVICES as readonly string[]).includes(name) ? "service" : "node";
 }
 
-/** Who sits at an endpoint. */
-export type EndpointKind = "client" | "node" | "service";
-
 /** A message in a queue, due at its deadline. */
-export interface Queued extends Timed {
+interface Queued extends Timed {
   readonly packet: Packet;
   /** Whether it counts as a client's traffic. */
   readonly isClients: boolean;
 }
 
 /** What an endpoint needs of its network. */
-export interface EndpointContext {
+interface EndpointContext {
   readonly clock: Clock;
   readonly journal: Journal;
   readonly rules: LinkRules;
@@ -251,7 +326,7 @@ const MAX_QUEUED = 1_000_000;
  * sleeps until it is due, by whole milliseconds, and delivers it; what comes with an earlier
  * deadline meanwhile waits.
  */
-export class Endpoint {
+class Endpoint {
   readonly name: string;
   readonly kind: EndpointKind;
   readonly #deliver: (packet: Packet) => void;
@@ -350,7 +425,7 @@ export class Endpoint {
   }
 }
 
-/** Less than a nanosecond, which no difference of doubles can be relied on for. */
+/** Less than a nanosecond: the error of a difference of doubles. */
 const EPSILON_MS = 1e-7;
 
 /**
@@ -364,76 +439,8 @@ function sleepMs(ms: number): number {
   return Math.max(0, Math.ceil(ms - EPSILON_MS) - 1);
 }
 
-/** A message whose body is parsed when somebody looks. */
-export class Packet {
-  /** The network's own number for it, from 0 up. */
-  readonly id: number;
-  /** Who sent it. */
-  readonly src: string;
-  /** Whom it is for. */
-  readonly dest: string;
-  /** The body as JSON. */
-  readonly text: string;
-  #body: JsonObject | undefined;
-
-  /** Makes a message out of its body's JSON. */
-  constructor(id: number, src: string, dest: string, text: string) {
-    this.id = id;
-    this.src = src;
-    this.dest = dest;
-    this.text = text;
-  }
-
-  /** The body, the same object every time. */
-  get body(): JsonObject {
-    return this.#body ??= parseJson(this.text) as JsonObject;
-  }
-
-  /** The body's `type`; empty where it has none. */
-  get type(): string {
-    const { type } = this.body;
-    return typeof type === "string" ? type : "";
-  }
-
-  /** The line that a node is given. Names of endpoints need no escapes. */
-  toLine(): string {
-    return `{"id":${this.id},"src":"${this.src}","dest":"${this.dest}","body":${this.text}}`;
-  }
-}
-
-/** Links by destination: the sources that each one's messages are meant by. */
-export type Links = ReadonlyMap<string, ReadonlySet<string>>;
-
-/** What makes a link slow. */
-export interface Slowness {
-  /** What a latency is multiplied by. */
-  readonly factor: number;
-  /** What is added to it then, in milliseconds. */
-  readonly extraMs: number;
-}
-
-/**
- * What a fault does, for as long as it is on.
- *
- * Clients and services are touched only by `drops` and `holds` that name them.
- */
-export interface LinkRule {
-  /** The fault's name, under which its losses are counted. */
-  readonly fault: string;
-  /** Messages that are lost, decided when one comes to the head of its queue. */
-  readonly drops?: Links;
-  /** Messages that are kept back until the rule ends, decided likewise. */
-  readonly holds?: Links;
-  /** The probability that a message between nodes is lost, decided when it is sent. */
-  readonly loss?: number;
-  /** The probability that a message between nodes is delivered twice. */
-  readonly duplication?: number;
-  /** Slows down messages from and to these nodes. */
-  readonly slow?: Slowness & { readonly nodes: ReadonlySet<string> };
-}
-
 /** The rules that are on. */
-export class LinkRules {
+class LinkRules {
   #all: readonly LinkRule[] = [];
   #dropping: readonly LinkRule[] = [];
   #holding: readonly LinkRule[] = [];
@@ -523,9 +530,3 @@ export function checkLatency({ meanMs }: Latency): void {
   if (meanMs >= 0 && Number.isFinite(meanMs)) return;
   throw new RangeError(`Cannot use a mean latency of ${meanMs} ms: not a number of 0 or more`);
 }
-
-/** The services, by the names of their endpoints. */
-export const SERVICES = ["lin-kv", "lin-tso", "lww-kv", "seq-kv"] as const;
-
-/** One of the services. */
-export type ServiceName = typeof SERVICES[number];

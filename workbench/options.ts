@@ -9,7 +9,7 @@ import type { NemesisName } from "./nemesis.ts";
 import type { Latency } from "./network.ts";
 import type { WorkloadName } from "./workloads/mod.ts";
 
-/** What a run is told: Maelstrom's flags, and ours. */
+/** All options of a run: Maelstrom's flags, and this workbench's own. */
 export interface RunOptions {
   /** What clients do. */
   readonly workload: WorkloadName;
@@ -27,7 +27,7 @@ export interface RunOptions {
   readonly nemesis: readonly NemesisName[];
   /** The mean time between a fault and its end. */
   readonly nemesisIntervalSeconds: number;
-  /** Which neighbours broadcast nodes are told of. */
+  /** How the nodes of broadcast are connected: what their `topology` message contains. */
   readonly topology: "line" | "grid" | "tree" | "tree2" | "tree3" | "tree4" | "total";
   /** What share of operations must succeed; absent for any. */
   readonly availability?: "total" | number;
@@ -46,23 +46,24 @@ export interface RunOptions {
    * @default "round-robin"
    */
   readonly threadOrder?: "round-robin" | "random";
-  /** Decides every draw of a run under virtual time. */
+  /** Seeds all random numbers of a run. */
   readonly seed: number;
-  /** Behave like Maelstrom where this workbench mends it: mute a node that breaks the protocol. */
+  /** Mute a node that breaks the protocol, as Maelstrom does, rather than fail the run. */
   readonly strictMaelstrom: boolean;
   /** Reproduce the bugs of Maelstrom's services, too. */
   readonly maelstromBugs: boolean;
 }
 
-/** What may be said of a run; the rest is default. */
+/** The options of a run that differ from the defaults. */
 export interface RunSettings
   extends Partial<Omit<RunOptions, "workload" | "nodeIds" | "concurrency" | "latency">> {
   /**
-   * How many nodes to run, named `n0`, `n1`, ...; see {@linkcode RunSettings.nodeIds}.
+   * How many nodes to run, named `n0`, `n1`, ...; takes precedence over
+   * {@linkcode RunSettings.nodeIds}.
    */
   readonly nodeCount?: number;
   /**
-   * The names of the nodes; {@linkcode RunSettings.nodeCount} goes before.
+   * The names of the nodes, if {@linkcode RunSettings.nodeCount} is absent.
    *
    * @default `n1` to `n5`
    */
@@ -73,17 +74,17 @@ export interface RunSettings
    * @default `1n`, and `2n` for lin-kv, which works with multiples of that only
    */
   readonly concurrency?: number | `${number}n`;
-  /** How long messages take between nodes: no time unless told otherwise. */
+  /** How long messages take between nodes; no time by default. */
   readonly latency?: Partial<Latency>;
 }
 
-/** Maelstrom's nodes when no number is given. */
+/** The names of the nodes when no number is given, as in Maelstrom. */
 const DEFAULT_NODE_IDS: readonly string[] = ["n1", "n2", "n3", "n4", "n5"];
 
 /**
- * All of a run's options, Maelstrom's defaults where nothing is said.
+ * All options of a run, with Maelstrom's defaults for those that are absent.
  *
- * @throws {Error} if the run could not be done, naming the option at fault.
+ * @throws {Error} naming the option, if one is out of range.
  *
  * @example
  * ```ts
@@ -123,9 +124,9 @@ export function defaultOptions(workload: WorkloadName, settings: RunSettings = {
 }
 
 /**
- * The number of threads that `--concurrency` asks for.
+ * The number of threads that `--concurrency` stands for.
  *
- * @param text a number, or with an `n` a multiple of the number of nodes
+ * @param text a number; with an `n` behind it, that multiple of the number of nodes
  * @throws {RangeError} if it is neither.
  */
 export function threadCount(text: string | number, nodeCount: number): number {
@@ -138,12 +139,12 @@ export function threadCount(text: string | number, nodeCount: number): number {
 }
 
 /**
- * Sees to it that a run can be done.
+ * Checks that every option is in range.
  *
  * @throws {RangeError} naming the option that is out of range.
  * @throws {Error} if a consistency model is unknown.
  */
-export function checkOptions(options: RunOptions): void {
+function checkOptions(options: RunOptions): void {
   const { workload, nodeIds, concurrency } = options;
   const check = (name: string, value: number, ok: boolean, wanted: string) => {
     if (!ok) throw new RangeError(`Cannot run with ${name} ${value}: it must be ${wanted}`);

@@ -22,11 +22,11 @@ export interface ProcessOptions extends ClusterOptions {
   readonly args?: readonly string[];
 }
 
-/** How long a killed process may take to go. */
+/** How long a killed process may take to end. */
 const KILL_TIMEOUT_MS = 5000;
 
-/** How long what a dead process wrote last may take to arrive. */
-const LAST_WORDS_MS = 200;
+/** How long the last lines of a dead process may take to arrive. */
+const LAST_LINES_MS = 200;
 
 /**
  * A cluster of child processes, under real time.
@@ -51,7 +51,7 @@ export function findProgram(bin: string): string {
   try {
     if (Deno.statSync(bin).isFile) return Deno.realPathSync(bin);
   } catch {
-    // Whatever the reason, there is nothing to be started.
+    // The error below covers every reason.
   }
   throw new Error(`Cannot start ${bin}: there is no such file (commands are not looked up)`);
 }
@@ -93,7 +93,7 @@ class ChildIncarnation implements Incarnation {
     this.#ended = true;
     await this.#within(KILL_TIMEOUT_MS, this.#child.status);
     // A child of its own may hold on to its streams, so their end is not waited for.
-    await this.#within(LAST_WORDS_MS, this.#stderr.done);
+    await this.#within(LAST_LINES_MS, this.#stderr.done);
     await Promise.all([this.#stdin.abort(), this.#stdout.cancel(), this.#stderr.cancel()]);
   }
 
@@ -110,22 +110,22 @@ class ChildIncarnation implements Incarnation {
     try {
       this.#child.kill(signal);
     } catch {
-      // It has gone by itself, which is seen to elsewhere.
+      // It has ended by itself, which `#watch` reports.
     }
   }
 
-  /** Tells of an end that nobody asked for, after what it wrote last. */
+  /** Reports an end without a kill, after the last lines that it wrote. */
   async #watch({ onExit }: LaunchContext): Promise<void> {
     const { code } = await this.#child.status;
-    const lastWords = Promise.all([this.#stdout.done, this.#stderr.done]);
-    await this.#within(LAST_WORDS_MS, lastWords);
+    const lastLines = Promise.all([this.#stdout.done, this.#stderr.done]);
+    await this.#within(LAST_LINES_MS, lastLines);
     if (this.#ended) return;
     this.#ended = true;
     onExit(code, this.#recentLog.lines);
     await Promise.all([this.#stdin.abort(), this.#stdout.cancel(), this.#stderr.cancel()]);
   }
 
-  /** Waits for something, but not for ever. */
+  /** Waits for a promise, up to a limit. */
   async #within(limitMs: number, awaited: Promise<unknown>): Promise<void> {
     let cancel = () => {};
     const limit = new Promise<void>((resolve) => {
@@ -156,7 +156,7 @@ function temporaryDirectory(): string {
   return Deno.env.get("TMPDIR") ?? "/tmp";
 }
 
-/** Reads a stream line by line, for as long as it is let. */
+/** Reads a stream line by line. */
 export class LineReader {
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
   readonly #onLine: (line: string) => void;
@@ -168,8 +168,8 @@ export class LineReader {
   readonly done: Promise<void>;
 
   /**
-   * @param onLine told of each line, without its end; of a last line also if that has none
-   * @param isEnough asked before each read; once true the stream is left unread, but open
+   * @param onLine called with each line, without its end; also with a last line that has none
+   * @param isEnough called before each read; once it is true, the stream is left unread, but open
    */
   constructor(
     stream: ReadableStream<Uint8Array>,
@@ -184,7 +184,7 @@ export class LineReader {
 
   /** Closes the stream. */
   async cancel(): Promise<void> {
-    // One that is broken already is closed, too.
+    // A stream that is broken is closed already.
     await this.#reader.cancel().catch(() => {});
   }
 
@@ -220,8 +220,8 @@ export class LineReader {
 const MAX_PENDING_CHARS = 1 << 16;
 
 /**
- * Writes lines in batches, one a turn of the event loop, and asks for a rest when the reader does
- * not keep up.
+ * Writes lines in batches, one for each turn of the event loop, and holds its source while the
+ * reader does not keep up.
  */
 export class LineWriter {
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
@@ -235,8 +235,8 @@ export class LineWriter {
   #broken = false;
 
   /**
-   * @param hold stops what calls `write`, and returns what lets it go on
-   * @param onError told once, when nothing can be written any more
+   * @param hold stops the source of lines, and returns a function that lets it continue
+   * @param onError called once, when nothing can be written any more
    */
   constructor(
     stream: WritableStream<Uint8Array>,
@@ -244,7 +244,7 @@ export class LineWriter {
     onError: (error: unknown) => void,
   ) {
     this.#writer = stream.getWriter();
-    // Whatever breaks it is met by a write, too.
+    // An error that breaks the stream rejects a write, too.
     this.#writer.closed.catch(() => {});
     this.#hold = hold;
     this.#onError = onError;
@@ -275,17 +275,17 @@ export class LineWriter {
         this.#lines = [];
         await this.#writer.write(this.#encoder.encode(text));
         this.#pendingChars -= text.length;
-        if (this.#pendingChars <= MAX_PENDING_CHARS) this.#letGo();
+        if (this.#pendingChars <= MAX_PENDING_CHARS) this.#resume();
       }
     } catch (error) {
       if (!this.#broken) this.#onError(error);
       this.#broken = true;
-      this.#letGo();
+      this.#resume();
     }
     this.#running = false;
   }
 
-  #letGo(): void {
+  #resume(): void {
     this.#release?.();
     this.#release = undefined;
   }

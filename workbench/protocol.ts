@@ -23,9 +23,9 @@ export interface Violation {
   readonly line: string;
   /** Its number, from 1; 0 before the first. */
   readonly lineNumber: number;
-  /** What is wrong with it. */
+  /** Why it breaks the protocol. */
   readonly why: string;
-  /** What would have been right. */
+  /** What the protocol requires. */
   readonly expected: string;
 }
 
@@ -39,9 +39,9 @@ export class ProtocolError extends Error implements Violation {
   readonly line: string;
   /** Its number, from 1. */
   readonly lineNumber: number;
-  /** What is wrong with it. */
+  /** Why it breaks the protocol. */
   readonly why: string;
-  /** What would have been right. */
+  /** What the protocol requires. */
   readonly expected: string;
 
   /**
@@ -118,7 +118,7 @@ interface StdoutContext {
   readonly strictMaelstrom: boolean;
   /** Called with the first protocol error. */
   readonly onError: (error: ProtocolError) => void;
-  /** Called at a reply to a client that is gone. */
+  /** Called at a reply to a client that was closed. */
   readonly onLateReply: (node: string, client: string) => void;
 }
 
@@ -142,17 +142,17 @@ export class Stdout {
     return this.#lineNumber;
   }
 
-  /** Whether nothing more gets out. */
+  /** Whether further lines are ignored. */
   get muted(): boolean {
     return this.#muted;
   }
 
-  /** Lets nothing more out: the process is dead, or broke the protocol. */
+  /** Ignores all further lines: the process is dead, or broke the protocol. */
   mute(): void {
     this.#muted = true;
   }
 
-  /** Takes a line of which nothing is known. */
+  /** Takes a line of any content. */
   accept(line: string): void {
     if (this.#muted) return;
     this.#lineNumber++;
@@ -273,7 +273,7 @@ export class ProtocolErrors {
     return this.#options.strictMaelstrom === true ? this.#crash : undefined;
   }
 
-  /** How many replies came when their client was gone. */
+  /** How many replies came after their client was closed. */
   get lateReplies(): number {
     let sum = 0;
     for (const { count } of this.#late.values()) sum += count;
@@ -294,7 +294,7 @@ export class ProtocolErrors {
     onProtocolError?.(error);
   }
 
-  /** Adds a reply to a client that was gone. */
+  /** Adds a reply to a client that was closed. */
   addLateReply(node: string, client: string): void {
     const known = this.#late.get(node);
     if (known === undefined) this.#late.set(node, { count: 1, client });

@@ -1,5 +1,5 @@
 /**
- * Chance that a seed decides.
+ * Random numbers from a seed.
  *
  * @module
  */

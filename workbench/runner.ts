@@ -1,5 +1,5 @@
 /**
- * A run from its first node to its last: the stages, in Maelstrom's order.
+ * A run from start to end: the stages in Maelstrom's order, the phases of operations, the history.
  *
  * @module
  */
@@ -60,7 +60,7 @@ export interface RunTestOptions {
 
 /** What a run leaves behind, before it is checked. */
 export interface RunOutcome {
-  /** All that happened, up to where the run broke off if it did. */
+  /** All operations, up to where the run broke off if it did. */
   readonly history: readonly Op[];
   readonly counts: OpCounts;
   /** When the history begins, by the world's clock. */
@@ -308,7 +308,7 @@ export interface PhaseSettings {
   readonly onEmitted?: (() => void) | undefined;
 }
 
-/** Less than a nanosecond, which no sum of doubles can be relied on for. */
+/** Less than a nanosecond: the error of a sum of doubles. */
 const EPSILON_MS = 1e-7;
 
 /** How late a timer may be without the operations after it being late, too. */
@@ -343,7 +343,7 @@ export class Phase {
   /**
    * Emits operations until the generator is done or time is up, then waits for those under way.
    *
-   * @throws what neither a node nor the network can cause.
+   * @throws an error that neither a node nor the network can cause.
    */
   run(): Promise<void> {
     this.#pump();
@@ -386,7 +386,7 @@ export class Phase {
   /** Draws when the operation after the one that is emitted now is due. */
   #schedule(nowMs: number): void {
     if (this.#endMs === Infinity) this.#endMs = nowMs + this.#limitMs;
-    // Too few threads make the schedule slip, a timer's coarseness should not.
+    // The schedule may slip for want of threads, but not because timers are coarse.
     const fromMs = this.#slipped ? nowMs : Math.max(this.#dueMs, nowMs - MAX_TIMER_LAG_MS);
     this.#slipped = false;
     this.#dueMs = fromMs + drawInterval(this.#context.random, this.#intervalMs);
@@ -458,7 +458,7 @@ interface End {
   readonly error?: OpError;
 }
 
-/** Writes down what happens, in the order in which it does. */
+/** Records the history, in the order of events. */
 export class Recorder {
   readonly #clock: Clock;
   readonly #history: Op[] = [];
@@ -470,7 +470,7 @@ export class Recorder {
     this.#startMs = clock.now();
   }
 
-  /** All that happened so far. */
+  /** The history so far. */
   get history(): readonly Op[] {
     return this.#history;
   }
@@ -480,17 +480,17 @@ export class Recorder {
     return { ...this.#counts };
   }
 
-  /** When time began, by the clock. */
+  /** When the history's time began, by the clock. */
   get startMs(): number {
     return this.#startMs;
   }
 
-  /** Milliseconds since the run's beginning. */
+  /** Milliseconds since the history's time began. */
   get elapsedMs(): number {
     return this.#clock.now() - this.#startMs;
   }
 
-  /** Lets time begin now. */
+  /** Makes this the beginning of the history's time. */
   start(): void {
     this.#startMs = this.#clock.now();
   }

@@ -1,5 +1,5 @@
 /**
- * The services on the network.
+ * Maelstrom's services: lin-kv, seq-kv, lww-kv and lin-tso.
  *
  * @module
  */
@@ -82,7 +82,7 @@ export interface Service {
   /**
    * Answers a request.
    *
-   * @param client who asks
+   * @param client the sender's name
    * @param body the request
    * @param random decides what the service leaves open
    * @returns the reply without its `in_reply_to`, or nothing for a type that it does not know.
@@ -90,15 +90,15 @@ export interface Service {
   apply(client: string, body: JsonObject, random: Random): JsonObject | undefined;
 }
 
-/** What an operation on one key comes to. */
-export interface Outcome {
+/** The result of an operation on one key. */
+interface Outcome {
   readonly reply: JsonObject;
   /** The key's new value, where it is written. */
   readonly write?: Json;
 }
 
 /** A request's key, as a text that equal keys share; a missing one is null. */
-export function keyOf({ key = null }: JsonObject): string {
+function keyOf({ key = null }: JsonObject): string {
   return canonical(key);
 }
 
@@ -110,7 +110,7 @@ export function keyOf({ key = null }: JsonObject): string {
  * @param canCreate whether the store obeys `create_if_not_exists`
  * @returns the outcome, or nothing for a type that is no operation.
  */
-export function operate(
+function operate(
   body: JsonObject,
   current: Json | undefined,
   canCreate: boolean,
@@ -179,7 +179,7 @@ interface KeyVersion {
 }
 
 /** Settings of {@linkcode SeqKv}. */
-export interface SeqKvOptions {
+interface SeqKvOptions {
   /**
    * Lets a client that lags by more than 31 states read newer ones and then older ones again, as
    * Maelstrom's does.
@@ -290,8 +290,8 @@ export class LwwKv implements Service {
   readonly #unmerged = new Set<string>();
 
   apply(_client: string, body: JsonObject, random: Random): JsonObject | undefined {
-    this.#merge(this.#pick(random), this.#pick(random));
-    const replica = this.#pick(random);
+    this.#merge(this.#drawReplica(random), this.#drawReplica(random));
+    const replica = this.#drawReplica(random);
     const key = keyOf(body);
     const outcome = operate(body, replica.values.get(key)?.value, false);
     if (outcome?.write !== undefined) {
@@ -301,11 +301,11 @@ export class LwwKv implements Service {
     return outcome?.reply;
   }
 
-  #pick(random: Random): Replica {
+  #drawReplica(random: Random): Replica {
     return this.#replicas[randomBelow(random, 2) === 0 ? 0 : 1];
   }
 
-  /** Takes into `into` what `from` knows; of equal timestamps, `from`'s value stays. */
+  /** Copies newer values of `from` to `into`; of equal timestamps, `from`'s value stays. */
   #merge(from: Replica, into: Replica): void {
     if (from === into) return;
     into.clock = Math.max(into.clock, from.clock);

@@ -48,7 +48,7 @@ export interface SimulateOptions extends RunSettings, RunHooks {
   readonly args?: readonly string[];
 }
 
-/** What a run came to. */
+/** The outcome of a run. */
 export interface RunResult {
   /** Verdicts and figures; `results["valid?"]` is the verdict of all. */
   readonly results: RunReport;
@@ -56,7 +56,7 @@ export interface RunResult {
   readonly history: readonly Op[];
   /** What was run, defaults included. */
   readonly options: RunOptions;
-  /** What nodes did that no node may do. */
+  /** How nodes have broken the protocol. */
   readonly protocolErrors: readonly ProtocolError[];
   /** When the history begins, by the world's clock. */
   readonly startMs: number;

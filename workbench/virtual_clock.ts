@@ -1,5 +1,5 @@
 /**
- * Time that nobody waits for: it jumps to the next event.
+ * Virtual time: a clock that jumps to the next event.
  *
  * @module
  */
@@ -94,10 +94,11 @@ export class VirtualClock implements Clock {
 /**
  * Runs `main` under virtual time.
  *
- * Between two events everything that promises have set going comes to rest, so an event sees all
- * effects of those before it, and the order is the same on every machine.
+ * Between two events all promise callbacks run, so that an event sees all effects of those before
+ * it, and the order is the same on every machine.
  *
- * @param onStuck told why time cannot go on; `main` may then end without it, or is given up
+ * @param onStuck called with the reason when time cannot go on; `main` may then still end, without
+ * time, or is given up
  * @returns what `main` returns.
  * @throws what `main` throws, or what a timer's callback throws.
  * @throws {Error} if `main` waits for something that no event will bring.
@@ -145,11 +146,11 @@ export function runVirtual<T>(
 const EVENTS_A_TURN = 256;
 
 /**
- * Makes a function that calls another once all promises have come to rest.
+ * Makes a function that calls another when no promise callback is left to run.
  *
  * A fixed number of awaits would not do: chains of promises can be of any length. A turn of the
  * event loop would, but takes five times as long as a tick, which also waits for an empty queue
- * of microtasks, provided that it is asked for from within one.
+ * of microtasks, provided that it is requested from within one.
  */
 function settler(): (next: () => void) => void {
   let events = 0;
@@ -240,7 +241,7 @@ export class TimedQueue<T extends Timed> {
 
   #shiftLine(): void {
     this.#start++;
-    // What was taken is let go when it is at least half.
+    // The items taken are released when they are at least half of the line.
     if (this.#start === this.#line.length) this.#setLine([]);
     else if (this.#start >= 64 && this.#start * 2 >= this.#line.length) {
       this.#setLine(this.#line.slice(this.#start));

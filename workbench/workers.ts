@@ -13,9 +13,9 @@ import type { Call, Session, Threads, Workload } from "./generator.ts";
 /** One thread, which does one operation at a time. */
 export interface Worker {
   readonly thread: number;
-  /** The node it talks to, always. */
+  /** The node to which it sends all requests. */
   readonly node: string;
-  /** Who is talking: another after each operation that nobody knows the end of. */
+  /** Its process: a new one after each operation whose outcome is unknown. */
   process: number;
   busy: boolean;
   /** Its client, from its first operation on. */
@@ -30,10 +30,10 @@ interface Connection {
 }
 
 /** What workers need of the run. */
-export interface WorkersContext extends ClientContext {
+interface WorkersContext extends ClientContext {
   readonly workload: Workload;
   readonly options: RunOptions;
-  /** Decides whose turn it is, if the options leave that to chance. */
+  /** Draws whose turn it is, if the thread order is random. */
   readonly random: Random;
 }
 
@@ -99,7 +99,7 @@ export class Workers implements Threads {
   /**
    * Gives a thread back.
    *
-   * @param crashed whether nobody knows how its operation ended: its process is then over
+   * @param crashed whether its operation's outcome is unknown: its process is then over
    */
   release(worker: Worker, crashed: boolean): void {
     worker.busy = false;
@@ -155,7 +155,7 @@ export class Workers implements Threads {
   }
 }
 
-/** How a client asks one node. */
+/** A function that sends a client's requests to one node. */
 export function callOn(client: Client, node: string): Call {
   return (request, schema, timeoutMs) => client.call(node, request, schema, timeoutMs);
 }

@@ -28,7 +28,7 @@ export const broadcast: Workload = {
 };
 
 /** Each node's neighbours. */
-export type Topology = Record<string, string[]>;
+type Topology = Record<string, string[]>;
 
 /**
  * The neighbours of every node in one of Maelstrom's topologies.

@@ -1,5 +1,5 @@
 /**
- * The `echo` workload: is what is said said back?
+ * The `echo` workload: does the reply contain what was sent?
  *
  * @module
  */

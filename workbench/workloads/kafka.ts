@@ -34,99 +34,6 @@ export const kafka: Workload = {
   check: (history) => checkKafka(history),
 };
 
-/** How often an `assign` comes in place of another operation. */
-const ASSIGN_CHANCE = 1 / 64;
-
-/** How often an `assign` takes in all keys with messages that nobody has polled. */
-const UNSEEN_CHANCE = 1 / 3;
-
-/** How long a client lives on average before it crashes. */
-const CRASH_INTERVAL_MS = 30_000;
-
-const poll: Invocation = { f: "poll", value: [["poll"]] };
-const crash: Invocation = { f: "crash", value: null };
-
-/** The workload's main phase. */
-export class KafkaGenerator implements MainGenerator {
-  readonly #random: Random;
-  readonly #concurrency: number;
-  readonly #txns: TxnGenerator;
-  /** The operation to do next, and its key. */
-  #coming: { readonly op: Invocation; readonly key: string } | undefined;
-  #crashAtMs: number | undefined;
-  /** The highest offset of each key that anybody has seen. */
-  readonly #seen: Offsets = new Map();
-  /** Of keys with messages that nobody has polled: how far they were sent, and polled. */
-  readonly #sent: Offsets = new Map();
-  readonly #polled: Offsets = new Map();
-
-  constructor(options: RunOptions, random: Random) {
-    this.#random = random;
-    this.#concurrency = options.concurrency;
-    this.#txns = new TxnGenerator({ ...options, maxTxnLength: 1 }, random);
-  }
-
-  next(threads: Threads, nowMs: number): Next {
-    const thread = threads.nextFree();
-    if (thread === undefined) return "pending";
-    // The first crash is due at once, as in Maelstrom; one that is due competes for each turn.
-    this.#crashAtMs ??= nowMs;
-    if (nowMs >= this.#crashAtMs && randomBelow(this.#random, 2) === 0) {
-      const meanMs = CRASH_INTERVAL_MS / this.#concurrency;
-      this.#crashAtMs = nowMs + drawInterval(this.#random, meanMs);
-      return { thread, op: crash };
-    }
-    return { thread, op: this.#draw() };
-  }
-
-  update(_thread: number, completion: CompletedOp): void {
-    if (completion.type !== "ok") return;
-    for (const [key, offset] of sentOffsets(completion)) {
-      raise(this.#seen, key, offset);
-      raise(this.#sent, key, offset);
-      this.#forgetIfPolled(key);
-    }
-    for (const [key, offset] of polledOffsets(completion)) {
-      raise(this.#seen, key, offset);
-      raise(this.#polled, key, offset);
-      this.#forgetIfPolled(key);
-    }
-  }
-
-  final(): FinalPhase {
-    return finalPolls(this.#seen, this.#random);
-  }
-
-  #draw(): Invocation {
-    const { op, key } = this.#coming ??= this.#drawTxn();
-    if (this.#random.next() >= ASSIGN_CHANCE) {
-      this.#coming = undefined;
-      return op;
-    }
-    const keys = new Set([key]);
-    if (this.#random.next() < UNSEEN_CHANCE) {
-      for (const unseen of this.#sent.keys()) keys.add(unseen);
-    }
-    return { f: "assign", value: [...keys] };
-  }
-
-  #drawTxn(): { op: Invocation; key: string } {
-    const [microOp] = this.#txns.draw();
-    const key = String(microOp?.key ?? 0);
-    const value = microOp?.value;
-    const op = value === undefined ? poll : { f: "send", value: [["send", key, value]] };
-    return { op, key };
-  }
-
-  /** A key is forgotten once it was polled as far as it was sent. */
-  #forgetIfPolled(key: string): void {
-    const sent = this.#sent.get(key) ?? -1;
-    if (!atLeast(this.#polled.get(key) ?? -1, sent)) return;
-    this.#sent.delete(key);
-    this.#polled.delete(key);
-  }
-}
-
 /** What a poll returned: each key's messages with their offsets. */
 type Messages = Record<string, List<[offset: Integer, msg: Json]>>;
 
@@ -212,47 +119,101 @@ class KafkaClient {
   }
 }
 
-/** The highest offset of each key. */
-export type Offsets = Map<string, Integer>;
+/** How often an `assign` comes in place of another operation. */
+const ASSIGN_PROBABILITY = 1 / 64;
 
-/** Raises what is known of a key's highest offset. */
-export function raise(offsets: Offsets, key: string, offset: Integer): void {
-  offsets.set(key, greater(offsets.get(key) ?? offset, offset));
-}
+/** How often an `assign` includes all keys with messages that no client has polled. */
+const UNSEEN_PROBABILITY = 1 / 3;
 
-/** The offset at which each key was sent to, in a successful `send`. */
-export function sentOffsets({ f, type, value }: CompletedOp): Offsets {
-  const offsets: Offsets = new Map();
-  if (f !== "send" || type !== "ok") return offsets;
-  for (const [, key, sent] of list(value).map(list)) {
-    const offset = list(sent)[0];
-    if (typeof key === "string" && isInteger(offset)) raise(offsets, key, offset);
+/** How long a client lives on average before it crashes. */
+const CRASH_INTERVAL_MS = 30_000;
+
+const poll: Invocation = { f: "poll", value: [["poll"]] };
+const crash: Invocation = { f: "crash", value: null };
+
+/** The workload's main phase. */
+export class KafkaGenerator implements MainGenerator {
+  readonly #random: Random;
+  readonly #concurrency: number;
+  readonly #txns: TxnGenerator;
+  /** The operation to do next, and its key. */
+  #coming: { readonly op: Invocation; readonly key: string } | undefined;
+  #crashAtMs: number | undefined;
+  /** The highest offset of each key that any client has seen. */
+  readonly #seen: Offsets = new Map();
+  /** Of keys with messages that no client has polled: how far they were sent, and polled. */
+  readonly #sent: Offsets = new Map();
+  readonly #polled: Offsets = new Map();
+
+  constructor(options: RunOptions, random: Random) {
+    this.#random = random;
+    this.#concurrency = options.concurrency;
+    this.#txns = new TxnGenerator({ ...options, maxTxnLength: 1 }, random);
   }
-  return offsets;
-}
 
-/** The highest offset that a successful `poll` returned of each key; -1 where it returned none. */
-export function polledOffsets({ f, type, value }: CompletedOp): Offsets {
-  const offsets: Offsets = new Map();
-  if (f !== "poll" || type !== "ok") return offsets;
-  for (const [, messages] of list(value).map(list)) {
-    if (!isJsonObject(messages)) continue;
-    for (const [key, pairs] of Object.entries(messages)) {
-      raise(offsets, key, -1);
-      for (const [offset] of list(pairs).map(list)) {
-        if (isInteger(offset)) raise(offsets, key, offset);
-      }
+  next(threads: Threads, nowMs: number): Next {
+    const thread = threads.nextFree();
+    if (thread === undefined) return "pending";
+    // The first crash is due at once, as in Maelstrom; one that is due competes for each turn.
+    this.#crashAtMs ??= nowMs;
+    if (nowMs >= this.#crashAtMs && randomBelow(this.#random, 2) === 0) {
+      const meanMs = CRASH_INTERVAL_MS / this.#concurrency;
+      this.#crashAtMs = nowMs + drawInterval(this.#random, meanMs);
+      return { thread, op: crash };
+    }
+    return { thread, op: this.#draw() };
+  }
+
+  update(_thread: number, completion: CompletedOp): void {
+    if (completion.type !== "ok") return;
+    for (const [key, offset] of sentOffsets(completion)) {
+      raise(this.#seen, key, offset);
+      raise(this.#sent, key, offset);
+      this.#forgetIfPolled(key);
+    }
+    for (const [key, offset] of polledOffsets(completion)) {
+      raise(this.#seen, key, offset);
+      raise(this.#polled, key, offset);
+      this.#forgetIfPolled(key);
     }
   }
-  return offsets;
+
+  final(): FinalPhase {
+    return { generator: new FinalPolls(this.#seen, this.#random), limitMs: FINAL_LIMIT_MS };
+  }
+
+  #draw(): Invocation {
+    const { op, key } = this.#coming ??= this.#drawTxn();
+    if (this.#random.next() >= ASSIGN_PROBABILITY) {
+      this.#coming = undefined;
+      return op;
+    }
+    const keys = new Set([key]);
+    if (this.#random.next() < UNSEEN_PROBABILITY) {
+      for (const unseen of this.#sent.keys()) keys.add(unseen);
+    }
+    return { f: "assign", value: [...keys] };
+  }
+
+  #drawTxn(): { op: Invocation; key: string } {
+    const [microOp] = this.#txns.draw();
+    const key = String(microOp?.key ?? 0);
+    const value = microOp?.value;
+    const op = value === undefined ? poll : { f: "send", value: [["send", key, value]] };
+    return { op, key };
+  }
+
+  /** A key is forgotten once it was polled as far as it was sent. */
+  #forgetIfPolled(key: string): void {
+    const sent = this.#sent.get(key) ?? -1;
+    if (!atLeast(this.#polled.get(key) ?? -1, sent)) return;
+    this.#sent.delete(key);
+    this.#polled.delete(key);
+  }
 }
 
-function list(value: Json | undefined): readonly Json[] {
-  return Array.isArray(value) ? value : [];
-}
-
-/** How long it may take in all, since messages may well be lost. */
-const LIMIT_MS = 10_000;
+/** How long the final phase may take, since messages may have been lost. */
+const FINAL_LIMIT_MS = 10_000;
 
 /** How long a thread rests between polls, on average. */
 const POLL_INTERVAL_MS = 200;
@@ -267,19 +228,14 @@ interface Reader {
 }
 
 /**
- * Each thread crashes its client, assigns all keys from the beginning, and polls until it has seen
- * the highest offset that anybody saw of every key.
- *
- * @param seen each key's highest offset; -1 for keys that turned out empty
+ * The workload's final phase: each thread crashes its client, assigns all keys from the beginning,
+ * and polls until it has seen the highest offset that any client saw of each key.
  */
-export function finalPolls(seen: Offsets, random: Random): FinalPhase {
-  return { generator: new FinalPolls(seen, random), limitMs: LIMIT_MS };
-}
-
 class FinalPolls implements Generator {
+  /** The highest offset seen of each key; -1 for keys that turned out empty. */
   readonly #seen: Offsets;
   readonly #random: Random;
-  /** Those who are not done, by thread, in the order in which they are asked. */
+  /** The threads that are not done, in the order in which they are asked. */
   #readers: Map<number, Reader> | undefined;
 
   constructor(seen: Offsets, random: Random) {
@@ -318,10 +274,7 @@ class FinalPolls implements Generator {
     const keys = [...this.#seen.keys()].sort((a, b) => Number(a) - Number(b));
     const targets = [...this.#seen].filter(([, offset]) => atLeast(offset, 0));
     if (targets.length === 0) return new Map();
-    const before: Invocation[] = [
-      { f: "crash", value: null },
-      { f: "assign", value: keys, seekToBeginning: true },
-    ];
+    const before = [crash, { f: "assign", value: keys, seekToBeginning: true } as const];
     const order = shuffled(this.#random, Array.from({ length: threads }, (_, thread) => thread));
     return new Map(order.map((thread) => [
       thread,
@@ -330,31 +283,70 @@ class FinalPolls implements Generator {
   }
 }
 
+/** The highest offset of each key. */
+type Offsets = Map<string, Integer>;
+
+/** Raises what is known of a key's highest offset. */
+function raise(offsets: Offsets, key: string, offset: Integer): void {
+  offsets.set(key, greater(offsets.get(key) ?? offset, offset));
+}
+
+/** The offset at which each key was sent to, in a successful `send`. */
+function sentOffsets({ f, type, value }: CompletedOp): Offsets {
+  const offsets: Offsets = new Map();
+  if (f !== "send" || type !== "ok") return offsets;
+  for (const [, key, sent] of list(value).map(list)) {
+    const offset = list(sent)[0];
+    if (typeof key === "string" && isInteger(offset)) raise(offsets, key, offset);
+  }
+  return offsets;
+}
+
+/** The highest offset that a successful `poll` returned of each key; -1 where it returned none. */
+function polledOffsets({ f, type, value }: CompletedOp): Offsets {
+  const offsets: Offsets = new Map();
+  if (f !== "poll" || type !== "ok") return offsets;
+  for (const [, messages] of list(value).map(list)) {
+    if (!isJsonObject(messages)) continue;
+    for (const [key, pairs] of Object.entries(messages)) {
+      raise(offsets, key, -1);
+      for (const [offset] of list(pairs).map(list)) {
+        if (isInteger(offset)) raise(offsets, key, offset);
+      }
+    }
+  }
+  return offsets;
+}
+
+function list(value: Json | undefined): readonly Json[] {
+  return Array.isArray(value) ? value : [];
+}
+
 /** An integer's exact value. */
 function exact(integer: Integer): bigint {
   return BigInt(typeof integer === "number" ? integer : integer.rawJSON);
 }
 
 /** The greater of two integers. */
-export function greater(a: Integer, b: Integer): Integer {
+function greater(a: Integer, b: Integer): Integer {
   if (typeof a === "number" && typeof b === "number") return a < b ? b : a;
   return exact(a) < exact(b) ? b : a;
 }
 
 /** The integer after one. */
-export function successor(integer: Integer): Integer {
+function successor(integer: Integer): Integer {
   if (typeof integer === "number" && integer < Number.MAX_SAFE_INTEGER) return integer + 1;
   return parseJson(String(exact(integer) + 1n)) as Integer;
 }
 
 /** Whether `a` is at least `b`. */
-export function atLeast(a: Integer, b: Integer): boolean {
+function atLeast(a: Integer, b: Integer): boolean {
   if (typeof a === "number" && typeof b === "number") return a >= b;
   return exact(a) >= exact(b);
 }
 
 /** Whether a JSON value that is known to be an offset or a message is an integer. */
-export function isInteger(value: Json | undefined): value is Integer {
+function isInteger(value: Json | undefined): value is Integer {
   return typeof value === "number" ||
     (typeof value === "object" && value !== null && "rawJSON" in value &&
       typeof value.rawJSON === "string" && /^-?\d+$/.test(value.rawJSON));

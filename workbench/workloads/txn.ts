@@ -4,54 +4,54 @@
  * @module
  */
 
-import { txnListAppendSchema, txnRwRegisterSchema } from "@eddy/handlers";
-import type { Json, Random } from "@eddy/maelstrom";
+import { type List, txnListAppendSchema, txnRwRegisterSchema } from "@eddy/handlers";
+import type { Json, Random, Schema } from "@eddy/maelstrom";
 import { checkListAppend } from "../checkers/elle/list_append.ts";
 import { checkRwRegister } from "../checkers/elle/rw_register.ts";
 import { eachTime, mappedErrors, type Workload } from "../generator.ts";
 import { randomBelow } from "../random.ts";
 
-/** What both workloads share. */
-const shared = {
-  errors: mappedErrors(),
-  reusableClients: true,
-} satisfies Partial<Workload>;
+/** The `txn-list-append` workload. */
+export const txnListAppend: Workload = txnWorkload(
+  "append",
+  txnListAppendSchema.txn.reply,
+  checkListAppend,
+);
+
+/** The `txn-rw-register` workload. */
+export const txnRwRegister: Workload = txnWorkload(
+  "w",
+  txnRwRegisterSchema.txn.reply,
+  checkRwRegister,
+);
+
+function txnWorkload(
+  write: "append" | "w",
+  reply: Schema<{ txn: List<Json> }>,
+  check: Workload["check"],
+): Workload {
+  return {
+    errors: mappedErrors(),
+    reusableClients: true,
+    session: (call) => async ({ value }) => {
+      const { txn } = await call({ type: "txn", txn: value }, reply);
+      return txn ?? [];
+    },
+    generator(options, random) {
+      const txns = new TxnGenerator(options, random);
+      return eachTime(() => ({ f: "txn", value: request(txns.draw(), write) }));
+    },
+    check,
+  };
+}
 
 /** A transaction as it is sent. */
 function request(txn: readonly MicroOp[], write: "append" | "w"): Json {
   return txn.map(({ key, value }) => value === undefined ? ["r", key, null] : [write, key, value]);
 }
 
-/** The `txn-list-append` workload. */
-export const txnListAppend: Workload = {
-  ...shared,
-  session: (call) => async ({ value }) => {
-    const { txn } = await call({ type: "txn", txn: value }, txnListAppendSchema.txn.reply);
-    return txn ?? [];
-  },
-  generator(options, random) {
-    const txns = new TxnGenerator(options, random);
-    return eachTime(() => ({ f: "txn", value: request(txns.draw(), "append") }));
-  },
-  check: (history, { consistencyModels }) => checkListAppend(history, { consistencyModels }),
-};
-
-/** The `txn-rw-register` workload. */
-export const txnRwRegister: Workload = {
-  ...shared,
-  session: (call) => async ({ value }) => {
-    const { txn } = await call({ type: "txn", txn: value }, txnRwRegisterSchema.txn.reply);
-    return txn ?? [];
-  },
-  generator(options, random) {
-    const txns = new TxnGenerator(options, random);
-    return eachTime(() => ({ f: "txn", value: request(txns.draw(), "w") }));
-  },
-  check: (history, { consistencyModels }) => checkRwRegister(history, { consistencyModels }),
-};
-
 /** How transactions are drawn. */
-export interface TxnSettings {
+interface TxnSettings {
   /** How many keys are in use at a time. */
   readonly keyCount: number;
   /** The most micro-operations in a transaction. */
@@ -64,10 +64,10 @@ export interface TxnSettings {
 export interface MicroOp {
   readonly key: number;
   /** Absent for a read. */
-  readonly value?: number;
+  readonly value?: number | undefined;
 }
 
-/** Beyond this many slots, the chance of an earlier one is below what a double can tell. */
+/** With more slots, the probability of an earlier one is below a double's precision. */
 const MAX_SLOTS_DRAWN = 50;
 
 /**
@@ -114,7 +114,7 @@ export class TxnGenerator {
     }
   }
 
-  /** A slot, `i` with a chance of `2^i / (2^n - 1)`. */
+  /** A slot, `i` with probability `2^i / (2^n - 1)`. */
   #drawSlot(): number {
     const drawn = Math.min(this.#keys.length, MAX_SLOTS_DRAWN);
     const slot = Math.floor(Math.log2(this.#random.next() * (2 ** drawn - 1) + 1));

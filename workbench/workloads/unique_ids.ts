@@ -1,5 +1,5 @@
 /**
- * The `unique-ids` workload: does nobody get an id that somebody else has?
+ * The `unique-ids` workload: is every id given out once only?
  *
  * @module
  */
