@@ -2,9 +2,10 @@ import { assert, assertEquals } from "@std/assert";
 import { Totals, ValueSet } from "@eddy/handlers/gossip/crdts.ts";
 import type { Json } from "@eddy/maelstrom";
 import { breakAtRandom } from "./random_faults.ts";
-import { seeded, SimulatedCluster } from "./cluster.ts";
+import { seededRandom } from "@eddy/workbench/random.ts";
+import { SimulatedCluster } from "./cluster.ts";
 
-/** `GOSSIP_SEEDS=300 deno test --allow-env handlers/gossip` runs more. */
+/** Runs more with `GOSSIP_SEEDS=300 deno test --allow-env --config lab/deno.json lab/gossip`. */
 function seedCount(fallback: number): number {
   const granted = Deno.permissions.querySync({ name: "env", variable: "GOSSIP_SEEDS" }).state;
   return Number(granted === "granted" ? Deno.env.get("GOSSIP_SEEDS") ?? fallback : fallback);
@@ -74,7 +75,7 @@ Deno.test("whatever fails, totals agree 10 s after the heal", () => {
       makeStore: () => new Totals(),
       latencyMs: latencyOf(seed),
     });
-    const random = seeded(-seed);
+    const random = seededRandom(seed, "additions");
     let sum = 0n;
     for (let ms = 0; ms < FAULTS_END_MS; ms += 40) {
       const delta = Math.floor(random.next() * 10) - 5;

@@ -1,74 +1,19 @@
 /**
  * A cluster of gossip cores under virtual time, for tests: delays, losses, cuts one way or both,
- * duplicates, slow and paused nodes, and processes that begin again with nothing.
+ * duplicates, slow and paused nodes, and processes that are killed and lose their memory.
  *
  * @module
  */
 
-import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
-import { uniformFloat64 } from "pure-rand/distribution/uniformFloat64";
 import type { GossipStore } from "@eddy/handlers/gossip/event_log.ts";
 import { GossipCore } from "@eddy/handlers/gossip/gossip.ts";
 import type { JsonObject, Random } from "@eddy/maelstrom";
+import { seededRandom } from "@eddy/workbench/random.ts";
+import { type Timed, TimedQueue } from "@eddy/workbench/virtual_clock.ts";
 
-/** Chance that a seed decides. */
-export function seeded(seed: number): Random {
-  const generator = xoroshiro128plus(seed);
-  return { next: () => uniformFloat64(generator) };
-}
-
-/** Something to happen. */
-interface Due {
-  readonly atMs: number;
-  readonly order: number;
+/** An action at a time. */
+interface Action extends Timed {
   readonly run: () => void;
-}
-
-/** What happens next comes out first; what was put in first of two at the same time. */
-class Agenda {
-  readonly #heap: Due[] = [];
-  #order = 0;
-
-  get nextMs(): number {
-    return this.#heap[0]?.atMs ?? Infinity;
-  }
-
-  add(atMs: number, run: () => void): void {
-    const heap = this.#heap;
-    const due = { atMs, order: this.#order++, run };
-    let place = heap.push(due) - 1;
-    while (place > 0) {
-      const up = (place - 1) >> 1;
-      const parent = heap[up] as Due;
-      if (!before(due, parent)) break;
-      heap[place] = parent;
-      heap[up] = due;
-      place = up;
-    }
-  }
-
-  take(): Due | undefined {
-    const heap = this.#heap;
-    const first = heap[0];
-    const last = heap.pop();
-    if (first === undefined || last === undefined || heap.length === 0) return first;
-    let place = 0;
-    while (true) {
-      let child = 2 * place + 1;
-      const right = heap[child + 1];
-      if (right !== undefined && before(right, heap[child] as Due)) child++;
-      const smaller = heap[child];
-      if (smaller === undefined || before(last, smaller)) break;
-      heap[place] = smaller;
-      place = child;
-    }
-    heap[place] = last;
-    return first;
-  }
-}
-
-function before(a: Due, b: Due): boolean {
-  return a.atMs < b.atMs || (a.atMs === b.atMs && a.order < b.order);
 }
 
 /** One process of a node. */
@@ -77,16 +22,16 @@ export interface SimulatedNode<S> {
   readonly core: GossipCore;
 }
 
-/** Settings of a {@linkcode SimulatedCluster}. */
+/** Options of a {@linkcode SimulatedCluster}. */
 export interface SimulatedClusterOptions<S> {
   readonly count: number;
   readonly seed: number;
   readonly maxLatencyMs: number;
   readonly eager?: boolean;
   readonly makeStore: () => S;
-  /** Told of each process's stream when it starts. */
+  /** Called for each process when it starts. */
   readonly onStart?: (node: SimulatedNode<S>, place: number) => void;
-  /** What a message takes, in milliseconds. */
+  /** How long a message takes, in milliseconds. */
   readonly latencyMs: (random: Random) => number;
 }
 
@@ -98,25 +43,26 @@ export class SimulatedCluster<S extends GossipStore> {
   nowMs = 0;
   /** Messages sent so far. */
   sent = 0;
-  /** Told of each. */
+  /** Called for each message. */
   onSend: ((src: string, dest: string) => void) | undefined;
-  /** The share of messages that get lost, and of those that come twice. */
+  /** The shares of messages that are lost, and that arrive twice. */
   lossRate = 0;
   duplicateRate = 0;
   /** Links on which nothing passes, as `src>dest`. */
   readonly cuts = new Set<string>();
-  /** By what messages from and to a node take longer. */
+  /** How much longer messages from and to a node take. */
   readonly slowness = new Map<string, number>();
-  /** Until when a node does nothing. */
+  /** Until when a node is paused. */
   readonly pausedUntilMs = new Map<string, number>();
   readonly #options: SimulatedClusterOptions<S>;
-  readonly #agenda = new Agenda();
+  readonly #actions = new TimedQueue<Action>();
+  #order = 0;
   readonly #wakeAtMs: number[];
   #started = 0;
 
   constructor(options: SimulatedClusterOptions<S>) {
     this.#options = options;
-    this.random = seeded(options.seed);
+    this.random = seededRandom(options.seed, "gossip");
     this.names = Array.from({ length: options.count }, (_, place) => `n${place}`);
     this.#wakeAtMs = this.names.map(() => Infinity);
     this.nodes = this.names.map((_, place) => this.#start(place));
@@ -130,12 +76,12 @@ export class SimulatedCluster<S extends GossipStore> {
     });
   }
 
-  /** Something to do later. */
+  /** Runs an action at a time. */
   at(atMs: number, run: () => void): void {
-    this.#agenda.add(atMs, run);
+    this.#actions.push({ at: atMs, order: this.#order++, run });
   }
 
-  /** Kills a node's process and starts another, which knows nothing. */
+  /** Kills a node's process and starts another one, with an empty store. */
   restart(place: number): void {
     this.nodes[place] = this.#start(place);
     this.#wakeAtMs[place] = Infinity;
@@ -143,11 +89,11 @@ export class SimulatedCluster<S extends GossipStore> {
 
   /** Lets time pass. */
   runUntil(endMs: number): void {
-    while (this.#agenda.nextMs <= endMs) {
-      const due = this.#agenda.take();
-      if (due === undefined) break;
-      this.nowMs = Math.max(this.nowMs, due.atMs);
-      due.run();
+    while ((this.#actions.peek()?.at ?? Infinity) <= endMs) {
+      const action = this.#actions.pop();
+      if (action === undefined) break;
+      this.nowMs = Math.max(this.nowMs, action.at);
+      action.run();
     }
     this.nowMs = endMs;
   }
@@ -170,7 +116,7 @@ export class SimulatedCluster<S extends GossipStore> {
     const untilMs = this.pausedUntilMs.get(this.names[place] ?? "") ?? 0;
     if (node === undefined) return;
     if (untilMs > this.nowMs) {
-      this.#agenda.add(untilMs, () => {
+      this.at(untilMs, () => {
         if (this.nodes[place] === node) this.#whenAwake(place, act);
       });
       return;
@@ -186,7 +132,7 @@ export class SimulatedCluster<S extends GossipStore> {
     const { wakeAtMs } = node.core;
     if (wakeAtMs >= (this.#wakeAtMs[place] ?? Infinity)) return;
     this.#wakeAtMs[place] = wakeAtMs;
-    this.#agenda.add(wakeAtMs, () => {
+    this.at(wakeAtMs, () => {
       if (this.nodes[place] !== node || this.#wakeAtMs[place] !== wakeAtMs) return;
       this.#wakeAtMs[place] = Infinity;
       this.#whenAwake(place, ({ core }) => core.advance(this.nowMs));
@@ -202,7 +148,7 @@ export class SimulatedCluster<S extends GossipStore> {
     for (let copy = 0; copy < copies; copy++) {
       const slowMs = Math.max(this.slowness.get(from) ?? 0, this.slowness.get(to) ?? 0);
       const latencyMs = this.#options.latencyMs(this.random) + slowMs;
-      this.#agenda.add(this.nowMs + latencyMs, () => {
+      this.at(this.nowMs + latencyMs, () => {
         if (this.cuts.has(`${from}>${to}`)) return;
         const body = JSON.parse(text) as JsonObject;
         this.#whenAwake(dest, ({ core }) => core.receive(from, body, this.nowMs));

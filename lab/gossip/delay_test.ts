@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertLess } from "@std/assert";
 import { LinkDelay } from "@eddy/handlers/gossip/membership.ts";
-import { seeded } from "./cluster.ts";
+import { seededRandom } from "@eddy/workbench/random.ts";
 
 Deno.test("nothing is known of a link before the first round trip", () => {
   const delay = new LinkDelay();
@@ -21,7 +21,7 @@ Deno.test("an even link is known to be even", () => {
 
 Deno.test("nearly all messages of an uneven link stay below what is called safe", () => {
   const delay = new LinkDelay();
-  const random = seeded(1);
+  const random = seededRandom(1, "delay");
   let late = 0;
   for (let i = 0; i < 1000; i++) {
     const [there, back] = [200 * random.next(), 200 * random.next()];

@@ -1,7 +1,7 @@
 /**
  * What an event costs: all its messages among all nodes, JSON included, nothing but the network.
  *
- * `deno bench handlers/gossip`; one iteration spreads 1000 values, 1000 a second.
+ * `deno bench --config lab/deno.json lab/gossip`; one iteration spreads 1000 values, 1000 a second.
  *
  * @module
  */

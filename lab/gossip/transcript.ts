@@ -5,37 +5,8 @@
  * @module
  */
 
-import { type Clock, Node } from "@eddy/maelstrom";
-
-/** A clock that stands still until it is moved. */
-export class ManualClock implements Clock {
-  #nowMs = 0;
-  #timers: { atMs: number; callback: () => void }[] = [];
-
-  now(): number {
-    return this.#nowMs;
-  }
-
-  schedule(delayMs: number, callback: () => void): () => void {
-    const timer = { atMs: this.#nowMs + delayMs, callback };
-    this.#timers.push(timer);
-    return () => {
-      this.#timers = this.#timers.filter((other) => other !== timer);
-    };
-  }
-
-  /** Moves to a time, with all timers on the way. */
-  moveTo(endMs: number): void {
-    while (true) {
-      const [first] = this.#timers.toSorted((a, b) => a.atMs - b.atMs);
-      if (first === undefined || first.atMs > endMs) break;
-      this.#timers = this.#timers.filter((other) => other !== first);
-      this.#nowMs = Math.max(this.#nowMs, first.atMs);
-      first.callback();
-    }
-    this.#nowMs = endMs;
-  }
-}
+import { Node } from "@eddy/maelstrom";
+import { ManualClock, settle } from "@eddy/maelstrom/testing";
 
 /**
  * Plays the incoming lines of a transcript to a node, and returns the transcript with the lines
@@ -71,12 +42,11 @@ export async function play(
       if (line.startsWith("#")) lines.push(line);
       continue;
     }
-    clock.moveTo(Number(time));
+    await clock.advance(Number(time) - clock.now());
     lines.push(line);
     if (src === undefined || body === undefined) continue;
     node.receive(`{"src":"${src}","dest":"${id}","body":${body}}`);
-    // Lets handlers that wait go on, init's among them.
-    for (let turn = 0; turn < 10; turn++) await Promise.resolve();
+    await settle();
   }
   return lines.join("\n");
 }
