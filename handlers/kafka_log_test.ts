@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { assertEquals } from "@std/assert";
 import { KeyLog } from "./kafka_log.ts";
 
-Deno.test("entries put in in any order come out by offset, as far as they may be shown", () => {
+Deno.test("entries inserted in any order are read by offset, up to the visible one", () => {
   const offsets = fc.array(fc.nat(50), { maxLength: 40 });
   fc.assert(
     fc.property(offsets, fc.nat(50), fc.nat(50), fc.nat(10), (arrivals, visible, from, limit) => {

@@ -26,9 +26,9 @@ Deno.test("a process never repeats an id", async () => {
   for (const id of [...ids].slice(-3)) assert(id.length <= 20, id);
 });
 
-Deno.test("nodes and restarts make ids of their own, even with the same luck", async () => {
-  const luck = () => ({ next: () => 0.5 });
-  const [a, b] = await Promise.all([generator("n1", luck()), generator("n2", luck())]);
+Deno.test("nodes and restarts make different ids, also from the same draws", async () => {
+  const half = () => ({ next: () => 0.5 });
+  const [a, b] = await Promise.all([generator("n1", half()), generator("n2", half())]);
   assertNotEquals(a(), b());
   const [first, restarted] = await Promise.all([generator("n1"), generator("n1")]);
   assertNotEquals(first(), restarted());

@@ -2,7 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { parseJson } from "@eddy/maelstrom";
 import { isSafe, Totals, ValueSet } from "./crdts.ts";
 
-Deno.test("values that Maelstrom calls equal are one, and others are not", () => {
+Deno.test("values that Maelstrom takes for equal are kept once, and others are not equal", () => {
   const set = new ValueSet();
   const texts = ["1", '"1"', "1.0", '{"a":1,"b":[2]}', '{"b":[2],"a":1}', "null", "[1]", "1"];
   for (const text of texts) set.add(0, parseJson(text));
@@ -10,7 +10,7 @@ Deno.test("values that Maelstrom calls equal are one, and others are not", () =>
   assertEquals(set.have, [6]);
 });
 
-Deno.test("numbers written in two ways are one", () => {
+Deno.test("a number written in two ways is kept once", () => {
   const set = new ValueSet();
   for (const text of ["0", "-0", "1.50", "1.5", "9007199254740993", "9007199254740992"]) {
     set.add(0, parseJson(text));
@@ -18,7 +18,7 @@ Deno.test("numbers written in two ways are one", () => {
   assertEquals(JSON.stringify(set.values), "[0,1.50,9007199254740993,9007199254740992]");
 });
 
-Deno.test("a value that two nodes were told is one", () => {
+Deno.test("a value that was sent to two nodes is kept once", () => {
   const set = new ValueSet();
   set.add(0, "x");
   assertEquals(set.receive(1, { from: 0, to: 2, events: ["x", "y"] }), true);
@@ -71,7 +71,7 @@ Deno.test("an addition beyond what is exact is refused, and changes nothing", ()
   assertEquals(totals.have, [2, 1]);
 });
 
-Deno.test("safe integers are those that a double holds without doubt", () => {
+Deno.test("safe integers are those of Number.isSafeInteger", () => {
   const max = BigInt(Number.MAX_SAFE_INTEGER);
   assertEquals([max, max + 1n, -max, -max - 1n].map(isSafe), [true, false, true, false]);
 });

@@ -36,7 +36,7 @@ Deno.test("a gap is left open", () => {
   assertEquals(log.have, [0, 1]);
 });
 
-Deno.test("what everybody has is dropped, and can no longer be read", () => {
+Deno.test("what every node has is dropped, and can no longer be read", () => {
   const log = new EventLog();
   for (let i = 1; i <= 1000; i++) log.append(0, i);
   log.prune([990]);
@@ -54,7 +54,7 @@ Deno.test("events are kept up to a bound, the newest of each stream", () => {
   assertEquals(log.since(0, 0, 1), undefined);
 });
 
-Deno.test("a prefix that came by another way is held, without its events", () => {
+Deno.test("a prefix that an archive brought is held, without its events", () => {
   const log = new EventLog();
   log.append(0, "a");
   log.skipTo([5, 2]);
@@ -79,7 +79,7 @@ Deno.test("a merge is the least vector that covers both", () => {
   );
 });
 
-Deno.test("a missing entry is nothing", () => {
+Deno.test("a missing entry of a vector is 0", () => {
   assert(covers([], [0, 0]));
   assert(!covers([], [0, 1]));
   const vector: Vector = [];
@@ -88,7 +88,7 @@ Deno.test("a missing entry is nothing", () => {
   assertEquals(vector, [0, 0, 7]);
 });
 
-Deno.test("a stream keeps its number, and travels by its name", () => {
+Deno.test("a stream keeps its number, and is sent by its name", () => {
   const streams = new Streams();
   const name = streamName("n:1", "x3");
   assertEquals(streamOwner(name), "n:1");

@@ -10,16 +10,16 @@ function schedule(): HubSchedule {
   return result;
 }
 
-Deno.test("what comes early waits until it would arrive just in time", () => {
+Deno.test("an early event waits until it would arrive just in time", () => {
   assertEquals(schedule().dueMs(810, way), 890);
 });
 
-Deno.test("what comes a little late is let through at once", () => {
+Deno.test("a slightly late event is sent at once", () => {
   assertEquals(schedule().dueMs(895, way), 895);
   assertEquals(schedule().dueMs(895, { ...way, sentAtMs: 890 }), 1120, "unless something has left");
 });
 
-Deno.test("what comes too late aims for the message after, unless none comes", () => {
+Deno.test("an event that is too late waits for the message after, unless that is too far away", () => {
   assertEquals(schedule().dueMs(950, way), 1120);
   const slow = new HubSchedule(500);
   slow.heard(800, { nextMs: 300, periodMs: 2000 }, 100);

@@ -34,12 +34,12 @@ Deno.test("a message arrives as it was sent", () => {
   assertEquals(overTheWire(gossip), gossip);
 });
 
-Deno.test("a message with nothing to say is small", () => {
+Deno.test("a message without events is small", () => {
   const body = encodeGossip({ tag: "a", sentAtMs: 0, have: [] }, new Streams());
   assertEquals(JSON.stringify(body), '{"type":"gossip","tag":"a","t":0,"have":{}}');
 });
 
-Deno.test("streams of nobody are left out", () => {
+Deno.test("streams of unknown nodes are left out", () => {
   const body = { tag: "a", t: 0, have: { "n0:a": 1, "x:a": 2 }, events: [["x:a", 0, 1, [7]]] };
   const gossip = decodeGossip(body, new Streams(), isNode);
   assertEquals([gossip.have, gossip.batches], [[1], []]);

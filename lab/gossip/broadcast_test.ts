@@ -16,7 +16,7 @@ async function outputOf(
   );
 }
 
-Deno.test("a read gives every value once, as it was told", async () => {
+Deno.test("a read gives every value once, as it was sent", async () => {
   const output = await outputOf([
     alone,
     '0 c1 -> {"type":"topology","msg_id":1,"topology":{}}',

@@ -56,10 +56,10 @@ for (const { count, seeds } of sizes) {
       cluster.runUntil(FAULTS_END_MS + 60_000);
       const { sent } = cluster;
       cluster.runUntil(FAULTS_END_MS + 1_000_000);
-      assertEquals(cluster.sent, sent, `seed ${seed}: somebody still sends`);
+      assertEquals(cluster.sent, sent, `seed ${seed}: a node still sends`);
       for (const { store, core } of cluster.nodes) {
-        assertEquals(store.kept, 0, `seed ${seed}: events are kept for nobody`);
-        assertEquals(core.wakeAtMs, Infinity, `seed ${seed}: somebody waits for something`);
+        assertEquals(store.kept, 0, `seed ${seed}: events are still kept`);
+        assertEquals(core.wakeAtMs, Infinity, `seed ${seed}: a timer is still set`);
       }
     }
   });
@@ -91,7 +91,7 @@ Deno.test("whatever fails, totals agree 10 s after the heal", () => {
   }
 });
 
-Deno.test("nodes that begin again with nothing break nobody, and get what the others have", () => {
+Deno.test("nodes that restart without memory do no harm, and get what the others have", () => {
   for (let seed = 1; seed <= seedCount(30); seed++) {
     const cluster = new SimulatedCluster({
       count: 5,

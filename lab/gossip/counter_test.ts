@@ -20,11 +20,11 @@ async function replies(serve: typeof servePnCounter, bodies: string[]): Promise<
 const add = (delta: number | string) => `{"type":"add","msg_id":1,"delta":${delta}}`;
 const read = '{"type":"read","msg_id":1}';
 /** n1 says that its total is this. */
-const told = (total: number) =>
+const gossiped = (total: number) =>
   `n1 -> {"type":"gossip","tag":"p","t":0,"have":{"n1:p":1},"events":[["n1:p",0,1,[${total}]]]}`;
 
-Deno.test("a counter adds up what this node and others were told", async () => {
-  assertEquals(await replies(servePnCounter, [add(5), add(-7), told(10), add(0), read]), [
+Deno.test("a counter is the sum of what this node and others were sent", async () => {
+  assertEquals(await replies(servePnCounter, [add(5), add(-7), gossiped(10), add(0), read]), [
     "ok",
     "ok",
     "ok",
@@ -46,7 +46,7 @@ Deno.test("what is not exact is refused, and changes nothing", async () => {
 
 Deno.test("a sum beyond what is exact is not read", async () => {
   const max = Number.MAX_SAFE_INTEGER;
-  assertEquals(await replies(servePnCounter, [add(max), told(max), read, add(-max), read]), [
+  assertEquals(await replies(servePnCounter, [add(max), gossiped(max), read, add(-max), read]), [
     "ok",
     13,
     "ok",

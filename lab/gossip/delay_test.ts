@@ -12,14 +12,14 @@ Deno.test("nothing is known of a link before the first round trip", () => {
   ]);
 });
 
-Deno.test("an even link is known to be even", () => {
+Deno.test("an even link has no deviation", () => {
   const delay = new LinkDelay();
   for (let i = 0; i < 30; i++) delay.add(200);
   assertEquals(delay.oneWayMs(0), 100);
   assertLess(delay.safeMs(0), 100.1);
 });
 
-Deno.test("nearly all messages of an uneven link stay below what is called safe", () => {
+Deno.test("nearly all messages of an uneven link take at most the safe delay", () => {
   const delay = new LinkDelay();
   const random = seededRandom(1, "delay");
   let late = 0;
@@ -32,7 +32,7 @@ Deno.test("nearly all messages of an uneven link stay below what is called safe"
   assert(delay.safeMs(0) < 400, String(delay.safeMs(0)));
 });
 
-Deno.test("a link that becomes slow is soon known to be", () => {
+Deno.test("the delay of a link that becomes slow is soon measured", () => {
   const delay = new LinkDelay();
   for (let i = 0; i < 10; i++) delay.add(20);
   for (let i = 0; i < 20; i++) delay.add(1000);

@@ -73,7 +73,7 @@ Deno.test("a larger budget costs fewer messages", () => {
   assertEquals(costs, costs.toSorted((a, b) => b - a));
 });
 
-Deno.test("with no budget a value goes to everyone at once", () => {
+Deno.test("with a budget of 0 a value goes to all nodes at once", () => {
   const nodes = cluster({ maxLatencyMs: 0 });
   const addedAtMs = addValues(nodes, { count: 200, everyMs: 20 });
   assertLess(worstLatencyMs(nodes, addedAtMs, 6000), 100 + 6);
@@ -81,7 +81,7 @@ Deno.test("with no budget a value goes to everyone at once", () => {
   assertLess(nodes.sent / 200, 24.8);
 });
 
-Deno.test("a value that nobody follows goes through without waiting for others", () => {
+Deno.test("a single value does not wait for others", () => {
   const nodes = cluster();
   addValues(nodes, { count: 100, everyMs: 20 });
   nodes.runUntil(30_000);
@@ -90,7 +90,7 @@ Deno.test("a value that nobody follows goes through without waiting for others",
   assert(nodes.nodes.every(({ store }) => store.values.includes("late")));
 });
 
-Deno.test("nodes that have nothing to say say nothing", () => {
+Deno.test("nodes without events send no messages", () => {
   const nodes = cluster();
   nodes.runUntil(1_000_000);
   assertEquals(nodes.sent, 0);
@@ -132,7 +132,7 @@ Deno.test("a node that lost its memory reads a long archive in parts", () => {
   for (const { store } of nodes.nodes) assertEquals(store.values.length, 12_001);
 });
 
-Deno.test("what comes again, for its confirmation was lost, is confirmed again", () => {
+Deno.test("events that are repeated, since their acknowledgement was lost, are acknowledged again", () => {
   const nodes = cluster({ count: 2, latencyMs: () => 10 });
   nodes.cuts.add("n0>n1");
   nodes.append(1, ({ store, core }) => store.add(core.stream, "x"));

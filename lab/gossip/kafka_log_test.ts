@@ -81,7 +81,7 @@ Deno.test("whatever fails, polls skip nothing that appears later, and all is sho
   }
 });
 
-Deno.test("the parts of a cut cluster go on taking entries, and show none before its place is sure", () => {
+Deno.test("the parts of a cut cluster go on taking entries, and show none before no lower one can appear", () => {
   const nodes = cluster(3, 3);
   for (const other of ["n0", "n1"]) nodes.cuts.add(`n2>${other}`).add(`${other}>n2`);
   nodes.append(0, ({ store }) => store.send("k", "left"));
