@@ -23,8 +23,8 @@ const flags = {
 
 const usage = `Usage: deno task efficiency [options]
 
-Runs the commands that this project has goals for, in virtual time, and prints what each figure
-was to be, the best that others have published, and ours: the median and the worst of the seeds.
+Runs the commands that this project has goals for, in virtual time, and prints each figure's goal,
+the best published result, and ours: the median and the worst of the seeds.
 The exit code is 1 if a run was not valid, not if a goal was missed.`;
 
 async function main(
@@ -65,19 +65,21 @@ function pageOf(
   const date = new Date().toISOString().slice(0, 10);
   const curve = [
     "## Broadcast: latency against messages",
-    "Each point of ours is a budget (`--max-latency`), medians over the seeds; the others are " +
-    "published results with the same command.",
+    "Each point of Eddy is a budget (`--max-latency`), with medians over the seeds; the others " +
+    "are published results of the same command.",
     "![Messages per operation by worst stable latency](broadcast_tradeoff.svg)",
     markdownTable(tradeoffRows(points)),
   ];
   return [
     "# Efficiency",
-    `Written by \`deno task efficiency --seeds ${seeds} --write\` on ${date}: each command under ` +
-    `${seeds} seeds in virtual time, beside the goal and the best that others have published. ` +
-    "Servers msgs/op is Maelstrom's `:net :servers :msgs-per-op`; reached is judged by the worst " +
-    "seed. Latencies of operations need real time and are in `docs/consensus.md`.",
+    `Written by \`deno task efficiency --seeds ${seeds} --write\` on ${date}: each command with ` +
+    `${seeds} seeds in virtual time, beside the goal and the best published result. ` +
+    "Servers msgs/op is Maelstrom's `:net :servers :msgs-per-op`; a goal is reached if the worst " +
+    "seed reaches it. Latencies of operations need real time and are in `docs/consensus.md`.",
     markdownTable(rows),
-    missed.length === 0 ? "Every goal is reached." : `Missed by a seed: ${missed.join("; ")}.`,
+    missed.length === 0
+      ? "Every goal is reached."
+      : `Missed by the worst seed: ${missed.join("; ")}.`,
     ...curve,
     "## Commands",
     wanted.map(({ name, line }) => `- ${name}: \`deno task workbench test ${line}\``).join("\n"),

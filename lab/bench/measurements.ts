@@ -38,7 +38,7 @@ export interface Measurement {
 
 /** Requests with which a node is warmed up where its first moments are of no interest. */
 const WARM_UP = 20_000;
-/** What may be stuffed into a node whose output nobody reads. */
+/** How much is written at most to a node whose output is not read. */
 const STALL_REQUESTS = 800_000;
 const STALL_CHUNK = 2_000;
 /** A write that takes longer than this has met a node that stopped reading. */
@@ -207,7 +207,7 @@ async function stuff(node: RunningTarget, onChunk: () => void): Promise<{
 
 const stall: Measurement = {
   figures: [{ label: "growth with a stalled reader", unit: "MB", digits: 1 }],
-  about: "Requests are written while nobody reads the replies, until the node takes no more " +
+  about: "Requests are written while the replies are not read, until the node takes no more " +
     `(or ${STALL_REQUESTS} are written): the peak of resident memory over that after a warm-up. ` +
     "Then all replies are read and checked",
   run: (target) =>

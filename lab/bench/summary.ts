@@ -30,7 +30,7 @@ export function ratio(ours: readonly number[], theirs: readonly number[]): numbe
   return median(ours.map((value, round) => value / (theirs[round] ?? NaN)));
 }
 
-/** A number for people: `612,345`, `1.85`. */
+/** A number as it is printed: `612,345`, `1.85`. */
 export function show(value: number, { digits }: Figure): string {
   if (!Number.isFinite(value)) return "-";
   const [whole = "", part] = value.toFixed(digits).split(".");

@@ -1,6 +1,5 @@
 /**
- * What is to be reached: for each job its command, the best that others have published, and this
- * project's goal.
+ * Goals: for each job its command, the best published result, and this project's goal.
  *
  * @module
  */
@@ -20,7 +19,7 @@ export interface Figure {
 export interface Goal {
   readonly figure: Figure;
   readonly goal: number;
-  /** The best that others have published; empty where nobody has. */
+  /** The best published result; empty where there is none. */
   readonly best: string;
 }
 
