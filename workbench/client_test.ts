@@ -19,7 +19,7 @@ import {
 } from "./client.ts";
 import { Packet } from "./network.ts";
 
-/** A network that only remembers, and a clock that moves when told. */
+/** A network that only records, and a clock that the test moves. */
 function fixture() {
   const sent: { src: string; dest: string; body: JsonObject }[] = [];
   const open = new Map<string, (message: Packet) => void>();
@@ -141,7 +141,7 @@ function malformed(schema: Parameters<typeof readReply>[1], body: JsonObject): s
   throw new Error("The reply was accepted");
 }
 
-Deno.test("a malformed reply is told by its extra, missing and wrong fields", () => {
+Deno.test("the error of a malformed reply names its extra, missing and wrong fields", () => {
   const text = malformed(broadcastSchema.read.reply, {
     type: "read_okk",
     msgs: [],
@@ -192,7 +192,7 @@ Deno.test("what is no list is called so, and a list of anything is handed on as 
   );
 });
 
-Deno.test("many wrong fields are not all told", () => {
+Deno.test("of many wrong fields not all are named", () => {
   const extra = Object.fromEntries(Array.from({ length: 20 }, (_, i) => [`x${i}`, i]));
   const text = malformed(broadcastSchema.broadcast.reply, {
     type: "broadcast_ok",

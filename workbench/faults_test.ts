@@ -22,7 +22,7 @@ interface Bench {
   readonly world: World;
   readonly cluster: Cluster;
   readonly faults: Faults;
-  /** Who got what every node now says to all others, 10 ms later: `n0>n1`, ... */
+  /** The messages that arrive when every node sends one to all others: `n0>n1`, ... */
   readonly gossip: () => Promise<string[]>;
   readonly sleep: (ms: number) => Promise<void>;
 }
@@ -302,7 +302,7 @@ Deno.test("splits cut as many nodes off as Maelstrom does", () => {
   }
 });
 
-Deno.test("nobody loses its own messages, and every node can be hit", () => {
+Deno.test("no node loses its own messages, and each can be affected", () => {
   fc.assert(
     fc.property(
       fc.record({ ...setups, kind: fc.constantFrom(...PARTITIONS) }),
@@ -368,7 +368,7 @@ Deno.test("rings of many nodes cut a lot, and differ from draw to draw", () => {
   assertEquals(drawn.size, 20);
 });
 
-Deno.test("groups are cut off from each other, and one group from nobody", () => {
+Deno.test("groups are cut off from each other, and a single group is not", () => {
   assertEquals(splitGroups([["a"], ["b", "c"]]), { a: ["b", "c"], b: ["a"], c: ["a"] });
   assertEquals(splitGroups([["a", "b"]]), {});
   assertEquals(splitGroups([["a", "b"], []]), {});

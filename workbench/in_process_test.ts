@@ -211,14 +211,14 @@ Deno.test("a node that does not answer init, or with an error, breaks the start"
 const shout = (dest: string) => (node: Node) =>
   node.on("shout", () => node.send(dest, { type: "hey" }));
 
-Deno.test("a message to nobody is told at once, with its line", async () => {
-  const told: Error[] = [];
-  await bench({ setup: shout("n7"), onProtocolError: (error) => told.push(error) }, async (b) => {
+Deno.test("a message to an unknown name is reported at once, with its line", async () => {
+  const errors: Error[] = [];
+  await bench({ setup: shout("n7"), onProtocolError: (error) => errors.push(error) }, async (b) => {
     b.client().send("n1", { type: "shout" }).catch(() => {});
     await b.sleep(1);
     const [error] = b.cluster.protocolErrors;
     assert(error !== undefined);
-    assertEquals(told, [error]);
+    assertEquals(errors, [error]);
     assertEquals([error.node, error.lineNumber], ["n1", 2]);
     assertEquals(error.why, 'there is nobody named "n7" on the network');
     assertEquals(error.line, '{"src":"n1","dest":"n7","body":{"type":"hey"}}');
@@ -226,19 +226,19 @@ Deno.test("a message to nobody is told at once, with its line", async () => {
   });
 });
 
-Deno.test("a message to nobody mutes a node under strict Maelstrom", async () => {
-  const told: Error[] = [];
+Deno.test("a message to an unknown name mutes a node under strict Maelstrom", async () => {
+  const errors: Error[] = [];
   const setup = (node: Node) => {
     shout("n7")(node);
     serveEcho(node);
   };
-  const options = { setup, strictMaelstrom: true, onProtocolError: (e: Error) => told.push(e) };
+  const options = { setup, strictMaelstrom: true, onProtocolError: (e: Error) => errors.push(e) };
   await bench(options, async ({ client, cluster }) => {
     const asking = client();
     await assertRejects(() => asking.send("n1", { type: "shout" }, 10), Error, "No reply");
     await assertRejects(() => asking.send("n1", echo("hi"), 10), Error, "No reply");
     assertEquals((await asking.send("n2", echo("hi"))).echo, "hi");
-    assertEquals([told.length, cluster.protocolErrors.length], [0, 1]);
+    assertEquals([errors.length, cluster.protocolErrors.length], [0, 1]);
   });
 });
 
@@ -265,7 +265,7 @@ Deno.test("a late reply is a warning, and mutes a node under strict Maelstrom", 
   }
 });
 
-Deno.test("what a node's timer throws is logged, and harms nobody", async () => {
+Deno.test("what a node's timer throws is logged, and has no other effect", async () => {
   const logs: string[] = [];
   const setup = (node: Node) => {
     serveEcho(node);

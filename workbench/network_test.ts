@@ -70,7 +70,7 @@ Deno.test("a delivered line is one JSON object with the network's own id", async
   ]);
 });
 
-Deno.test("messages from or to nobody are refused", () => {
+Deno.test("messages from or to a name that is not open are refused", () => {
   const { network } = createVirtualWorld(1);
   network.open("n1", () => {});
   const body = { type: "x" };
@@ -234,7 +234,7 @@ Deno.test("a short hold leaves the deadline of the head as it was", async () => 
   assertEquals(log, [[9, "n2", "n1", 1]]);
 });
 
-Deno.test("closing takes what is queued along, and wakes nobody", async () => {
+Deno.test("closing drops what is queued, and delivers nothing more", async () => {
   const { world, network, send, log } = listening(constant(10), ["n1", "n2"]);
   await world.run(async () => {
     send("n1", "n2", 1);
@@ -303,7 +303,7 @@ Deno.test("figures are Maelstrom's: by clients and servers, sent, received, dist
   });
 });
 
-Deno.test("an observer is told of everything in order", async () => {
+Deno.test("an observer gets every event in order", async () => {
   const { world, network, send } = listening(constant(10), ["n1", "n2"]);
   const events: NetEvent[] = [];
   network.journal.observer = (event) => events.push(event);

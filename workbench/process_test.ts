@@ -146,23 +146,23 @@ async function until(world: Bench["world"], condition: () => boolean): Promise<v
   }
 }
 
-/** What a node is told off for that does `breach` when it is spoken to. */
-async function breachOf(breach: string): Promise<ProtocolError> {
-  const told: ProtocolError[] = [];
-  const onProtocolError = (error: ProtocolError) => void told.push(error);
-  await bench({ ...script(node(breach)), onProtocolError }, async ({ client, cluster, world }) => {
+/** The protocol error of a node that runs `code` when a message comes. */
+async function protocolErrorOf(code: string): Promise<ProtocolError> {
+  const errors: ProtocolError[] = [];
+  const onProtocolError = (error: ProtocolError) => void errors.push(error);
+  await bench({ ...script(node(code)), onProtocolError }, async ({ client, cluster, world }) => {
     client.send("n0", { type: "hello" }).catch(() => {});
-    await until(world, () => told.length > 0);
+    await until(world, () => errors.length > 0);
     await sleep(world, 20);
-    assertEquals(cluster.protocolErrors, told.slice(0, 1));
+    assertEquals(cluster.protocolErrors, errors.slice(0, 1));
     client.close();
   });
-  const [error] = told;
+  const [error] = errors;
   assert(error !== undefined);
   return error;
 }
 
-Deno.test("each way to break the protocol is told at once, with line and number", async () => {
+Deno.test("each way to break the protocol is reported at once, with line and number", async () => {
   const own = `{"src":"n0","dest":"n0","body":{"type":"x"}`;
   const cases: readonly (readonly [code: string, why: string, line: string])[] = [
     ["console.log('Debug: hello');", "the line is not JSON", "Debug: hello"],
@@ -171,7 +171,7 @@ Deno.test("each way to break the protocol is told at once, with line and number"
     [`console.log('${own}}'.replace('"dest":"n0"', '"dest":"n5"'));`, 'nobody named "n5"', "n5"],
     [`console.log('${own}}'.replace('n0', 'n1'));`, "src must be the node's own name", "n1"],
   ];
-  const errors = await Promise.all(cases.map(([code]) => breachOf(code)));
+  const errors = await Promise.all(cases.map(([code]) => protocolErrorOf(code)));
   for (const [index, [, why, line]] of cases.entries()) {
     const error = errors[index];
     assert(error !== undefined);
@@ -181,17 +181,18 @@ Deno.test("each way to break the protocol is told at once, with line and number"
   }
 });
 
-Deno.test("a process that ends by itself is told of, with its status and last words", async () => {
-  const error = await breachOf("console.error('Out of luck'); Deno.exit(3);");
+Deno.test("a process that ends by itself is reported, with its status and last lines", async () => {
+  const error = await protocolErrorOf("console.error('Out of luck'); Deno.exit(3);");
   assertStringIncludes(error.why, "exit status 3");
   assertStringIncludes(error.message, "Out of luck");
   assertEquals(error.lineNumber, 1);
 });
 
 Deno.test("an end with status 0 is one, too", async () => {
-  const { message } = await breachOf("Deno.exit(0);");
-  const told = "the process ended by itself with exit status 0 after line 1; expected it to run";
-  assertStringIncludes(message, told);
+  const { message } = await protocolErrorOf("Deno.exit(0);");
+  const expected =
+    "the process ended by itself with exit status 0 after line 1; expected it to run";
+  assertStringIncludes(message, expected);
   assertStringIncludes(message, "And to STDERR:\n\n(nothing)");
 });
 
@@ -206,11 +207,11 @@ Deno.test("a process that ends before init breaks the start", async () => {
 
 Deno.test("under strict Maelstrom garbage mutes a process, and an exit fails the end", async () => {
   const code = node("if (body.type === 'exit') Deno.exit(4); console.log('oops'); reply({});");
-  const told: ProtocolError[] = [];
+  const errors: ProtocolError[] = [];
   const options = {
     ...script(code),
     strictMaelstrom: true,
-    onProtocolError: (error: ProtocolError) => told.push(error),
+    onProtocolError: (error: ProtocolError) => errors.push(error),
   };
   const run = bench(options, async ({ client, cluster, world }) => {
     await assertRejects(() => client.send("n0", { type: "hello" }, 100), Error, "No reply");
@@ -221,7 +222,7 @@ Deno.test("under strict Maelstrom garbage mutes a process, and an exit fails the
     client.close();
   });
   await assertRejects(() => run, Error, "Node n0 crashed with exit status 4. Before crashing");
-  assertEquals(told, []);
+  assertEquals(errors, []);
 });
 
 Deno.test("a program that is not there, or cannot be run, is named", async () => {
@@ -324,7 +325,7 @@ Deno.test("a reader that does not keep up makes the writer's source wait, and th
   await writer.abort();
 });
 
-Deno.test("a stream that breaks is told of once, and holds nobody up", async () => {
+Deno.test("a stream that breaks is reported once, and holds nothing up", async () => {
   const errors: unknown[] = [];
   let holds = 0;
   const sink = new WritableStream<Uint8Array>({

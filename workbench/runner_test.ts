@@ -22,7 +22,7 @@ interface Setting extends PhaseSettings {
 
 const work = eachTime(() => ({ f: "work", value: null }));
 
-/** A phase of operations that take the time they like. */
+/** A phase of operations that take the time that `act` takes. */
 function fixture(
   { options: settings, act, generator = work, reusable = false, ...rest }: Setting,
 ) {
@@ -39,7 +39,7 @@ function fixture(
     errors: mappedErrors(),
     reusableClients: reusable,
     session() {
-      const client = opened.at(-1) ?? "nobody";
+      const client = opened.at(-1) ?? "none";
       const wait = (ms: number) => new Promise<void>((resolve) => clock.schedule(ms, resolve));
       return async () => act === undefined ? 0 : await act(wait, client);
     },
@@ -61,7 +61,7 @@ async function historyOf(setting: Setting): Promise<readonly Op[]> {
 
 const invocations = (history: readonly Op[]) => history.filter(({ type }) => type === "invoke");
 
-Deno.test("operations are uniform on 0 to twice the mean apart, whoever does them", async () => {
+Deno.test("operations are uniform on 0 to twice the mean apart, over all threads", async () => {
   const history = await historyOf({ intervalMs: 5, limitMs: 50_000 });
   const times = invocations(history).map(({ time }) => time / 1e6);
   const gaps = times.slice(1).map((time, i) => time - (times[i] ?? 0));
@@ -218,14 +218,14 @@ Deno.test("a generator may wait, for a time or for an end", async () => {
   assertEquals(history.length, 6);
 });
 
-Deno.test("a generator is told how operations end", async () => {
-  const told: unknown[] = [];
+Deno.test("a generator gets every completion", async () => {
+  const completions: unknown[] = [];
   const generator: Generator = {
     ...limited(1),
-    update: (thread, completion) => void told.push([thread, completion]),
+    update: (thread, completion) => void completions.push([thread, completion]),
   };
   await historyOf({ generator, act: () => Promise.resolve(5) });
-  assertEquals(told, [[0, { type: "ok", f: "work", value: 5 }]]);
+  assertEquals(completions, [[0, { type: "ok", f: "work", value: 5 }]]);
 });
 
 Deno.test("a phase that is stopped emits and records no more", async () => {

@@ -133,7 +133,7 @@ Deno.test("seq-kv shows all keys in one order, to each client at its own pace", 
   const draws = random();
   const service = new SeqKv();
   const writer = client(service, "writer", draws);
-  // x is always written before y, so nobody may see y ahead of x.
+  // x is always written before y, so no client may see y ahead of x.
   for (let value = 1; value <= 200; value++) {
     writer.write("x", value);
     writer.write("y", value);

@@ -35,23 +35,23 @@ const quiet: SimulateOptions = {
   seed: 3,
 };
 
-/** A broadcast node that tells its peers once, and hopes. */
-function hopeful(node: Node): void {
+/** A broadcast node that sends each message to its peers once, and never again. */
+function sendOnce(node: Node): void {
   const seen = new Set<unknown>();
   node.on("topology", () => ({}));
   node.on("read", () => ({ messages: [...seen] as number[] }));
   node.on("broadcast", ({ body }) => {
     seen.add(body.message);
-    node.broadcast({ type: "tell", message: body.message ?? null });
+    node.broadcast({ type: "gossip", message: body.message ?? null });
     return {};
   });
-  node.on("tell", ({ body }) => void seen.add(body.message));
+  node.on("gossip", ({ body }) => void seen.add(body.message));
 }
 
-Deno.test("a failure explains itself in four lines: what, which operations, which fault, what it ate", async () => {
+Deno.test("a failure is explained in four lines: what, which operations, which fault, what it dropped", async () => {
   const { results } = await simulate({
     ...quiet,
-    install: hopeful,
+    install: sendOnce,
     script: (faults, clock) => {
       clock.schedule(1000, () => {
         const heal = faults.partition([["n0"], ["n1", "n2"]]);
@@ -62,22 +62,22 @@ Deno.test("a failure explains itself in four lines: what, which operations, whic
   assertEquals(results["valid?"], false);
   const [first = []] = results.explanations;
   assertEquals(first.length, 4);
-  const [what = "", seen = "", faults = "", eaten = ""] = first;
+  const [what = "", seen = "", faults = "", dropped = ""] = first;
   assertStringIncludes(what, "lost:");
   assertStringIncludes(seen, "process");
   assertStringIncludes(faults, "partition: n0 | n1 n2, from 1.000 s to 3.000 s");
-  assertStringIncludes(eaten, "n0 -> n");
+  assertStringIncludes(dropped, "n0 -> n");
 });
 
 Deno.test("without the fault the same node is right", async () => {
-  const { results } = await simulate({ ...quiet, install: hopeful });
+  const { results } = await simulate({ ...quiet, install: sendOnce });
   assertEquals([results["valid?"], results.explanations], [true, []]);
   assertEquals(results.net.servers["msg-count"], 2 * (results.workload["attempt-count"] as number));
 });
 
 Deno.test("a node that breaks the protocol ends the run, quoting what it wrote", async () => {
   const install = (node: Node) => {
-    hopeful(node);
+    sendOnce(node);
     node.onInit(() => void node.clock.schedule(2000, () => node.send("nobody", { type: "hi" })));
   };
   const { results, protocolErrors, history } = await simulate({ ...quiet, install });
@@ -90,7 +90,7 @@ Deno.test("a node that breaks the protocol ends the run, quoting what it wrote",
 
 Deno.test("with strictMaelstrom such a node is muted instead, and the run goes on", async () => {
   const install = (node: Node) => {
-    hopeful(node);
+    sendOnce(node);
     node.onInit(() => {
       if (node.id !== "n1") return;
       node.clock.schedule(2000, () => node.send("nobody", { type: "hi" }));
@@ -108,7 +108,7 @@ Deno.test("a node that does not answer init breaks the run", async () => {
   assertStringIncludes(results.broke?.text ?? "", "init");
 });
 
-Deno.test("promises that a node rejects and nobody catches are told of, and do no more", async () => {
+Deno.test("promises that a node rejects and does not catch are reported, and have no other effect", async () => {
   const run = (forget: boolean) =>
     simulate({
       ...quiet,

@@ -95,7 +95,7 @@ Deno.test("what a main or a timer throws ends the run", async () => {
   await assertRejects(() => runVirtual(clock, throwing), Error, "timer");
 });
 
-Deno.test("a main that waits for nothing is told so", async () => {
+Deno.test("a main that no event can end is rejected", async () => {
   const clock = new VirtualClock();
   const main = async () => {
     await sleep(clock, 7);

@@ -75,7 +75,7 @@ function wrongServer(
   };
 }
 
-/** For each workload a node with a fault, and the anomaly that it deserves. */
+/** For each workload a node with a bug, and the anomaly it must be found to have. */
 const faults: Record<WorkloadName, { server: Server; anomaly: string }> = {
   echo: {
     server: wrongServer("echo", "echo", (r) => ({ ...r, echo: "no" })),
@@ -376,14 +376,14 @@ Deno.test("silence ends in timeouts", async () => {
   }
 });
 
-Deno.test("an observer is told each second", async () => {
-  const told: [Stage, number][] = [];
+Deno.test("an observer is called each second", async () => {
+  const seen: [Stage, number][] = [];
   await runWith("echo", {
     onProgress: ({ stage, elapsedMs, counts }) => {
-      if (stage === "main") told.push([stage, Math.round(elapsedMs / 1000)]);
+      if (stage === "main") seen.push([stage, Math.round(elapsedMs / 1000)]);
       assert(counts.invocations >= counts.ok);
     },
   });
-  assertEquals(told.map(([, second]) => second), [0, 1, 2, 3, 4, 5].slice(0, told.length));
-  assert(told.length >= 5);
+  assertEquals(seen.map(([, second]) => second), [0, 1, 2, 3, 4, 5].slice(0, seen.length));
+  assert(seen.length >= 5);
 });

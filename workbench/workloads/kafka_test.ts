@@ -86,7 +86,7 @@ Deno.test("an assign names the key of the operation that it comes before", () =>
   assert(seen > 10);
 });
 
-Deno.test("one of three assigns takes in every key with messages that nobody polled", () => {
+Deno.test("one of three assigns includes every key with messages that no client polled", () => {
   const { generator, find } = fixture();
   generator.update(0, sent("1000", 4));
   generator.update(0, sent("1001", 9));
@@ -180,7 +180,7 @@ function sessionFixture(logs: JsonObject = {}, committed: JsonObject = {}) {
   return { node, invoke: kafkaSession(node.call) };
 }
 
-Deno.test("a send tells its offset", async () => {
+Deno.test("a send returns its offset", async () => {
   const { node, invoke } = sessionFixture();
   const value = await invoke({ f: "send", value: [["send", "3", 1]] });
   assertEquals(value, [["send", "3", [7, 1]]]);
@@ -277,7 +277,7 @@ Deno.test("a failed assign leaves the offsets as they were", async () => {
   assertEquals(node.requests.at(-1), { type: "poll", offsets: { a: 0 } });
 });
 
-Deno.test("a crash asks nobody", async () => {
+Deno.test("a crash sends no request", async () => {
   const { node, invoke } = sessionFixture();
   assertEquals(await invoke({ f: "crash", value: null }), CRASHED);
   assertEquals(node.requests, []);

@@ -191,7 +191,7 @@ for (const { workload, op, reply, idempotent } of operations) {
   });
 }
 
-Deno.test("which clients outlive an operation that nobody knows the end of", () => {
+Deno.test("which clients outlive an operation whose outcome is unknown", () => {
   assertEquals(WORKLOADS.filter((workload) => workloads[workload].reusableClients), [
     "lin-kv",
     "txn-list-append",
