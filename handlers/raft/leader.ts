@@ -84,10 +84,10 @@ export class Leader {
   }
 
   flush(): void {
-    this.#settle();
+    this.#followUp();
     if (this.wakeAtMs() <= this.#raft.nowMs) {
       this.#takeOwn();
-      this.#settle();
+      this.#followUp();
     }
     const { nowMs, leaseReads } = this.#raft;
     if (leaseReads) this.#reads.begin(nowMs);
@@ -104,8 +104,8 @@ export class Leader {
     return wakeMs;
   }
 
-  /** Draws the conclusions from what came: what is committed, who may read, who is to be asked. */
-  #settle(): void {
+  /** Follows up what came: commits, confirms reads, and decides which followers to ask. */
+  #followUp(): void {
     this.#commit();
     this.#confirmReads();
     this.#askMajority();
@@ -465,7 +465,7 @@ class Progress {
   }
 }
 
-/** A read, or all that a follower has waiting. */
+/** A read of this node, or all that wait at a follower. */
 interface PendingRead {
   /** The follower whose clients read; undefined for the leader's own. */
   readonly peer: string | undefined;

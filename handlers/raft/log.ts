@@ -1,5 +1,5 @@
 /**
- * What a node must not forget: its term, its vote and its log (paper, figure 2).
+ * What a node must not lose in a restart: its term, its vote and its log (paper, figure 2).
  *
  * @module
  */
@@ -16,12 +16,12 @@ export interface Log {
 }
 
 /**
- * Where term, vote and log are kept. What a method was told is kept when it returns, before any
- * message goes out that speaks of it.
+ * Where term, vote and log are kept. What a method is given is kept when it returns, before any
+ * message that follows from it is sent.
  */
 export interface Storage extends Log {
   readonly term: number;
-  /** Whom this node voted for in its term. */
+  /** The candidate that this node voted for in its term. */
   readonly vote: string | undefined;
   setTerm(term: number, vote: string | undefined): void;
   /** The entries from `from` to `to`, both included; they must be held. */

@@ -1,8 +1,8 @@
 /**
- * What the nodes of a cluster say to each other.
+ * The messages of Raft, and the link that they take.
  *
- * Everything rides on two messages: what a leader has for a follower on `append_entries`, what a
- * follower has for its leader on `acknowledge`. A term, wherever it stands, is the sender's.
+ * Between elections there are two: what a leader has for a follower is in `append_entries`, what a
+ * follower has for its leader in `acknowledge`. A field `term` is the sender's term.
  *
  * @module
  */
@@ -14,17 +14,18 @@ export type Entry = readonly [term: number, command: Json];
 
 /**
  * What a message says about its link: its own number, the number of the newest message that came
- * the other way, and how long ago that was. From it follow the link's delay and who hears whom.
+ * the other way, and how long ago that was. The link's delay is measured with it, and whether the
+ * other node receives what this one sends.
  */
 type Stamp = readonly [number: number, echo: number, heldMs: number];
 
-/** A read that waits for the leader: which life of its node asked, and its number there. */
+/** A read that waits for the leader: the life of its node that asked, and its number there. */
 export type Ticket = readonly [life: number, number: number];
 
 /** Asks for a vote (paper 5.2), or whether one would be given (dissertation 9.6). */
 export interface RequestVote {
   readonly type: "request_vote";
-  /** The term stood for; with `pre` the one that would be. */
+  /** The term of the election; with `pre` the term that an election would have. */
   readonly term: number;
   readonly pre: boolean;
   readonly lastIndex: number;
@@ -39,7 +40,7 @@ export interface Vote {
   readonly granted: boolean;
 }
 
-/** A leader's word to a follower (paper 5.3): entries, or only that it is there. */
+/** What a leader sends a follower (paper 5.3): entries, or none, as a heartbeat. */
 export interface AppendEntries {
   readonly type: "append_entries";
   readonly term: number;
@@ -49,7 +50,7 @@ export interface AppendEntries {
   readonly commit: number;
   /** The newest leadership round (dissertation 6.4); an acknowledgement repeats it. */
   readonly round: number;
-  /** Whether somebody waits for the acknowledgement; it may ride on something else if not. */
+  /** Whether the acknowledgement is needed at once; otherwise it may wait for another reason. */
   readonly prompt: boolean;
   /** The next message will come within this time. */
   readonly heartbeatMs: number;
@@ -71,7 +72,7 @@ export interface InstallSnapshot {
   readonly heartbeatMs: number;
 }
 
-/** A follower's word to its leader: what it has, and what its clients want. */
+/** What a follower sends its leader: what it has, and what its clients want. */
 export interface Acknowledge {
   readonly type: "acknowledge";
   readonly term: number;
@@ -88,13 +89,13 @@ export interface Acknowledge {
   readonly installed?: readonly [lastIndex: number, offset: number] | undefined;
 }
 
-/** Says that a node leads no more: to all when it resigns, and to who still acknowledges. */
+/** Says that a node does not lead: to all when it steps down, later to those that acknowledge. */
 interface Resigned {
   readonly type: "resigned";
   readonly term: number;
 }
 
-/** Any message, before its link puts its stamp on it. */
+/** Any message, before its link adds a stamp. */
 export type Content =
   | RequestVote
   | Vote
@@ -206,9 +207,9 @@ export function countFitting(
 
 /** What a round trip is taken to be before one was measured, in milliseconds. */
 const ASSUMED_ROUND_TRIP_MS = 100;
-/** A round trip is never taken to be longer: it says more about a fault than about the link. */
+/** A round trip is never taken to be longer: a longer one comes from a fault, not from the link. */
 const MAX_ROUND_TRIP_MS = 1000;
-/** What an answer may take on top of what the link does: turns, spacing, a busy machine. */
+/** What an answer may take beyond the round trip: turns, spacing, a busy machine. */
 const SLACK_MS = 50;
 
 /** The link to one other node. */
@@ -217,7 +218,7 @@ export class Link {
   sentMs = -Infinity;
   /** When something last came. */
   heardMs = -Infinity;
-  /** Since when the other side has owed us a sign of having heard a message that wants an answer. */
+  /** Since when a message that wants an answer has had none. */
   awaitingSinceMs: number | undefined;
 
   #sent = 0;
@@ -253,7 +254,7 @@ export class Link {
     // A restarted node counts from 1 again: an echo of a number not yet given is of its past life.
     if (echo > this.#sent) return;
     if (this.#sample !== undefined && echo >= this.#sample.number) {
-      if (echo === this.#sample.number) this.#learn(nowMs - this.#sample.atMs - heldMs);
+      if (echo === this.#sample.number) this.#measure(nowMs - this.#sample.atMs - heldMs);
       this.#sample = undefined;
     }
     if (this.awaitingSinceMs === undefined || echo < this.#firstPrompt) return;
@@ -267,18 +268,18 @@ export class Link {
     return Math.min(smoothedMs + 4 * this.#deviationMs, MAX_ROUND_TRIP_MS);
   }
 
-  /** How long to wait for an answer before doubting the link; it may take two trips. */
+  /** How long to wait for an answer before the link is taken to be broken; it may take two trips. */
   get patienceMs(): number {
     return SLACK_MS + 2 * this.roundTripMs;
   }
 
-  /** Whether an answer has been owed for too long. */
+  /** Whether an answer has not come in time. */
   overdue(nowMs: number): boolean {
     return this.awaitingSinceMs !== undefined && nowMs - this.awaitingSinceMs > this.patienceMs;
   }
 
-  #learn(sampleMs: number): void {
-    // One message that was held up somewhere tells little; several in a row are believed.
+  #measure(sampleMs: number): void {
+    // One delayed message changes the estimate little; several in a row change it much.
     const sample = Math.min(Math.max(0, sampleMs), SLACK_MS + 2 * this.roundTripMs);
     if (this.#roundTripMs === undefined) {
       this.#roundTripMs = sample;
@@ -287,7 +288,7 @@ export class Link {
     }
     const error = sample - this.#roundTripMs;
     if (error < -2 * this.#deviationMs) {
-      // The link is fast again, which is no sign that it varies: do not be patient for long.
+      // The link has become fast again. That must not count as variation, which would raise the sum.
       this.#roundTripMs += error / 2;
       return;
     }

@@ -100,11 +100,11 @@ Deno.test("what was never handed out is refused, what was is not", () => {
   commands.isOpen = false;
   commands.add("kept", 10, settle);
   assertEquals(commands.take(10, 1000), []);
-  commands.attend(20, true, 300);
+  commands.tick(20, true, 300);
   assertEquals(list, [11]);
-  commands.attend(1000, false, 300);
+  commands.tick(1000, false, 300);
   assertEquals(commands.take(10, 1000), [["s", 0, 0, "sent"]], "repeated under its number");
-  commands.attend(10_000, true, 300);
+  commands.tick(10_000, true, 300);
   assertEquals(list, [11, 0], "nobody knows");
 });
 
@@ -143,7 +143,7 @@ Deno.test("reads wait for their ticket, and for its index to be applied", () => 
   reads.renew(() => 4);
   reads.serve(100);
   assertEquals(list.length, 2, "the old leader's word does not count any more");
-  reads.attend(1000, false);
+  reads.tick(1000, false);
   assertEquals(list[2], 11);
 });
 

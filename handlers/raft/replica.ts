@@ -8,16 +8,8 @@
  */
 
 import { ErrorCode, type Json, type Random, RpcError } from "@eddy/maelstrom";
-import type { Storage } from "./log.ts";
 import { type Entry, type Message, roughSize } from "./message.ts";
-import {
-  type CommandSource,
-  type Grant,
-  type Outgoing,
-  Raft,
-  type RaftOptions,
-  type Timing,
-} from "./raft.ts";
+import { type CommandSource, type Grant, type Outgoing, Raft, type RaftOptions } from "./raft.ts";
 
 /** What an operation came to: a reply's keys, or why it did nothing. */
 export type Outcome<Reply extends object = object> = Reply | RpcError;
@@ -36,13 +28,9 @@ export interface Machine<Operation extends Json, Reply extends object> {
   restore(items: readonly Json[]): void;
 }
 
-/** Settings of a {@linkcode Replica}. */
-export interface ReplicaOptions<Operation extends Json, Reply extends object> {
-  readonly id: string;
-  /** All nodes of the cluster, this one included, in an order that all share. */
-  readonly nodeIds: readonly string[];
-  readonly random: Random;
-  readonly nowMs: number;
+/** Settings of a {@linkcode Replica}, with those of its {@linkcode Raft}. */
+export interface ReplicaOptions<Operation extends Json, Reply extends object>
+  extends Omit<RaftOptions, "commands" | "snapshot"> {
   readonly machine: Machine<Operation, Reply>;
   /**
    * How long an operation may wait for others to share a message with, in milliseconds.
@@ -57,59 +45,37 @@ export interface ReplicaOptions<Operation extends Json, Reply extends object> {
    * @default 900
    */
   readonly holdMs?: number | undefined;
-  /** See {@linkcode RaftOptions.leaseReads}. */
-  readonly leaseReads?: boolean | undefined;
-  readonly timing?: Partial<Timing> | undefined;
-  readonly storage?: Storage | undefined;
   readonly sessions?: Sessions | undefined;
-  /** The last entry that the state machine has. */
-  readonly applied?: number | undefined;
-  /** @default a {@linkcode Raft} */
+  /** @default makes a {@linkcode Raft} */
   readonly makeRaft?: ((options: RaftOptions) => Raft) | undefined;
 }
 
-/** Where two leaders, or two terms of one, cannot be told apart. */
-const NO_LEADERSHIP = "";
-
 /** One node's copy of a replicated state machine. */
 export class Replica<Operation extends Json = Json, Reply extends object = object> {
-  readonly #raft: Raft;
+  readonly raft: Raft;
   readonly #machine: Machine<Operation, Reply>;
   readonly #sessions: Sessions;
   readonly #commands: Commands<Operation, Reply>;
   readonly #reads: Reads;
   readonly #maxLatencyMs: number;
   #applied: number;
-  #leadership = NO_LEADERSHIP;
+  /** The last leader that was known, and its term. */
+  #leadership: string | undefined;
   #isLost = false;
 
   constructor(options: ReplicaOptions<Operation, Reply>) {
-    const { id, nodeIds, random, nowMs, machine, maxLatencyMs = 0, holdMs = 900 } = options;
+    const { id, random, machine, maxLatencyMs = 0, holdMs = 900 } = options;
     this.#machine = machine;
     this.#sessions = options.sessions ?? new Sessions();
-    // A restarted node must not take up the numbers of its past life.
+    // A restarted node must not go on with the numbers of its earlier life.
     const session = `${id}.${Math.floor(random.next() * 2 ** 40).toString(36)}`;
     this.#commands = new Commands({ session, maxLatencyMs, holdMs });
     this.#reads = new Reads(holdMs);
+    this.#maxLatencyMs = maxLatencyMs;
     this.#applied = options.applied ?? 0;
     const { makeRaft = (raftOptions) => new Raft(raftOptions) } = options;
-    this.#raft = makeRaft({
-      id,
-      nodeIds,
-      random,
-      nowMs,
-      commands: this.#commands,
-      snapshot: () => [this.#sessions.snapshot(), ...this.#machine.snapshot()],
-      storage: options.storage,
-      applied: options.applied,
-      leaseReads: options.leaseReads,
-      timing: options.timing,
-    });
-    this.#maxLatencyMs = maxLatencyMs;
-  }
-
-  get raft(): Raft {
-    return this.#raft;
+    const snapshot = () => [this.#sessions.snapshot(), ...machine.snapshot()];
+    this.raft = makeRaft({ ...options, commands: this.#commands, snapshot });
   }
 
   /** The last entry that the state machine has. */
@@ -117,14 +83,9 @@ export class Replica<Operation extends Json = Json, Reply extends object = objec
     return this.#applied;
   }
 
-  /** How many commands have no outcome yet. */
-  get pending(): number {
-    return this.#commands.size;
-  }
-
   /** Takes a message. */
   step(from: string, message: Message, nowMs: number): void {
-    this.#raft.step(from, message, nowMs);
+    this.raft.step(from, message, nowMs);
   }
 
   /** Has an operation executed once by all nodes; `settle` is called with what it came to. */
@@ -140,7 +101,7 @@ export class Replica<Operation extends Json = Json, Reply extends object = objec
     settle: (outcome: Outcome<Value>) => void,
   ): void {
     if (this.#isLost) return settle(unavailable("No leader is known"));
-    this.#reads.add(this.#raft.read(nowMs + this.#maxLatencyMs), read, nowMs, settle);
+    this.#reads.add(this.raft.read(nowMs + this.#maxLatencyMs), read, nowMs, settle);
   }
 
   /**
@@ -150,8 +111,8 @@ export class Replica<Operation extends Json = Json, Reply extends object = objec
    */
   turn(nowMs: number): readonly Outgoing[] {
     this.#commands.nowMs = nowMs;
-    this.#commands.isOpen = this.#raft.isHealthyAt(nowMs);
-    const { messages, restore, first, entries, grants } = this.#raft.flush(nowMs);
+    this.#commands.isOpen = this.raft.isHealthyAt(nowMs);
+    const { messages, restore, first, entries, grants } = this.raft.flush(nowMs);
     if (restore !== undefined) {
       const [sessions = null, ...items] = restore.items;
       this.#sessions.restore(sessions);
@@ -167,7 +128,7 @@ export class Replica<Operation extends Json = Json, Reply extends object = objec
 
   /** When the next turn must come at the latest. */
   get wakeAtMs(): number {
-    return Math.min(this.#raft.wakeAtMs, this.#commands.wakeAtMs, this.#reads.wakeAtMs);
+    return Math.min(this.raft.wakeAtMs, this.#commands.wakeAtMs, this.#reads.wakeAtMs);
   }
 
   #apply(first: number, entries: readonly Entry[]): void {
@@ -175,7 +136,7 @@ export class Replica<Operation extends Json = Json, Reply extends object = objec
       this.#applied = first + position;
       if (command !== null) this.#execute(command as Request<Operation>);
     }
-    if (entries.length > 0) this.#raft.advance(this.#applied);
+    if (entries.length > 0) this.raft.advance(this.#applied);
   }
 
   #execute(request: Request<Operation>): void {
@@ -186,16 +147,16 @@ export class Replica<Operation extends Json = Json, Reply extends object = objec
   }
 
   #watchLeader(nowMs: number): void {
-    const { leader, term, leaderlessSinceMs, electionMs } = this.#raft;
-    const leadership = leader === undefined ? NO_LEADERSHIP : `${term} ${leader}`;
-    if (leadership !== NO_LEADERSHIP && leadership !== this.#leadership) {
+    const { leader, term, leaderlessSinceMs, electionMs } = this.raft;
+    const leadership = leader === undefined ? this.#leadership : `${term} ${leader}`;
+    if (leadership !== this.#leadership) {
       this.#leadership = leadership;
       this.#commands.repeat();
-      this.#reads.renew(() => this.#raft.read(nowMs));
+      this.#reads.renew(() => this.raft.read(nowMs));
     }
     this.#isLost = leaderlessSinceMs !== undefined && nowMs - leaderlessSinceMs > electionMs * 1.5;
-    this.#commands.attend(nowMs, this.#isLost, electionMs);
-    this.#reads.attend(nowMs, this.#isLost);
+    this.#commands.tick(nowMs, this.#isLost, electionMs);
+    this.#reads.tick(nowMs, this.#isLost);
   }
 }
 
@@ -242,11 +203,6 @@ export class Commands<Operation extends Json = Json, Reply extends object = obje
 
   constructor(options: CommandsOptions) {
     this.#options = options;
-  }
-
-  /** How many requests have no outcome yet. */
-  get size(): number {
-    return this.#pending.size;
   }
 
   /** Takes a request; `settle` is called with what it came to. */
@@ -303,7 +259,7 @@ export class Commands<Operation extends Json = Json, Reply extends object = obje
    * @param isLost whether there is no leader, nor soon will be
    * @param retryMs how long to wait before repeating
    */
-  attend(nowMs: number, isLost: boolean, retryMs: number): void {
+  tick(nowMs: number, isLost: boolean, retryMs: number): void {
     const holdMs = isLost ? -Infinity : this.#options.holdMs;
     this.#refuse(nowMs - holdMs);
     if (this.#checkAtMs === Infinity && this.#pending.size > 0) this.#checkAtMs = nowMs + retryMs;
@@ -314,7 +270,7 @@ export class Commands<Operation extends Json = Json, Reply extends object = obje
     if (this.#pending.size > 0) this.#checkAtMs = nowMs + retryMs / 2;
   }
 
-  /** When {@linkcode Commands.attend} has something to do at the latest. */
+  /** When {@linkcode Commands.tick} has something to do at the latest. */
   get wakeAtMs(): number {
     const [first] = this.#fresh;
     const holdEndMs = first === undefined ? Infinity : first.arrivedMs + this.#options.holdMs;
@@ -445,7 +401,7 @@ export class Reads {
   }
 
   /** Refuses what has waited for too long, or everything if there is no leader. */
-  attend(nowMs: number, isLost: boolean): void {
+  tick(nowMs: number, isLost: boolean): void {
     const beforeMs = nowMs - (isLost ? -Infinity : this.#holdMs);
     let refused = 0;
     for (const { arrivedMs, refuse } of this.#pending) {
@@ -456,7 +412,7 @@ export class Reads {
     if (refused > 0) this.#pending = this.#pending.slice(refused);
   }
 
-  /** When {@linkcode Reads.attend} has something to do at the latest. */
+  /** When {@linkcode Reads.tick} has something to do at the latest. */
   get wakeAtMs(): number {
     const [first] = this.#pending;
     return first === undefined ? Infinity : first.arrivedMs + this.#holdMs;
