@@ -1,5 +1,5 @@
 /**
- * Ways to get Raft wrong, each breaking one rule: what the seeds must catch.
+ * Ways to get Raft wrong, each of which breaks one rule: tests must find each of them.
  *
  * @module
  */
@@ -8,7 +8,7 @@ import { Raft, type RaftOptions, type Timing } from "@eddy/handlers/raft";
 import { MemoryStorage } from "@eddy/handlers/raft/log";
 import { type Request, Sessions } from "@eddy/handlers/raft/replica";
 
-/** A way to get it wrong. */
+/** A way to get Raft wrong. */
 export interface Mutation {
   readonly name: string;
   /** What is replaced. */
@@ -26,7 +26,7 @@ export interface MutationParts {
   readonly isStormy?: boolean;
 }
 
-/** Forgets whom it voted for when it is read back. */
+/** Does not keep the vote. */
 class ForgetfulStorage extends MemoryStorage {
   override get vote(): string | undefined {
     return undefined;
@@ -41,7 +41,7 @@ class CarelessSessions extends Sessions {
   }
 }
 
-/** Does not hand on what was executed. */
+/** Does not take over from a snapshot what was executed. */
 class UnsharedSessions extends Sessions {
   override restore(): void {}
 }

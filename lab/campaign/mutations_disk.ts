@@ -10,10 +10,10 @@ import type { Node } from "@eddy/maelstrom";
 
 /** Settings of {@linkcode Disks}. */
 export interface DisksOptions {
-  /** @default a storage that keeps what it is told */
-  readonly makeStorage?: () => Storage;
+  /** @default makes a {@linkcode MemoryStorage} */
+  readonly makeStorage?: (() => Storage) | undefined;
   /** Called with what a node finds when it starts again. */
-  readonly onRestart?: (storage: Storage) => void;
+  readonly onRestart?: ((storage: Storage) => void) | undefined;
 }
 
 /** The disks of a cluster, one for each node: what is on them survives a kill. */

@@ -148,10 +148,7 @@ async function blame(
 ): Promise<string | undefined> {
   const { nodeCount, timing, rate, faults }: Condition = conditions[name];
   const { makeRaft, makeStorage, makeSessions } = parts;
-  const disks = new Disks({
-    ...(makeStorage !== undefined && { makeStorage }),
-    ...(onRestart !== undefined && { onRestart }),
-  });
+  const disks = new Disks({ makeStorage, onRestart });
   const install = (node: Node) =>
     serveTxnListAppend(node, {
       storage: disks.of(node),

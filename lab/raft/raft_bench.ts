@@ -1,7 +1,7 @@
 /**
  * What consensus costs in process: entries through three nodes, with nothing in between.
  *
- * `deno bench --allow-all --v8-flags=--expose-gc handlers/raft`; the last group shows that a million operations cost the same each,
+ * `deno bench --allow-all --v8-flags=--expose-gc raft` in `lab/`; the last group shows that a million operations cost the same each,
  * and leave nothing behind.
  */
 

@@ -1,7 +1,7 @@
 /**
- * Transcripts: lines that begin with `>` are done, and what comes of them is written below.
+ * Transcripts: lines that begin with `>` are commands, and what they lead to is written below.
  *
- * Nodes act when they are sent something or told to `wait`, and at no other time:
+ * Nodes act when a message is delivered to them or a line names them, and at no other time:
  *
  * - `> log n1 1 1 4`: gives n1 a log of these terms, before anything else
  * - `> term 3`: puts all nodes in that term at least, before anything else
@@ -22,40 +22,42 @@ import { MemoryStorage } from "@eddy/handlers/raft/log";
 import type { Content, Message } from "@eddy/handlers/raft/message.ts";
 import type { Json } from "@eddy/maelstrom";
 
-/** What clients of one node want. */
-class Wishes implements CommandSource {
-  readonly #wishes: Json[] = [];
+/** The commands that clients of one node have proposed. */
+class Proposals implements CommandSource {
+  readonly #commands: Json[] = [];
 
   get dueMs(): number {
-    return this.#wishes.length > 0 ? 0 : Infinity;
+    return this.#commands.length > 0 ? 0 : Infinity;
   }
 
-  add(wish: Json): void {
-    this.#wishes.push(wish);
+  add(command: Json): void {
+    this.#commands.push(command);
   }
 
   take(): Json[] {
-    return this.#wishes.splice(0);
+    return this.#commands.splice(0);
   }
 }
 
-interface Player {
+interface Member {
   readonly raft: Raft;
   readonly storage: MemoryStorage;
-  readonly wishes: Wishes;
-  said: string;
+  readonly proposals: Proposals;
+  /** The role and term that were last written down. */
+  state: string;
 }
 
 /** How long a message takes. */
 const DELAY_MS = 10;
 /** How many messages to deliver at most. */
 const MAX_MESSAGES = 500;
-/** What is said before anything else. */
+/** What comes before anything else. */
 const settings = ["log", "term", "bound"];
 
+/** A cluster whose messages are delivered one by one. */
 class Stage {
   readonly lines: string[] = [];
-  readonly #players = new Map<string, Player>();
+  readonly #members = new Map<string, Member>();
   readonly #cut = new Set<string>();
   #underWay: { from: string; to: string; message: Message }[] = [];
   #nowMs = 0;
@@ -65,18 +67,18 @@ class Stage {
       const storage = new MemoryStorage();
       storage.append(terms.map((term): [number, Json] => [term, "-"]));
       storage.setTerm(Math.max(term, ...terms), undefined);
-      const wishes = new Wishes();
+      const proposals = new Proposals();
       const raft = new Raft({
         id,
         nodeIds: [...logs.keys()],
         random: { next: () => 0.5 },
         nowMs: 0,
-        commands: wishes,
+        commands: proposals,
         snapshot: () => [],
         storage,
         timing: { maxEntries },
       });
-      this.#players.set(id, { raft, storage, wishes, said: "" });
+      this.#members.set(id, { raft, storage, proposals, state: "" });
     }
   }
 
@@ -94,10 +96,10 @@ class Stage {
     else if (!settings.includes(verb ?? "")) throw new Error(`Cannot ${line}`);
   }
 
-  #player(id: string): Player {
-    const player = this.#players.get(id);
-    if (player === undefined) throw new Error(`No node ${id}`);
-    return player;
+  #member(id: string): Member {
+    const member = this.#members.get(id);
+    if (member === undefined) throw new Error(`No node ${id}`);
+    return member;
   }
 
   #wait(ms: number, id: string): void {
@@ -105,9 +107,9 @@ class Stage {
     if (id !== "") this.#turn(id);
   }
 
-  #propose(id: string, wish: string): void {
+  #propose(id: string, command: string): void {
     this.#nowMs += DELAY_MS;
-    this.#player(id).wishes.add(wish);
+    this.#member(id).proposals.add(command);
     this.#turn(id);
   }
 
@@ -119,26 +121,26 @@ class Stage {
       this.#nowMs += DELAY_MS;
       if (this.#cut.has(from) || this.#cut.has(to)) continue;
       this.lines.push(`${from} -> ${to} ${describe(message)}`);
-      this.#player(to).raft.step(from, message, this.#nowMs);
+      this.#member(to).raft.step(from, message, this.#nowMs);
       this.#turn(to);
     }
-    if (most === MAX_MESSAGES) throw new Error("Messages go on and on");
+    if (most === MAX_MESSAGES) throw new Error(`More than ${MAX_MESSAGES} messages`);
   }
 
   #turn(id: string): void {
-    const player = this.#player(id);
-    const { raft } = player;
+    const member = this.#member(id);
+    const { raft } = member;
     const { messages, first, entries } = raft.flush(this.#nowMs);
     for (const { to, message } of messages) this.#underWay.push({ from: id, to, message });
     if (entries.length > 0) raft.advance(first + entries.length - 1);
     const state = raft.role === "follower" ? "" : `${id} is ${raft.role} in term ${raft.term}`;
-    if (state !== "" && state !== player.said) this.lines.push(state);
-    player.said = state;
+    if (state !== "" && state !== member.state) this.lines.push(state);
+    member.state = state;
     if (entries.length > 0) this.lines.push(`${id} applies up to ${raft.commit}`);
   }
 
   #showLogs(): void {
-    for (const [id, { storage, raft }] of this.#players) {
+    for (const [id, { storage, raft }] of this.#members) {
       const terms = storage.slice(1, storage.lastIndex).map(([term]) => String(term));
       terms.splice(raft.commit, 0, "|");
       this.lines.push(`${id}: ${terms.join(" ")}`);
