@@ -10,33 +10,25 @@ import { inOrder, plural, seconds, who } from "../checker.ts";
 import type { CycleType, ExistenceType } from "./consistency_model.ts";
 import { INITIAL, type Malformed, type Mop, type Transactions, type Txn } from "./txn.ts";
 
-/** Why one transaction comes before another: an edge of a cycle. */
-export type Dependency =
-  | {
-    readonly type: "wr";
-    readonly key: number;
-    readonly value: number;
-    /** The second transaction's read, if the values are lists. */
-    readonly read?: Mop;
-  }
-  | {
-    readonly type: "ww" | "rw";
-    readonly key: number;
-    /** What the first transaction wrote or read. */
-    readonly value: number;
-    /** What the second transaction wrote, later than `value`. */
-    readonly next: number;
-    /**
-     * How the order of the two values is known: a list was read with both of them; `next` was
-     * never read, so it is after the last that was; `value` is a register's `null`; the second
-     * transaction, or another one, read `value` before it wrote `next`.
-     */
-    readonly evidence: "list" | "unread" | "initial" | "second" | "other";
-    /** The first transaction's read, if the values are lists. */
-    readonly read?: Mop;
-  }
-  | { readonly type: "process" }
-  | { readonly type: "realtime" };
+/**
+ * Why one transaction comes before another: an edge of a cycle.
+ *
+ * The first transaction wrote or read `value`, the second read it or wrote `next` after it. Where
+ * the values are lists, `read` is the read of the two.
+ */
+export type Dependency = Readonly<
+  | { type: "wr"; key: number; value: number; read?: Mop }
+  | { type: "ww" | "rw"; key: number; value: number; next: number; evidence: Evidence; read?: Mop }
+  | { type: "process" }
+  | { type: "realtime" }
+>;
+
+/**
+ * How it is known that one value is later than another: a list was read with both; the later was
+ * never read, the earlier is the last that was; the earlier is a register's `null`; the second
+ * transaction read the earlier and wrote the later, or another transaction did.
+ */
+type Evidence = "list" | "unread" | "initial" | "second" | "other";
 
 /** Gives the reason why `a` comes before `b`, if there is one. */
 export type Explain = (a: Txn, b: Txn) => Dependency | undefined;
@@ -49,83 +41,53 @@ export interface Cycle {
   readonly dependencies: readonly Dependency[];
 }
 
-/** A read of what a failed transaction wrote, or of a state within a transaction. */
-interface DirtyRead {
-  readonly type: "G1a" | "G1b";
-  /** The reader and the writer. */
-  readonly txns: readonly [Txn, Txn];
-  readonly mop: Mop;
-  readonly value: number;
-}
-
-/** An anomaly; where it is one of a read, that read is `mop`. */
+/** An anomaly; `mop` is the read that shows it. */
 export type Anomaly =
   | Cycle
-  | DirtyRead
-  | {
-    readonly type: "duplicate-elements" | "future-read";
-    readonly txns: readonly [Txn];
-    readonly mop: Mop;
-    readonly value: number;
-  }
-  | {
-    readonly type: "internal";
-    readonly txns: readonly [Txn];
-    readonly mop: Mop;
-    /** What the transaction should have read: a register's value, or a list. */
-    readonly expected: readonly number[];
-    /** Whether only the end of the expected list is known. */
-    readonly isSuffix?: boolean;
-  }
-  | {
-    /** The reader, and the reader of the longest list of the key, which is `other`. */
-    readonly type: "incompatible-order";
-    readonly txns: readonly [Txn, Txn];
-    readonly mop: Mop;
-    readonly other: Mop;
-  }
-  | {
-    /** The failed transaction, the ok one whose append follows, and a reader of both. */
-    readonly type: "dirty-update";
-    readonly txns: readonly [Txn, Txn, Txn];
-    readonly mop: Mop;
-    readonly values: readonly [number, number];
-  }
-  | {
-    readonly type: "lost-update";
-    readonly txns: readonly [Txn, Txn, ...Txn[]];
-    readonly mop: Mop;
-  }
-  | {
-    readonly type: "cyclic-versions";
-    /** Those that replaced one of the values with another. */
-    readonly txns: readonly Txn[];
-    readonly key: number;
-    readonly values: readonly number[];
-  }
-  | { readonly type: ExistenceType; readonly model: string; readonly txns: readonly Txn[] }
-  | {
-    readonly type: "cycle-search-timeout";
-    /** How many transactions are all before each other. */
-    readonly size: number;
-    readonly unfinished: readonly string[];
-  }
-  | { readonly type: "empty-transaction-graph" }
-  | Refusal;
+  | Refusal
+  | Readonly<
+    // The reader and the writer of a value that should not have been read.
+    | { type: "G1a" | "G1b"; txns: readonly [Txn, Txn]; mop: Mop; value: number }
+    | { type: "duplicate-elements" | "future-read"; txns: readonly [Txn]; mop: Mop; value: number }
+    // A register's value or a list, of which only the end is known if `isSuffix`.
+    | {
+      type: "internal";
+      txns: readonly [Txn];
+      mop: Mop;
+      expected: readonly number[];
+      isSuffix?: boolean;
+    }
+    // A reader, and the reader of the key's longest list, which is `other`.
+    | { type: "incompatible-order"; txns: readonly [Txn, Txn]; mop: Mop; other: Mop }
+    // A failed transaction's value, the ok one's that follows it, and a reader of both.
+    | {
+      type: "dirty-update";
+      txns: readonly [Txn, Txn, Txn];
+      mop: Mop;
+      values: readonly [number, number];
+    }
+    | { type: "lost-update"; txns: readonly [Txn, Txn, ...Txn[]]; mop: Mop }
+    // Those that replaced one of the values with another.
+    | { type: "cyclic-versions"; txns: readonly Txn[]; key: number; values: readonly number[] }
+    | { type: ExistenceType; model: string; txns: readonly Txn[] }
+    | { type: "cycle-search-timeout"; size: number; unfinished: readonly string[] }
+    | { type: "empty-transaction-graph" }
+  >;
 
 /** Why a history cannot be judged. */
-export type Refusal =
-  | { readonly type: "malformed-txn"; readonly malformed: readonly [Malformed, ...Malformed[]] }
-  | { readonly type: "mixed-key-types"; readonly keyTypes: readonly string[] }
-  | { readonly type: "duplicate-writes"; readonly txns: readonly Txn[]; readonly value: number }
-  | { readonly type: "duplicate-appends"; readonly txns: readonly Txn[]; readonly value: number }
-  | {
-    readonly type: "unwritten-element";
-    readonly txns: readonly [Txn];
-    /** The read that found the value, or the requested append that the reply left out. */
-    readonly mop: Mop;
-    readonly value: number;
-  };
+export type Refusal = Readonly<
+  | { type: "malformed-txn"; malformed: readonly [Malformed, ...Malformed[]] }
+  | { type: "mixed-key-types"; keyTypes: readonly string[] }
+  | { type: "duplicate-appends" | "duplicate-writes"; txns: readonly Txn[]; value: number }
+  // The read that found the value, or the requested append that the reply left out.
+  | { type: "unwritten-element"; txns: readonly [Txn]; mop: Mop; value: number }
+>;
+
+/** What Maelstrom does not check: how often it was seen, and the first example. */
+export type Warning = Readonly<
+  | { type: "reply-differs"; difference: Difference; count: number; txn: Txn }
+  | { type: "unwritten-read"; count: number; txn: Txn; mop: Mop; value: number }
+>;
 
 /** How a reply differs from its request. */
 export type Difference = keyof typeof differences;
@@ -138,313 +100,222 @@ const differences = {
   value: "a written value differs",
 };
 
-/** What Maelstrom does not check: how often it was seen, and an example. */
-export type Warning =
-  | {
-    readonly type: "reply-differs";
-    readonly difference: Difference;
-    readonly count: number;
-    readonly txn: Txn;
-  }
-  | {
-    readonly type: "unwritten-read";
-    readonly count: number;
-    readonly txn: Txn;
-    readonly mop: Mop;
-    readonly value: number;
-  };
-
-/** How many transactions of a cycle are shown. */
-const MAX_SHOWN_TXNS = 12;
-
-/** Describes an anomaly or a warning: a sentence without its final period; a cycle takes several lines. */
-export function describe(all: Transactions, found: Anomaly | Warning): string {
-  const key = (mop: Mop) => keyText(all, mop.key);
-  const value = (version: number) => valueText(all, version);
-  switch (found.type) {
-    case "G1a":
-    case "G1b":
-      return dirtyReadText(all, found);
-    case "duplicate-elements": {
-      const [txn] = found.txns;
-      return `${readText(all, txn, found.mop)}, with ${value(found.value)} more than once`;
-    }
-    case "future-read": {
-      const [txn] = found.txns;
-      return `${readText(all, txn, found.mop)}, with ${
-        value(found.value)
-      }, which the same transaction appended only later (${txnText(all, txn)})`;
-    }
-    case "internal": {
-      const [txn] = found.txns;
-      const [expected = INITIAL] = found.expected;
-      const text = all.write === "append"
-        ? `${readText(all, txn, found.mop)}, though its own transaction had made that ${
-          expectedText(all, found)
-        }`
-        : `${whose(txn)} read ${value(found.mop.version)} from key ${key(found.mop)}, ` +
-          `though its own transaction had last read or written ${value(expected)}`;
-      return `${text} (${txnText(all, txn)})`;
-    }
-    case "incompatible-order": {
-      const [reader, other] = found.txns;
-      return `Key ${key(found.mop)} was ${foundText(all, found.mop)} to ${whose(reader)} and ${
-        foundText(all, found.other)
-      } to ${whose(other)}: the first is no beginning of the second`;
-    }
-    case "dirty-update": {
-      const [failed, txn] = found.txns;
-      const [dirty, next] = found.values;
-      return `${whose(txn)} appended ${value(next)} to key ${key(found.mop)} on top of ${
-        value(dirty)
-      }, which a failed transaction had appended (${txnText(all, failed)})`;
-    }
-    case "lost-update": {
-      const [one, two] = found.txns;
-      return `${found.txns.length} transactions read key ${key(found.mop)} as ${
-        foundText(all, found.mop)
-      } and then wrote to it, so that one of them did not see what another wrote (${
-        txnText(all, one)
-      }; ${txnText(all, two)})`;
-    }
-    case "cyclic-versions":
-      return `Values ${found.values.slice(0, MAX_VALUES).map(value).join(", ")} of key ${
-        keyText(all, found.key)
-      } each replaced another of them in a circle, so there is no order in which they came (${
-        txnTexts(all, found.txns, 4)
-      })`;
-    case "cycle-search-timeout":
-      return `The search among ${found.size} transactions that are all before each other ended ` +
-        `early, so there may or may not be a cycle that is ${found.unfinished.join(" or ")}`;
-    case "empty-transaction-graph":
-      return "No transaction can be told to come before another, so there was nothing to judge";
-    case "malformed-txn": {
-      const [{ op, mop }, ...others] = found.malformed;
-      const why = mop === undefined
-        ? "its value is not a list of micro-operations"
-        : `it has the micro-operation ${shorten(mop)}`;
-      const more = others.length === 0 ? "" : `, and ${others.length} more`;
-      return `Operation ${op.index} (${op.type}) is no transaction of "r" and "${all.write}": ` +
-        `${why}${more}`;
-    }
-    case "mixed-key-types":
-      return `Keys are of several types (${found.keyTypes.join(", ")}), which Elle does not judge`;
-    case "duplicate-writes":
-      return `Key ${keyText(all, all.names.keyOf[found.value] ?? 0)} had value ${
-        value(found.value)
-      } written by more than one op, so there is no telling which a read saw (${
-        txnTexts(all, found.txns, 3)
-      })`;
-    case "duplicate-appends":
-      return `Value ${value(found.value)} was appended to key ${
-        keyText(all, all.names.keyOf[found.value] ?? 0)
-      } twice`;
-    case "unwritten-element": {
-      const [txn] = found.txns;
-      const [name, element] = [key(found.mop), value(found.value)];
-      const why = found.mop.read
-        ? `${readText(all, txn, found.mop)}, but no transaction appended ${element} to it`
-        : `${whose(txn)} was to append ${element} to key ${name}, but the reply does not say so ` +
-          `(${txnText(all, txn)})`;
-      return `No transaction wrote ${name} ${element}: ${why}`;
-    }
-    case "reply-differs": {
-      const { txn, count, difference } = found;
-      return `${
-        count === 1 ? "1 reply does" : `${count} replies do`
-      } not fit the transaction that was sent: ${differences[difference]}, as in operation ` +
-        `${txn.op.index}, where ${whose(txn)} sent ${mopsText(all, txn.request ?? [])} and got ${
-          mopsText(all, txn.mops)
-        }; Maelstrom does not check this`;
-    }
-    case "unwritten-read":
-      return `${plural(found.count, "read")} found what no transaction wrote: ${
-        readText(all, found.txn, found.mop)
-      }, but nobody wrote ${value(found.value)}; Maelstrom may overlook this`;
-    default:
-      return "dependencies" in found ? cycleText(all, found) : existenceText(all, found);
-  }
-}
-
-function dirtyReadText(
-  all: Transactions,
-  { type, txns: [reader, writer], mop, value }: DirtyRead,
-): string {
-  const shown = valueText(all, value);
-  const by = `(${txnText(all, writer)})`;
-  if (all.write === "append") {
-    const read = readText(all, reader, mop);
-    return type === "G1a"
-      ? `${read}, with ${shown}, which a failed transaction had appended ${by}`
-      : `${read}, but ${shown} was not the last that its transaction appended ${by}`;
-  }
-  const read = `${whose(reader)} read ${shown} from key ${keyText(all, mop.key)}`;
-  return type === "G1a"
-    ? `${read}, which a failed transaction had written ${by}`
-    : `${read}, which was not the last that its transaction wrote ${by}`;
-}
-
-function existenceText(all: Transactions, { model, txns }: Extract<Anomaly, { model: string }>) {
-  return `Some cycle among these ${txns.length} transactions breaks ${model}, but it was not ` +
-    `found which (${txnTexts(all, txns, 3)}${txns.length > 3 ? "; ..." : ""})`;
-}
-
-function cycleText(all: Transactions, { txns, dependencies }: Cycle): string {
-  const name = (i: number) => `T${i % txns.length + 1}`;
-  const shown = txns.slice(0, MAX_SHOWN_TXNS);
-  const ring = shown.map((_, i) => name(i)).join(" -> ");
-  const more = txns.length - shown.length;
-  const lines = [
-    `${txns.length} transactions each come before the next and the last before the first, so no ` +
-    `order explains them: ${ring} -> ${more > 0 ? "... -> " : ""}T1`,
-    ...shown.map((txn, i) => `${name(i)} = ${txnText(all, txn)}`),
-    ...shown.flatMap((txn, i) => {
-      const dependency = dependencies[i];
-      const next = txns[(i + 1) % txns.length];
-      if (dependency === undefined || next === undefined) return [];
-      const why = dependencyText(all, dependency, [txn, name(i)], [next, name(i + 1)]);
-      return `${name(i)} before ${name(i + 1)} (${dependency.type}): ${why}`;
-    }),
-  ];
-  if (more > 0) lines.push(`and ${more} more`);
-  return lines.join("\n  ");
-}
-
-function dependencyText(
-  all: Transactions,
-  dependency: Dependency,
-  [from, a]: readonly [Txn, string],
-  [to, b]: readonly [Txn, string],
-): string {
-  if (dependency.type === "process") return `${whose(from)} ran ${a}, then ${b}`;
-  if (dependency.type === "realtime") {
-    return `${a} completed at ${seconds(from.op)}, before ${b} was invoked at ${
-      seconds(to.invoke ?? to.op)
-    }`;
-  }
-  const { type, read } = dependency;
-  const key = keyText(all, dependency.key);
-  const value = valueText(all, dependency.value);
-  const wrote = all.write === "append" ? "appended" : "wrote";
-  if (type === "wr") {
-    return `${a} ${wrote} ${value} to key ${key}, and ${b} read ${
-      read === undefined ? "it" : foundText(all, read)
-    }`;
-  }
-  const next = valueText(all, dependency.next);
-  if (read !== undefined) {
-    return `${a} read key ${key} as ${foundText(all, read)}, without ${next}, which ${b} appended`;
-  }
-  const first = type === "ww" ? `${a} ${wrote} ${value} to` : `${a} read ${value} from`;
-  switch (dependency.evidence) {
-    case "list":
-      return `${first} key ${key}, and ${b} appended ${next} right after it`;
-    case "unread":
-      return `${first} key ${key}, the last that was ever read, and ${b} appended ${next}, which ` +
-        `never was`;
-    case "initial":
-      return `${first} key ${key}, and ${b} wrote ${next}; a key is null only before it is first ` +
-        `written`;
-    case "second":
-      return `${first} key ${key}, and ${b} wrote ${next}, having read ${value} itself`;
-    case "other":
-      return `${first} key ${key}, and ${b} wrote ${next}, and a transaction that read ${value} ` +
-        `wrote ${next}`;
-  }
+/** An anomaly for people and for programs. */
+interface Description {
+  /** One sentence, without its final period; for a cycle several lines. */
+  readonly what: string;
+  /** The same under Elle's names; transactions by their operation's index. */
+  readonly facts: Readonly<Record<string, unknown>>;
 }
 
 /** How many values of a circle are shown. */
 const MAX_VALUES = 16;
 
-/** An anomaly's facts for programs, under Elle's names; operations by their index. */
-export function factsOf(all: Transactions, anomaly: Anomaly): Record<string, unknown> {
+/** Describes an anomaly. */
+export function describe(all: Transactions, found: Anomaly): Description {
+  const text = new Text(all);
   const { keys, values } = all.names;
-  const element = all.write === "append" ? "element" : "value";
-  const indices = (txns: readonly Txn[]) => txns.map(({ op }) => op.index);
-  const readOf = (txn: Txn, mop: Mop) => ({ key: keys[mop.key], op: txn.op.index });
-  switch (anomaly.type) {
+  const lists = all.write === "append";
+  const read = (txn: Txn, mop: Mop, more: Record<string, unknown>) => ({
+    key: keys[mop.key],
+    op: txn.op.index,
+    ...more,
+  });
+  switch (found.type) {
     case "G1a":
     case "G1b": {
-      const [reader, writer] = anomaly.txns;
-      return {
-        ...readOf(reader, anomaly.mop),
-        [element]: values[anomaly.value],
-        writer: writer.op.index,
-      };
+      const { txns: [reader, writer], mop, value } = found;
+      const element = lists ? "element" : "value";
+      const dirty = found.type === "G1a";
+      const facts = read(reader, mop, { [element]: values[value], writer: writer.op.index });
+      const seen = lists
+        ? `${text.read(reader, mop)}, ${dirty ? "with" : "but"} ${text.value(value)}`
+        : `${whose(reader)} read ${text.value(value)} from key ${text.key(mop.key)}`;
+      const why = dirty
+        ? `, which a failed transaction had ${lists ? "appended" : "written"}`
+        : lists
+        ? " was not the last that its transaction appended"
+        : ", which was not the last that its transaction wrote";
+      return { what: `${seen}${why} (${text.txn(writer)})`, facts };
     }
     case "duplicate-elements":
-    case "future-read":
-      return { ...readOf(anomaly.txns[0], anomaly.mop), element: values[anomaly.value] };
-    case "internal": {
-      const [expected = INITIAL] = anomaly.expected;
+    case "future-read": {
+      const { type, txns: [txn], mop, value } = found;
+      const how = type === "duplicate-elements"
+        ? " more than once"
+        : `, which the same transaction appended only later (${text.txn(txn)})`;
       return {
-        ...readOf(anomaly.txns[0], anomaly.mop),
-        expected: all.write === "append" ? expectedText(all, anomaly) : values[expected],
+        what: `${text.read(txn, mop)}, with ${text.value(value)}${how}`,
+        facts: read(txn, mop, { element: values[value] }),
       };
     }
-    case "incompatible-order":
-      return { ...readOf(anomaly.txns[0], anomaly.mop), other: anomaly.txns[1].op.index };
-    case "dirty-update":
+    case "internal": {
+      const { txns: [txn], mop, expected: [value = INITIAL], isSuffix } = found;
+      if (!lists) {
+        const what =
+          `${whose(txn)} read ${text.value(mop.version)} from key ${text.key(mop.key)}, ` +
+          `though its own transaction had last read or written ${text.value(value)} ` +
+          `(${text.txn(txn)})`;
+        return { what, facts: read(txn, mop, { expected: values[value] }) };
+      }
+      const expected = `${isSuffix ? "a list that ends in " : ""}${text.list(found.expected)}`;
+      const what = `${text.read(txn, mop)}, though its own transaction had made that ` +
+        `${expected} (${text.txn(txn)})`;
+      return { what, facts: read(txn, mop, { expected }) };
+    }
+    case "incompatible-order": {
+      const { txns: [reader, other], mop } = found;
       return {
-        ...readOf(anomaly.txns[1], anomaly.mop),
-        values: anomaly.values.map((value) => values[value]),
+        what: `Key ${text.key(mop.key)} was ${text.found(mop)} to ${whose(reader)} and ` +
+          `${text.found(found.other)} to ${whose(other)}: the first is no beginning of the second`,
+        facts: read(reader, mop, { other: other.op.index }),
       };
-    case "lost-update":
-      return { key: keys[anomaly.mop.key], txns: indices(anomaly.txns.slice(0, 16)) };
-    case "cyclic-versions":
+    }
+    case "dirty-update": {
+      const { txns: [failed, txn], mop, values: [dirty, next] } = found;
       return {
-        key: keys[anomaly.key],
-        scc: anomaly.values.slice(0, MAX_VALUES).map((value) => values[value]),
-        sources: ["initial-state", "wfr-keys"],
+        what: `${whose(txn)} appended ${text.value(next)} to key ${text.key(mop.key)} on top of ` +
+          `${text.value(dirty)}, which a failed transaction had appended (${text.txn(failed)})`,
+        facts: read(txn, mop, { values: [values[dirty], values[next]] }),
       };
-    case "cycle-search-timeout":
+    }
+    case "lost-update": {
+      const { txns, mop } = found;
       return {
-        "anomaly-spec-type": anomaly.unfinished[0],
-        "unfinished": anomaly.unfinished,
-        "scc-size": anomaly.size,
+        what: `${txns.length} transactions read key ${text.key(mop.key)} as ${text.found(mop)} ` +
+          `and then wrote to it, so that one of them did not see what another wrote ` +
+          `(${text.txns(txns, 2)})`,
+        facts: { key: keys[mop.key], txns: indices(txns.slice(0, 16)) },
       };
-    case "empty-transaction-graph":
+    }
+    case "cyclic-versions": {
+      const shown = found.values.slice(0, MAX_VALUES);
+      return {
+        what: `Values ${shown.map((value) => text.value(value)).join(", ")} of key ` +
+          `${text.key(found.key)} each replaced another of them in a circle, so there is no ` +
+          `order in which they came (${text.txns(found.txns, 4)})`,
+        facts: {
+          key: keys[found.key],
+          scc: shown.map((value) => values[value]),
+          sources: ["initial-state", "wfr-keys"],
+        },
+      };
+    }
+    case "cycle-search-timeout": {
+      const { size, unfinished } = found;
+      return {
+        what: `The search among ${size} transactions that are all before each other ended ` +
+          `early, so there may or may not be a cycle that is ${unfinished.join(" or ")}`,
+        facts: { "anomaly-spec-type": unfinished[0], unfinished, "scc-size": size },
+      };
+    }
+    case "empty-transaction-graph": {
+      const what =
+        "No transaction can be told to come before another, so there was nothing to judge";
+      return { what, facts: {} };
+    }
     case "malformed-txn":
     case "mixed-key-types":
-    case "duplicate-writes":
     case "duplicate-appends":
+    case "duplicate-writes":
     case "unwritten-element":
-      return {};
-    default: {
-      const { txns } = anomaly;
-      if ("model" in anomaly) {
-        return {
-          "not": anomaly.model,
-          "scc-size": txns.length,
-          "scc": indices(txns.slice(0, 32)),
-        };
-      }
-      return {
-        cycle: indices([...txns, ...txns.slice(0, 1)].slice(0, 64)),
-        steps: anomaly.dependencies.slice(0, 64).map((each, i) =>
-          dependencyFacts(all, each, txns[i], txns[(i + 1) % txns.length])
-        ),
-      };
-    }
+      return { what: text.refusal(found), facts: {} };
+    default:
+      return "model" in found ? describeExistence(text, found) : describeCycle(text, all, found);
   }
 }
 
-function dependencyFacts({ names }: Transactions, dependency: Dependency, from?: Txn, to?: Txn) {
-  const { type } = dependency;
-  if (type === "process") return { type, process: from?.op.process };
-  if (type === "realtime") {
-    return { type, completed: from?.op.index, invoked: to?.invoke?.index };
+/** Describes a warning, in one sentence. */
+export function describeWarning(all: Transactions, warning: Warning): string {
+  const text = new Text(all);
+  const { txn, count } = warning;
+  if (warning.type === "unwritten-read") {
+    return `${plural(count, "read")} found what no transaction wrote: ` +
+      `${text.read(txn, warning.mop)}, but nobody wrote ${text.value(warning.value)}; ` +
+      `Maelstrom may overlook this`;
   }
-  const key = names.keys[dependency.key];
-  const value = dependency.value === INITIAL ? null : names.values[dependency.value];
-  if (type === "wr") return { type, key, value };
-  return { type, key, value, "value'": names.values[dependency.next] };
+  return `${count === 1 ? "1 reply does" : `${count} replies do`} not fit the transaction that ` +
+    `was sent: ${differences[warning.difference]}, as in operation ${txn.op.index}, where ` +
+    `${whose(txn)} sent ${text.mops(txn.request ?? [])} and got ${text.mops(txn.mops)}; ` +
+    `Maelstrom does not check this`;
 }
 
 /** The operations that show an anomaly, in the history's order; few. */
 export function opsOf(anomaly: Anomaly): Op[] {
   if ("malformed" in anomaly) return anomaly.malformed.slice(0, 4).map(({ op }) => op);
   return "txns" in anomaly ? inOrder(anomaly.txns.slice(0, 16).map(({ op }) => op)) : [];
+}
+
+function indices(txns: readonly Txn[]): number[] {
+  return txns.map(({ op }) => op.index);
+}
+
+function describeExistence(
+  text: Text,
+  { model, txns }: Extract<Anomaly, { model: string }>,
+): Description {
+  return {
+    what: `Some cycle among these ${txns.length} transactions breaks ${model}, but it was not ` +
+      `found which (${text.txns(txns, 3)}${txns.length > 3 ? "; ..." : ""})`,
+    facts: { "not": model, "scc-size": txns.length, "scc": indices(txns.slice(0, 32)) },
+  };
+}
+
+/** How many transactions of a cycle are shown, and how many its facts have. */
+const MAX_TXNS = 12;
+const MAX_STEPS = 64;
+
+function describeCycle(text: Text, all: Transactions, { txns, dependencies }: Cycle): Description {
+  const name = (i: number) => `T${i % txns.length + 1}`;
+  const steps = txns.flatMap((from, i) => {
+    const [to, why] = [txns[(i + 1) % txns.length], dependencies[i]];
+    return to === undefined || why === undefined
+      ? []
+      : [{ from, to, why, a: name(i), b: name(i + 1) }];
+  });
+  const shown = steps.slice(0, MAX_TXNS);
+  const more = txns.length - shown.length;
+  const lines = [
+    `${txns.length} transactions each come before the next and the last before the first, so no ` +
+    `order explains them: ${shown.map(({ a }) => `${a} -> `).join("")}${
+      more > 0 ? "... -> " : ""
+    }T1`,
+    ...shown.map(({ from, a }) => `${a} = ${text.txn(from)}`),
+    ...shown.map((step) => `${step.a} before ${step.b} (${step.why.type}): ${text.step(step)}`),
+    ...more > 0 ? [`and ${more} more`] : [],
+  ];
+  return {
+    what: lines.join("\n  "),
+    facts: {
+      cycle: indices([...txns, ...txns.slice(0, 1)].slice(0, MAX_STEPS)),
+      steps: steps.slice(0, MAX_STEPS).map((step) => stepFacts(all, step)),
+    },
+  };
+}
+
+/** A dependency of a cycle, and the names of its two transactions. */
+interface Step {
+  readonly from: Txn;
+  readonly to: Txn;
+  readonly why: Dependency;
+  readonly a: string;
+  readonly b: string;
+}
+
+function stepFacts({ names }: Transactions, { from, to, why }: Step): Record<string, unknown> {
+  const { type } = why;
+  if (type === "process") return { type, process: from.op.process };
+  if (type === "realtime") {
+    return { type, completed: from.op.index, invoked: to.invoke?.index };
+  }
+  const value = why.value === INITIAL ? null : names.values[why.value];
+  const next = type === "wr" ? {} : { "value'": names.values[why.next] };
+  return { type, key: names.keys[why.key], value, ...next };
+}
+
+/** The process that ran a transaction, and its node: `process 3 on n1`. */
+function whose({ op, invoke }: Txn): string {
+  return who(op.node === undefined ? invoke ?? op : op);
 }
 
 /** How many characters of a value are shown. */
@@ -460,67 +331,129 @@ function shorten(value: Json): string {
 /** How many elements of a list, and how many micro-operations of a transaction, are shown. */
 const MAX_LISTED = 8;
 
-function keyText({ names }: Transactions, key: number): string {
-  return shorten(names.keys[key] ?? null);
-}
+/** The parts of sentences about some transactions. */
+class Text {
+  readonly #all: Transactions;
 
-function valueText({ names }: Transactions, version: number): string {
-  return shorten(names.values[version] ?? null);
-}
+  constructor(all: Transactions) {
+    this.#all = all;
+  }
 
-/** A list's text, `[1 2 3]`; a long one's end. */
-function listText(all: Transactions, list: readonly number[]): string {
-  const shown = list.slice(-MAX_LISTED).map((version) => valueText(all, version));
-  if (list.length > MAX_LISTED) shown.unshift("...");
-  return `[${shown.join(" ")}]`;
-}
+  key(key: number): string {
+    return shorten(this.#all.names.keys[key] ?? null);
+  }
 
-/** What a read found. */
-function foundText(all: Transactions, mop: Mop): string {
-  if (mop.list === undefined) return valueText(all, mop.version);
-  return mop.list === null ? "null" : listText(all, mop.list);
-}
+  value(version: number): string {
+    return shorten(this.#all.names.values[version] ?? null);
+  }
 
-function readText(all: Transactions, txn: Txn, mop: Mop): string {
-  return `${whose(txn)} read key ${keyText(all, mop.key)} as ${foundText(all, mop)}`;
-}
+  /** A list, `[1 2 3]`; a long one's end. */
+  list(list: readonly number[]): string {
+    const shown = list.slice(-MAX_LISTED).map((version) => this.value(version));
+    if (list.length > MAX_LISTED) shown.unshift("...");
+    return `[${shown.join(" ")}]`;
+  }
 
-function expectedText(
-  all: Transactions,
-  { expected, isSuffix }: Extract<Anomaly, { type: "internal" }>,
-): string {
-  return `${isSuffix ? "a list that ends in " : ""}${listText(all, expected)}`;
-}
+  /** What a read found. */
+  found({ list, version }: Mop): string {
+    if (list === undefined) return this.value(version);
+    return list === null ? "null" : this.list(list);
+  }
 
-function mopText(all: Transactions, mop: Mop): string {
-  const key = keyText(all, mop.key);
-  return mop.read
-    ? `r ${key} ${foundText(all, mop)}`
-    : `${all.write} ${key} ${valueText(all, mop.version)}`;
-}
+  /** Micro-operations, `r 9 [1 2], append 9 3`. */
+  mops(mops: readonly Mop[]): string {
+    if (mops.length === 0) return "nothing";
+    const shown = mops.slice(0, MAX_LISTED).map((mop) => {
+      const [f, value] = mop.read
+        ? ["r", this.found(mop)]
+        : [this.#all.write, this.value(mop.version)];
+      return `${f} ${this.key(mop.key)} ${value}`;
+    });
+    if (mops.length > MAX_LISTED) shown.push(`and ${mops.length - MAX_LISTED} more`);
+    return shown.join(", ");
+  }
 
-/** Micro-operations, `r 9 [1 2], append 9 3`. */
-function mopsText(all: Transactions, mops: readonly Mop[]): string {
-  if (mops.length === 0) return "nothing";
-  const shown = mops.slice(0, MAX_LISTED).map((mop) => mopText(all, mop));
-  if (mops.length > MAX_LISTED) shown.push(`and ${mops.length - MAX_LISTED} more`);
-  return shown.join(", ");
-}
+  /** A transaction in one line: its process and node, time, outcome and micro-operations. */
+  txn(txn: Txn): string {
+    const { op, invoke, type } = txn;
+    const from = invoke === undefined ? "" : `${seconds(invoke)} to `;
+    const to = op === invoke ? "the end" : seconds(op);
+    const how = type === "ok" ? "" : type === "fail" ? ", failed" : ", outcome unknown";
+    return `${whose(txn)}, ${from}${to}${how}: ${this.mops(txn.mops)}`;
+  }
 
-/** The process that ran a transaction, and its node: `process 3 on n1`. */
-function whose({ op, invoke }: Txn): string {
-  return who(op.node === undefined ? invoke ?? op : op);
-}
+  txns(txns: readonly Txn[], max: number): string {
+    return txns.slice(0, max).map((txn) => this.txn(txn)).join("; ");
+  }
 
-/** A transaction in one line: its process and node, its time, its outcome, its micro-operations. */
-function txnText(all: Transactions, txn: Txn): string {
-  const { op, invoke, type } = txn;
-  const from = invoke === undefined ? "" : `${seconds(invoke)} to `;
-  const to = op === invoke ? "the end" : seconds(op);
-  const how = type === "ok" ? "" : type === "fail" ? ", failed" : ", outcome unknown";
-  return `${whose(txn)}, ${from}${to}${how}: ${mopsText(all, txn.mops)}`;
-}
+  read(txn: Txn, mop: Mop): string {
+    return `${whose(txn)} read key ${this.key(mop.key)} as ${this.found(mop)}`;
+  }
 
-function txnTexts(all: Transactions, txns: readonly Txn[], max: number): string {
-  return txns.slice(0, max).map((txn) => txnText(all, txn)).join("; ");
+  refusal(refusal: Refusal): string {
+    switch (refusal.type) {
+      case "malformed-txn": {
+        const [{ op, mop }, ...others] = refusal.malformed;
+        const why = mop === undefined
+          ? "its value is not a list of micro-operations"
+          : `it has the micro-operation ${shorten(mop)}`;
+        const more = others.length === 0 ? "" : `, and ${others.length} more`;
+        return `Operation ${op.index} (${op.type}) is no transaction of "r" and ` +
+          `"${this.#all.write}": ${why}${more}`;
+      }
+      case "mixed-key-types": {
+        const types = refusal.keyTypes.join(", ");
+        return `Keys are of several types (${types}), which Elle does not judge`;
+      }
+      case "unwritten-element": {
+        const { txns: [txn], mop } = refusal;
+        const [key, value] = [this.key(mop.key), this.value(refusal.value)];
+        const why = mop.read
+          ? `${this.read(txn, mop)}, but no transaction appended ${value} to it`
+          : `${whose(txn)} was to append ${value} to key ${key}, but the reply does not say so ` +
+            `(${this.txn(txn)})`;
+        return `No transaction wrote ${key} ${value}: ${why}`;
+      }
+    }
+    const { type, txns } = refusal;
+    const value = this.value(refusal.value);
+    const key = this.key(this.#all.names.keyOf[refusal.value] ?? 0);
+    if (type === "duplicate-appends") return `Value ${value} was appended to key ${key} twice`;
+    return `Key ${key} had value ${value} written by more than one op, so there is no telling ` +
+      `which a read saw (${this.txns(txns, 3)})`;
+  }
+
+  /** Why one transaction of a cycle comes before the next. */
+  step({ from, to, why, a, b }: Step): string {
+    if (why.type === "process") return `${whose(from)} ran ${a}, then ${b}`;
+    if (why.type === "realtime") {
+      return `${a} completed at ${seconds(from.op)}, before ${b} was invoked at ` +
+        seconds(to.invoke ?? to.op);
+    }
+    const [key, value] = [this.key(why.key), this.value(why.value)];
+    const lists = this.#all.write === "append";
+    const wrote = `${a} ${lists ? "appended" : "wrote"} ${value} to key ${key}`;
+    if (why.type === "wr") {
+      return `${wrote}, and ${b} read ${why.read === undefined ? "it" : this.found(why.read)}`;
+    }
+    const next = this.value(why.next);
+    if (why.read !== undefined) {
+      return `${a} read key ${key} as ${
+        this.found(why.read)
+      }, without ${next}, which ${b} appended`;
+    }
+    const first = why.type === "ww" ? wrote : `${a} read ${value} from key ${key}`;
+    switch (why.evidence) {
+      case "list":
+        return `${first}, and ${b} appended ${next} right after it`;
+      case "unread":
+        return `${first}, the last that was ever read, and ${b} appended ${next}, which never was`;
+      case "initial":
+        return `${first}, and ${b} wrote ${next}; a key is null only before it is first written`;
+      case "second":
+        return `${first}, and ${b} wrote ${next}, having read ${value} itself`;
+      case "other":
+        return `${first}, and ${b} wrote ${next}, and a transaction that read ${value} wrote ${next}`;
+    }
+  }
 }

@@ -16,9 +16,9 @@ import { GraphBuilder } from "../graph.ts";
 import {
   type Anomaly,
   describe,
+  describeWarning,
   type Difference,
   type Explain,
-  factsOf,
   opsOf,
   type Refusal,
   type Warning,
@@ -137,7 +137,7 @@ function verdict(
     .slice(0, MAX_FINDINGS);
   const findings = shown.map((anomaly): Finding => ({
     anomaly: anomaly.type,
-    what: describe(all, anomaly),
+    what: describe(all, anomaly).what,
     ops: opsOf(anomaly),
   }));
   const ruledOut = types.length > 0 ? modelsRuledOut(found.keys()) : new Set<string>();
@@ -146,13 +146,13 @@ function verdict(
   return {
     "valid?": refusal === undefined ? valid : "unknown",
     "anomaly-types": types,
-    "anomalies": byType(types, (type) => first(type).map((each) => factsOf(all, each))),
+    "anomalies": byType(types, (type) => first(type).map((each) => describe(all, each).facts)),
     "anomaly-counts": byType(types, (type) => found.get(type)?.count),
     "not": weakest,
     "also-not": [...ruledOut].filter((model) => !weakest.includes(model)),
-    ...(refusal && { error: describe(all, refusal) }),
+    ...(refusal && { error: describe(all, refusal).what }),
     ...(findings.length > 0 && { findings }),
-    ...(warnings.length > 0 && { warnings: warnings.map((each) => describe(all, each)) }),
+    ...(warnings.length > 0 && { warnings: warnings.map((each) => describeWarning(all, each)) }),
   };
 }
 
