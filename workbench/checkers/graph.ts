@@ -143,27 +143,27 @@ export function at(array: Int32Array | Uint8Array, i: number): number {
  * The part of a graph that lies within some of its nodes.
  *
  * @param nodes the nodes to keep, in ascending order; the part's node `i` is `nodes[i]`.
- * @param scratch as long as the graph is large, all -1; it is left so.
  */
-export function part(graph: Graph, nodes: readonly number[], scratch: Int32Array): Graph {
-  nodes.forEach((node, i) => scratch[node] = i);
+export function subgraph(graph: Graph, nodes: readonly number[]): Graph {
+  const places = new Map(nodes.map((node, i) => [node, i]));
   const txns = nodes.filter((node) => node < graph.txns).length;
   const builder = new GraphBuilder(txns, nodes.length);
   nodes.forEach((node, i) => {
     for (let e = at(graph.start, node); e < at(graph.start, node + 1); e++) {
-      const target = at(scratch, at(graph.to, e));
-      if (target >= 0) builder.link(i, target, at(graph.kind, e));
+      const place = places.get(at(graph.to, e));
+      if (place !== undefined) builder.link(i, place, at(graph.kind, e));
     }
   });
-  nodes.forEach((node) => scratch[node] = -1);
   return builder.build();
 }
 
 /**
- * Twice the graph: node `u` is reached by anything but an anti-dependency, node `u + size` by
- * one, and it offers no other. A cycle in it is one of `kinds` and `RW` with no two `RW` in a row.
+ * A graph whose cycles are those of `kinds` and `RW` with no two `RW` in a row.
+ *
+ * It has each node twice: the way to `u + size` ends with an anti-dependency, and none leaves it;
+ * the way to `u` ends with any other edge.
  */
-export function apart(graph: Graph, kinds: number): Graph {
+export function nonadjacent(graph: Graph, kinds: number): Graph {
   const { size, start } = graph;
   const builder = new GraphBuilder(2 * size);
   for (let u = 0; u < size; u++) {
@@ -245,11 +245,16 @@ export function components(graph: Graph, kinds: number): Components {
   return { count: sizes.length, of, sizes: Int32Array.from(sizes) };
 }
 
-/** The components of more than one node, each in ascending order, the smallest first. */
-export function cycles(found: Components): number[][] {
+/**
+ * The components of more than one node, the smallest first; the nodes of each in ascending order.
+ *
+ * @param kinds the kinds of edges to follow, besides those through waypoints.
+ */
+export function cyclicComponents(graph: Graph, kinds: number): number[][] {
+  const { of, sizes } = components(graph, kinds);
   const groups = new Map<number, number[]>();
-  found.of.forEach((label, node) => {
-    if (at(found.sizes, label) < 2) return;
+  of.forEach((label, node) => {
+    if (at(sizes, label) < 2) return;
     const group = groups.get(label);
     if (group === undefined) groups.set(label, [node]);
     else group.push(node);

@@ -197,16 +197,19 @@ export function canonicalModel(name: string): string {
   return model;
 }
 
-/** What a model forbids by itself. */
-export function directlyForbidden(model: string): readonly string[] {
-  return models[model]?.forbids ?? [];
+/** The given models and all that hold wherever they do. */
+function impliedModels(names: Iterable<string>): Set<string> {
+  return closure([...names].map(canonicalModel), (name) => models[name]?.implies);
 }
 
-/** The given models and all that hold wherever they do. */
-export function impliedModels(names: Iterable<string>): Set<string> {
-  const all = new Set([...names].map(canonicalModel));
+/** Some names and all that follow from them. */
+function closure(
+  names: Iterable<string>,
+  implied: (name: string) => readonly string[] | undefined,
+): Set<string> {
+  const all = new Set(names);
   // A set's iteration reaches what is added meanwhile.
-  for (const name of all) models[name]?.implies.forEach((weaker) => all.add(weaker));
+  for (const name of all) implied(name)?.forEach((weaker) => all.add(weaker));
   return all;
 }
 
@@ -299,17 +302,14 @@ function buildImplications(): Map<string, string[]> {
 
 /** The given anomalies and all that are present wherever they are. */
 export function impliedAnomalies(names: Iterable<string>): Set<string> {
-  const all = new Set(names);
-  // A set's iteration reaches what is added meanwhile.
-  for (const name of all) implications.get(name)?.forEach((weaker) => all.add(weaker));
-  return all;
+  return closure(names, (name) => implications.get(name));
 }
 
 /** Every anomaly that shows one of the given models not to hold. */
-export function prohibitedBy(models: Iterable<string>): Set<string> {
+export function prohibitedBy(names: Iterable<string>): Set<string> {
   const all = new Set<string>();
-  for (const model of impliedModels(models)) {
-    directlyForbidden(model).forEach((anomaly) => all.add(anomaly));
+  for (const model of impliedModels(names)) {
+    models[model]?.forbids.forEach((anomaly) => all.add(anomaly));
   }
   for (const anomaly of implications.keys()) {
     if ([...impliedAnomalies([anomaly])].some((weaker) => all.has(weaker))) all.add(anomaly);
@@ -321,7 +321,7 @@ export function prohibitedBy(models: Iterable<string>): Set<string> {
 export function modelsRuledOut(anomalies: Iterable<string>): Set<string> {
   const present = impliedAnomalies(anomalies);
   return impossibleModels(
-    MODEL_NAMES.filter((model) => directlyForbidden(model).some((each) => present.has(each))),
+    MODEL_NAMES.filter((model) => models[model]?.forbids.some((each) => present.has(each))),
   );
 }
 
@@ -337,22 +337,22 @@ const dependencies = WW | WR;
 
 /**
  * The models that a cycle alone can break, and the edges that form no cycle where they hold. Where
- * `apart` is set, anti-dependencies count too, as long as no two are in a row.
+ * `isNonadjacent` is set, anti-dependencies count too, as long as no two are in a row.
  */
 export const existences = [
-  { name: "PL-1", kinds: WW, apart: false },
-  { name: "PL-2", kinds: dependencies, apart: false },
-  { name: "PL-SI", kinds: dependencies, apart: true },
-  { name: "PL-2.99", kinds: dependencies | RW, apart: false },
-  { name: "PL-3", kinds: dependencies | RW, apart: false },
-  { name: "strong-session-PL-1", kinds: WW | PROCESS, apart: false },
-  { name: "strong-session-PL-2", kinds: dependencies | PROCESS, apart: false },
-  { name: "strong-session-snapshot-isolation", kinds: dependencies | PROCESS, apart: true },
-  { name: "strong-session-serializable", kinds: dependencies | RW | PROCESS, apart: false },
-  { name: "strong-PL-1", kinds: WW | REALTIME, apart: false },
-  { name: "strong-PL-2", kinds: dependencies | REALTIME, apart: false },
-  { name: "strong-snapshot-isolation", kinds: dependencies | REALTIME, apart: true },
-  { name: "PL-SS", kinds: dependencies | RW | REALTIME, apart: false },
+  { name: "PL-1", kinds: WW, isNonadjacent: false },
+  { name: "PL-2", kinds: dependencies, isNonadjacent: false },
+  { name: "PL-SI", kinds: dependencies, isNonadjacent: true },
+  { name: "PL-2.99", kinds: dependencies | RW, isNonadjacent: false },
+  { name: "PL-3", kinds: dependencies | RW, isNonadjacent: false },
+  { name: "strong-session-PL-1", kinds: WW | PROCESS, isNonadjacent: false },
+  { name: "strong-session-PL-2", kinds: dependencies | PROCESS, isNonadjacent: false },
+  { name: "strong-session-snapshot-isolation", kinds: dependencies | PROCESS, isNonadjacent: true },
+  { name: "strong-session-serializable", kinds: dependencies | RW | PROCESS, isNonadjacent: false },
+  { name: "strong-PL-1", kinds: WW | REALTIME, isNonadjacent: false },
+  { name: "strong-PL-2", kinds: dependencies | REALTIME, isNonadjacent: false },
+  { name: "strong-snapshot-isolation", kinds: dependencies | REALTIME, isNonadjacent: true },
+  { name: "PL-SS", kinds: dependencies | RW | REALTIME, isNonadjacent: false },
 ] as const;
 
 /** The anomaly that some cycle breaks a model, where it was not found which. */

@@ -10,16 +10,15 @@
  */
 
 import {
-  apart,
   at,
-  components,
-  cycles,
+  cyclicComponents,
   type Graph,
   type GraphBuilder,
-  part,
+  nonadjacent,
   PROCESS,
   REALTIME,
   RW,
+  subgraph,
   THROUGH,
   WR,
   WW,
@@ -72,11 +71,10 @@ export function* dependencyCycles(
   const explainOrder = order === REALTIME ? explainRealtime(all) : explainProcess;
   const explainAny: Explain = order === 0 ? explain : (a, b) => explain(a, b) ?? explainOrder(a, b);
   const built = graph.build();
-  const scratch = new Int32Array(built.size).fill(-1);
   const left = { steps: total };
-  for (const nodes of cycles(components(built, everything))) {
+  for (const nodes of cyclicComponents(built, everything)) {
     const txns = nodes.flatMap((node) => all.txns[node] ?? []);
-    yield* new Component(part(built, nodes, scratch), txns, explainAny).search(perSearch, left);
+    yield* new Component(subgraph(built, nodes), txns, explainAny).search(perSearch, left);
   }
 }
 
@@ -126,10 +124,10 @@ class Component {
     const broken: Anomaly[] = [];
     const models = new Set<string>();
     const intact: string[] = [];
-    for (const { name, kinds, apart: spaced } of existences) {
+    for (const { name, kinds, isNonadjacent } of existences) {
       const model = canonicalModel(name);
       if (models.has(model)) continue;
-      const smallest = this.#smallestCyclic(kinds, spaced);
+      const smallest = this.#smallestCyclic(kinds, isNonadjacent);
       if (smallest === undefined) {
         intact.push(name);
         continue;
@@ -142,12 +140,12 @@ class Component {
   }
 
   /** The nodes of the smallest component of some kinds of edges, if it has any cycle. */
-  #smallestCyclic(kinds: number, spaced: boolean): number[] | undefined {
+  #smallestCyclic(kinds: number, isNonadjacent: boolean): number[] | undefined {
     // Without the order that is asked for, this is as intact as without that order.
     const order = kinds & (PROCESS | REALTIME);
     if (order !== 0 && !(order & this.#present)) return undefined;
-    const graph = spaced ? apart(this.#graph, kinds) : this.#graph;
-    return cycles(components(graph, kinds))[0];
+    const graph = isNonadjacent ? nonadjacent(this.#graph, kinds) : this.#graph;
+    return cyclicComponents(graph, kinds)[0];
   }
 
   #txnsOf(nodes: readonly number[]): Txn[] {

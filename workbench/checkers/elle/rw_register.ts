@@ -6,7 +6,7 @@
 
 import type { Json } from "@eddy/maelstrom";
 import type { CheckResult, Op } from "../../history.ts";
-import { components, cycles, GraphBuilder, RW, WR, WW } from "../graph.ts";
+import { cyclicComponents, GraphBuilder, RW, WR, WW } from "../graph.ts";
 import type { Anomaly, Explain, Refusal } from "./anomaly.ts";
 import { checkTxns, type Datatype, type ElleOptions, malformedTxn } from "./check.ts";
 import type { Effort } from "./cycles.ts";
@@ -161,7 +161,7 @@ function registerOrder(all: Transactions): RegisterOrder {
       }
     }
   }
-  const cyclic = cyclesOf(replaced, all.names.values.length);
+  const cyclic = cyclesAmong(replaced, all.names.values.length);
   const after = cyclic.length > 0 ? initial : new Map([...initial, ...replaced]);
   return { after, nulls, readers, writers, cyclic };
 }
@@ -179,10 +179,10 @@ function push(lists: Map<number, number[]>, at: number, id: number): void {
   else list.push(id);
 }
 
-function cyclesOf(after: ReadonlyMap<number, ReadonlySet<number>>, size: number): number[][] {
+function cyclesAmong(after: ReadonlyMap<number, ReadonlySet<number>>, size: number): number[][] {
   const graph = new GraphBuilder(size);
   for (const [value, next] of after) for (const each of next) graph.link(value, each, WW);
-  return cycles(components(graph.build(), WW));
+  return cyclicComponents(graph.build(), WW);
 }
 
 /** Links transactions by what they read and wrote. */

@@ -11,14 +11,14 @@
 import { at, components, type Graph, PROCESS, REALTIME, RW, THROUGH, WR, WW } from "../graph.ts";
 
 /** What a cycle must look like. */
-export interface Shape {
+interface Shape {
   /** Kinds of edges it may have any number of. */
   readonly rels: number;
   /**
    * Its anti-dependencies: none, just one, several but no two in a row, or two in a row; `any`
    * where `rels` says.
    */
-  readonly rw: "none" | "one" | "apart" | "together" | "any";
+  readonly rw: "none" | "one" | "nonadjacent" | "adjacent" | "any";
   /** What its first edge is. */
   readonly first: number;
   /** A kind of edge that it must have besides, or 0. */
@@ -26,12 +26,12 @@ export interface Shape {
 }
 
 /** How many steps a search may take; it counts down. */
-export interface Budget {
+interface Budget {
   steps: number;
 }
 
 /** A cycle, or that the budget ran out before one was found. */
-export interface Found<T> {
+interface Found<T> {
   readonly cycle?: T;
   readonly exhausted: boolean;
 }
@@ -55,20 +55,20 @@ function begin(shape: Shape, kind: number): number {
 /** What a walk has shown after one more edge, or -1 if the edge does not fit. */
 function advance(shape: Shape, state: number, kind: number): number {
   if (kind === RW && shape.rw !== "any") {
-    if (shape.rw === "apart") return state & AFTER_RW ? -1 : state | AFTER_RW | TWICE;
-    return shape.rw === "together" ? (state & ~AFTER_RW) | TWICE : -1;
+    if (shape.rw === "nonadjacent") return state & AFTER_RW ? -1 : state | AFTER_RW | TWICE;
+    return shape.rw === "adjacent" ? (state & ~AFTER_RW) | TWICE : -1;
   }
   if (!(kind & shape.rels)) return -1;
   // Two in a row means the first two.
-  if (shape.rw === "together" && state & AFTER_RW) return -1;
-  const free = shape.rw === "apart" ? state & ~AFTER_RW : state;
+  if (shape.rw === "adjacent" && state & AFTER_RW) return -1;
+  const free = shape.rw === "nonadjacent" ? state & ~AFTER_RW : state;
   return kind === shape.need ? free | NEEDED : free;
 }
 
 function complete(shape: Shape, state: number): boolean {
   if (!(state & NEEDED)) return false;
-  if (shape.rw === "apart") return (state & TWICE) !== 0 && !(state & AFTER_RW);
-  return shape.rw !== "together" || (state & TWICE) !== 0;
+  if (shape.rw === "nonadjacent") return (state & TWICE) !== 0 && !(state & AFTER_RW);
+  return shape.rw !== "adjacent" || (state & TWICE) !== 0;
 }
 
 /** The kinds of edges that a cycle of some shape can have. */
@@ -237,8 +237,8 @@ const bases: Readonly<Record<string, Shape>> = {
   "G0": { rels: WW, rw: "none", first: WW, need: 0 },
   "G1c": { rels: dependencies, rw: "none", first: WR, need: 0 },
   "G-single-item": { rels: dependencies, rw: "one", first: RW, need: 0 },
-  "G-nonadjacent-item": { rels: dependencies, rw: "apart", first: RW, need: 0 },
-  "G2-item": { rels: dependencies, rw: "together", first: RW, need: 0 },
+  "G-nonadjacent-item": { rels: dependencies, rw: "nonadjacent", first: RW, need: 0 },
+  "G2-item": { rels: dependencies, rw: "adjacent", first: RW, need: 0 },
 };
 
 /** The shape of each anomaly that is a cycle. */

@@ -53,7 +53,7 @@ export interface Transactions {
 }
 
 /** Numbers for keys, and for the values of each key. */
-export class Names {
+class Names {
   readonly #keys = new Map<number | string, number>();
   readonly #versions: Map<number | string, number>[] = [];
   /** Each key as it was written. */

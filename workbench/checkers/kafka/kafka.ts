@@ -14,8 +14,7 @@ import {
 } from "../../history.ts";
 import { inOrder, resultOf, show, Warnings, whoAndWhen } from "../checker.ts";
 import {
-  components,
-  cycles,
+  cyclicComponents,
   type Graph,
   GraphBuilder,
   REALTIME,
@@ -489,10 +488,10 @@ export function checkCycles(all: readonly Act[], cases: Cases): void {
     return;
   }
   const byMessages = new Map<number, number[]>();
-  for (const component of cycles(components(graph, WR))) {
+  for (const component of cyclicComponents(graph, WR)) {
     for (const member of component) byMessages.set(member, component);
   }
-  for (const component of cycles(components(graph, WR | REALTIME))) {
+  for (const component of cyclicComponents(graph, WR | REALTIME)) {
     const narrow = component.map((member) => byMessages.get(member)).find((found) => found);
     const cycle = narrow === undefined
       ? shortOf(graph, WR | REALTIME, component)
