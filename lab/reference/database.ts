@@ -5,8 +5,9 @@
  * @module
  */
 
-import type { Json } from "@eddy/maelstrom";
+import type { Json, Random } from "@eddy/maelstrom";
 import type { Op, OpType } from "@eddy/workbench";
+import { randomBelow, seededRandom } from "@eddy/workbench/random.ts";
 import { request } from "@eddy/workbench/testing.ts";
 
 /**
@@ -29,7 +30,7 @@ export interface Load {
   readonly writesPerKey: number;
   readonly register: boolean;
   /** How often a transaction fails, and how often its outcome is unknown. @default 0.05 */
-  readonly trouble?: number;
+  readonly failureRate?: number;
 }
 
 type State = ReadonlyMap<number, readonly number[]>;
@@ -50,7 +51,7 @@ export function simulate(level: Level, seed: number, load: Load): Op[] {
 class Database {
   readonly #level: Level;
   readonly #load: Load;
-  #seed: number;
+  readonly #random: Random;
   #states: State[] = [new Map()];
   readonly #history: Op[] = [];
   readonly #processes: number[];
@@ -58,12 +59,12 @@ class Database {
   readonly #keys: number[];
   readonly #emptyIsNull: boolean;
   readonly #next = new Map<number, number>();
-  /** Who holds each key's write lock. */
+  /** The transaction that holds each key's write lock. */
   readonly #locks = new Map<number, Running>();
 
   constructor(level: Level, seed: number, load: Load) {
     this.#level = level;
-    this.#seed = seed;
+    this.#random = seededRandom(seed, "database");
     this.#load = load;
     this.#emptyIsNull = this.#below(2) === 0;
     this.#processes = Array.from({ length: load.clients }, (_, i) => i);
@@ -85,16 +86,12 @@ class Database {
     return this.#history;
   }
 
-  /** A number from 0 up to `n`; the generator is mulberry32. */
   #below(n: number): number {
-    this.#seed = (this.#seed + 0x6d2b79f5) | 0;
-    let t = Math.imul(this.#seed ^ (this.#seed >>> 15), 1 | this.#seed);
-    t = (t + Math.imul(t ^ (t >>> 7), 61 | t)) ^ t;
-    return ((t ^ (t >>> 14)) >>> 0) % n;
+    return randomBelow(this.#random, n);
   }
 
   #chance(probability: number): boolean {
-    return this.#below(1_000_000) < probability * 1_000_000;
+    return this.#random.next() < probability;
   }
 
   get #state(): State {
@@ -151,17 +148,17 @@ class Database {
   }
 
   #commit(txn: Running): void {
-    const trouble = this.#level === "uncommitted" ? 0 : this.#load.trouble ?? 0.05;
-    if (this.#chance(trouble)) return this.#abort(txn);
-    const known = !this.#chance(trouble);
+    const rate = this.#level === "uncommitted" ? 0 : this.#load.failureRate ?? 0.05;
+    if (this.#chance(rate)) return this.#abort(txn);
+    const known = !this.#chance(rate);
     if (!known && this.#below(2) === 0) {
       this.#abort(txn);
       txn.result = "info";
       return;
     }
     if (this.#level === "snapshot") {
-      const beaten = (key: number) => this.#state.get(key) !== txn.snapshot.get(key);
-      if ([...txn.own.keys()].some(beaten)) return this.#abort(txn);
+      const isOverwritten = (key: number) => this.#state.get(key) !== txn.snapshot.get(key);
+      if ([...txn.own.keys()].some(isOverwritten)) return this.#abort(txn);
     }
     if (this.#level === "strict" || this.#level === "stale") this.#runAtOnce(txn);
     if (this.#level !== "uncommitted") this.#apply(txn.own);
@@ -189,7 +186,7 @@ class Database {
     if (writes.size === 0) return;
     const state = new Map(this.#state);
     for (const [key, values] of writes) state.set(key, [...state.get(key) ?? [], ...values]);
-    // Only the stale need what was before.
+    // Only stale reads see earlier states.
     if (this.#level === "stale") this.#states.push(state);
     else this.#states = [state];
   }

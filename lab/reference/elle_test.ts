@@ -66,14 +66,14 @@ for (const load of [lists, registers]) {
           const history = simulate(level, seed, load);
           for (const model of keeps) {
             const result = check(history, load, model);
-            assertEquals(result["valid?"], true, told(model, result));
+            assertEquals(result["valid?"], true, summary(model, result));
             assertEquals(result.warnings, undefined);
           }
           if (breaks === undefined) return;
           const result = check(history, load, breaks.model);
           const found = types(result);
           for (const type of found) {
-            assert(breaks.only === undefined || breaks.only.test(type), told(type, result));
+            assert(breaks.only === undefined || breaks.only.test(type), summary(type, result));
           }
           if (found.some((type) => breaks.some.test(type))) broken++;
         }),
@@ -84,7 +84,7 @@ for (const load of [lists, registers]) {
   }
 }
 
-function told(about: string, result: CheckResult): string {
+function summary(about: string, result: CheckResult): string {
   return `${about}: ${types(result)} ${result.findings?.map(({ what }) => what).join("\n")}`;
 }
 
@@ -140,7 +140,7 @@ for (const load of [lists, registers]) {
         const result = check(history as readonly Op[], load, model);
         assert(
           !result.findings?.some(({ anomaly }) => anomaly === "checker-error"),
-          told("", result),
+          summary("", result),
         );
         assert(result["valid?"] === true || result.findings !== undefined);
       }

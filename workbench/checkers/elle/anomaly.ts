@@ -100,11 +100,11 @@ const differences = {
   value: "a written value differs",
 };
 
-/** An anomaly for people and for programs. */
+/** An anomaly in words and in data. */
 interface Description {
   /** One sentence, without its final period; for a cycle several lines. */
   readonly what: string;
-  /** The same under Elle's names; transactions by their operation's index. */
+  /** Its data under Elle's names; transactions by the index of their operation. */
   readonly facts: Readonly<Record<string, unknown>>;
 }
 

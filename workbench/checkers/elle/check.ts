@@ -185,7 +185,7 @@ function inTurns<T>(lists: readonly (readonly T[])[]): T[] {
     .flat();
 }
 
-/** Where a type stands among findings: cycles in the order of their search, then the vague. */
+/** A type's place among findings: cycles in the order of their search, inconclusive types last. */
 function rank(type: string): number {
   if (EXISTENCE_TYPES.has(type)) return CYCLE_TYPES.length;
   if (type === "empty-transaction-graph" || type === "cycle-search-timeout") {

@@ -68,7 +68,7 @@ Deno.test("what implies another anomaly is looked for before it", () => {
   }
 });
 
-Deno.test("an anomaly rules out models, the weakest of which tell the story", () => {
+Deno.test("an anomaly rules out models, the weakest of which are enough to name", () => {
   assertEquals(weakestModels(modelsRuledOut(["G0"])), ["read-uncommitted"]);
   assertEquals(sorted(weakestModels(modelsRuledOut(["G-single-item"]))), [
     "consistent-view",

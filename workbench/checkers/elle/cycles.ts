@@ -66,7 +66,7 @@ export function* dependencyCycles(
 ): Generator<Anomaly> {
   if (order === REALTIME) linkRealtime(graph, all);
   if (order === PROCESS) linkProcesses(graph, all);
-  // A history that orders nothing proves nothing.
+  // Without any order there is nothing that could be wrong.
   if (graph.edges === 0) yield { type: "empty-transaction-graph" };
   const explainOrder = order === REALTIME ? explainRealtime(all) : explainProcess;
   const explainAny: Explain = order === 0 ? explain : (a, b) => explain(a, b) ?? explainOrder(a, b);
@@ -123,25 +123,25 @@ class Component {
   #existences(): { broken: Anomaly[]; impossible: Set<string> } {
     const broken: Anomaly[] = [];
     const models = new Set<string>();
-    const intact: string[] = [];
+    const unbroken: string[] = [];
     for (const { name, kinds, isNonadjacent } of existences) {
       const model = canonicalModel(name);
       if (models.has(model)) continue;
       const smallest = this.#smallestCyclic(kinds, isNonadjacent);
       if (smallest === undefined) {
-        intact.push(name);
+        unbroken.push(name);
         continue;
       }
       for (const stronger of impossibleModels([name])) models.add(stronger);
       const nodes = new Set(smallest.map((node) => node % this.#graph.size));
       broken.push({ type: `${name}-cycle-exists`, model, txns: this.#txnsOf([...nodes]) });
     }
-    return { broken, impossible: prohibitedBy(intact) };
+    return { broken, impossible: prohibitedBy(unbroken) };
   }
 
   /** The nodes of the smallest component of some kinds of edges, if it has any cycle. */
   #smallestCyclic(kinds: number, isNonadjacent: boolean): number[] | undefined {
-    // Without the order that is asked for, this is as intact as without that order.
+    // Where the order of time has no edges, the cycles are those of the model without it.
     const order = kinds & (PROCESS | REALTIME);
     if (order !== 0 && !(order & this.#present)) return undefined;
     const graph = isNonadjacent ? nonadjacent(this.#graph, kinds) : this.#graph;
@@ -171,7 +171,7 @@ class Component {
     return type && { type, txns, dependencies };
   }
 
-  /** Any cycle at all, of the gravest kind there is. */
+  /** A cycle of any type, from as few kinds of edges as there are cycles of. */
   #anyCycle(): Cycle | undefined {
     const edges = at(this.#graph.start, this.#graph.size);
     for (const kinds of [WW, dependencies, dependencies | RW, everything]) {

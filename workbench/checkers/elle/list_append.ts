@@ -275,7 +275,7 @@ function appendOrder({ txns, names }: Transactions): AppendOrder {
   return { longest, orders, place, writer };
 }
 
-/** The element before one that was appended; if nobody read it, the last one known. */
+/** The element before one that was appended; if it was never read, the last one known. */
 function previous({ orders, place }: AppendOrder, { key, version }: Mop): number {
   const order = orders[key] ?? [];
   const i = place[version] ?? -1;

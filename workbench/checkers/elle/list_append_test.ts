@@ -165,24 +165,30 @@ for (const { anomaly, history, forbidden, allowed } of examples) {
   Deno.test(`${anomaly} in lists`, () => {
     for (const model of forbidden) {
       const result = check(history, model);
-      assert((result["anomaly-types"] as string[]).includes(anomaly), `${model}: ${told(result)}`);
+      assert(
+        (result["anomaly-types"] as string[]).includes(anomaly),
+        `${model}: ${summary(result)}`,
+      );
       assertEquals(result["valid?"], false, model);
       assert((result["anomalies"] as Record<string, unknown[]>)[anomaly]?.length, model);
       assert(result.findings?.some((finding) => finding.anomaly === anomaly), model);
     }
     for (const model of allowed) {
       const result = check(history, model);
-      assert(!(result["anomaly-types"] as string[]).includes(anomaly), `${model}: ${told(result)}`);
-      assertEquals(result["valid?"], true, `${model}: ${told(result)}`);
+      assert(
+        !(result["anomaly-types"] as string[]).includes(anomaly),
+        `${model}: ${summary(result)}`,
+      );
+      assertEquals(result["valid?"], true, `${model}: ${summary(result)}`);
     }
   });
 }
 
-Deno.test("what must not break does not: a sequential history of lists", () => {
+Deno.test("a sequential history of lists is valid under every model", () => {
   const history = sequential(["rx_ ax1", "rx1 ay1", "info: ax2", "fail: ax3", "rx12 ry1", "ax4"]);
   for (const model of MODEL_NAMES) {
     const result = check(history, model);
-    assertEquals(result["valid?"], true, `${model}: ${told(result)}`);
+    assertEquals(result["valid?"], true, `${model}: ${summary(result)}`);
     assertEquals(result.findings, undefined);
     assertEquals(result.warnings, undefined);
     assertEquals(result["not"], []);
@@ -195,7 +201,7 @@ Deno.test("the weakest models ruled out are named, and the stronger ones", () =>
   assert((result["also-not"] as string[]).includes("strict-serializable"));
 });
 
-Deno.test("a cycle is told so that one can follow it", () => {
+Deno.test("a cycle is described by its transactions and the reasons of their order", () => {
   const skew = sequential(["0 ax1"]).concat(
     interleaved(["1 rx1 ry_ ax2", "2 ry_ rx1 ay3"], "0 1 0 1").map((op) => ({
       ...op,
@@ -246,7 +252,7 @@ Deno.test("a search cut short is unknown, unless what exists settles it", () => 
   assertEquals(check(both, "snapshot-isolation")["anomaly-types"], ["G-single-item"]);
 });
 
-Deno.test("what nobody appended makes a history of lists unknown", () => {
+Deno.test("an element that was never appended makes a history of lists unknown", () => {
   const read = check(sequential(["ax1", "rx12"]), "serializable");
   assertEquals(read["valid?"], "unknown");
   assertStringIncludes(read["error"] as string, `No transaction wrote "x" 2`);
@@ -299,8 +305,8 @@ Deno.test("an unknown transaction counts where it was seen, and only there", () 
   assertEquals(check(open, "serializable")["anomaly-types"], ["G-single-item"]);
 });
 
-Deno.test("appends that nobody read come after the last that was", () => {
-  // y is 2 and then 1, and x the other way round; nobody saw y's 1.
+Deno.test("appends that were never read come after the last that was", () => {
+  // y is 2 and then 1, and x the other way round; y's 1 was never read.
   const result = check(concurrent(["ax1 ay1", "ax2 ay2", "ax3 ay3", "rx12", "ry2"]), all);
   assertEquals(result["anomaly-types"], ["G-single-item", "G0"]);
 });
@@ -312,6 +318,6 @@ Deno.test("unknown models make the verdict unknown, and none allows anything", (
   assertEquals(check(concurrent(["ax1", "rx11"]))["valid?"], true);
 });
 
-function told(result: CheckResult): string {
+function summary(result: CheckResult): string {
   return `${result["anomaly-types"]} ${result.findings?.map(({ what }) => what).join("\n")}`;
 }

@@ -45,7 +45,7 @@ function allCycles(all: readonly Edge[]): number[][] {
   return found;
 }
 
-Deno.test("a search finds a shortest cycle of its kind, unless there are graver ones", () => {
+Deno.test("a search finds a shortest cycle of its kind, unless there are ones looked for earlier", () => {
   const seen = new Set<string>();
   fc.assert(
     fc.property(edges, (all) => {
@@ -67,7 +67,7 @@ Deno.test("a search finds a shortest cycle of its kind, unless there are graver 
           assert(cycle.length >= shortest);
         }
         if ((cycle?.length ?? Infinity) === shortest) continue;
-        // The search met a shorter walk that falls apart into cycles of graver kinds.
+        // The search met a shorter walk that falls apart into cycles of types that are looked for earlier.
         const others = cycles.flatMap(({ types }) => [...types]);
         assert(others.some((each) => CYCLE_TYPES.indexOf(each) < CYCLE_TYPES.indexOf(type)));
       }
