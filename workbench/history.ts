@@ -53,16 +53,14 @@ export interface Finding {
   readonly ops: readonly Op[];
 }
 
-/** A checker's verdict. Further keys are figures under Maelstrom's names (`attempt-count`, ...). */
+/** What every checker says; each adds its own figures. */
 export interface CheckResult {
   /** Whether the history is as it should be. */
-  readonly "valid?": Validity;
+  readonly valid: Validity;
   /** What is wrong, worst first; at most {@linkcode MAX_FINDINGS}. */
-  readonly findings?: readonly Finding[];
+  readonly findings?: readonly Finding[] | undefined;
   /** What Maelstrom would overlook and this workbench will not. */
-  readonly warnings?: readonly string[];
-  /** A figure. */
-  readonly [figure: string]: unknown;
+  readonly warnings?: readonly string[] | undefined;
 }
 
 /** How many findings a result carries at most; counts tell the rest. */

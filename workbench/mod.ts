@@ -15,7 +15,7 @@
  *   availability: "total",
  *   seed: 1,
  * });
- * assertEquals(results["valid?"], true);
+ * assertEquals(results.valid, true);
  * ```
  *
  * @module
@@ -32,12 +32,17 @@ export {
   type OpType,
   type Validity,
 } from "./history.ts";
-export type { NetEvent, TrafficStats } from "./journal.ts";
+export type { NetEvent, NetStats, TrafficStats } from "./journal.ts";
 export type { Packet } from "./network.ts";
 export type { Slowness } from "./network.ts";
-export type { Quantiles } from "./report.ts";
-export type { RunBreak, RunReport } from "./report.ts";
-export { type HistoryResults, judge, type NetResults, type TrafficResult } from "./report.ts";
+export {
+  check,
+  type HistoryReport,
+  type Quantiles,
+  type RunBreak,
+  type RunReport,
+  type WorkloadResult,
+} from "./report.ts";
 export { summarize } from "./explain.ts";
 export type { RunSettings } from "./options.ts";
 export type { OpCounts } from "./runner.ts";
@@ -60,4 +65,3 @@ export {
   type WorkloadName,
   WORKLOADS,
 } from "./options.ts";
-export type { HistoryResult, JudgeOptions } from "./workloads/mod.ts";

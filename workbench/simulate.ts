@@ -55,7 +55,7 @@ export interface SimulateOptions extends RunSettings, RunHooks {
 
 /** What a run came to. */
 export interface RunResult {
-  /** Verdicts and figures; `results["valid?"]` is the verdict of all. */
+  /** Verdicts and figures; `results.valid` is the verdict of all. */
   readonly results: RunReport;
   /** What clients and nemesis did and saw. */
   readonly history: readonly Op[];
@@ -87,7 +87,7 @@ export interface RunResult {
  *   install: (node) => node.on("echo", ({ body }) => ({ echo: body.echo })),
  *   script: (faults, clock) => void clock.schedule(3000, () => faults.isolate("n1")),
  * });
- * assertEquals(results["valid?"], true);
+ * assertEquals(results.valid, true);
  * assertEquals(history[0]?.f, "echo");
  * ```
  */
@@ -156,10 +156,12 @@ async function runIn(
     ...definedOnly({ onProgress: hooks.onProgress }),
   };
   const outcome = await world.run(() => runTest(setup), (error) => stop.abort(error));
-  const { history, startMs } = outcome;
+  const { history, startMs, counts } = outcome;
   const results = reportRun({
-    ...outcome,
     options,
+    history,
+    invocations: counts.invocations,
+    startMs,
     net: world.network.journal.stats(),
     dropped: world.network.journal.dropped,
     faults: faults.windows,

@@ -17,7 +17,7 @@ function violation(options: ClusterOptions): string | undefined {
     return error instanceof Error ? error.message : String(error);
   }
   const result = checkLinearizable(cluster.history, { maxSteps: 300_000 });
-  return result["valid?"] === false ? result.findings?.[0]?.what ?? "?" : undefined;
+  return result.valid === false ? result.findings?.[0]?.what ?? "?" : undefined;
 }
 
 function checkSeeds(first: number, count: number, options: Omit<ClusterOptions, "seed">): void {

@@ -51,7 +51,7 @@ export async function tryOut(
   const settings = { ...DEFAULT_SETTINGS, ...needs, ...more, seed };
   const result = await simulate({ workload, install, ...settings });
   const { nemesis = [] } = settings;
-  return { seed, nemesis, valid: result.results["valid?"], signs: signsOf(result) };
+  return { seed, nemesis, valid: result.results.valid, signs: signsOf(result) };
 }
 
 /**

@@ -9,13 +9,12 @@ import type { RunResult } from "@eddy/workbench";
 /** Everything that a run blames its nodes for: names of anomalies, and whole sentences. */
 export function signsOf({ results, protocolErrors }: RunResult): string[] {
   const { workload, exceptions } = results;
-  const names = (list: unknown) => Array.isArray(list) ? list.map(String) : [];
-  const malformed = Array.isArray(exceptions.exceptions) ? exceptions.exceptions : [];
+  const { exceptions: malformed = [] } = exceptions;
   return [
     ...results.findings.map(({ anomaly }) => anomaly),
-    ...names(workload["anomaly-types"]),
-    ...names(workload["bad-error-types"]),
-    ...malformed.map((each) => String(each.class)),
+    ...("anomalyTypes" in workload ? workload.anomalyTypes : []),
+    ...("badErrorTypes" in workload ? workload.badErrorTypes : []),
+    ...malformed.map((each) => each.class),
     ...protocolErrors.map(({ why }) => why),
     ...results.warnings,
     ...(results.broke === undefined ? [] : [results.broke.text]),

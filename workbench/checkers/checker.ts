@@ -97,15 +97,15 @@ export class Warnings {
 }
 
 /** Puts a result together: no key for findings or warnings where there are none. */
-export function resultOf(
+export function resultOf<Figures>(
   valid: Validity,
-  figures: Readonly<Record<string, unknown>>,
+  figures: Figures,
   findings: readonly Finding[] = [],
   warnings?: Warnings,
-): CheckResult {
+): CheckResult & Figures {
   const lines = warnings?.lines() ?? [];
   return {
-    "valid?": valid,
+    valid,
     ...figures,
     ...(findings.length > 0 && { findings: findings.slice(0, MAX_FINDINGS) }),
     ...(lines.length > 0 && { warnings: lines }),

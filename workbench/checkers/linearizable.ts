@@ -5,7 +5,7 @@
  */
 
 import { canonical, type Json } from "@eddy/maelstrom";
-import { type CheckResult, type Finding, type Op, worst } from "../history.ts";
+import { type CheckResult, type Finding, type Op, type Validity, worst } from "../history.ts";
 import {
   inOrder,
   isOk,
@@ -35,6 +35,26 @@ export interface LinearizableOptions {
   readonly maxSteps?: number;
 }
 
+/** The verdict on registers. */
+export interface LinearizableResult extends CheckResult {
+  /** Each key's own, by the key's text. */
+  readonly results: Readonly<Record<string, RegisterResult>>;
+  /** The keys that no order accounts for. */
+  readonly failures: readonly Json[];
+}
+
+/** The verdict on one key. */
+export interface RegisterResult {
+  readonly valid: Validity;
+  readonly opCount: number;
+  /** How many configurations the search took. */
+  readonly configurations: number;
+  /** Without an order: the first completion that none accounts for. */
+  readonly op?: Op | undefined;
+  /** What the register can have held by then. */
+  readonly possibleValues?: readonly Json[] | undefined;
+}
+
 /**
  * Checks that every key's operations can have taken effect one at a time, each between its
  * invocation and its completion, on a register that starts out `null`.
@@ -45,13 +65,13 @@ export interface LinearizableOptions {
 export function checkLinearizable(
   history: readonly Op[],
   options: LinearizableOptions = {},
-): CheckResult {
+): LinearizableResult {
   const { maxSteps = 5_000_000 } = options;
   const warnings = new Warnings();
   const pairs = placedPairs(history, warnings);
   const { byKey, oddCount } = registerHistories(pairs, warnings);
   const checked = [...byKey.values()].map((key) => checkKey(key, maxSteps));
-  const failed = checked.filter(({ result }) => result["valid?"] === false);
+  const failed = checked.filter(({ result }) => result.valid === false);
   const figures = {
     results: Object.fromEntries(checked.map(({ key, result }) => [canonical(key), result])),
     failures: failed.map(({ key }) => key),
@@ -64,7 +84,7 @@ export function checkLinearizable(
     return resultOf("unknown", figures, [oddOperations(oddCount), ...findings], warnings);
   }
   return resultOf(
-    worst(checked.map(({ result }) => result["valid?"])),
+    worst(checked.map(({ result }) => result.valid)),
     figures,
     findings,
     warnings,
@@ -73,20 +93,20 @@ export function checkLinearizable(
 
 interface CheckedKey {
   readonly key: RegisterHistory["key"];
-  readonly result: CheckResult;
+  readonly result: RegisterResult;
   readonly finding?: Finding;
 }
 
 function checkKey(history: RegisterHistory, maxSteps: number): CheckedKey {
   const { key, known, unknown, values, operationCount } = history;
   const { verdict, configurations, stuck } = searchOrder(known, unknown, maxSteps);
-  const figures = { "valid?": verdict, "op-count": operationCount, configurations };
+  const figures = { valid: verdict, opCount: operationCount, configurations };
   if (verdict === "unknown") {
     return { key, result: figures, finding: searchLimit(history, maxSteps) };
   }
   if (stuck === undefined) return { key, result: figures };
   const possible = stuck.possible.map((value) => values[value] ?? null);
-  const result = { ...figures, op: stuck.call.pair.completion, "possible-values": possible };
+  const result = { ...figures, op: stuck.call.pair.completion, possibleValues: possible };
   return { key, result, finding: nonlinearizable(history, stuck.call, possible) };
 }
 

@@ -31,6 +31,40 @@ export interface SetFullOptions {
   readonly addF: "broadcast" | "add";
 }
 
+/** The verdict on a set; latencies are whole milliseconds. */
+export interface SetFullResult extends CheckResult {
+  readonly attemptCount: number;
+  readonly stableCount: number;
+  readonly lostCount: number;
+  readonly lost: readonly Json[];
+  readonly neverReadCount: number;
+  readonly neverRead: readonly Json[];
+  readonly staleCount: number;
+  /** Elements that a read missed after they were known, and that are stable now. */
+  readonly stale: readonly Json[];
+  /** Those that took longest, longest first. */
+  readonly worstStale: readonly StaleElement[];
+  /** How long until elements were stable; absent when none is. */
+  readonly stableLatencies?: LatencyQuantiles | undefined;
+  /** How long until elements were lost; absent when none is. */
+  readonly lostLatencies?: LatencyQuantiles | undefined;
+  readonly duplicatedCount: number;
+  /** How often an element stood in one read at most, by its text. */
+  readonly duplicated: Readonly<Record<string, number>>;
+}
+
+/** Milliseconds by share of the elements: `0.5` is the median, `1` the greatest. */
+export type LatencyQuantiles = Readonly<Record<"0" | "0.5" | "0.95" | "0.99" | "1", number>>;
+
+/** An element that became stable late. */
+export interface StaleElement extends Omit<ElementOutcome, "state"> {
+  readonly element: Json;
+  /** The operation by which it was known. */
+  readonly known: Op | null;
+  /** The invocation of the last read that missed it. */
+  readonly lastAbsent: Op | null;
+}
+
 /** How many elements `duplicated` lists. */
 const MAX_DUPLICATED = 48;
 
@@ -42,7 +76,7 @@ const MAX_DUPLICATED = 48;
  * and no failure. An element twice in one read, and one that nobody added, are warned of; Maelstrom
  * passes both over.
  */
-export function checkSetFull(history: readonly Op[], options: SetFullOptions): CheckResult {
+export function checkSetFull(history: readonly Op[], options: SetFullOptions): SetFullResult {
   const warnings = new Warnings();
   const pairs = placedPairs(history, warnings);
   const elements = elementsOf(pairs.filter(({ invoke }) => invoke.f === options.addF));
@@ -192,33 +226,33 @@ function inElementOrder(states: readonly ElementState[]): ElementState[] {
 function figuresOf(
   outcomes: readonly ElementOutcome[],
   duplicated: ReadonlyMap<Json, number>,
-): Record<string, unknown> {
+): Omit<SetFullResult, keyof CheckResult> {
   const of = (wanted: string) =>
     outcomes.filter(({ outcome }) => outcome === wanted).map(({ state }) => state.element);
-  const stale = outcomes.filter((outcome) => (outcome["stable-latency"] ?? 0) > 0);
+  const stale = outcomes.filter(({ stableLatency }) => (stableLatency ?? 0) > 0);
   const [lost, neverRead] = [of("lost"), of("never-read")];
   return {
-    "attempt-count": outcomes.length,
-    "stable-count": of("stable").length,
-    "lost-count": lost.length,
+    attemptCount: outcomes.length,
+    stableCount: of("stable").length,
+    lostCount: lost.length,
     lost,
-    "never-read-count": neverRead.length,
-    "never-read": neverRead,
-    "stale-count": stale.length,
+    neverReadCount: neverRead.length,
+    neverRead,
+    staleCount: stale.length,
     stale: stale.map(({ state }) => state.element),
-    "worst-stale": worstStale(stale),
-    ...distribution("stable-latencies", outcomes.map((outcome) => outcome["stable-latency"])),
-    ...distribution("lost-latencies", outcomes.map((outcome) => outcome["lost-latency"])),
-    "duplicated-count": duplicated.size,
+    worstStale: worstStale(stale),
+    stableLatencies: quantilesOf(outcomes.map(({ stableLatency }) => stableLatency)),
+    lostLatencies: quantilesOf(outcomes.map(({ lostLatency }) => lostLatency)),
+    duplicatedCount: duplicated.size,
     duplicated: Object.fromEntries(
       [...duplicated].slice(0, MAX_DUPLICATED).map(([element, times]) => [show(element), times]),
     ),
   };
 }
 
-function worstStale(stale: readonly ElementOutcome[]): unknown[] {
+function worstStale(stale: readonly ElementOutcome[]): StaleElement[] {
   return stale
-    .toSorted((a, b) => (a["stable-latency"] ?? 0) - (b["stable-latency"] ?? 0))
+    .toSorted((a, b) => (a.stableLatency ?? 0) - (b.stableLatency ?? 0))
     .toReversed()
     .slice(0, 8)
     .map(({ state, outcome, ...latencies }) => ({
@@ -226,18 +260,16 @@ function worstStale(stale: readonly ElementOutcome[]): unknown[] {
       outcome,
       ...latencies,
       known: state.known?.op ?? null,
-      "last-absent": state.lastAbsent?.invoke ?? null,
+      lastAbsent: state.lastAbsent?.invoke ?? null,
     }));
 }
 
-const QUANTILES = [0, 0.5, 0.95, 0.99, 1];
-
-/** Quantiles of those latencies that there are; nothing at all when there are none. */
-function distribution(name: string, latencies: readonly (number | null)[]): object {
+/** Quantiles of those latencies that there are; nothing when there are none. */
+function quantilesOf(latencies: readonly (number | null)[]): LatencyQuantiles | undefined {
   const sorted = latencies.filter((latency) => latency !== null).sort((a, b) => a - b);
-  if (sorted.length === 0) return {};
-  const values = QUANTILES.map((q) => [String(q), quantile(sorted, q)]);
-  return { [name]: Object.fromEntries(values) };
+  if (sorted.length === 0) return undefined;
+  const at = (q: number) => quantile(sorted, q) ?? 0;
+  return { "0": at(0), "0.5": at(0.5), "0.95": at(0.95), "0.99": at(0.99), "1": at(1) };
 }
 
 /**
@@ -309,12 +341,12 @@ export interface ElementState {
   lastAbsent?: CompletedPair;
 }
 
-/** What became of an element; latencies are whole milliseconds, under Maelstrom's names. */
+/** What became of an element; latencies are whole milliseconds. */
 export interface ElementOutcome {
   readonly state: ElementState;
   readonly outcome: "stable" | "lost" | "never-read";
-  readonly "stable-latency": number | null;
-  readonly "lost-latency": number | null;
+  readonly stableLatency: number | null;
+  readonly lostLatency: number | null;
 }
 
 /**
@@ -333,8 +365,8 @@ export function outcomeOf(state: ElementState): ElementOutcome {
   return {
     state,
     outcome: stable ? "stable" : lost ? "lost" : "never-read",
-    "stable-latency": stable ? latency(state, lastAbsent?.invoke.time) : null,
-    "lost-latency": lost ? latency(state, lastPresent?.invoke.time) : null,
+    stableLatency: stable ? latency(state, lastAbsent?.invoke.time) : null,
+    lostLatency: lost ? latency(state, lastPresent?.invoke.time) : null,
   };
 }
 

@@ -359,8 +359,21 @@ export interface Report {
   readonly registers: boolean;
 }
 
+/** The verdict on transactions. */
+export interface ElleResult extends CheckResult {
+  readonly anomalyTypes: readonly string[];
+  /** The facts of the cases of each type that are kept. */
+  readonly anomalies: Readonly<Record<string, readonly unknown[]>>;
+  readonly anomalyCounts?: Readonly<Record<string, number>> | undefined;
+  /** The weakest models that do not hold, and the others. */
+  readonly not?: readonly string[] | undefined;
+  readonly alsoNot?: readonly string[] | undefined;
+  /** Why nothing can be said. */
+  readonly error?: string | undefined;
+}
+
 /** The verdict on a history. */
-export function verdict({ models, cases, refusals, warnings, registers }: Report): CheckResult {
+export function verdict({ models, cases, refusals, warnings, registers }: Report): ElleResult {
   const prohibited = prohibitedBy(models);
   const types = reportable(cases, prohibited)
     .filter((type) => !(registers && type === "cycle-search-timeout"));
@@ -371,14 +384,14 @@ export function verdict({ models, cases, refusals, warnings, registers }: Report
   const weakest = weakestModels(ruledOut);
   const [refusal] = refusals;
   return {
-    "valid?": valid,
-    "anomaly-types": types,
-    "anomalies": Object.fromEntries(
+    valid,
+    anomalyTypes: types,
+    anomalies: Object.fromEntries(
       types.map((type) => [type, cases.get(type).map(({ facts }) => facts)]),
     ),
-    "anomaly-counts": Object.fromEntries(types.map((type) => [type, cases.count(type)])),
-    "not": weakest,
-    "also-not": [...ruledOut].filter((model) => !weakest.includes(model)),
+    anomalyCounts: Object.fromEntries(types.map((type) => [type, cases.count(type)])),
+    not: weakest,
+    alsoNot: [...ruledOut].filter((model) => !weakest.includes(model)),
     ...(refusal && { error: refusal.what }),
     ...(findings.length > 0 && { findings }),
     ...(warnings.length > 0 && { warnings }),
@@ -419,17 +432,17 @@ function rank(type: string): number {
  *
  * @param check the checker.
  */
-export function guarded(check: () => CheckResult): CheckResult {
+export function guarded(check: () => ElleResult): ElleResult {
   try {
     return check();
   } catch (error) {
     const what = `Cannot check the history: ${error instanceof Error ? error.message : error}`;
     return {
-      "valid?": "unknown",
-      "anomaly-types": [],
-      "anomalies": {},
-      "error": what,
-      "findings": [{ anomaly: "checker-error", what, ops: [] }],
+      valid: "unknown",
+      anomalyTypes: [],
+      anomalies: {},
+      error: what,
+      findings: [{ anomaly: "checker-error", what, ops: [] }],
     };
   }
 }

@@ -15,7 +15,7 @@
  *   { ...op, index: 0, process: 0, type: "ok", value: [x, y, ["append", "x", 1]] },
  *   { ...op, index: 1, process: 1, type: "ok", value: [x, y, ["append", "y", 1]] },
  * ], { consistencyModels: parseConsistencyModels("serializable") });
- * assertEquals(result["valid?"], false);
+ * assertEquals(result.valid, false);
  * assertEquals(result["anomaly-types"], ["G2-item"]);
  * assertEquals(result["not"], ["repeatable-read"]);
  * ```
@@ -23,7 +23,7 @@
  * @module
  */
 
-import type { CheckResult, Op } from "../../history.ts";
+import type { Op } from "../../history.ts";
 import { GraphBuilder, RW, WR, WW } from "../graph.ts";
 import {
   type Case,
@@ -49,7 +49,13 @@ import {
   whose,
 } from "./txn.ts";
 import { dependencyCycles, type Effort, type Explain, type Reason } from "./cycles.ts";
-import { canonicalModel, type ElleOptions, guarded, verdict } from "./consistency_model.ts";
+import {
+  canonicalModel,
+  type ElleOptions,
+  type ElleResult,
+  guarded,
+  verdict,
+} from "./consistency_model.ts";
 
 /**
  * Checks transactions that read lists and append to them.
@@ -74,7 +80,7 @@ import { canonicalModel, type ElleOptions, guarded, verdict } from "./consistenc
  *   { ...op, index: 0, type: "invoke", value: [["append", 9, 1], ["r", 9, null]] },
  *   { ...op, index: 1, type: "ok", value: [["append", 9, 1], ["r", 9, []]] },
  * ], { consistencyModels: ["serializable"] });
- * assertEquals(result["valid?"], false);
+ * assertEquals(result.valid, false);
  * assertEquals(result["anomaly-types"], ["empty-transaction-graph", "internal"]);
  * ```
  */
@@ -82,7 +88,7 @@ export function checkListAppend(
   history: readonly Op[],
   { consistencyModels }: ElleOptions,
   effort?: Effort,
-): CheckResult {
+): ElleResult {
   return guarded(() => {
     const models = consistencyModels.map(canonicalModel);
     const all = readTransactions(history, "append");

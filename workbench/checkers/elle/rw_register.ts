@@ -5,7 +5,7 @@
  */
 
 import type { Json } from "@eddy/maelstrom";
-import type { CheckResult, Op } from "../../history.ts";
+import type { Op } from "../../history.ts";
 import { components, cycles, GraphBuilder, pack, RW, WR, WW } from "../graph.ts";
 import {
   type Case,
@@ -29,6 +29,7 @@ import { dependencyCycles, type Effort, type Explain, type Reason } from "./cycl
 import {
   canonicalModel,
   type ElleOptions,
+  type ElleResult,
   guarded,
   type Refusal,
   verdict,
@@ -67,7 +68,7 @@ export function checkRwRegister(
   history: readonly Op[],
   { consistencyModels }: ElleOptions,
   effort?: Effort,
-): CheckResult {
+): ElleResult {
   return guarded(() => {
     const models = consistencyModels.map(canonicalModel);
     const all = readTransactions(history, "w");

@@ -14,7 +14,7 @@ import {
 } from "../../history.ts";
 import { inOrder, resultOf, show, Warnings, whoAndWhen } from "../checker.ts";
 import { cyclicComponents, shortestCycle, type Successors } from "../graph.ts";
-import { checkCommits, checkOrder, worstLag } from "./reads.ts";
+import { checkCommits, checkOrder, type Lag, worstLag } from "./reads.ts";
 import {
   checkLost,
   checkPlaces,
@@ -24,6 +24,25 @@ import {
   readLogs,
   type Unseen,
 } from "./writes.ts";
+
+/** The verdict on logs. */
+export interface KafkaResult extends CheckResult {
+  /** How often each anomaly occurred, and the worst cases of it. */
+  readonly anomalies: Readonly<Record<string, AnomalyFigures>>;
+  /** What was acknowledged and never polled. */
+  readonly unseen?: Unseen | undefined;
+  readonly worstRealtimeLag: Lag;
+  /** The anomalies that make the run invalid. */
+  readonly badErrorTypes: readonly string[];
+  readonly errorTypes: readonly string[];
+  /** Why operations ended unknown. */
+  readonly infoTxnCauses: readonly string[];
+}
+
+interface AnomalyFigures {
+  readonly count: number;
+  readonly errs: readonly Case["err"][];
+}
 
 /**
  * Checks that logs kept what was sent to them, and that clients saw them in order and without gaps.
@@ -46,10 +65,10 @@ import {
  *   { ...op, index: 2, time: 2, type: "invoke", f: "poll", value: [["poll"]] },
  *   { ...op, index: 3, time: 3, type: "ok", f: "poll", value: [["poll", {}]] },
  * ];
- * assertEquals(checkKafka(history)["bad-error-types"], ["unseen"]);
+ * assertEquals(checkKafka(history).badErrorTypes, ["unseen"]);
  * ```
  */
-export function checkKafka(history: readonly Op[]): CheckResult {
+export function checkKafka(history: readonly Op[]): KafkaResult {
   const warnings = new Warnings();
   const cases = new Cases();
   const read = readActs(history, warnings);
@@ -62,24 +81,20 @@ export function checkKafka(history: readonly Op[]): CheckResult {
   checkOrder(acts, logs, cases, warnings);
   checkCycles(acts, cases);
   checkCommits(acts, logs, warnings);
-  return resultOf(verdict(cases), figures(acts, cases, unseen), cases.findings(), warnings);
+  const figures = {
+    anomalies: cases.figures(),
+    unseen,
+    worstRealtimeLag: worstLag(acts),
+    badErrorTypes: cases.badNames(),
+    errorTypes: cases.names(),
+    infoTxnCauses: infoCauses(acts),
+  };
+  return resultOf(verdict(cases), figures, cases.findings(), warnings);
 }
 
 function verdict(cases: Cases): Validity {
   if (cases.badNames().length > 0) return false;
   return cases.names().includes(NO_WRITER) ? "unknown" : true;
-}
-
-function figures(acts: readonly Act[], cases: Cases, unseen: Unseen | undefined) {
-  const told = cases.figures();
-  return {
-    ...told,
-    ...(unseen !== undefined && { unseen: { ...told.unseen, ...unseen } }),
-    "worst-realtime-lag": worstLag(acts),
-    "bad-error-types": cases.badNames(),
-    "error-types": cases.names(),
-    "info-txn-causes": infoCauses(acts),
-  };
 }
 
 /** Why sends and polls ended without anybody knowing what became of them. */
@@ -200,7 +215,7 @@ export class Cases {
   }
 
   /** For each anomaly its count, and the worst cases as figures. */
-  figures(): Record<string, { count: number; errs: Case["err"][] }> {
+  figures(): Record<string, AnomalyFigures> {
     const entries = this.names().map((name) => {
       const tally = this.#tallies.get(name);
       const errs = tally?.worst.map(({ told }) => told.err) ?? [];

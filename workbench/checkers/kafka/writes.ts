@@ -248,9 +248,9 @@ export function checkLost(log: Log, messages: Iterable<Message>, cases: Cases): 
         key: log.key,
         value: message.value,
         index: indexes[0],
-        "max-read-index": bound,
+        maxReadIndex: bound,
         writer: sender.op.index,
-        "max-read": reader.op.index,
+        maxRead: reader.op.index,
       },
       what: `${at({ message, offset: log.slots[last]?.offset })} was never polled, though ` +
         `${sentBy(sender)} ${sender.type === "ok" ? "was acknowledged" : "took effect"} and ` +
