@@ -23,7 +23,7 @@ import {
   who,
   whoAndWhen,
 } from "./checker.ts";
-import { searchOrder } from "./linearizable_search.ts";
+import { ANY, INITIAL, type RegisterCall, searchOrder } from "./linearizable_search.ts";
 
 /** How hard to try. */
 export interface LinearizableOptions {
@@ -198,27 +198,6 @@ export function searchLimit({ key, known, unknown }: RegisterHistory, maxSteps: 
 
 function capital(text: string): string {
   return text.slice(0, 1).toUpperCase() + text.slice(1);
-}
-
-/** What an operation requires that can happen at any value. */
-export const ANY = -1;
-
-/** A register's first value, `null`, among the numbers that stand for its values. */
-export const INITIAL = 0;
-
-/**
- * An operation on one register. Values are numbered: a read of 3 requires and leaves 3, a write of 3
- * requires nothing, a cas from 3 to 4 requires 3 and leaves 4.
- */
-export interface RegisterCall {
-  readonly pair: PlacedPair;
-  /** The value it takes place at, or {@linkcode ANY}. */
-  readonly requires: number;
-  readonly leaves: number;
-  /** Its place in the history; it takes effect later. */
-  readonly invokedAt: number;
-  /** It takes effect before this place. */
-  readonly completedAt: number;
 }
 
 /** What happened to one key. */

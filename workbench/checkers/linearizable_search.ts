@@ -8,7 +8,7 @@
  * - A read of the value that stands there is placed at once: it changes nothing, so whatever
  *   works without it works after it.
  * - Operations that may never have happened are placed only where they explain something; see
- *   `linearizable_unknowns.ts`. Of two ways to the same point, the one that used no more of them is
+ *   {@linkcode UnknownOperations}. Of two ways to the same point, the one that used no more of them is
  *   as good as the other.
  * - The cache knows a configuration by the first completion still ahead, the operations already
  *   placed among those open there, and the value: what lies behind is the same for all.
@@ -17,7 +17,28 @@
  */
 
 import type { Validity } from "../history.ts";
-import { ANY, INITIAL, type RegisterCall } from "./linearizable.ts";
+import type { PlacedPair } from "./checker.ts";
+
+/** What an operation requires that can happen at any value. */
+export const ANY = -1;
+
+/** A register's first value, `null`, among the numbers that stand for its values. */
+export const INITIAL = 0;
+
+/**
+ * An operation on one register. Values are numbered: a read of 3 requires and leaves 3, a write of 3
+ * requires nothing, a cas from 3 to 4 requires 3 and leaves 4.
+ */
+export interface RegisterCall {
+  readonly pair: PlacedPair;
+  /** The value it takes place at, or {@linkcode ANY}. */
+  readonly requires: number;
+  readonly leaves: number;
+  /** Its place in the history; it takes effect later. */
+  readonly invokedAt: number;
+  /** It takes effect before this place. */
+  readonly completedAt: number;
+}
 
 /** How many dead ends are kept to tell what the register can have held there. */
 const MAX_STUCK_POINTS = 256;

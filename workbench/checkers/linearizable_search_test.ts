@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { uniformInt } from "pure-rand/distribution/uniformInt";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 import type { Json } from "@eddy/maelstrom";
-import type { Op, Validity } from "../history.ts";
+import type { Op } from "../history.ts";
 import { handmade, type Row } from "../testing.ts";
 import { checkLinearizable, type RegisterResult } from "./linearizable.ts";
 
