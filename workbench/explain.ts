@@ -1,6 +1,6 @@
 /**
- * A failure in four lines that a newcomer understands: what is wrong, which operations show it,
- * which fault was on, and which messages it ate.
+ * A failure in up to four lines: what is wrong, which operations show it, which faults were on, and
+ * which messages they dropped; and a run in a few lines.
  *
  * @module
  */
@@ -12,7 +12,7 @@ import type { DroppedMessage } from "./journal.ts";
 import type { RunOptions } from "./options.ts";
 import type { RunReport } from "./report.ts";
 
-/** What beside the history tells why something went wrong. */
+/** What explains a finding besides the history. */
 export interface Circumstances {
   readonly faults: readonly FaultWindow[];
   /** Messages that faults took, by the world's clock. */
@@ -62,8 +62,8 @@ export function explain(finding: Finding, circumstances: Circumstances): string[
   const windows = circumstances.faults
     .filter(({ fromNs, toNs = Infinity }) => fromNs <= last.time && toNs >= first.time);
   if (windows.length > 0) lines.push(`  Faults then: ${listed(describeWindows(windows), "; ")}`);
-  const eaten = describeEaten(circumstances, first.time, last.time);
-  if (eaten !== undefined) lines.push(`  ${eaten}`);
+  const dropped = describeDropped(circumstances, first.time, last.time);
+  if (dropped !== undefined) lines.push(`  ${dropped}`);
   return lines;
 }
 
@@ -72,7 +72,7 @@ function describeOp(op: Op): string {
   return `${seconds(op)} ${who(op)} ${op.f} ${op.type} ${show(op.value)}${error}`;
 }
 
-/** What was on at the same time is told together, as several nodes that were down. */
+/** Faults of the same time are one text, as several nodes that were down. */
 function describeWindows(windows: readonly FaultWindow[]): string[] {
   const groups = new Map<string, { fault: string; when: string; what: string[] }>();
   for (const { fault, description, fromNs, toNs } of windows) {
@@ -86,7 +86,7 @@ function describeWindows(windows: readonly FaultWindow[]): string[] {
   );
 }
 
-function describeEaten(
+function describeDropped(
   { dropped = [], startMs = 0 }: Circumstances,
   fromNs: number,
   toNs: number,

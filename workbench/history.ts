@@ -7,7 +7,7 @@
 import { ErrorCode, isJsonObject, type Json, type JsonObject, parseJson } from "@eddy/maelstrom";
 import { readEdn } from "./edn.ts";
 
-/** How an operation stands: begun, happened, certainly did not happen, or nobody knows. */
+/** How an operation stands: begun, happened, certainly did not happen, or unknown. */
 export type OpType = "invoke" | "ok" | "fail" | "info";
 
 /** One event of a history. Each process has at most one operation open at a time. */
@@ -36,14 +36,14 @@ export interface Op {
 export interface OpError {
   /** Maelstrom's error code; absent for a malformed reply. */
   readonly code?: number;
-  /** What went wrong, for people. */
+  /** What went wrong, as text. */
   readonly text: string;
 }
 
 /** What checkers say: false beats unknown beats true. */
 export type Validity = true | false | "unknown";
 
-/** One thing wrong, told so that a newcomer can follow it. */
+/** One thing that is wrong, and the operations that show it. */
 export interface Finding {
   /** Maelstrom's name for it: `lost`, `G1a`, `poll-skip`, `nonlinearizable`, ... */
   readonly anomaly: string;
@@ -63,7 +63,7 @@ export interface CheckResult {
   readonly warnings?: readonly string[] | undefined;
 }
 
-/** How many findings a result carries at most; counts tell the rest. */
+/** How many findings a result carries at most; the counts include the rest. */
 export const MAX_FINDINGS = 8;
 
 /** The worst of several verdicts. */

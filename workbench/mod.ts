@@ -35,6 +35,22 @@ export {
 export type { NetEvent, NetStats, TrafficStats } from "./journal.ts";
 export type { Packet } from "./network.ts";
 export type { Slowness } from "./network.ts";
+export type { CounterResult } from "./checkers/counter.ts";
+export type { EchoResult } from "./checkers/echo.ts";
+export type { ElleResult } from "./checkers/elle/consistency_model.ts";
+export type { AnomalyFigures } from "./checkers/kafka/anomalies.ts";
+export type { KafkaResult } from "./checkers/kafka/kafka.ts";
+export type { Lag } from "./checkers/kafka/reads.ts";
+export type { Unseen } from "./checkers/kafka/writes.ts";
+export type { LinearizableResult, RegisterResult } from "./checkers/linearizable.ts";
+export type { LatencyQuantiles, SetFullResult, StaleElement } from "./checkers/set_full.ts";
+export type {
+  AvailabilityResult,
+  Counts,
+  ExceptionsResult,
+  StatsResult,
+} from "./checkers/stats.ts";
+export type { UniqueIdsResult } from "./checkers/unique_ids.ts";
 export {
   check,
   type HistoryReport,

@@ -81,7 +81,7 @@ export class ResultsDir {
     }
   }
 
-  /** Adds a line that a node wrote for people. */
+  /** Adds a line that a node wrote to standard error. */
   log(node: string, line: string): void {
     let file = this.#logs.get(node);
     if (file === undefined) {

@@ -29,13 +29,13 @@ import { type Arena, createRealWorld, createVirtualWorld, Uncaught } from "./wor
 export interface RunHooks {
   /** Told every event of the network. */
   readonly onMessage?: (event: NetEvent) => void;
-  /** Told what nodes say to people, line by line. */
+  /** Called with each line that a node writes to standard error. */
   readonly onLog?: (node: string, text: string) => void;
   /** Told at the beginning of every stage, and once a second. */
   readonly onProgress?: (progress: Progress) => void;
   /** Called when the main phase begins; for faults at stated times, by the clock. */
   readonly script?: (faults: FaultVerbs, clock: Clock) => void;
-  /** Breaks the run off; what has happened so far is judged and told. */
+  /** Breaks the run off; what has happened so far is checked and reported. */
   readonly signal?: AbortSignal;
 }
 

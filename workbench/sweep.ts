@@ -23,7 +23,7 @@ export type WorkerReply =
 /**
  * Does all jobs on all cores.
  *
- * @param onOutcome told of each, as it ends
+ * @param onOutcome called with each, as it ends
  * @returns the outcomes in the order of the jobs.
  * @throws {Error} if a job could not be done; the others are given up.
  */
@@ -38,7 +38,7 @@ export function runJobs(
 /**
  * Does all tasks on all cores.
  *
- * @param onResult told of each result, as it comes
+ * @param onResult called with each result, as it comes
  * @returns the results in the order of the tasks; they are what the functions return, which the
  * caller knows.
  * @throws {Error} if a task could not be done; the others are given up.
@@ -113,7 +113,7 @@ export interface Outcome {
   readonly valid: Validity;
   readonly operations: number;
   readonly okFraction: number;
-  /** Operations whose fate nobody knows, as a share of all. */
+  /** Operations whose outcome is unknown, as a share of all. */
   readonly infoFraction: number;
   readonly allPerOp: number;
   readonly serversPerOp: number;

@@ -122,7 +122,7 @@ function oddOperations(count: number): Finding {
 const MAX_CONCURRENT_SHOWN = 6;
 
 /**
- * Tells of the first operation that cannot have happened as it did.
+ * Describes the first operation that cannot have happened as it did.
  *
  * Everything up to just before its completion can be put in order, and nothing up to its
  * completion can: so the history up to there is the shortest that is wrong.
@@ -130,7 +130,7 @@ const MAX_CONCURRENT_SHOWN = 6;
  * @param call the operation; always a read or a cas, for a write can always come last.
  * @param possible what the register can have held by then.
  */
-export function nonlinearizable(
+function nonlinearizable(
   history: RegisterHistory,
   call: RegisterCall,
   possible: readonly Json[],
@@ -186,8 +186,8 @@ function window(
   return inOrder(shown.flatMap((one) => [one?.pair.invoke, one?.pair.completion]));
 }
 
-/** Tells of a key that took too long. */
-export function searchLimit({ key, known, unknown }: RegisterHistory, maxSteps: number): Finding {
+/** Describes a key that took too long. */
+function searchLimit({ key, known, unknown }: RegisterHistory, maxSteps: number): Finding {
   return {
     anomaly: "search-limit",
     what: `Key ${show(key)} is undecided: ${plural(known.length, "operation")} and ` +
@@ -201,7 +201,7 @@ function capital(text: string): string {
 }
 
 /** What happened to one key. */
-export interface RegisterHistory {
+interface RegisterHistory {
   readonly key: Json;
   /** How many operations there were, whatever came of them. */
   operationCount: number;
@@ -209,14 +209,14 @@ export interface RegisterHistory {
   readonly known: RegisterCall[];
   /** The operations that may have happened, at any time since, in the order of invocation. */
   readonly unknown: RegisterCall[];
-  /** The operations that failed, so did not happen; only to tell of. */
+  /** The operations that failed, so did not happen; only findings name them. */
   readonly failed: RegisterCall[];
   /** The values by number. */
   readonly values: Json[];
 }
 
 /** Every key's history, and how many operations could not be made out. */
-export interface RegisterHistories {
+interface RegisterHistories {
   readonly byKey: ReadonlyMap<string, RegisterHistory>;
   readonly oddCount: number;
 }
@@ -227,7 +227,7 @@ export interface RegisterHistories {
  * What constrains nothing is dropped: a read that was not acknowledged, one that returned `null`,
  * and an unknown cas to the value it is from.
  */
-export function registerHistories(
+function registerHistories(
   pairs: readonly PlacedPair[],
   warnings: Warnings,
 ): RegisterHistories {

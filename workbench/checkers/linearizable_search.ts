@@ -40,7 +40,7 @@ export interface RegisterCall {
   readonly completedAt: number;
 }
 
-/** How many dead ends are kept to tell what the register can have held there. */
+/** How many dead ends are kept to find what the register can have held there. */
 const MAX_STUCK_POINTS = 256;
 
 /** What a search found. */
@@ -243,10 +243,10 @@ class Search {
 const HEAD = 0;
 
 /** The events of the operations that are not placed yet. */
-export class LinkedEvents {
+class LinkedEvents {
   readonly #next: Int32Array;
   readonly #previous: Int32Array;
-  /** Which bit tells that an operation is placed: no two operations open at once share one. */
+  /** The bit of an operation that is placed: no two operations open at once share one. */
   readonly #bits: Int32Array;
   readonly #placed: Int32Array;
 
@@ -341,10 +341,10 @@ function isInvocation(node: number): boolean {
 const MAX_LINKS = 2000;
 
 /** Unknown operations used so far: a number that stands for how many of each kind. */
-export type Used = number;
+type Used = number;
 
 /** No unknown operation used. */
-export const NONE_USED: Used = 0;
+const NONE_USED: Used = 0;
 
 /** Unknown operations that require and leave the same. */
 interface Kind {
@@ -362,7 +362,7 @@ interface Link {
 }
 
 /** A store of unknown operations, and of what the search has used of it. */
-export class UnknownOperations {
+class UnknownOperations {
   readonly #kinds: Kind[] = [];
   readonly #leaving = new Map<number, number[]>();
   readonly #counts: Int32Array[];
@@ -465,7 +465,7 @@ export class UnknownOperations {
     }
   }
 
-  /** Whether whoever has used `a` can do all that one who has used `b` can: no kind more often. */
+  /** Whether what is left after `a` includes what is left after `b`: no kind was used more often. */
   leavesNoLess(a: Used, b: Used): boolean {
     if (a === b || a === NONE_USED) return true;
     const [x, y] = [this.#counts[a], this.#counts[b]];

@@ -57,8 +57,11 @@ export interface SetFullResult extends CheckResult {
 export type LatencyQuantiles = Readonly<Record<"0" | "0.5" | "0.95" | "0.99" | "1", number>>;
 
 /** An element that became stable late. */
-export interface StaleElement extends Omit<ElementOutcome, "state"> {
+export interface StaleElement {
   readonly element: Json;
+  readonly outcome: "stable" | "lost" | "never-read";
+  readonly stableLatency: number | null;
+  readonly lostLatency: number | null;
   /** The operation by which it was known. */
   readonly known: Op | null;
   /** The invocation of the last read that missed it. */
@@ -71,9 +74,9 @@ const MAX_DUPLICATED = 48;
 /**
  * Checks that every element known to have been added is in the reads that begin later.
  *
- * An element is lost when the read invoked last that could tell missed it: `false`. With none
+ * An element is lost when the last read invoked after it was known missed it: `false`. With none
  * lost and none stable either nothing was tested: `unknown`. Elements that show up late are stale,
- * and no failure. An element twice in one read, and one that nobody added, are warned of; Maelstrom
+ * and no failure. An element twice in one read, and one that was never added, are warned of; Maelstrom
  * passes both over.
  */
 export function checkSetFull(history: readonly Op[], options: SetFullOptions): SetFullResult {
@@ -92,6 +95,18 @@ export function checkSetFull(history: readonly Op[], options: SetFullOptions): S
     ? [nothingStable(outcomes, reads.length)]
     : [];
   return resultOf(valid, figuresOf(outcomes, duplicated), findings, warnings);
+}
+
+/** What is known of one element: when it was known to exist, and who last saw or missed it. */
+interface ElementState {
+  readonly element: Json;
+  readonly add: PlacedPair;
+  /** The end of the add, or of a read that contains it, whichever came first. */
+  known?: { op: Op; at: number };
+  /** Of the reads that contain it, the one invoked last. */
+  lastPresent?: CompletedPair;
+  /** Of the reads that do not, the one invoked last. */
+  lastAbsent?: CompletedPair;
 }
 
 /** Elements by key, in the order of their last add: adding again starts over, as in Maelstrom. */
@@ -135,7 +150,7 @@ function readsOf(pairs: readonly PlacedPair[], warnings: Warnings): Read[] {
 }
 
 /**
- * Tells each element which reads held it and which did not, from the last read back to the first.
+ * Notes for each element which reads held it and which did not, from the last read to the first.
  *
  * A read costs what it holds, plus a bit for every element added by then: the first read met that
  * misses an element is the last that did, so each element is settled once.
@@ -217,6 +232,41 @@ function addedBefore(states: readonly ElementState[], position: number): number 
   return low;
 }
 
+/** What became of an element; latencies are whole milliseconds. */
+interface ElementOutcome {
+  readonly state: ElementState;
+  readonly outcome: "stable" | "lost" | "never-read";
+  readonly stableLatency: number | null;
+  readonly lostLatency: number | null;
+}
+
+/**
+ * Decides what became of an element.
+ *
+ * It is stable if the last read that could contain it had it. It is lost if that read missed it and had begun
+ * after the element was known; otherwise a miss may have come before the add, and it was never read.
+ */
+function outcomeOf(state: ElementState): ElementOutcome {
+  const { known, lastPresent, lastAbsent } = state;
+  const present = lastPresent?.invokedAt ?? -1;
+  const absent = lastAbsent?.invokedAt ?? -1;
+  const stable = lastPresent !== undefined && absent < present;
+  const lost = known !== undefined && lastAbsent !== undefined && present < absent &&
+    known.at < absent;
+  return {
+    state,
+    outcome: stable ? "stable" : lost ? "lost" : "never-read",
+    stableLatency: stable ? latency(state, lastAbsent?.invoke.time) : null,
+    lostLatency: lost ? latency(state, lastPresent?.invoke.time) : null,
+  };
+}
+
+/** Milliseconds from when the element was known to just after the last read of the other kind. */
+function latency({ known }: ElementState, time: number | undefined): number {
+  const end = time === undefined ? 0 : time + 1;
+  return Math.trunc(Math.max(0, end - (known?.op.time ?? 0)) / 1e6);
+}
+
 function inElementOrder(states: readonly ElementState[]): ElementState[] {
   const byKey = new Map(states.map((state) => [keyOf(state.element), state]));
   return sortJson(states.map(({ element }) => element))
@@ -273,11 +323,11 @@ function quantilesOf(latencies: readonly (number | null)[]): LatencyQuantiles | 
 }
 
 /**
- * Tells of the first few lost elements.
+ * Describes the first few lost elements.
  *
  * @param reads every acknowledged read, in the order of invocation.
  */
-export function lostFindings(
+function lostFindings(
   lost: readonly ElementOutcome[],
   reads: readonly CompletedPair[],
 ): Finding[] {
@@ -318,8 +368,8 @@ function lostFinding({ state }: ElementOutcome, reads: readonly CompletedPair[])
   };
 }
 
-/** Tells why a run without a lost element says nothing all the same. */
-export function nothingStable(outcomes: readonly ElementOutcome[], readCount: number): Finding {
+/** Describes why a run without a lost element proves nothing. */
+function nothingStable(outcomes: readonly ElementOutcome[], readCount: number): Finding {
   const adds = outcomes.slice(0, 4).map(({ state }) => state.add);
   return {
     anomaly: "never-read",
@@ -329,55 +379,8 @@ export function nothingStable(outcomes: readonly ElementOutcome[], readCount: nu
   };
 }
 
-/** What is known of one element: when it was known to exist, and who last saw or missed it. */
-export interface ElementState {
-  readonly element: Json;
-  readonly add: PlacedPair;
-  /** The end of the add, or of a read that contains it, whichever came first. */
-  known?: { op: Op; at: number };
-  /** Of the reads that contain it, the one invoked last. */
-  lastPresent?: CompletedPair;
-  /** Of the reads that do not, the one invoked last. */
-  lastAbsent?: CompletedPair;
-}
-
-/** What became of an element; latencies are whole milliseconds. */
-export interface ElementOutcome {
-  readonly state: ElementState;
-  readonly outcome: "stable" | "lost" | "never-read";
-  readonly stableLatency: number | null;
-  readonly lostLatency: number | null;
-}
-
-/**
- * Decides an element's fate.
- *
- * It is stable if the last read to tell had it. It is lost if that read missed it and had begun
- * after the element was known; otherwise a miss may have come before the add, and it was never read.
- */
-export function outcomeOf(state: ElementState): ElementOutcome {
-  const { known, lastPresent, lastAbsent } = state;
-  const present = lastPresent?.invokedAt ?? -1;
-  const absent = lastAbsent?.invokedAt ?? -1;
-  const stable = lastPresent !== undefined && absent < present;
-  const lost = known !== undefined && lastAbsent !== undefined && present < absent &&
-    known.at < absent;
-  return {
-    state,
-    outcome: stable ? "stable" : lost ? "lost" : "never-read",
-    stableLatency: stable ? latency(state, lastAbsent?.invoke.time) : null,
-    lostLatency: lost ? latency(state, lastPresent?.invoke.time) : null,
-  };
-}
-
-/** Milliseconds from when the element was known to just after the last read of the other kind. */
-function latency({ known }: ElementState, time: number | undefined): number {
-  const end = time === undefined ? 0 : time + 1;
-  return Math.trunc(Math.max(0, end - (known?.op.time ?? 0)) / 1e6);
-}
-
 /** A set of small integers, one bit each. */
-export class Bits {
+class Bits {
   readonly #words: Int32Array;
 
   /** @param size one more than the largest integer it can hold. */

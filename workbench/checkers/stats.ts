@@ -26,7 +26,7 @@ const MAX_PAIRS_SHOWN = 3;
 const FEW = 20;
 
 /** How operations ended. */
-interface Counts {
+export interface Counts {
   readonly count: number;
   readonly okCount: number;
   readonly failCount: number;

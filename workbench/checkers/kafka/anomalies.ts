@@ -56,7 +56,7 @@ export type Anomaly =
   | { readonly type: "empty-transaction-graph" };
 
 /** Messages skipped, or not in the log's order; `int-` within one operation. */
-export type MoveType = `${"" | "int-"}${
+type MoveType = `${"" | "int-"}${
   | `${"poll" | "send"}-skip`
   | `nonmonotonic-${"poll" | "send"}`}`;
 
@@ -120,7 +120,7 @@ const severity: readonly string[] = [
 /** How often an anomaly occurred, and the worst cases as figures. */
 export interface AnomalyFigures {
   readonly count: number;
-  readonly errs: readonly Description["err"][];
+  readonly errs: readonly Readonly<Record<string, unknown>>[];
 }
 
 interface Tally {
@@ -188,7 +188,7 @@ export class Anomalies {
 }
 
 /** An anomaly as figures, as a sentence, and by the operations that show it. */
-export interface Description {
+interface Description {
   readonly err: Readonly<Record<string, unknown>>;
   readonly what: string;
   readonly ops: Iterable<Op | undefined>;
@@ -253,7 +253,7 @@ export function describe(anomaly: Anomaly): Description {
 }
 
 /** How many values an error lists. */
-export const MAX_LISTED = 32;
+const MAX_LISTED = 32;
 
 /** How many operations a sentence names. */
 const MAX_NAMED = 4;

@@ -79,7 +79,7 @@ function verdict(anomalies: Anomalies): Validity {
   return anomalies.types().includes(NO_WRITER) ? "unknown" : true;
 }
 
-/** Why sends and polls ended without anybody knowing what became of them. */
+/** Why sends and polls ended unknown. */
 function infoCauses(acts: readonly Act[]): string[] {
   const causes = new Set<string>();
   for (const act of acts) {

@@ -53,11 +53,11 @@ export interface Act {
 /** The operations of a history, in the order of their ends, and its messages. */
 export interface Acts {
   readonly acts: readonly Act[];
-  /** Key to every message anybody sent to it or polled from it. */
+  /** Key to every message sent to it or polled from it. */
   readonly messages: ReadonlyMap<string, ReadonlyMap<MessageId, Message>>;
 }
 
-/** What tells messages of a key apart: a number as it is, the rest by their canonical text. */
+/** What identifies a message of a key: a number as it is, the rest by their canonical text. */
 type MessageId = number | string;
 
 /** The operations that hold sends and polls. */
@@ -251,7 +251,7 @@ export function readLogs({ acts, messages }: Acts): Map<string, Log> {
   return logs;
 }
 
-/** Whether a send took place: it was acknowledged, or somebody polled something of it. */
+/** Whether a send took place: it was acknowledged, or a poll returned something of it. */
 export function happened(act: Act): boolean {
   if (act.type === "ok") return true;
   return act.type === "info" && act.sends.some(({ message }) => message.reader !== undefined);

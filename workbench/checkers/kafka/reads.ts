@@ -107,7 +107,7 @@ class OrderChecker {
   #move(log: Log, fromAct: Act, from: Placed, toAct: Act, to: Placed): Move {
     const i = log.indexes.get(from.message);
     const j = log.indexes.get(to.message);
-    // A message whose place nobody knows is given the benefit of the doubt.
+    // A message whose place is unknown is taken to be right.
     const delta = i === undefined || j === undefined ? 1 : j - i;
     return { log, from, to, fromAct, toAct, delta };
   }
@@ -260,7 +260,7 @@ function outdatedAt(reaches: readonly Reach[] = [], offset: Offset): number {
   return reaches[low]?.time ?? Infinity;
 }
 
-/** How far a key may have been committed; Infinity when nobody knows. */
+/** How far a key may have been committed; Infinity when that is unknown. */
 type Bound = Offset;
 
 /** What a process reads, and from where. */
@@ -273,7 +273,7 @@ interface Fresh {
   readonly bound: Bound;
 }
 
-/** Warns of clients that a committed offset sent past messages nobody had polled. */
+/** Warns of clients that a committed offset sent past messages that were not polled. */
 export function checkCommits(
   acts: readonly Act[],
   logs: ReadonlyMap<string, Log>,
