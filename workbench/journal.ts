@@ -44,6 +44,7 @@ export interface TrafficStats {
 
 /** The figures of a network. */
 export interface NetStats {
+  /** All traffic. */
   readonly all: TrafficStats;
   /** Traffic from and to clients. */
   readonly clients: TrafficStats;

@@ -45,7 +45,9 @@ export interface LinearizableResult extends CheckResult {
 
 /** The verdict on one key. */
 export interface RegisterResult {
+  /** Whether some order accounts for all of the key's operations. */
   readonly valid: Validity;
+  /** How many operations the key had. */
   readonly opCount: number;
   /** How many configurations the search took. */
   readonly configurations: number;

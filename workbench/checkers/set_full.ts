@@ -33,12 +33,19 @@ export interface SetFullOptions {
 
 /** The verdict on a set; latencies are whole milliseconds. */
 export interface SetFullResult extends CheckResult {
+  /** How many elements were to be added. */
   readonly attemptCount: number;
+  /** How many the last reads held. */
   readonly stableCount: number;
+  /** How many were known and then missing. */
   readonly lostCount: number;
+  /** Those elements. */
   readonly lost: readonly Json[];
+  /** How many are neither stable nor lost. */
   readonly neverReadCount: number;
+  /** Those elements. */
   readonly neverRead: readonly Json[];
+  /** How many are stale. */
   readonly staleCount: number;
   /** Elements that a read missed after they were known, and that are stable now. */
   readonly stale: readonly Json[];
@@ -48,6 +55,7 @@ export interface SetFullResult extends CheckResult {
   readonly stableLatencies?: LatencyQuantiles | undefined;
   /** How long until elements were lost; absent when none is. */
   readonly lostLatencies?: LatencyQuantiles | undefined;
+  /** How many elements stood more than once in one read. */
   readonly duplicatedCount: number;
   /** How often an element stood in one read at most, by its text. */
   readonly duplicated: Readonly<Record<string, number>>;
@@ -58,9 +66,13 @@ export type LatencyQuantiles = Readonly<Record<"0" | "0.5" | "0.95" | "0.99" | "
 
 /** An element that became stable late. */
 export interface StaleElement {
+  /** The element. */
   readonly element: Json;
+  /** What became of it. */
   readonly outcome: "stable" | "lost" | "never-read";
+  /** How long until it was stable. */
   readonly stableLatency: number | null;
+  /** How long until it was lost. */
   readonly lostLatency: number | null;
   /** The operation by which it was known. */
   readonly known: Op | null;

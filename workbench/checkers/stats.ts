@@ -27,14 +27,19 @@ const FEW = 20;
 
 /** How operations ended. */
 export interface Counts {
+  /** How many completed. */
   readonly count: number;
+  /** How many succeeded. */
   readonly okCount: number;
+  /** How many certainly did not happen. */
   readonly failCount: number;
+  /** How many may have happened. */
   readonly infoCount: number;
 }
 
 /** How operations ended, in all and for each `f`. */
 export interface StatsResult extends CheckResult, Counts {
+  /** The same for each `f`, and whether it succeeded at least once. */
   readonly byF: Readonly<Record<string, Counts & { readonly valid: boolean }>>;
 }
 
@@ -100,6 +105,7 @@ const MAX_UNAVAILABLE_SHOWN = 4;
 
 /** The share of operations that succeeded. */
 export interface AvailabilityResult extends CheckResult {
+  /** From 0 to 1; 1 when there are no operations. */
   readonly okFraction: number;
 }
 
@@ -150,6 +156,7 @@ function percent(share: number): string {
 
 /** The malformed replies, by what was asked. */
 export interface ExceptionsResult extends CheckResult {
+  /** How many of each, and the first; absent when there are none. */
   readonly exceptions?:
     | readonly { readonly count: number; readonly class: string; readonly example: Op }[]
     | undefined;

@@ -35,8 +35,11 @@ interface Given {
 
 /** The verdict on ids. */
 export interface UniqueIdsResult extends CheckResult {
+  /** How many ids were asked for. */
   readonly attemptedCount: number;
+  /** How many were returned. */
   readonly acknowledgedCount: number;
+  /** How many were returned more than once. */
   readonly duplicatedCount: number;
   /** How often each duplicate was returned, by its text; the most frequent ones only. */
   readonly duplicated: Readonly<Record<string, number>>;

@@ -361,12 +361,15 @@ export interface Report {
 
 /** The verdict on transactions. */
 export interface ElleResult extends CheckResult {
+  /** The types of anomalies that were found, sorted. */
   readonly anomalyTypes: readonly string[];
   /** The facts of the cases of each type that are kept. */
   readonly anomalies: Readonly<Record<string, readonly unknown[]>>;
+  /** How many cases there are of each type. */
   readonly anomalyCounts?: Readonly<Record<string, number>> | undefined;
-  /** The weakest models that do not hold, and the others. */
+  /** The weakest models that do not hold. */
   readonly not?: readonly string[] | undefined;
+  /** The stronger models that do not hold either. */
   readonly alsoNot?: readonly string[] | undefined;
   /** Why nothing can be said. */
   readonly error?: string | undefined;

@@ -119,7 +119,9 @@ const severity: readonly string[] = [
 
 /** How often an anomaly occurred, and the worst cases as figures. */
 export interface AnomalyFigures {
+  /** How many cases there are. */
   readonly count: number;
+  /** The worst of them. */
   readonly errs: readonly Readonly<Record<string, unknown>>[];
 }
 

@@ -18,9 +18,11 @@ export interface KafkaResult extends CheckResult {
   readonly anomalies: Readonly<Record<string, AnomalyFigures>>;
   /** What was acknowledged and never polled. */
   readonly unseen?: Unseen | undefined;
+  /** The poll that lagged most behind its log. */
   readonly worstRealtimeLag: Lag;
   /** The anomalies that make the run invalid. */
   readonly badErrorTypes: readonly string[];
+  /** The anomalies that occurred. */
   readonly errorTypes: readonly string[];
   /** Why operations ended unknown. */
   readonly infoTxnCauses: readonly string[];

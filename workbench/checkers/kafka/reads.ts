@@ -144,7 +144,9 @@ function keepOnly(marks: Map<string, Mark> | undefined, keys: readonly string[])
 export interface Lag {
   /** When the poll began, in seconds. */
   readonly time: number;
+  /** Who polled. */
   readonly process?: Op["process"];
+  /** The key that lagged. */
   readonly key?: string;
   /** At least how long the first message it did not see had been there by then, in seconds. */
   readonly lag: number;

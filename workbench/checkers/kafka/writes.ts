@@ -128,7 +128,9 @@ function checkPassed(
 export interface Unseen {
   /** Nanoseconds into the run of the last acknowledged send or poll. */
   readonly time: number;
+  /** How many of each key. */
   readonly unseen: Readonly<Record<string, number>>;
+  /** The first values of each key. */
   readonly messages: Readonly<Record<string, readonly Json[]>>;
 }
 
