@@ -217,14 +217,8 @@ interface RegisterHistory {
   readonly values: Json[];
 }
 
-/** Every key's history, and how many operations could not be made out. */
-interface RegisterHistories {
-  readonly byKey: ReadonlyMap<string, RegisterHistory>;
-  readonly oddCount: number;
-}
-
 /**
- * Splits a history by key.
+ * Splits a history by key, and counts the operations that make no sense on a register.
  *
  * What constrains nothing is dropped: a read that was not acknowledged, one that returned `null`,
  * and an unknown cas to the value it is from.
@@ -232,7 +226,7 @@ interface RegisterHistories {
 function registerHistories(
   pairs: readonly PlacedPair[],
   warnings: Warnings,
-): RegisterHistories {
+): { byKey: ReadonlyMap<string, RegisterHistory>; oddCount: number } {
   const byKey = new Map<string, RegisterHistory & { numbers: Map<number | string, number> }>();
   let oddCount = 0;
   for (const pair of pairs) {

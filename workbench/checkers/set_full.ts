@@ -255,8 +255,9 @@ interface ElementOutcome {
 /**
  * Decides what became of an element.
  *
- * It is stable if the last read that could contain it had it. It is lost if that read missed it and had begun
- * after the element was known; otherwise a miss may have come before the add, and it was never read.
+ * It is stable if the last read that could contain it had it. It is lost if that read missed it and
+ * had begun after the element was known; otherwise a miss may have come before the add, and it was
+ * never read.
  */
 function outcomeOf(state: ElementState): ElementOutcome {
   const { known, lastPresent, lastAbsent } = state;
