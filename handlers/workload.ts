@@ -9,7 +9,6 @@ import {
   type Flags,
   type FlagValues,
   number,
-  oneOf,
   parseFlags,
   UsageError,
 } from "@eddy/maelstrom/flags";

@@ -1,6 +1,6 @@
 /**
- * A failure in four lines that a newcomer understands: what is wrong, which operations show it,
- * which fault was on, and which messages it ate.
+ * A failure in up to four lines: what is wrong, which operations show it, which faults were on, and
+ * which messages they dropped; and a run in a few lines.
  *
  * @module
  */
@@ -12,13 +12,13 @@ import type { DroppedMessage } from "./journal.ts";
 import type { RunOptions } from "./options.ts";
 import type { RunReport } from "./report.ts";
 
-/** What beside the history tells why something went wrong. */
+/** What explains a finding besides the history. */
 export interface Circumstances {
   readonly faults: readonly FaultWindow[];
   /** Messages that faults took, by the world's clock. */
-  readonly dropped?: readonly DroppedMessage[];
+  readonly dropped?: readonly DroppedMessage[] | undefined;
   /** When the history begins, by the world's clock. */
-  readonly startMs?: number;
+  readonly startMs?: number | undefined;
 }
 
 /** How many operations, links and faults a line lists. */
@@ -62,8 +62,8 @@ export function explain(finding: Finding, circumstances: Circumstances): string[
   const windows = circumstances.faults
     .filter(({ fromNs, toNs = Infinity }) => fromNs <= last.time && toNs >= first.time);
   if (windows.length > 0) lines.push(`  Faults then: ${listed(describeWindows(windows), "; ")}`);
-  const eaten = describeEaten(circumstances, first.time, last.time);
-  if (eaten !== undefined) lines.push(`  ${eaten}`);
+  const dropped = describeDropped(circumstances, first.time, last.time);
+  if (dropped !== undefined) lines.push(`  ${dropped}`);
   return lines;
 }
 
@@ -72,7 +72,7 @@ function describeOp(op: Op): string {
   return `${seconds(op)} ${who(op)} ${op.f} ${op.type} ${show(op.value)}${error}`;
 }
 
-/** What was on at the same time is told together, as several nodes that were down. */
+/** Faults of the same time are one text, as several nodes that were down. */
 function describeWindows(windows: readonly FaultWindow[]): string[] {
   const groups = new Map<string, { fault: string; when: string; what: string[] }>();
   for (const { fault, description, fromNs, toNs } of windows) {
@@ -86,7 +86,7 @@ function describeWindows(windows: readonly FaultWindow[]): string[] {
   );
 }
 
-function describeEaten(
+function describeDropped(
   { dropped = [], startMs = 0 }: Circumstances,
   fromNs: number,
   toNs: number,
@@ -132,30 +132,29 @@ export function summarize(report: RunReport, options: RunOptions): string {
 function headline(report: RunReport, { workload, nodeIds, nemesis, seed }: RunOptions): string {
   const faults = nemesis.length === 0 ? "no faults" : nemesis.join(" + ");
   return `${workload}, ${plural(nodeIds.length, "node")}, ${faults}, seed ${seed}: ${
-    verdict(report["valid?"])
+    verdict(report.valid)
   }`;
 }
 
 function figures({ stats, availability, net, latencies, workload, faults }: RunReport): string[] {
   const rows: [string, string][] = [
-    ["operations", `${count(stats["count"])}, ok-fraction ${fixed(availability["ok-fraction"])}`],
+    ["operations", `${stats.count}, ok-fraction ${fixed(availability.okFraction)}`],
     [
       "messages",
-      `${fixed(net.all["msgs-per-op"])} per operation, ${
-        fixed(net.servers["msgs-per-op"])
-      } between servers`,
+      `${fixed(net.all.msgsPerOp)} per operation, ${fixed(net.servers.msgsPerOp)} between servers`,
     ],
   ];
   if (latencies.count > 0) {
     const { p50, p99, max } = latencies;
     rows.push(["latencies", `median ${ms(p50)}, p99 ${ms(p99)}, max ${ms(max)}`]);
   }
-  const stable = workload["stable-latencies"] as Record<string, number> | undefined;
-  if (stable !== undefined && stable["0.5"] !== undefined) {
+  const stable = "stableLatencies" in workload ? workload.stableLatencies : undefined;
+  if (stable !== undefined) {
     rows.push(["stable", `median ${ms(stable["0.5"])}, max ${ms(stable["1"])}`]);
   }
-  const lag = workload["worst-realtime-lag"] as { lag?: number } | undefined;
-  if (typeof lag?.lag === "number") rows.push(["worst lag", `${lag.lag.toFixed(3)} s`]);
+  if ("worstRealtimeLag" in workload) {
+    rows.push(["worst lag", `${workload.worstRealtimeLag.lag.toFixed(3)} s`]);
+  }
   if (faults.length > 0) rows.push(["faults", describeFaults(faults)]);
   return rows.map(([name, text]) => `  ${name.padEnd(11)}${text}`);
 }
@@ -168,23 +167,19 @@ function describeFaults(faults: RunReport["faults"]): string {
 
 const UP_TO_THERE = "Up to there, with what was still on its way counted as lost:";
 
-function failures({ broke, explanations, ...report }: RunReport): string[] {
+function failures({ valid, broke, explanations }: RunReport): string[] {
   const lines = explanations.slice(0, MAX_SHOWN).flat();
   lines.push(...more(explanations.length - MAX_SHOWN, "findings"));
   if (broke !== undefined) lines.unshift(broke.text, ...(lines.length > 0 ? [UP_TO_THERE] : []));
-  return report["valid?"] === true ? [] : lines;
+  return valid === true ? [] : lines;
 }
 
 function more(count: number, what: string): string[] {
   return count > 0 ? [`... and ${count} more ${what}; results.json has all that is kept`] : [];
 }
 
-function count(value: unknown): string {
-  return typeof value === "number" ? String(value) : "?";
-}
-
-function fixed(value: unknown): string {
-  return typeof value === "number" ? String(Number(value.toPrecision(4))) : "?";
+function fixed(value: number | undefined): string {
+  return value === undefined ? "?" : String(Number(value.toPrecision(4)));
 }
 
 function ms(value: number | undefined): string {

@@ -51,7 +51,7 @@ export interface OpError {
 /** What checkers say: false beats unknown beats true. */
 export type Validity = true | false | "unknown";
 
-/** One thing wrong, told so that a newcomer can follow it. */
+/** One thing that is wrong, and the operations that show it. */
 export interface Finding {
   /** Maelstrom's name for it: `lost`, `G1a`, `poll-skip`, `nonlinearizable`, ... */
   readonly anomaly: string;
@@ -61,19 +61,17 @@ export interface Finding {
   readonly ops: readonly Op[];
 }
 
-/** A checker's verdict. Further keys are figures under Maelstrom's names (`attempt-count`, ...). */
+/** What every checker says; each adds its own figures. */
 export interface CheckResult {
   /** Whether the history is as it should be. */
-  readonly "valid?": Validity;
+  readonly valid: Validity;
   /** What is wrong, worst first; at most {@linkcode MAX_FINDINGS}. */
-  readonly findings?: readonly Finding[];
+  readonly findings?: readonly Finding[] | undefined;
   /** What Maelstrom would overlook and this workbench will not. */
-  readonly warnings?: readonly string[];
-  /** A figure. */
-  readonly [figure: string]: unknown;
+  readonly warnings?: readonly string[] | undefined;
 }
 
-/** How many findings a result carries at most; counts tell the rest. */
+/** How many findings a result carries at most; the counts include the rest. */
 export const MAX_FINDINGS = 8;
 
 /** The worst of several verdicts. */

@@ -52,7 +52,7 @@ Deno.test("nodes answer clients, after init by clients of their own", async () =
     assertEquals(asking.id, "c3");
     const reply = await asking.send("n1", echo("hi"));
     assertEquals([reply.type, reply.echo, reply.in_reply_to], ["echo_ok", "hi", 1]);
-    assertEquals(world.network.journal.stats().clients["send-count"], 8);
+    assertEquals(world.network.journal.stats().clients.sendCount, 8);
     assertEquals([cluster.protocolErrors, cluster.warnings], [[], []]);
   });
 });
@@ -125,10 +125,10 @@ Deno.test("what a dead process still does gets nowhere", async () => {
     async ({ cluster, client, sleep, world }) => {
       const waiting = client().send("n0", { type: "slow" }, 1000);
       await sleep(10);
-      const before = world.network.journal.stats().all["send-count"];
+      const before = world.network.journal.stats().all.sendCount;
       await cluster.crash("n0");
       await assertRejects(() => waiting, Error, "No reply");
-      assertEquals(world.network.journal.stats().all["send-count"], before);
+      assertEquals(world.network.journal.stats().all.sendCount, before);
       assertEquals(logs, []);
     },
   );

@@ -30,18 +30,21 @@ export interface DroppedMessage {
   readonly why: string;
 }
 
-/** Maelstrom's figures of one kind of traffic. */
+/** The figures of one kind of traffic. */
 export interface TrafficStats {
   /** Messages sent. */
-  readonly "send-count": number;
+  readonly sendCount: number;
   /** Messages delivered, copies of one message counted each. */
-  readonly "recv-count": number;
+  readonly recvCount: number;
   /** Distinct messages. */
-  readonly "msg-count": number;
+  readonly msgCount: number;
+  /** Messages for each operation of a client; known of a whole run, where there are any. */
+  readonly msgsPerOp?: number | undefined;
 }
 
-/** Maelstrom's figures of a network. */
+/** The figures of a network. */
 export interface NetStats {
+  /** All traffic. */
   readonly all: TrafficStats;
   /** Traffic from and to clients. */
   readonly clients: TrafficStats;
@@ -101,5 +104,5 @@ export class Journal {
 
 function trafficStats({ sent, received }: { sent: number; received: number }): TrafficStats {
   // What is received was sent before, under the same id, so the distinct ids are those sent.
-  return { "send-count": sent, "recv-count": received, "msg-count": sent };
+  return { sendCount: sent, recvCount: received, msgCount: sent };
 }

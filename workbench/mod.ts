@@ -15,7 +15,7 @@
  *   availability: "total",
  *   seed: 1,
  * });
- * assertEquals(results["valid?"], true);
+ * assertEquals(results.valid, true);
  * ```
  *
  * @module
@@ -32,11 +32,33 @@ export {
   type Validity,
 } from "./history.ts";
 export { type HistoryFormat, parseHistory } from "./history.ts";
-export type { NetEvent, TrafficStats } from "./journal.ts";
+export type { NetEvent, NetStats, TrafficStats } from "./journal.ts";
 export { faultKinds, NEMESES, type NemesisName } from "./nemesis.ts";
 export type { Latency, Packet, Slowness } from "./network.ts";
-export type { Quantiles, RunBreak, RunReport } from "./report.ts";
-export { type HistoryResults, judge, type NetResults, type TrafficResult } from "./report.ts";
+export type { CounterResult } from "./checkers/counter.ts";
+export type { EchoResult } from "./checkers/echo.ts";
+export type { ElleResult } from "./checkers/elle/check.ts";
+export type { AnomalyFigures } from "./checkers/kafka/anomalies.ts";
+export type { KafkaResult } from "./checkers/kafka/kafka.ts";
+export type { Lag } from "./checkers/kafka/reads.ts";
+export type { Unseen } from "./checkers/kafka/writes.ts";
+export type { LinearizableResult, RegisterResult } from "./checkers/linearizable.ts";
+export type { LatencyQuantiles, SetFullResult, StaleElement } from "./checkers/set_full.ts";
+export type {
+  AvailabilityResult,
+  Counts,
+  ExceptionsResult,
+  StatsResult,
+} from "./checkers/stats.ts";
+export type { UniqueIdsResult } from "./checkers/unique_ids.ts";
+export {
+  check,
+  type HistoryReport,
+  type Quantiles,
+  type RunBreak,
+  type RunReport,
+  type WorkloadResult,
+} from "./report.ts";
 export { summarize } from "./explain.ts";
 export type { RunOptions, RunSettings } from "./options.ts";
 export type { OpCounts, Progress, Stage } from "./runner.ts";
@@ -48,10 +70,4 @@ export {
   simulate,
   type SimulateOptions,
 } from "./simulate.ts";
-export {
-  type HistoryResult,
-  type JudgeOptions,
-  type WorkloadName,
-  WORKLOADS,
-  workloads,
-} from "./workloads/mod.ts";
+export { type WorkloadName, WORKLOADS, workloads } from "./workloads/mod.ts";

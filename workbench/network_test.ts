@@ -77,7 +77,7 @@ Deno.test("messages from or to a name that is not open are refused", () => {
   assertThrows(() => network.send({ src: "n1", dest: "n9", body }), RangeError, "no endpoint n9");
   assertThrows(() => network.send({ src: "n8", dest: "n1", body }), RangeError, "no endpoint n8");
   assertEquals(network.sendText("n1", "n9", "{}"), false);
-  assertEquals(network.journal.stats().all["send-count"], 0);
+  assertEquals(network.journal.stats().all.sendCount, 0);
 });
 
 Deno.test("a name is taken once at a time, and needs no escapes", () => {
@@ -292,9 +292,9 @@ Deno.test("figures are Maelstrom's: by clients and servers, sent, received, dist
     await sleep(world, 100);
   });
   const figures = (sent: number, received: number) => ({
-    "send-count": sent,
-    "recv-count": received,
-    "msg-count": sent,
+    sendCount: sent,
+    recvCount: received,
+    msgCount: sent,
   });
   assertEquals(network.journal.stats(), {
     all: figures(5, 5),

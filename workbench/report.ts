@@ -5,82 +5,58 @@
  */
 
 import { placedPairs, quantile } from "./checkers/checker.ts";
+import type { CounterResult } from "./checkers/counter.ts";
+import type { EchoResult } from "./checkers/echo.ts";
+import type { ElleResult } from "./checkers/elle/check.ts";
+import type { KafkaResult } from "./checkers/kafka/kafka.ts";
+import type { LinearizableResult } from "./checkers/linearizable.ts";
+import type { SetFullResult } from "./checkers/set_full.ts";
+import {
+  type AvailabilityResult,
+  checkAvailability,
+  checkExceptions,
+  checkStats,
+  type ExceptionsResult,
+  type StatsResult,
+} from "./checkers/stats.ts";
+import type { UniqueIdsResult } from "./checkers/unique_ids.ts";
+import { type Circumstances, explain } from "./explain.ts";
 import type { FaultWindow } from "./faults.ts";
-import { type Finding, MAX_FINDINGS, type Op, type Validity } from "./history.ts";
-import type { DroppedMessage, NetStats, TrafficStats } from "./journal.ts";
+import {
+  type CheckResult,
+  type Finding,
+  MAX_FINDINGS,
+  type Op,
+  type Validity,
+  worst,
+} from "./history.ts";
+import type { NetStats } from "./journal.ts";
 import type { RunOptions } from "./options.ts";
-import { explain } from "./explain.ts";
-import type { OpCounts } from "./runner.ts";
-import { checkHistory, type HistoryResult, type JudgeOptions } from "./workloads/mod.ts";
+import { workloads } from "./workloads/mod.ts";
 
-/** What a run leaves behind, for judging. */
-export interface RunRecord {
-  readonly options: RunOptions;
-  readonly history: readonly Op[];
-  readonly counts: OpCounts;
-  readonly net: NetStats;
-  readonly dropped: readonly DroppedMessage[];
-  readonly faults: readonly FaultWindow[];
-  /** When the history begins, by the world's clock. */
-  readonly startMs: number;
-  /** Why the run was broken off, where a node broke the protocol or could not be started. */
-  readonly broke: RunBreak | undefined;
-  /** What the cluster and the services noticed. */
-  readonly warnings: readonly string[];
-}
+/** The verdict of a workload's own checker; only a {@linkcode CheckResult} if that one failed. */
+export type WorkloadResult =
+  | CheckResult
+  | CounterResult
+  | EchoResult
+  | ElleResult
+  | KafkaResult
+  | LinearizableResult
+  | SetFullResult
+  | UniqueIdsResult;
 
-/** Why a run did not come to its end. */
-export interface RunBreak {
-  /** Whether a node is to blame, so that the run is invalid rather than broken. */
-  readonly byNode: boolean;
-  /** The sentence for people. */
-  readonly text: string;
-}
-
-/** All that is said of a run; what `results.json` holds. */
-export interface RunReport extends HistoryResults {
-  /** What decided all chance. */
-  readonly seed: number;
-  /** What went over the network. */
-  readonly net: NetResults;
-  /** What was on when. */
-  readonly faults: readonly FaultWindow[];
-  /** Why the run was broken off, if it was. */
-  readonly broke?: RunBreak;
-  /** Each failure in up to four lines. */
-  readonly explanations: readonly (readonly string[])[];
-}
-
-/** Judges a run. */
-export function reportRun(record: RunRecord): RunReport {
-  const { options, history, counts, broke } = record;
-  const results = judge(history, options);
-  return {
-    ...results,
-    "valid?": overall(results["valid?"], broke),
-    warnings: [...results.warnings, ...record.warnings],
-    seed: options.seed,
-    net: netResults(record.net, counts.invocations),
-    faults: record.faults,
-    ...(broke === undefined ? {} : { broke }),
-    explanations: results.findings.map((finding) => explain(finding, record)),
-  };
-}
-
-/** Half a history proves little: values on their way, say, count as lost. */
-function overall(judged: Validity, broke: RunBreak | undefined): Validity {
-  if (broke === undefined) return judged;
-  return broke.byNode ? false : "unknown";
-}
-
-/** Traffic, and how much of it there was for each operation. */
-export interface TrafficResult extends TrafficStats {
-  /** Messages for each operation of a client. */
-  readonly "msgs-per-op"?: number;
-}
-
-/** What is said of a history alone. */
-export interface HistoryResults extends HistoryResult {
+/** What a history alone comes to. */
+export interface HistoryReport {
+  /** The worst of the four. */
+  readonly valid: Validity;
+  /** Replies that did not fit their schema. */
+  readonly exceptions: ExceptionsResult;
+  /** Whether every kind of operation succeeded at least once. */
+  readonly stats: StatsResult;
+  /** What share of operations succeeded. */
+  readonly availability: AvailabilityResult;
+  /** What the workload itself asks for. */
+  readonly workload: WorkloadResult;
   /** How long operations took that succeeded, in ms. */
   readonly latencies: Quantiles;
   /** What is wrong, over all checkers. */
@@ -89,23 +65,66 @@ export interface HistoryResults extends HistoryResult {
   readonly warnings: readonly string[];
 }
 
-/** What is said of the network. */
-export interface NetResults {
-  /** All messages. */
-  readonly all: TrafficResult;
-  /** Messages from and to clients. */
-  readonly clients: TrafficResult;
-  /** Messages between nodes, and between nodes and services. */
-  readonly servers: TrafficResult;
+/** What a run comes to. */
+export interface RunReport extends HistoryReport {
+  /** What decided all chance. */
+  readonly seed: number;
+  /** What went over the network. */
+  readonly net: NetStats;
+  /** What was on when. */
+  readonly faults: readonly FaultWindow[];
+  /** Why the run was broken off, if it was. */
+  readonly broke?: RunBreak | undefined;
+  /** Each failure in up to four lines. */
+  readonly explanations: readonly (readonly string[])[];
 }
 
-/** Runs every checker that has a say in a workload. */
-export function judge(history: readonly Op[], options: JudgeOptions): HistoryResults {
-  const verdicts = checkHistory(history, options);
-  const { workload, stats, availability, exceptions } = verdicts;
-  const all = [workload, stats, availability, exceptions];
+/** Why a run did not come to its end. */
+export interface RunBreak {
+  /** Whether a node is to blame, so that the run is invalid rather than broken. */
+  readonly byNode: boolean;
+  /** The reason, as a sentence. */
+  readonly text: string;
+}
+
+/**
+ * Checks a history: what its workload asks for, and what every workload does.
+ *
+ * A workload's checker that throws, as none should, leaves the verdict unknown and its error as a
+ * warning.
+ *
+ * @param options the workload, what it is to obey, and the least share of operations that must
+ * succeed; nothing is asked without it
+ *
+ * @example
+ * ```ts
+ * import { check, parseHistory } from "@eddy/workbench";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const history = parseHistory(
+ *   '{"index":0,"time":0,"type":"invoke","process":0,"f":"generate","value":null}\n' +
+ *     '{"index":1,"time":9,"type":"ok","process":0,"f":"generate","value":1}\n',
+ * );
+ * assertEquals(check(history, { workload: "unique-ids", consistencyModels: [] }).valid, true);
+ * ```
+ */
+export function check(
+  history: readonly Op[],
+  options:
+    & Pick<RunOptions, "workload" | "consistencyModels">
+    & { readonly availability?: RunOptions["availability"] },
+): HistoryReport {
+  const exceptions = checkExceptions(history);
+  const stats = checkStats(history);
+  const availability = checkAvailability(history, options.availability);
+  const workload = checkWorkload(history, options);
+  const all: CheckResult[] = [workload, stats, availability, exceptions];
   return {
-    ...verdicts,
+    valid: worst(all.map(({ valid }) => valid)),
+    exceptions,
+    stats,
+    availability,
+    workload,
     latencies: operationLatencies(history),
     findings: all.flatMap(({ findings = [] }) => findings).slice(0, MAX_FINDINGS),
     // Checkers that read the same history may stumble over the same thing.
@@ -113,11 +132,52 @@ export function judge(history: readonly Op[], options: JudgeOptions): HistoryRes
   };
 }
 
-/** The network's figures for so many operations, as Maelstrom gives them. */
-export function netResults(stats: NetStats, operations: number): NetResults {
-  const perOp = (traffic: TrafficStats): TrafficResult =>
-    operations === 0 ? traffic : { ...traffic, "msgs-per-op": traffic["msg-count"] / operations };
-  return { all: perOp(stats.all), clients: stats.clients, servers: perOp(stats.servers) };
+function checkWorkload(
+  history: readonly Op[],
+  options: Pick<RunOptions, "workload" | "consistencyModels">,
+): WorkloadResult {
+  try {
+    return workloads[options.workload].check(history, options);
+  } catch (error) {
+    const text = error instanceof Error ? error.message : String(error);
+    return { valid: "unknown", warnings: [`The checker itself failed: ${text}`] };
+  }
+}
+
+/** Checks a run, with what the cluster, the network and the nemesis know of it. */
+export function reportRun(
+  { options, history, invocations, net, broke, warnings, ...circumstances }: Circumstances & {
+    readonly options: RunOptions;
+    readonly history: readonly Op[];
+    /** How many operations clients began. */
+    readonly invocations: number;
+    readonly net: NetStats;
+    readonly broke: RunBreak | undefined;
+    readonly warnings: readonly string[];
+  },
+): RunReport {
+  const checked = check(history, options);
+  return {
+    ...checked,
+    // Half a history proves little: values on their way, say, count as lost.
+    valid: broke === undefined ? checked.valid : broke.byNode ? false : "unknown",
+    warnings: [...checked.warnings, ...warnings],
+    seed: options.seed,
+    net: withMessagesPerOp(net, invocations),
+    faults: circumstances.faults,
+    broke,
+    explanations: checked.findings.map((finding) => explain(finding, circumstances)),
+  };
+}
+
+/** Adds how many messages there were for each operation, of all and between servers. */
+function withMessagesPerOp({ all, clients, servers }: NetStats, operations: number): NetStats {
+  if (operations === 0) return { all, clients, servers };
+  return {
+    all: { ...all, msgsPerOp: all.msgCount / operations },
+    clients,
+    servers: { ...servers, msgsPerOp: servers.msgCount / operations },
+  };
 }
 
 /** A distribution in milliseconds, by quantile. */
@@ -143,7 +203,7 @@ export function operationLatencies(history: readonly Op[]): Quantiles {
   return quantiles(latenciesMs);
 }
 
-/** The quantiles that a report tells, as Maelstrom picks them. */
+/** The quantiles of a report, as Maelstrom picks them. */
 export function quantiles(values: readonly number[]): Quantiles {
   if (values.length === 0) return { count: 0 };
   const sorted = Float64Array.from(values).sort();

@@ -9,7 +9,7 @@ import { type DiagramMessage, drawMessages } from "./diagram.ts";
 import { type Op, writeHistoryLine } from "./history.ts";
 import type { NetEvent } from "./journal.ts";
 import type { RunOptions } from "./options.ts";
-import type { RunReport } from "./report.ts";
+import type { HistoryReport, RunReport, WorkloadResult } from "./report.ts";
 
 /** How many characters are buffered before they are written. */
 const CHUNK_CHARS = 1 << 18;
@@ -98,7 +98,7 @@ export class ResultsDir {
     const historyFile = new LineFile(join(this.path, "history.jsonl"));
     for (const op of history) historyFile.add(writeHistoryLine(op));
     historyFile.close();
-    const results = JSON.stringify({ ...report, startMs, options }, null, 2);
+    const results = JSON.stringify({ ...resultsJson(report), startMs, options }, null, 2);
     Deno.writeTextFileSync(join(this.path, "results.json"), results + "\n");
     const faults = report.faults.map(({ fault, fromNs, toNs }) => ({
       name: fault,
@@ -108,6 +108,48 @@ export class ResultsDir {
     const diagram = drawMessages({ messages: [...this.#drawn.values()], faults });
     Deno.writeTextFileSync(join(this.path, "messages.svg"), diagram);
   }
+}
+
+/** A report as `results.json` has it: Maelstrom's names for verdicts and figures. */
+export function resultsJson(report: HistoryReport | RunReport): Record<string, unknown> {
+  const { valid, ...rest } = report;
+  const { stats } = report;
+  return {
+    "valid?": valid,
+    ...rest,
+    exceptions: renamed(report.exceptions),
+    stats: renamed({ ...stats, byF: eachRenamed(stats.byF) }),
+    availability: renamed(report.availability),
+    workload: workloadJson(report.workload),
+    ...("net" in report && { net: eachRenamed(report.net) }),
+  };
+}
+
+function workloadJson(result: WorkloadResult): Record<string, unknown> {
+  if ("worstStale" in result) {
+    return renamed({ ...result, worstStale: result.worstStale.map(renamed) });
+  }
+  if ("failures" in result) return renamed({ ...result, results: eachRenamed(result.results) });
+  if (!("errorTypes" in result)) return renamed(result);
+  const { valid, anomalies, unseen, ...figures } = result;
+  const cases = Object.entries(anomalies).map(([name, { count, errs }]) => [
+    name,
+    { count, errs: errs.map(renamed), ...(name === "unseen" && unseen) },
+  ]);
+  return { "valid?": valid, ...Object.fromEntries(cases), ...renamed(figures) };
+}
+
+function eachRenamed(records: object): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(records).map(([name, each]) => [name, renamed(each)]));
+}
+
+/** A record with `valid?` for `valid` and `ok-count` for `okCount`; what is in it stays. */
+function renamed(record: object): Record<string, unknown> {
+  const named = Object.entries(record).map(([field, value]) => {
+    const name = field.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+    return [name === "valid" ? "valid?" : name, value];
+  });
+  return Object.fromEntries(named);
 }
 
 function linkLatest(root: string, target: string): void {

@@ -44,7 +44,7 @@ function fixture(
       return async () => act === undefined ? 0 : await act(wait, client);
     },
     generator: () => generator,
-    check: () => ({ "valid?": true }),
+    check: () => ({ valid: true }),
   };
   const recorder = new Recorder(clock);
   const random = seededRandom(rest.seed ?? 1, "stagger");

@@ -50,7 +50,7 @@ export interface SimulateOptions extends RunSettings, RunHooks {
 
 /** The outcome of a run. */
 export interface RunResult {
-  /** Verdicts and figures; `results["valid?"]` is the verdict of all. */
+  /** Verdicts and figures; `results.valid` is the verdict of all. */
   readonly results: RunReport;
   /** What clients and nemesis did and saw. */
   readonly history: readonly Op[];
@@ -82,7 +82,7 @@ export interface RunResult {
  *   install: (node) => node.on("echo", ({ body }) => ({ echo: body.echo })),
  *   script: (faults, clock) => void clock.schedule(3000, () => faults.isolate("n1")),
  * });
- * assertEquals(results["valid?"], true);
+ * assertEquals(results.valid, true);
  * assertEquals(history[0]?.f, "echo");
  * ```
  */
@@ -154,10 +154,12 @@ async function runIn(
       (error) => stop.abort(error),
     );
   const outcome = await (uncaught === undefined ? main() : uncaught.during(main));
-  const { history, startMs, broke } = outcome;
+  const { history, startMs, counts, broke } = outcome;
   const results = reportRun({
-    ...outcome,
     options,
+    history,
+    invocations: counts.invocations,
+    startMs,
     net: journal.stats(),
     dropped: journal.dropped,
     faults: faults.windows,

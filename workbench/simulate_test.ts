@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertNotEquals, assertStringIncludes } from "@std/assert";
 import type { Node } from "@eddy/maelstrom";
+import type { SetFullResult } from "./checkers/set_full.ts";
 import { simulate, type SimulateOptions } from "./simulate.ts";
 import { writeHistoryLine } from "./history.ts";
 import { NEMESES } from "./nemesis.ts";
@@ -59,7 +60,7 @@ Deno.test("a failure is explained in four lines: what, which operations, which f
       });
     },
   });
-  assertEquals(results["valid?"], false);
+  assertEquals(results.valid, false);
   const [first = []] = results.explanations;
   assertEquals(first.length, 4);
   const [what = "", seen = "", faults = "", dropped = ""] = first;
@@ -71,8 +72,8 @@ Deno.test("a failure is explained in four lines: what, which operations, which f
 
 Deno.test("without the fault the same node is right", async () => {
   const { results } = await simulate({ ...quiet, install: sendOnce });
-  assertEquals([results["valid?"], results.explanations], [true, []]);
-  assertEquals(results.net.servers["msg-count"], 2 * (results.workload["attempt-count"] as number));
+  assertEquals([results.valid, results.explanations], [true, []]);
+  assertEquals(results.net.servers.msgCount, 2 * (results.workload as SetFullResult).attemptCount);
 });
 
 Deno.test("a node that breaks the protocol ends the run, quoting what it wrote", async () => {
@@ -81,7 +82,7 @@ Deno.test("a node that breaks the protocol ends the run, quoting what it wrote",
     node.onInit(() => void node.clock.schedule(2000, () => node.send("nobody", { type: "hi" })));
   };
   const { results, protocolErrors, history } = await simulate({ ...quiet, install });
-  assertEquals(results["valid?"], false);
+  assertEquals(results.valid, false);
   assertEquals(results.broke?.byNode, true);
   assertStringIncludes(results.broke?.text ?? "", "nobody");
   assertEquals(protocolErrors.length >= 1, true);
@@ -104,7 +105,7 @@ Deno.test("with strictMaelstrom such a node is muted instead, and the run goes o
 Deno.test("a node that does not answer init breaks the run", async () => {
   const install = (node: Node) => node.onInit(() => new Promise(() => {}));
   const { results } = await simulate({ ...quiet, install });
-  assertEquals([results["valid?"], results.broke?.byNode], ["unknown", false]);
+  assertEquals([results.valid, results.broke?.byNode], ["unknown", false]);
   assertStringIncludes(results.broke?.text ?? "", "init");
 });
 
@@ -122,9 +123,9 @@ Deno.test("promises that a node rejects and does not catch are reported, and hav
   const { results, history } = await run(true);
   const [warning = "", ...others] = results.warnings;
   assertStringIncludes(warning, "Nodes rejected promises that nobody caught: Error: Forgotten at ");
-  const echoes = results.stats["count"] as number;
+  const echoes = results.stats.count;
   assert(warning.endsWith(`, and ${echoes - 1} more`), warning);
-  assertEquals([results["valid?"], others], [true, []]);
+  assertEquals([results.valid, others], [true, []]);
   assertEquals(history, (await run(false)).history);
 });
 
@@ -141,7 +142,7 @@ Deno.test("nodes that keep each other busy for ever break the run off, with all 
       });
     },
   });
-  assertEquals(results["valid?"], "unknown");
+  assertEquals(results.valid, "unknown");
   assertStringIncludes(results.broke?.text ?? "", "timers ran while time stood still");
   assert(history.length > 8, `${history.length} events`);
 });
@@ -153,7 +154,7 @@ Deno.test("a run that is broken off from outside is judged as far as it came", a
     signal: stop.signal,
     script: (_, clock) => void clock.schedule(2500, () => stop.abort(new Error("Enough"))),
   });
-  assertEquals([results["valid?"], results.broke], ["unknown", { byNode: false, text: "Enough" }]);
+  assertEquals([results.valid, results.broke], ["unknown", { byNode: false, text: "Enough" }]);
   const last = history.at(-1)?.time ?? 0;
   assert(last > 2e9 && last <= 2.5e9, `${last}`);
 });

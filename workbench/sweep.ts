@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { LatencyQuantiles } from "./checkers/set_full.ts";
 import type { Validity } from "./history.ts";
 import type { RunOptions } from "./options.ts";
 import type { RunReport } from "./report.ts";
@@ -88,43 +89,36 @@ export async function runJob({ options, args, install }: Job): Promise<Outcome> 
 
 function outcomeOf(report: RunReport, options: RunOptions): Outcome {
   const { stats, availability, net, latencies, workload } = report;
-  const figure = (of: Readonly<Record<string, unknown>>, name: string): number => {
-    const value = of[name];
-    return typeof value === "number" ? value : 0;
-  };
-  const operations = figure(stats, "count");
-  const lag = workload["worst-realtime-lag"] as { lag?: number } | undefined;
+  const operations = stats.count;
   return {
     seed: options.seed,
-    valid: report["valid?"],
+    valid: report.valid,
     operations,
-    okFraction: figure(availability, "ok-fraction"),
-    infoFraction: operations === 0 ? 0 : figure(stats, "info-count") / operations,
-    allPerOp: net.all["msgs-per-op"] ?? 0,
-    serversPerOp: net.servers["msgs-per-op"] ?? 0,
+    okFraction: availability.okFraction,
+    infoFraction: operations === 0 ? 0 : stats.infoCount / operations,
+    allPerOp: net.all.msgsPerOp ?? 0,
+    serversPerOp: net.servers.msgsPerOp ?? 0,
     latencyMs: latencies.p50 === undefined ? undefined : {
       median: latencies.p50,
       p95: latencies.p95 ?? 0,
       p99: latencies.p99 ?? 0,
       max: latencies.max ?? 0,
     },
-    stableMs: stableSpread(workload["stable-latencies"]),
-    worstLagSeconds: lag?.lag,
-    throughput: figure(stats, "ok-count") / options.timeLimitSeconds,
+    stableMs: "stableLatencies" in workload ? stableSpread(workload.stableLatencies) : undefined,
+    worstLagSeconds: "worstRealtimeLag" in workload ? workload.worstRealtimeLag.lag : undefined,
+    throughput: stats.okCount / options.timeLimitSeconds,
     reason: reasonOf(report),
   };
 }
 
-function stableSpread(latencies: unknown): Spread | undefined {
-  if (typeof latencies !== "object" || latencies === null) return undefined;
-  const by = latencies as Record<string, number | undefined>;
-  const { "0.5": median, "0.95": p95, "0.99": p99, "1": max } = by;
-  if (median === undefined || p95 === undefined) return undefined;
-  return { median, p95, p99: p99 ?? p95, max: max ?? p95 };
+function stableSpread(latencies: LatencyQuantiles | undefined): Spread | undefined {
+  if (latencies === undefined) return undefined;
+  const { "0.5": median, "0.95": p95, "0.99": p99, "1": max } = latencies;
+  return { median, p95, p99, max };
 }
 
-function reasonOf({ broke, explanations, warnings, ...report }: RunReport): string {
-  if (report["valid?"] === true) return "";
+function reasonOf({ valid, broke, explanations, warnings }: RunReport): string {
+  if (valid === true) return "";
   if (broke !== undefined) return broke.text;
   return explanations[0]?.join("\n") ?? warnings[0] ?? "no reason known";
 }

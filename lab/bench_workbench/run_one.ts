@@ -61,10 +61,10 @@ async function execute({ line, seed, flooding = false, program }: Order): Promis
     : await simulate({ ...options, args, ...(flooding && { install: serveFlooding }) });
   const operations = results.stats["count"];
   return {
-    valid: results["valid?"] === true,
+    valid: results.valid === true,
     wallMs: performance.now() - began,
     cpuMs: ownCpuMs() - cpuBeforeMs,
-    messages: results.net.all["msg-count"],
+    messages: results.net.all.msgCount,
     operations: typeof operations === "number" ? operations : 0,
   };
 }

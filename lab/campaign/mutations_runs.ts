@@ -184,7 +184,7 @@ function anomalyOf({ results, protocolErrors }: RunResult): string | undefined {
   const { workload, findings } = results;
   const [error] = protocolErrors;
   if (error !== undefined) return error.why;
-  if (workload["valid?"] !== false) return undefined;
+  if (workload.valid !== false) return undefined;
   return [...new Set(findings.map(({ anomaly }) => anomaly))].slice(0, 3).join(", ");
 }
 

@@ -85,5 +85,5 @@ export async function runForeign(program: ForeignNode, seed: number): Promise<Fo
   const settings = { nodeCount: 2, concurrency: "2n", rate: 50, timeLimitSeconds: 1 } as const;
   const options = defaultOptions(workload, { ...settings, ...needs, seed });
   const result = await runProgram({ bin, args }, options);
-  return { valid: result.results["valid?"], signs: signsOf(result) };
+  return { valid: result.results.valid, signs: signsOf(result) };
 }

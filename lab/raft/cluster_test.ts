@@ -18,7 +18,7 @@ function violation(options: ClusterOptions): string | undefined {
     return errorText(error);
   }
   const result = checkLinearizable(cluster.history, { maxSteps: 300_000 });
-  return result["valid?"] === false ? result.findings?.[0]?.what ?? "?" : undefined;
+  return result.valid === false ? result.findings?.[0]?.what ?? "?" : undefined;
 }
 
 function checkSeeds(first: number, count: number, options: Omit<ClusterOptions, "seed">): void {

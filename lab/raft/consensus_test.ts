@@ -24,11 +24,11 @@ async function run(
 ): Promise<Figures> {
   const install = (node: Node) => serve[workload](node, { maxLatencyMs });
   const { results } = await simulate({ workload, install, concurrency: "4n", ...options });
-  assertEquals(results["valid?"], true, JSON.stringify(results.findings));
-  const { "msgs-per-op": perOperation } = results.net.servers;
-  const info = Number(results.stats["info-count"]);
+  assertEquals(results.valid, true, JSON.stringify(results.findings));
+  const { msgsPerOp: perOperation } = results.net.servers;
+  const info = Number(results.stats.infoCount);
   const count = Number(results.stats.count);
-  const okFraction = Number(results.availability["ok-fraction"]);
+  const okFraction = Number(results.availability.okFraction);
   return { okFraction, infoFraction: info / count, perOperation: perOperation ?? 0 };
 }
 

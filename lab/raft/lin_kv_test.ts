@@ -14,6 +14,6 @@ for (const seed of [0, 9]) {
   Deno.test(`lin-kv stays linearizable in a storm, seed ${seed}`, async () => {
     const { results } = await simulate({ ...storm, seed });
     assertEquals(results.explanations, []);
-    assertEquals(results["valid?"], true);
+    assertEquals(results.valid, true);
   });
 }

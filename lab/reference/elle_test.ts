@@ -1,7 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
 import type { Json } from "@eddy/maelstrom";
-import type { CheckResult, Op } from "@eddy/workbench";
+import type { Op } from "@eddy/workbench";
+import type { ElleResult } from "@eddy/workbench/checkers/elle/check.ts";
 import { MODEL_NAMES } from "@eddy/workbench/checkers/elle/consistency_model.ts";
 import { checkListAppend } from "@eddy/workbench/checkers/elle/list_append.ts";
 import { checkRwRegister } from "@eddy/workbench/checkers/elle/rw_register.ts";
@@ -11,13 +12,13 @@ const lists: Load = { txns: 60, clients: 5, keys: 3, writesPerKey: 12, register:
 // A register shows its order best where it begins.
 const registers: Load = { ...lists, txns: 80, writesPerKey: 4, register: true };
 
-function check(history: readonly Op[], load: Load, model: string): CheckResult {
+function check(history: readonly Op[], load: Load, model: string): ElleResult {
   const options = { consistencyModels: [model] };
   return load.register ? checkRwRegister(history, options) : checkListAppend(history, options);
 }
 
-function types(result: CheckResult): string[] {
-  return result["anomaly-types"] as string[];
+function types(result: ElleResult): string[] {
+  return [...result.anomalyTypes];
 }
 
 /** What a database at some level does: models that it never breaks, one that it often does. */
@@ -66,7 +67,7 @@ for (const load of [lists, registers]) {
           const history = simulate(level, seed, load);
           for (const model of keeps) {
             const result = check(history, load, model);
-            assertEquals(result["valid?"], true, summary(model, result));
+            assertEquals(result.valid, true, summary(model, result));
             assertEquals(result.warnings, undefined);
           }
           if (breaks === undefined) return;
@@ -84,7 +85,7 @@ for (const load of [lists, registers]) {
   }
 }
 
-function summary(about: string, result: CheckResult): string {
+function summary(about: string, result: ElleResult): string {
   return `${about}: ${types(result)} ${result.findings?.map(({ what }) => what).join("\n")}`;
 }
 
@@ -142,7 +143,7 @@ for (const load of [lists, registers]) {
           !result.findings?.some(({ anomaly }) => anomaly === "checker-error"),
           summary("", result),
         );
-        assert(result["valid?"] === true || result.findings !== undefined);
+        assert(result.valid === true || result.findings !== undefined);
       }
     };
     fc.assert(fc.property(junk, judge), { numRuns: 200 });
@@ -160,5 +161,5 @@ Deno.test("values too deep to compare make the verdict unknown", () => {
     f: "txn",
     value: [["append", 1, deep]],
   };
-  assertEquals(check([op], lists, "serializable")["valid?"], "unknown");
+  assertEquals(check([op], lists, "serializable").valid, "unknown");
 });

@@ -10,7 +10,7 @@ const seed = fc.integer({ min: 0, max: 2 ** 32 - 1 });
 Deno.test("a right log is never blamed", () => {
   fc.assert(
     fc.property(seed, fc.integer({ min: 0, max: 800 }), (seed, operations) => {
-      const { findings, warnings, "error-types": types } = checkKafka(
+      const { findings, warnings, errorTypes: types } = checkKafka(
         simulate({ seed, operations }).ops,
       );
       assertEquals({ findings, warnings, types }, {
@@ -45,9 +45,9 @@ for (const [fault, anomaly] of Object.entries(blame) as [Fault, string][]) {
       if (faults < 5) continue;
       struck++;
       const result = checkKafka(ops);
-      const types = result["error-types"] as string[];
+      const types = result.errorTypes;
       assert(types.includes(anomaly), `Seed ${seed}: ${types}`);
-      assert(result["valid?"] !== true, `Seed ${seed}`);
+      assert(result.valid !== true, `Seed ${seed}`);
       assert(result.findings?.some((finding) => finding.anomaly === anomaly), `Seed ${seed}`);
     }
     assertGreater(struck, 20);
@@ -59,7 +59,7 @@ Deno.test("a committed offset that runs ahead is warned of, and nothing else", (
   for (let seed = 1; seed <= 25; seed++) {
     const { ops } = simulate({ seed, operations: 1500, fault: "commit ahead" });
     const result = checkKafka(ops);
-    assertEquals(result["valid?"], true, `Seed ${seed}`);
+    assertEquals(result.valid, true, `Seed ${seed}`);
     if (result.warnings?.some((line) => line.includes("beyond what could be committed"))) warned++;
   }
   assertGreater(warned, 5);
@@ -93,5 +93,5 @@ Deno.test("junk never throws, nor does the order of events matter for that", () 
 
 Deno.test("a long history is checked in one go", () => {
   const { ops } = simulate({ seed: 5, operations: 30_000 });
-  assertEquals(checkKafka(ops)["valid?"], true);
+  assertEquals(checkKafka(ops).valid, true);
 });

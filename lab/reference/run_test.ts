@@ -2,6 +2,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import type { Json, JsonObject } from "@eddy/maelstrom";
 import { rightServer, type Server } from "@eddy/mutants/right_server.ts";
 import {
+  check,
   type CheckResult,
   type Op,
   type RunSettings,
@@ -16,7 +17,6 @@ import { defaultOptions } from "@eddy/workbench/options.ts";
 import { Faults } from "@eddy/workbench/faults.ts";
 import { Nemesis } from "@eddy/workbench/nemesis.ts";
 import { type RunOutcome, runTest, type RunTestOptions } from "@eddy/workbench/runner.ts";
-import { checkHistory } from "@eddy/workbench/workloads/mod.ts";
 import { createVirtualWorld, type World } from "@eddy/workbench/world.ts";
 import { createSharedCluster } from "./shared_cluster.ts";
 
@@ -37,7 +37,7 @@ async function runWith(workload: WorkloadName, { settings, server, ...rest }: Se
     server ?? rightServer(workload),
   );
   const outcome = await world.run(() => runTest(world, cluster, options, rest));
-  const result = checkHistory(outcome.history, options);
+  const result = check(outcome.history, options);
   return { ...outcome, options, world, running: cluster.isUp("n0"), requests, result };
 }
 
@@ -53,7 +53,7 @@ for (const workload of WORKLOADS) {
       },
     });
     assertEquals(run.broke, undefined);
-    assertEquals(run.result["valid?"], true, JSON.stringify(run.result));
+    assertEquals(run.result.valid, true, JSON.stringify(run.result));
     assert(run.counts.invocations > 400);
     assertEquals(run.running, false);
     assertEquals(placedPairs(run.history).filter(({ completion }) => completion === undefined), []);
@@ -145,7 +145,7 @@ for (const workload of WORKLOADS) {
   Deno.test(`${workload}: nodes that are wrong are found wrong`, async () => {
     const { server, anomaly } = faults[workload];
     const { result } = await runWith(workload, { server });
-    assertEquals(result.workload["valid?"], false);
+    assertEquals(result.workload.valid, false);
     assertStringIncludes(anomaliesOf(result.workload).join(), anomaly);
   });
 }
@@ -351,9 +351,9 @@ Deno.test("malformed replies leave operations open and are listed", async () => 
     (reply) => Number(reply.id) % 10 === 0 ? { ...reply, extra: true } : reply,
   );
   const { result, counts, history } = await runWith("unique-ids", { server });
-  assertEquals(result["valid?"], true);
+  assertEquals(result.valid, true);
   assert(counts.info > 30);
-  assertEquals((result.exceptions.exceptions as { count: number }[])[0]?.count, counts.info);
+  assertEquals(result.exceptions.exceptions?.[0]?.count, counts.info);
   const over = new Set<Op["process"]>();
   for (const { process, type } of history) {
     assert(!over.has(process), `process ${process} was over`);
@@ -367,7 +367,7 @@ Deno.test("silence ends in timeouts", async () => {
   let asked = 0;
   const server: Server = (body, node) => ++asked % 20 === 0 ? undefined : right(body, node);
   const { result, counts, history } = await runWith("echo", { server });
-  assertEquals(result["valid?"], true);
+  assertEquals(result.valid, true);
   assert(counts.info > 0);
   for (const { invoke, completion } of placedPairs(history)) {
     if (completion?.type !== "info") continue;

@@ -56,7 +56,7 @@ export async function tryOut(
   const settings = { ...DEFAULT_SETTINGS, ...needs, ...more, seed };
   const result = await simulate({ workload, install, ...settings });
   const { nemesis = [] } = settings;
-  return { seed, nemesis, valid: result.results["valid?"], signs: signsOf(result) };
+  return { seed, nemesis, valid: result.results.valid, signs: signsOf(result) };
 }
 
 /**
@@ -122,13 +122,12 @@ export async function runRightNodes(
 /** What a run found wrong: names of anomalies, and whole sentences. */
 export function signsOf({ results, protocolErrors }: RunResult): string[] {
   const { workload, exceptions } = results;
-  const names = (list: unknown) => Array.isArray(list) ? list.map(String) : [];
-  const malformed = Array.isArray(exceptions.exceptions) ? exceptions.exceptions : [];
+  const { exceptions: malformed = [] } = exceptions;
   return [
     ...results.findings.map(({ anomaly }) => anomaly),
-    ...names(workload["anomaly-types"]),
-    ...names(workload["bad-error-types"]),
-    ...malformed.map((each) => String(each.class)),
+    ...("anomalyTypes" in workload ? workload.anomalyTypes : []),
+    ...("badErrorTypes" in workload ? workload.badErrorTypes : []),
+    ...malformed.map((each) => each.class),
     ...protocolErrors.map(({ why }) => why),
     ...results.warnings,
     ...(results.broke === undefined ? [] : [results.broke.text]),

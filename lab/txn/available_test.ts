@@ -102,8 +102,8 @@ Deno.test("read committed is totally available, and takes hardly a message", asy
       nemesis: ["partition"],
       nemesisIntervalSeconds: 2,
     });
-    assertEquals(results["valid?"], true, JSON.stringify(results.findings));
-    const { "msgs-per-op": perOperation } = results.net.servers;
+    assertEquals(results.valid, true, JSON.stringify(results.findings));
+    const { msgsPerOp: perOperation } = results.net.servers;
     assert((perOperation ?? 0) <= 0.02, `${perOperation}`);
   }
 });
@@ -122,5 +122,5 @@ Deno.test("whatever happens between nodes, nobody sees half a transaction", asyn
     nemesis: ["partition", "one-way", "loss", "duplicate", "slow"],
     nemesisIntervalSeconds: 2,
   });
-  assertEquals(results["valid?"], true, JSON.stringify(results.findings));
+  assertEquals(results.valid, true, JSON.stringify(results.findings));
 });

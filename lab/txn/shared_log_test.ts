@@ -52,15 +52,15 @@ const usual = { nodeCount: 3, concurrency: "4n", rate: 100, timeLimitSeconds: 10
 async function run(workload: keyof typeof serve, options: Partial<SimulateOptions>) {
   const install = serve[workload];
   const { results } = await simulate({ workload, install, ...usual, ...options });
-  assertEquals(results["valid?"], true, JSON.stringify(results.findings));
+  assertEquals(results.valid, true, JSON.stringify(results.findings));
   return results;
 }
 
 for (const workload of ["lin-kv", "txn-list-append", "txn-rw-register"] as const) {
   Deno.test(`${workload} on the lin-kv service does not mind partitions`, async () => {
     const results = await run(workload, { nemesis: ["partition"], nemesisIntervalSeconds: 2 });
-    assertEquals(results.stats["info-count"], 0);
-    if (workload !== "lin-kv") assertEquals(results.availability["ok-fraction"], 1);
+    assertEquals(results.stats.infoCount, 0);
+    if (workload !== "lin-kv") assertEquals(results.availability.okFraction, 1);
   });
 }
 
@@ -72,6 +72,6 @@ Deno.test("a log in the service stays right when messages are lost, late or doub
 
 Deno.test("nobody is left out where setting the root takes long", async () => {
   const results = await run("txn-rw-register", { latency: { meanMs: 10 } });
-  const fraction = Number(results.availability["ok-fraction"]);
+  const fraction = Number(results.availability.okFraction);
   assert(fraction >= 0.99, `${fraction}`);
 });

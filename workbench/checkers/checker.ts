@@ -1,5 +1,6 @@
 /**
- * Invocations with their completions and their places, and warnings where a history is odd.
+ * What checkers share: invocations paired with their completions, warnings, results, the parts of
+ * sentences, and the order of JSON values.
  *
  * @module
  */
@@ -44,11 +45,11 @@ export function placedPairs(
     if (op.process === "nemesis") continue;
     const pair = all[open.get(op.process) ?? -1];
     if (op.type === "invoke") {
-      if (pair !== undefined) warnings.add("Invocation while another is open", () => told(op));
+      if (pair !== undefined) warnings.add("Invocation while another is open", () => describe(op));
       open.set(op.process, all.length);
       all.push({ invoke: op, invokedAt: position, completedAt: Infinity });
     } else if (pair === undefined) {
-      warnings.add("Completion without an invocation", () => told(op));
+      warnings.add("Completion without an invocation", () => describe(op));
     } else {
       pair.completion = op;
       pair.completedAt = position;
@@ -68,7 +69,7 @@ export function valueOf(op: Op): Json {
   return (op.value as Json | undefined) ?? null;
 }
 
-function told(op: Op): string {
+function describe(op: Op): string {
   return `${op.f} by ${whoAndWhen(op)}`;
 }
 
@@ -80,7 +81,7 @@ export class Warnings {
    * Notes one more of a kind.
    *
    * @param kind what they have in common: "Completion without an invocation".
-   * @param example makes the text that tells this one; called for the first only.
+   * @param example makes the text of this one; called for the first only.
    */
   add(kind: string, example: () => string): void {
     const known = this.#kinds.get(kind);
@@ -97,15 +98,15 @@ export class Warnings {
 }
 
 /** Puts a result together: no key for findings or warnings where there are none. */
-export function resultOf(
+export function resultOf<Figures>(
   valid: Validity,
-  figures: Readonly<Record<string, unknown>>,
+  figures: Figures,
   findings: readonly Finding[] = [],
   warnings?: Warnings,
-): CheckResult {
+): CheckResult & Figures {
   const lines = warnings?.lines() ?? [];
   return {
-    "valid?": valid,
+    valid,
     ...figures,
     ...(findings.length > 0 && { findings: findings.slice(0, MAX_FINDINGS) }),
     ...(lines.length > 0 && { warnings: lines }),
@@ -230,7 +231,7 @@ function doubleOf(value: Json): number {
   return Number(isRawNumber(value) ? value.rawJSON : value);
 }
 
-/** Sorts values for people to read: comparable ones in order, others by their text. */
+/** Sorts values: comparable ones in order, others by their text. */
 export function sortJson(values: readonly Json[]): Json[] {
   return values.toSorted((a, b) => {
     const order = compareJson(a, b);

@@ -109,7 +109,7 @@ Deno.test("No checker throws on a history out of joint, or says more than it may
       const history = ops as unknown as Op[];
       for (const [name, check] of Object.entries(checkers)) {
         const result = check(history);
-        assert([true, false, "unknown"].includes(result["valid?"]), name);
+        assert([true, false, "unknown"].includes(result.valid), name);
         assert((result.findings?.length ?? 0) <= MAX_FINDINGS, name);
         for (const { ops } of result.findings ?? []) assert(ops.length <= 40, name);
         JSON.stringify(result);

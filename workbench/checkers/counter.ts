@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Json } from "@eddy/maelstrom";
 import type { CheckResult, Finding, Op } from "../history.ts";
 import {
   type CompletedPair,
@@ -22,6 +23,16 @@ import {
   whoAndWhen,
 } from "./checker.ts";
 
+/** The verdict on a counter. */
+export interface CounterResult extends CheckResult {
+  /** The final reads that are wrong. */
+  readonly errors: readonly Op[];
+  /** What every final read returned. */
+  readonly finalReads: readonly Json[];
+  /** What a final read may return, as pairs of the least and the greatest integer. */
+  readonly acceptable: readonly (readonly Json[])[];
+}
+
 /** All integers from the first to the second, both included. */
 type Interval = readonly [bigint, bigint];
 
@@ -37,7 +48,7 @@ const MAX_ADDS_SHOWN = 4;
  *
  * Reads before the final phase may return anything. Without an acknowledged final read all is well.
  */
-export function checkCounter(history: readonly Op[]): CheckResult {
+export function checkCounter(history: readonly Op[]): CounterResult {
   const warnings = new Warnings();
   const pairs = placedPairs(history, warnings);
   const adds = pairs.filter(({ invoke }) => invoke.f === "add");
@@ -57,7 +68,7 @@ export function checkCounter(history: readonly Op[]): CheckResult {
   const wrong = reads.filter((read) => !isAcceptable(read, acceptable));
   const figures = {
     errors: wrong.map(({ completion }) => completion),
-    "final-reads": reads.map(({ completion }) => valueOf(completion)),
+    finalReads: reads.map(({ completion }) => valueOf(completion)),
     acceptable: acceptable.map((interval) => interval.map(integerJson)),
   };
   const findings = odd.length > 0

@@ -18,6 +18,12 @@ import {
   whoAndWhen,
 } from "./checker.ts";
 
+/** The verdict on echoes. */
+export interface EchoResult extends CheckResult {
+  /** Each wrong echo in Maelstrom's words: what was sent, and what came back. */
+  readonly errors: readonly (readonly Json[])[];
+}
+
 /**
  * Checks that each echo was answered with what it sent.
  *
@@ -25,7 +31,7 @@ import {
  * total availability to catch those. The value of an acknowledged echo is the reply's body, as in
  * Maelstrom's histories, or what the reply echoed.
  */
-export function checkEcho(history: readonly Op[]): CheckResult {
+export function checkEcho(history: readonly Op[]): EchoResult {
   const warnings = new Warnings();
   const wrong = placedPairs(history, warnings)
     .filter(({ invoke }) => invoke.f === "echo")

@@ -12,7 +12,7 @@ Deno.test("checkEcho() accepts replies that say the same, as body or as what was
     [0, "invoke", "echo", { say: [1] }],
     [0, "ok", "echo", { say: [1] }],
   ));
-  assertEquals(result, { "valid?": true, errors: [] });
+  assertEquals(result, { valid: true, errors: [] });
 });
 
 Deno.test("checkEcho() tells of a reply that says something else", () => {
@@ -21,9 +21,9 @@ Deno.test("checkEcho() tells of a reply that says something else", () => {
     [0, "ok", "echo", { type: "echo_ok", echo: "Please echo 2", in_reply_to: 1 }],
   );
   const result = checkEcho(history);
-  assertEquals(result["valid?"], false);
+  assertEquals(result.valid, false);
   assertEquals(result.errors, [
-    ["Expected a message with :echo", "Please echo 1", "But received", history[1]?.value],
+    ["Expected a message with :echo", "Please echo 1", "But received", history[1]?.value ?? null],
   ]);
   assertEquals(result.findings, [{
     anomaly: "wrong-echo",
@@ -38,7 +38,7 @@ Deno.test("checkEcho() takes a definite error for a wrong echo, and passes over 
     [0, "invoke", "echo", "a"],
     [0, "fail", "echo", "a", { error }],
   ));
-  assertEquals(failed["valid?"], false);
+  assertEquals(failed.valid, false);
   assertEquals(
     failed.findings?.[0]?.what,
     'The echo of "a" by process 0 on n0 at 0.000 s got an error (not now)',
@@ -48,7 +48,7 @@ Deno.test("checkEcho() takes a definite error for a wrong echo, and passes over 
     [0, "info", "echo", "a", { error: { code: 0, text: "timed out" } }],
     [1, "invoke", "echo", "b"],
   ));
-  assertEquals(timedOut["valid?"], true);
+  assertEquals(timedOut.valid, true);
 });
 
 Deno.test("checkEcho() takes a failed echo of an object for wrong, too", () => {
@@ -56,12 +56,12 @@ Deno.test("checkEcho() takes a failed echo of an object for wrong, too", () => {
     [0, "invoke", "echo", { a: 1 }],
     [0, "fail", "echo", { a: 1 }],
   ));
-  assertEquals(failed["valid?"], false);
+  assertEquals(failed.valid, false);
 });
 
 Deno.test("checkEcho() wants null back for null", () => {
   const check = (value: Json) =>
-    checkEcho(handmade([0, "invoke", "echo", null], [0, "ok", "echo", value]))["valid?"];
+    checkEcho(handmade([0, "invoke", "echo", null], [0, "ok", "echo", value])).valid;
   assertEquals([check(null), check({ echo: null }), check("x"), check({ echo: 1 })], [
     true,
     true,

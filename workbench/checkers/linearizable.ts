@@ -5,7 +5,7 @@
  */
 
 import { canonical, type Json } from "@eddy/maelstrom";
-import { type CheckResult, type Finding, type Op, worst } from "../history.ts";
+import { type CheckResult, type Finding, type Op, type Validity, worst } from "../history.ts";
 import {
   inOrder,
   isOk,
@@ -23,7 +23,7 @@ import {
   who,
   whoAndWhen,
 } from "./checker.ts";
-import { searchOrder } from "./linearizable_search.ts";
+import { ANY, INITIAL, type RegisterCall, searchOrder } from "./linearizable_search.ts";
 
 /** How hard to try. */
 export interface LinearizableOptions {
@@ -33,6 +33,28 @@ export interface LinearizableOptions {
    * @default 5_000_000
    */
   readonly maxSteps?: number;
+}
+
+/** The verdict on registers. */
+export interface LinearizableResult extends CheckResult {
+  /** Each key's own, by the key's text. */
+  readonly results: Readonly<Record<string, RegisterResult>>;
+  /** The keys that no order accounts for. */
+  readonly failures: readonly Json[];
+}
+
+/** The verdict on one key. */
+export interface RegisterResult {
+  /** Whether some order accounts for all of the key's operations. */
+  readonly valid: Validity;
+  /** How many operations the key had. */
+  readonly opCount: number;
+  /** How many configurations the search took. */
+  readonly configurations: number;
+  /** Without an order: the first completion that none accounts for. */
+  readonly op?: Op | undefined;
+  /** What the register can have held by then. */
+  readonly possibleValues?: readonly Json[] | undefined;
 }
 
 /**
@@ -45,13 +67,13 @@ export interface LinearizableOptions {
 export function checkLinearizable(
   history: readonly Op[],
   options: LinearizableOptions = {},
-): CheckResult {
+): LinearizableResult {
   const { maxSteps = 5_000_000 } = options;
   const warnings = new Warnings();
   const pairs = placedPairs(history, warnings);
   const { byKey, oddCount } = registerHistories(pairs, warnings);
   const checked = [...byKey.values()].map((key) => checkKey(key, maxSteps));
-  const failed = checked.filter(({ result }) => result["valid?"] === false);
+  const failed = checked.filter(({ result }) => result.valid === false);
   const figures = {
     results: Object.fromEntries(checked.map(({ key, result }) => [canonical(key), result])),
     failures: failed.map(({ key }) => key),
@@ -64,7 +86,7 @@ export function checkLinearizable(
     return resultOf("unknown", figures, [oddOperations(oddCount), ...findings], warnings);
   }
   return resultOf(
-    worst(checked.map(({ result }) => result["valid?"])),
+    worst(checked.map(({ result }) => result.valid)),
     figures,
     findings,
     warnings,
@@ -73,20 +95,20 @@ export function checkLinearizable(
 
 interface CheckedKey {
   readonly key: RegisterHistory["key"];
-  readonly result: CheckResult;
+  readonly result: RegisterResult;
   readonly finding?: Finding;
 }
 
 function checkKey(history: RegisterHistory, maxSteps: number): CheckedKey {
   const { key, known, unknown, values, operationCount } = history;
   const { verdict, configurations, stuck } = searchOrder(known, unknown, maxSteps);
-  const figures = { "valid?": verdict, "op-count": operationCount, configurations };
+  const figures = { valid: verdict, opCount: operationCount, configurations };
   if (verdict === "unknown") {
     return { key, result: figures, finding: searchLimit(history, maxSteps) };
   }
   if (stuck === undefined) return { key, result: figures };
   const possible = stuck.possible.map((value) => values[value] ?? null);
-  const result = { ...figures, op: stuck.call.pair.completion, "possible-values": possible };
+  const result = { ...figures, op: stuck.call.pair.completion, possibleValues: possible };
   return { key, result, finding: nonlinearizable(history, stuck.call, possible) };
 }
 
@@ -102,7 +124,7 @@ function oddOperations(count: number): Finding {
 const MAX_CONCURRENT_SHOWN = 6;
 
 /**
- * Tells of the first operation that cannot have happened as it did.
+ * Describes the first operation that cannot have happened as it did.
  *
  * Everything up to just before its completion can be put in order, and nothing up to its
  * completion can: so the history up to there is the shortest that is wrong.
@@ -110,7 +132,7 @@ const MAX_CONCURRENT_SHOWN = 6;
  * @param call the operation; always a read or a cas, for a write can always come last.
  * @param possible what the register can have held by then.
  */
-export function nonlinearizable(
+function nonlinearizable(
   history: RegisterHistory,
   call: RegisterCall,
   possible: readonly Json[],
@@ -166,8 +188,8 @@ function window(
   return inOrder(shown.flatMap((one) => [one?.pair.invoke, one?.pair.completion]));
 }
 
-/** Tells of a key that took too long. */
-export function searchLimit({ key, known, unknown }: RegisterHistory, maxSteps: number): Finding {
+/** Describes a key that took too long. */
+function searchLimit({ key, known, unknown }: RegisterHistory, maxSteps: number): Finding {
   return {
     anomaly: "search-limit",
     what: `Key ${show(key)} is undecided: ${plural(known.length, "operation")} and ` +
@@ -180,29 +202,8 @@ function capital(text: string): string {
   return text.slice(0, 1).toUpperCase() + text.slice(1);
 }
 
-/** What an operation requires that can happen at any value. */
-export const ANY = -1;
-
-/** A register's first value, `null`, among the numbers that stand for its values. */
-export const INITIAL = 0;
-
-/**
- * An operation on one register. Values are numbered: a read of 3 requires and leaves 3, a write of 3
- * requires nothing, a cas from 3 to 4 requires 3 and leaves 4.
- */
-export interface RegisterCall {
-  readonly pair: PlacedPair;
-  /** The value it takes place at, or {@linkcode ANY}. */
-  readonly requires: number;
-  readonly leaves: number;
-  /** Its place in the history; it takes effect later. */
-  readonly invokedAt: number;
-  /** It takes effect before this place. */
-  readonly completedAt: number;
-}
-
 /** What happened to one key. */
-export interface RegisterHistory {
+interface RegisterHistory {
   readonly key: Json;
   /** How many operations there were, whatever came of them. */
   operationCount: number;
@@ -210,28 +211,22 @@ export interface RegisterHistory {
   readonly known: RegisterCall[];
   /** The operations that may have happened, at any time since, in the order of invocation. */
   readonly unknown: RegisterCall[];
-  /** The operations that failed, so did not happen; only to tell of. */
+  /** The operations that failed, so did not happen; only findings name them. */
   readonly failed: RegisterCall[];
   /** The values by number. */
   readonly values: Json[];
 }
 
-/** Every key's history, and how many operations could not be made out. */
-export interface RegisterHistories {
-  readonly byKey: ReadonlyMap<string, RegisterHistory>;
-  readonly oddCount: number;
-}
-
 /**
- * Splits a history by key.
+ * Splits a history by key, and counts the operations that make no sense on a register.
  *
  * What constrains nothing is dropped: a read that was not acknowledged, one that returned `null`,
  * and an unknown cas to the value it is from.
  */
-export function registerHistories(
+function registerHistories(
   pairs: readonly PlacedPair[],
   warnings: Warnings,
-): RegisterHistories {
+): { byKey: ReadonlyMap<string, RegisterHistory>; oddCount: number } {
   const byKey = new Map<string, RegisterHistory & { numbers: Map<number | string, number> }>();
   let oddCount = 0;
   for (const pair of pairs) {

@@ -8,7 +8,7 @@
  * - A read of the value that stands there is placed at once: it changes nothing, so whatever
  *   works without it works after it.
  * - Operations that may never have happened are placed only where they explain something; see
- *   `linearizable_unknowns.ts`. Of two ways to the same point, the one that used no more of them is
+ *   {@linkcode UnknownOperations}. Of two ways to the same point, the one that used no more of them is
  *   as good as the other.
  * - The cache knows a configuration by the first completion still ahead, the operations already
  *   placed among those open there, and the value: what lies behind is the same for all.
@@ -17,9 +17,30 @@
  */
 
 import type { Validity } from "../history.ts";
-import { ANY, INITIAL, type RegisterCall } from "./linearizable.ts";
+import type { PlacedPair } from "./checker.ts";
 
-/** How many dead ends are kept to tell what the register can have held there. */
+/** What an operation requires that can happen at any value. */
+export const ANY = -1;
+
+/** A register's first value, `null`, among the numbers that stand for its values. */
+export const INITIAL = 0;
+
+/**
+ * An operation on one register. Values are numbered: a read of 3 requires and leaves 3, a write of 3
+ * requires nothing, a cas from 3 to 4 requires 3 and leaves 4.
+ */
+export interface RegisterCall {
+  readonly pair: PlacedPair;
+  /** The value it takes place at, or {@linkcode ANY}. */
+  readonly requires: number;
+  readonly leaves: number;
+  /** Its place in the history; it takes effect later. */
+  readonly invokedAt: number;
+  /** It takes effect before this place. */
+  readonly completedAt: number;
+}
+
+/** How many dead ends are kept to find what the register can have held there. */
 const MAX_STUCK_POINTS = 256;
 
 /** What a search found. */
@@ -222,10 +243,10 @@ class Search {
 const HEAD = 0;
 
 /** The events of the operations that are not placed yet. */
-export class LinkedEvents {
+class LinkedEvents {
   readonly #next: Int32Array;
   readonly #previous: Int32Array;
-  /** Which bit tells that an operation is placed: no two operations open at once share one. */
+  /** The bit of an operation that is placed: no two operations open at once share one. */
   readonly #bits: Int32Array;
   readonly #placed: Int32Array;
 
@@ -320,10 +341,10 @@ function isInvocation(node: number): boolean {
 const MAX_LINKS = 2000;
 
 /** Unknown operations used so far: a number that stands for how many of each kind. */
-export type Used = number;
+type Used = number;
 
 /** No unknown operation used. */
-export const NONE_USED: Used = 0;
+const NONE_USED: Used = 0;
 
 /** Unknown operations that require and leave the same. */
 interface Kind {
@@ -341,7 +362,7 @@ interface Link {
 }
 
 /** A store of unknown operations, and of what the search has used of it. */
-export class UnknownOperations {
+class UnknownOperations {
   readonly #kinds: Kind[] = [];
   readonly #leaving = new Map<number, number[]>();
   readonly #counts: Int32Array[];
@@ -444,7 +465,7 @@ export class UnknownOperations {
     }
   }
 
-  /** Whether whoever has used `a` can do all that one who has used `b` can: no kind more often. */
+  /** Whether what is left after `a` includes what is left after `b`: no kind was used more often. */
   leavesNoLess(a: Used, b: Used): boolean {
     if (a === b || a === NONE_USED) return true;
     const [x, y] = [this.#counts[a], this.#counts[b]];

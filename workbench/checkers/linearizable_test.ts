@@ -5,7 +5,7 @@ import { checkLinearizable } from "./linearizable.ts";
 
 Deno.test("checkLinearizable() holds for no operations at all", () => {
   const result = checkLinearizable([]);
-  assertEquals(result, { "valid?": true, results: {}, failures: [] });
+  assertEquals(result, { valid: true, results: {}, failures: [] });
 });
 
 Deno.test("checkLinearizable() follows writes, reads and cas one after the other", () => {
@@ -19,7 +19,7 @@ Deno.test("checkLinearizable() follows writes, reads and cas one after the other
     [1, "invoke", "read", [0, null]],
     [1, "ok", "read", [0, 4]],
   ));
-  assertEquals(result["valid?"], true);
+  assertEquals(result.valid, true);
   assertEquals(result.findings, undefined);
 });
 
@@ -35,17 +35,17 @@ Deno.test("checkLinearizable() tells of a stale read, with the write it missed",
     [0, "ok", "write", [8, 1]],
   );
   const result = checkLinearizable(history);
-  assertEquals(result["valid?"], false);
+  assertEquals(result.valid, false);
   assertEquals(result.failures, [7]);
   assertEquals(result.results, {
     "7": {
-      "valid?": false,
-      "op-count": 3,
+      valid: false,
+      opCount: 3,
       configurations: 3,
       op: history[5],
-      "possible-values": [2],
+      possibleValues: [2],
     },
-    "8": { "valid?": true, "op-count": 1, configurations: 1 },
+    "8": { valid: true, opCount: 1, configurations: 1 },
   });
   assertEquals(result.findings, [{
     anomaly: "nonlinearizable",
@@ -75,7 +75,7 @@ Deno.test("checkLinearizable() tells of a cas that found what was not there", ()
     [2, "invoke", "cas", [0, [null, 3]]],
     [2, "ok", "cas", [0, [null, 3]]],
   ));
-  assertEquals(result["valid?"], false);
+  assertEquals(result.valid, false);
   assertEquals(
     result.findings?.[0]?.what,
     "Process 2 on n2 changed key 0 from null to 3 (from 0.004 s to 0.005 s), " +
@@ -273,7 +273,7 @@ const verdicts: { name: string; valid: boolean; rows: Row[] }[] = [
 for (const { name, valid, rows } of verdicts) {
   Deno.test(`checkLinearizable() says ${valid} to ${name}`, () => {
     const result = checkLinearizable(handmade(...rows));
-    assertEquals(result["valid?"], valid);
+    assertEquals(result.valid, valid);
     assertEquals(result.findings?.length, valid ? undefined : 1);
   });
 }
@@ -286,7 +286,7 @@ Deno.test("checkLinearizable() keeps keys apart, and 1 from its text", () => {
     [0, "ok", "read", ["1", 5]],
   ));
   assertEquals(result.failures, ["1"]);
-  assertEquals(Object.keys(result.results as object), ["1", '"1"']);
+  assertEquals(Object.keys(result.results), ["1", '"1"']);
 });
 
 Deno.test("checkLinearizable() says what unknown operations could have left", () => {
@@ -317,7 +317,7 @@ Deno.test("checkLinearizable() gives no verdict where it cannot make out an oper
     ] as Row[][]
   ) {
     const result = checkLinearizable(handmade(...odd));
-    assertEquals(result["valid?"], "unknown");
+    assertEquals(result.valid, "unknown");
     assertEquals(result.findings?.[0]?.anomaly, "unreadable-operation");
     assertStringIncludes(result.warnings?.[0] ?? "", "makes no sense");
   }
@@ -329,7 +329,7 @@ Deno.test("checkLinearizable() gives up at its bound and says so", () => {
   for (let p = 0; p < 12; p++) rows.push([p, "ok", "write", [0, p]]);
   rows.push([0, "invoke", "read", [0, null]], [0, "ok", "read", [0, 99]]);
   const result = checkLinearizable(handmade(...rows), { maxSteps: 100 });
-  assertEquals(result["valid?"], "unknown");
+  assertEquals(result.valid, "unknown");
   assertEquals(result.findings?.[0]?.anomaly, "search-limit");
-  assertEquals(checkLinearizable(handmade(...rows))["valid?"], false);
+  assertEquals(checkLinearizable(handmade(...rows)).valid, false);
 });

@@ -31,18 +31,67 @@ export interface SetFullOptions {
   readonly addF: "broadcast" | "add";
 }
 
+/** The verdict on a set; latencies are whole milliseconds. */
+export interface SetFullResult extends CheckResult {
+  /** How many elements were to be added. */
+  readonly attemptCount: number;
+  /** How many the last reads held. */
+  readonly stableCount: number;
+  /** How many were known and then missing. */
+  readonly lostCount: number;
+  /** Those elements. */
+  readonly lost: readonly Json[];
+  /** How many are neither stable nor lost. */
+  readonly neverReadCount: number;
+  /** Those elements. */
+  readonly neverRead: readonly Json[];
+  /** How many are stale. */
+  readonly staleCount: number;
+  /** Elements that a read missed after they were known, and that are stable now. */
+  readonly stale: readonly Json[];
+  /** Those that took longest, longest first. */
+  readonly worstStale: readonly StaleElement[];
+  /** How long until elements were stable; absent when none is. */
+  readonly stableLatencies?: LatencyQuantiles | undefined;
+  /** How long until elements were lost; absent when none is. */
+  readonly lostLatencies?: LatencyQuantiles | undefined;
+  /** How many elements stood more than once in one read. */
+  readonly duplicatedCount: number;
+  /** How often an element stood in one read at most, by its text. */
+  readonly duplicated: Readonly<Record<string, number>>;
+}
+
+/** Milliseconds by share of the elements: `0.5` is the median, `1` the greatest. */
+export type LatencyQuantiles = Readonly<Record<"0" | "0.5" | "0.95" | "0.99" | "1", number>>;
+
+/** An element that became stable late. */
+export interface StaleElement {
+  /** The element. */
+  readonly element: Json;
+  /** What became of it. */
+  readonly outcome: "stable" | "lost" | "never-read";
+  /** How long until it was stable. */
+  readonly stableLatency: number | null;
+  /** How long until it was lost. */
+  readonly lostLatency: number | null;
+  /** The operation by which it was known. */
+  readonly known: Op | null;
+  /** The invocation of the last read that missed it. */
+  readonly lastAbsent: Op | null;
+}
+
 /** How many elements `duplicated` lists. */
 const MAX_DUPLICATED = 48;
 
 /**
  * Checks that every element known to have been added is in the reads that begin later.
  *
- * An element is lost when the read invoked last that could tell missed it: `false`. With none
+ * An element is lost when the last read invoked after it was known missed it: `false`. With none
  * lost and none stable either nothing was tested: `unknown`. Elements that show up late are stale,
- * and no failure. An element twice in one read, and one that nobody added, are warned of; Maelstrom
+ * and no failure. An element twice in one read, and one that was never added, are warned of; Maelstrom
  * passes both over.
  */
-export function checkSetFull(history: readonly Op[], options: SetFullOptions): CheckResult {
+export function checkSetFull(history: readonly Op[], options: SetFullOptions): SetFullResult {
   const warnings = new Warnings();
   const pairs = placedPairs(history, warnings);
   const elements = elementsOf(pairs.filter(({ invoke }) => invoke.f === options.addF));
@@ -58,6 +107,18 @@ export function checkSetFull(history: readonly Op[], options: SetFullOptions): C
     ? [nothingStable(outcomes, reads.length)]
     : [];
   return resultOf(valid, figuresOf(outcomes, duplicated), findings, warnings);
+}
+
+/** What is known of one element: when it was known to exist, and who last saw or missed it. */
+interface ElementState {
+  readonly element: Json;
+  readonly add: PlacedPair;
+  /** The end of the add, or of a read that contains it, whichever came first. */
+  known?: { op: Op; at: number };
+  /** Of the reads that contain it, the one invoked last. */
+  lastPresent?: CompletedPair;
+  /** Of the reads that do not, the one invoked last. */
+  lastAbsent?: CompletedPair;
 }
 
 /** Elements by key, in the order of their last add: adding again starts over, as in Maelstrom. */
@@ -101,7 +162,7 @@ function readsOf(pairs: readonly PlacedPair[], warnings: Warnings): Read[] {
 }
 
 /**
- * Tells each element which reads held it and which did not, from the last read back to the first.
+ * Notes for each element which reads held it and which did not, from the last read to the first.
  *
  * A read costs what it holds, plus a bit for every element added by then: the first read met that
  * misses an element is the last that did, so each element is settled once.
@@ -183,6 +244,42 @@ function addedBefore(states: readonly ElementState[], position: number): number 
   return low;
 }
 
+/** What became of an element; latencies are whole milliseconds. */
+interface ElementOutcome {
+  readonly state: ElementState;
+  readonly outcome: "stable" | "lost" | "never-read";
+  readonly stableLatency: number | null;
+  readonly lostLatency: number | null;
+}
+
+/**
+ * Decides what became of an element.
+ *
+ * It is stable if the last read that could contain it had it. It is lost if that read missed it and
+ * had begun after the element was known; otherwise a miss may have come before the add, and it was
+ * never read.
+ */
+function outcomeOf(state: ElementState): ElementOutcome {
+  const { known, lastPresent, lastAbsent } = state;
+  const present = lastPresent?.invokedAt ?? -1;
+  const absent = lastAbsent?.invokedAt ?? -1;
+  const stable = lastPresent !== undefined && absent < present;
+  const lost = known !== undefined && lastAbsent !== undefined && present < absent &&
+    known.at < absent;
+  return {
+    state,
+    outcome: stable ? "stable" : lost ? "lost" : "never-read",
+    stableLatency: stable ? latency(state, lastAbsent?.invoke.time) : null,
+    lostLatency: lost ? latency(state, lastPresent?.invoke.time) : null,
+  };
+}
+
+/** Milliseconds from when the element was known to just after the last read of the other kind. */
+function latency({ known }: ElementState, time: number | undefined): number {
+  const end = time === undefined ? 0 : time + 1;
+  return Math.trunc(Math.max(0, end - (known?.op.time ?? 0)) / 1e6);
+}
+
 function inElementOrder(states: readonly ElementState[]): ElementState[] {
   const byKey = new Map(states.map((state) => [keyOf(state.element), state]));
   return sortJson(states.map(({ element }) => element))
@@ -192,33 +289,33 @@ function inElementOrder(states: readonly ElementState[]): ElementState[] {
 function figuresOf(
   outcomes: readonly ElementOutcome[],
   duplicated: ReadonlyMap<Json, number>,
-): Record<string, unknown> {
+): Omit<SetFullResult, keyof CheckResult> {
   const of = (wanted: string) =>
     outcomes.filter(({ outcome }) => outcome === wanted).map(({ state }) => state.element);
-  const stale = outcomes.filter((outcome) => (outcome["stable-latency"] ?? 0) > 0);
+  const stale = outcomes.filter(({ stableLatency }) => (stableLatency ?? 0) > 0);
   const [lost, neverRead] = [of("lost"), of("never-read")];
   return {
-    "attempt-count": outcomes.length,
-    "stable-count": of("stable").length,
-    "lost-count": lost.length,
+    attemptCount: outcomes.length,
+    stableCount: of("stable").length,
+    lostCount: lost.length,
     lost,
-    "never-read-count": neverRead.length,
-    "never-read": neverRead,
-    "stale-count": stale.length,
+    neverReadCount: neverRead.length,
+    neverRead,
+    staleCount: stale.length,
     stale: stale.map(({ state }) => state.element),
-    "worst-stale": worstStale(stale),
-    ...distribution("stable-latencies", outcomes.map((outcome) => outcome["stable-latency"])),
-    ...distribution("lost-latencies", outcomes.map((outcome) => outcome["lost-latency"])),
-    "duplicated-count": duplicated.size,
+    worstStale: worstStale(stale),
+    stableLatencies: quantilesOf(outcomes.map(({ stableLatency }) => stableLatency)),
+    lostLatencies: quantilesOf(outcomes.map(({ lostLatency }) => lostLatency)),
+    duplicatedCount: duplicated.size,
     duplicated: Object.fromEntries(
       [...duplicated].slice(0, MAX_DUPLICATED).map(([element, times]) => [show(element), times]),
     ),
   };
 }
 
-function worstStale(stale: readonly ElementOutcome[]): unknown[] {
+function worstStale(stale: readonly ElementOutcome[]): StaleElement[] {
   return stale
-    .toSorted((a, b) => (a["stable-latency"] ?? 0) - (b["stable-latency"] ?? 0))
+    .toSorted((a, b) => (a.stableLatency ?? 0) - (b.stableLatency ?? 0))
     .toReversed()
     .slice(0, 8)
     .map(({ state, outcome, ...latencies }) => ({
@@ -226,26 +323,24 @@ function worstStale(stale: readonly ElementOutcome[]): unknown[] {
       outcome,
       ...latencies,
       known: state.known?.op ?? null,
-      "last-absent": state.lastAbsent?.invoke ?? null,
+      lastAbsent: state.lastAbsent?.invoke ?? null,
     }));
 }
 
-const QUANTILES = [0, 0.5, 0.95, 0.99, 1];
-
-/** Quantiles of those latencies that there are; nothing at all when there are none. */
-function distribution(name: string, latencies: readonly (number | null)[]): object {
+/** Quantiles of those latencies that there are; nothing when there are none. */
+function quantilesOf(latencies: readonly (number | null)[]): LatencyQuantiles | undefined {
   const sorted = latencies.filter((latency) => latency !== null).sort((a, b) => a - b);
-  if (sorted.length === 0) return {};
-  const values = QUANTILES.map((q) => [String(q), quantile(sorted, q)]);
-  return { [name]: Object.fromEntries(values) };
+  if (sorted.length === 0) return undefined;
+  const at = (q: number) => quantile(sorted, q) ?? 0;
+  return { "0": at(0), "0.5": at(0.5), "0.95": at(0.95), "0.99": at(0.99), "1": at(1) };
 }
 
 /**
- * Tells of the first few lost elements.
+ * Describes the first few lost elements.
  *
  * @param reads every acknowledged read, in the order of invocation.
  */
-export function lostFindings(
+function lostFindings(
   lost: readonly ElementOutcome[],
   reads: readonly CompletedPair[],
 ): Finding[] {
@@ -286,8 +381,8 @@ function lostFinding({ state }: ElementOutcome, reads: readonly CompletedPair[])
   };
 }
 
-/** Tells why a run without a lost element says nothing all the same. */
-export function nothingStable(outcomes: readonly ElementOutcome[], readCount: number): Finding {
+/** Describes why a run without a lost element proves nothing. */
+function nothingStable(outcomes: readonly ElementOutcome[], readCount: number): Finding {
   const adds = outcomes.slice(0, 4).map(({ state }) => state.add);
   return {
     anomaly: "never-read",
@@ -297,55 +392,8 @@ export function nothingStable(outcomes: readonly ElementOutcome[], readCount: nu
   };
 }
 
-/** What is known of one element: when it was known to exist, and who last saw or missed it. */
-export interface ElementState {
-  readonly element: Json;
-  readonly add: PlacedPair;
-  /** The end of the add, or of a read that contains it, whichever came first. */
-  known?: { op: Op; at: number };
-  /** Of the reads that contain it, the one invoked last. */
-  lastPresent?: CompletedPair;
-  /** Of the reads that do not, the one invoked last. */
-  lastAbsent?: CompletedPair;
-}
-
-/** What became of an element; latencies are whole milliseconds, under Maelstrom's names. */
-export interface ElementOutcome {
-  readonly state: ElementState;
-  readonly outcome: "stable" | "lost" | "never-read";
-  readonly "stable-latency": number | null;
-  readonly "lost-latency": number | null;
-}
-
-/**
- * Decides an element's fate.
- *
- * It is stable if the last read to tell had it. It is lost if that read missed it and had begun
- * after the element was known; otherwise a miss may have come before the add, and it was never read.
- */
-export function outcomeOf(state: ElementState): ElementOutcome {
-  const { known, lastPresent, lastAbsent } = state;
-  const present = lastPresent?.invokedAt ?? -1;
-  const absent = lastAbsent?.invokedAt ?? -1;
-  const stable = lastPresent !== undefined && absent < present;
-  const lost = known !== undefined && lastAbsent !== undefined && present < absent &&
-    known.at < absent;
-  return {
-    state,
-    outcome: stable ? "stable" : lost ? "lost" : "never-read",
-    "stable-latency": stable ? latency(state, lastAbsent?.invoke.time) : null,
-    "lost-latency": lost ? latency(state, lastPresent?.invoke.time) : null,
-  };
-}
-
-/** Milliseconds from when the element was known to just after the last read of the other kind. */
-function latency({ known }: ElementState, time: number | undefined): number {
-  const end = time === undefined ? 0 : time + 1;
-  return Math.trunc(Math.max(0, end - (known?.op.time ?? 0)) / 1e6);
-}
-
 /** A set of small integers, one bit each. */
-export class Bits {
+class Bits {
   readonly #words: Int32Array;
 
   /** @param size one more than the largest integer it can hold. */

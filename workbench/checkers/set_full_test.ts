@@ -16,21 +16,22 @@ const read = (process: number, elements: Json, ms?: number): Row[] => [
 ];
 const check = (...rows: Row[]) => checkSetFull(handmade(...rows), { addF: "add" });
 
-Deno.test("checkSetFull() calls what is read to the end stable, under Maelstrom's names", () => {
+Deno.test("checkSetFull() calls what is read to the end stable", () => {
   const result = check(...add(0, 0), ...add(1, 1), ...read(0, [0, 1]), ...read(1, [1, 0]));
   assertEquals(result, {
-    "valid?": true,
-    "attempt-count": 2,
-    "stable-count": 2,
-    "lost-count": 0,
+    valid: true,
+    attemptCount: 2,
+    stableCount: 2,
+    lostCount: 0,
     lost: [],
-    "never-read-count": 0,
-    "never-read": [],
-    "stale-count": 0,
+    neverReadCount: 0,
+    neverRead: [],
+    staleCount: 0,
     stale: [],
-    "worst-stale": [],
-    "stable-latencies": { "0": 0, "0.5": 0, "0.95": 0, "0.99": 0, "1": 0 },
-    "duplicated-count": 0,
+    worstStale: [],
+    stableLatencies: { "0": 0, "0.5": 0, "0.95": 0, "0.99": 0, "1": 0 },
+    lostLatencies: undefined,
+    duplicatedCount: 0,
     duplicated: {},
   });
 });
@@ -38,9 +39,9 @@ Deno.test("checkSetFull() calls what is read to the end stable, under Maelstrom'
 Deno.test("checkSetFull() has no verdict where nothing was read", () => {
   for (const rows of [[], add(0, 0), [...add(0, 0), [1, "invoke", "read"] as Row], read(0, [])]) {
     const result = check(...rows);
-    assertEquals(result["valid?"], "unknown");
+    assertEquals(result.valid, "unknown");
     assertEquals(result.findings?.[0]?.anomaly, "never-read");
-    assertEquals(result["stable-latencies"], undefined);
+    assertEquals(result.stableLatencies, undefined);
   }
 });
 
@@ -52,12 +53,12 @@ Deno.test("checkSetFull() tells of a lost element: who had it last, who missed i
     ...read(3, null, 400),
   );
   const result = checkSetFull(history, { addF: "add" });
-  assertEquals(result["valid?"], false);
-  assertEquals(result["lost-count"], 1);
+  assertEquals(result.valid, false);
+  assertEquals(result.lostCount, 1);
   assertEquals(result.lost, [5]);
-  assertEquals(result["stable-count"], 0);
+  assertEquals(result.stableCount, 0);
   // From its being known, at 101 ms, to just after the last read that had it, at 200 ms.
-  assertEquals(result["lost-latencies"], { "0": 99, "0.5": 99, "0.95": 99, "0.99": 99, "1": 99 });
+  assertEquals(result.lostLatencies, { "0": 99, "0.5": 99, "0.95": 99, "0.99": 99, "1": 99 });
   assertEquals(result.findings, [{
     anomaly: "lost",
     what:
@@ -75,16 +76,16 @@ Deno.test("checkSetFull() tells of an element that was acknowledged and never se
     'Element "a" was acknowledged to process 0 on n0 at 0.001 s; no read ever had it, and 1 read ' +
       "begun later missed it, from 0.002 s (process 1 on n1)",
   );
-  assertEquals(result["lost-latencies"], { "0": 0, "0.5": 0, "0.95": 0, "0.99": 0, "1": 0 });
+  assertEquals(result.lostLatencies, { "0": 0, "0.5": 0, "0.95": 0, "0.99": 0, "1": 0 });
 });
 
 Deno.test("checkSetFull() calls an unknown add lost only once a read had it", () => {
   const unknown: Row[] = [[0, "invoke", "add", 1], [0, "info", "add", 1]];
   const stable = [...add(3, 9), ...read(3, [9])];
-  assertEquals(check(...unknown, ...stable)["valid?"], true);
-  assertEquals(check(...unknown, ...stable)["never-read"], [1]);
+  assertEquals(check(...unknown, ...stable).valid, true);
+  assertEquals(check(...unknown, ...stable).neverRead, [1]);
   const seen = check(...unknown, ...stable, ...read(1, [9, 1]), ...read(1, [9]));
-  assertEquals(seen["valid?"], false);
+  assertEquals(seen.valid, false);
   assertEquals(
     seen.findings?.[0]?.what.startsWith("Element 1 was first read by process 1 on n1 at"),
     true,
@@ -101,8 +102,8 @@ Deno.test("checkSetFull() forgives a read that began before the element was know
     ...read(1, [2, 1]).slice(0, 1),
     [1, "info", "read"],
   );
-  assertEquals(result["valid?"], "unknown");
-  assertEquals(result["never-read"], [1, 2]);
+  assertEquals(result.valid, "unknown");
+  assertEquals(result.neverRead, [1, 2]);
 });
 
 Deno.test("checkSetFull() measures stale elements to the last read that missed them", () => {
@@ -113,29 +114,29 @@ Deno.test("checkSetFull() measures stale elements to the last read that missed t
     ...read(1, [1], 90),
     ...read(1, [2, 1], 95),
   );
-  assertEquals(result["valid?"], true);
+  assertEquals(result.valid, true);
   assertEquals(result.stale, [1, 2]);
-  assertEquals(result["stale-count"], 2);
+  assertEquals(result.staleCount, 2);
   // 1: known at 1 ms, missed at 50; 2: known at 11 ms, missed at 90; one nanosecond more each.
-  assertEquals(result["stable-latencies"], {
+  assertEquals(result.stableLatencies, {
     "0": 49,
     "0.5": 79,
     "0.95": 79,
     "0.99": 79,
     "1": 79,
   });
-  const [worst] = result["worst-stale"] as Record<string, Json>[];
+  const [worst] = result.worstStale;
   assertEquals(worst?.element, 2);
   assertEquals(worst?.outcome, "stable");
-  assertEquals(worst?.["stable-latency"], 79);
-  assertEquals((worst?.known as unknown as Op).index, 3);
-  assertEquals((worst?.["last-absent"] as unknown as Op).index, 6);
+  assertEquals(worst?.stableLatency, 79);
+  assertEquals(worst?.known?.index, 3);
+  assertEquals(worst?.lastAbsent?.index, 6);
 });
 
 Deno.test("checkSetFull() counts a nanosecond past the read that missed, and whole milliseconds", () => {
   for (const [missedAt, latency] of [[2.999999, 2], [2.999998, 1]] as const) {
     const result = check(...add(0, 1, 0), ...read(1, [], missedAt), ...read(1, [1], 9));
-    assertEquals((result["stable-latencies"] as { "1": number })["1"], latency);
+    assertEquals(result.stableLatencies?.["1"], latency);
   }
 });
 
@@ -147,30 +148,30 @@ Deno.test("checkSetFull() goes by the read invoked last, not the one that came b
     [2, "ok", "read", late === null ? [1] : []],
     [1, "ok", "read", late === null ? [] : [1]],
   ];
-  assertEquals(check(...rows(null))["valid?"], true);
-  assertEquals(check(...rows([]))["valid?"], false);
+  assertEquals(check(...rows(null)).valid, true);
+  assertEquals(check(...rows([])).valid, false);
 });
 
 Deno.test("checkSetFull() starts over when an element is added again, as Maelstrom does", () => {
   const again = check(...add(0, 1), ...read(1, []), ...add(0, 1), ...read(1, [1]));
-  assertEquals(again["attempt-count"], 1);
-  assertEquals(again["stale-count"], 0);
+  assertEquals(again.attemptCount, 1);
+  assertEquals(again.staleCount, 0);
 });
 
 Deno.test("checkSetFull() tells 7 from 7.0, and finds objects whatever the order of their keys", () => {
   assertEquals(check(...add(0, 7), ...read(1, parseJson("[7.0]"))).lost, [7]);
-  assertEquals(check(...add(0, { a: 1, b: 2 }), ...read(1, [{ b: 2, a: 1 }]))["valid?"], true);
+  assertEquals(check(...add(0, { a: 1, b: 2 }), ...read(1, [{ b: 2, a: 1 }])).valid, true);
   assertEquals(check(...add(0, "7"), ...read(1, [7])).lost, ["7"]);
   const big = "[9007199254740993]";
   const [element = null] = parseJson(big) as Json[];
-  assertEquals(check(...add(0, element), ...read(1, parseJson(big)))["valid?"], true);
-  assertEquals(check(...add(0, element), ...read(1, [2 ** 53]))["valid?"], false);
+  assertEquals(check(...add(0, element), ...read(1, parseJson(big))).valid, true);
+  assertEquals(check(...add(0, element), ...read(1, [2 ** 53])).valid, false);
 });
 
 Deno.test("checkSetFull() warns of elements twice in a read, and of those nobody added", () => {
   const result = check(...read(2, [1]), ...add(0, 1), ...read(1, [1, 1, 1, 8]), ...read(1, [1, 1]));
-  assertEquals(result["valid?"], true);
-  assertEquals(result["duplicated-count"], 1);
+  assertEquals(result.valid, true);
+  assertEquals(result.duplicatedCount, 1);
   assertEquals(result.duplicated, { "1": 3 });
   assertEquals(result.warnings, [
     "Element more than once in one read: 1 stands 2 times in the read by process 1 on n1 at " +
@@ -181,7 +182,7 @@ Deno.test("checkSetFull() warns of elements twice in a read, and of those nobody
 
 Deno.test("checkSetFull() warns of a read that is no list and leaves it out", () => {
   const result = check(...add(0, 1), ...read(1, [1]), ...read(1, "1"));
-  assertEquals(result["valid?"], true);
+  assertEquals(result.valid, true);
   assertEquals(result.warnings, ['Read that returned no list: "1", by process 1 on n1 at 0.005 s']);
 });
 
@@ -191,8 +192,8 @@ Deno.test("checkSetFull() looks at broadcasts when asked to", () => {
     [0, "ok", "broadcast", 1],
     ...read(1, [1]),
   );
-  assertEquals(checkSetFull(history, { addF: "broadcast" })["valid?"], true);
-  assertEquals(checkSetFull(history, { addF: "add" })["attempt-count"], 0);
+  assertEquals(checkSetFull(history, { addF: "broadcast" }).valid, true);
+  assertEquals(checkSetFull(history, { addF: "add" }).attemptCount, 0);
 });
 
 /** Maelstrom's definitions word for word, element by element and read by read. */
@@ -261,14 +262,14 @@ Deno.test("checkSetFull() agrees with the definitions, element by element", () =
       const of = (wanted: string) =>
         expected.filter(({ outcome }) => outcome === wanted).map(({ element }) => element);
       const result = checkSetFull(history, { addF: "add" });
-      assertEquals(result["attempt-count"], expected.length);
-      assertEquals(result["stable-count"], of("stable").length);
+      assertEquals(result.attemptCount, expected.length);
+      assertEquals(result.stableCount, of("stable").length);
       assertEquals(result.lost, of("lost"));
-      assertEquals(result["never-read"], of("never-read"));
+      assertEquals(result.neverRead, of("never-read"));
       for (const outcome of ["stable", "lost"]) {
         const latencies = expected.filter((one) => one.outcome === outcome)
           .map(({ latency }) => latency).sort((a, b) => a - b);
-        const figures = result[`${outcome}-latencies`] as Record<string, number> | undefined;
+        const figures = outcome === "stable" ? result.stableLatencies : result.lostLatencies;
         assertEquals(figures?.["0"], latencies[0]);
         assertEquals(figures?.["0.5"], latencies[Math.floor(latencies.length / 2)]);
         assertEquals(figures?.["1"], latencies.at(-1));
@@ -283,6 +284,6 @@ Deno.test("checkSetFull() takes ten thousand elements and as many short reads in
   const rows: Row[] = [];
   for (let i = 0; i < 10_000; i++) rows.push(...add(0, i), ...read(1, [i]));
   const result = check(...rows);
-  assertEquals(result["lost-count"], 9_999);
+  assertEquals(result.lostCount, 9_999);
   assertEquals(result.findings?.length, 8);
 });

@@ -25,13 +25,22 @@ const MAX_PAIRS_SHOWN = 3;
 /** Fewer operations than this may all fail by bad luck: a `cas` of what is not there, say. */
 const FEW = 20;
 
-/** Completions under Maelstrom's names. */
-interface Counts {
-  readonly "valid?": boolean;
+/** How operations ended. */
+export interface Counts {
+  /** How many completed. */
   readonly count: number;
-  readonly "ok-count": number;
-  readonly "fail-count": number;
-  readonly "info-count": number;
+  /** How many succeeded. */
+  readonly okCount: number;
+  /** How many certainly did not happen. */
+  readonly failCount: number;
+  /** How many may have happened. */
+  readonly infoCount: number;
+}
+
+/** How operations ended, in all and for each `f`. */
+export interface StatsResult extends CheckResult, Counts {
+  /** The same for each `f`, and whether it succeeded at least once. */
+  readonly byF: Readonly<Record<string, Counts & { readonly valid: boolean }>>;
 }
 
 /**
@@ -40,7 +49,7 @@ interface Counts {
  * Valid when every `f` that was completed at all succeeded at least once, kafka's `crash` and
  * `debug-topic-partitions` aside: a test whose every `cas` failed has not tested `cas`.
  */
-export function checkStats(history: readonly Op[]): CheckResult {
+export function checkStats(history: readonly Op[]): StatsResult {
   const warnings = new Warnings();
   const completed = placedPairs(history, warnings).filter((pair): pair is CompletedPair =>
     pair.completion !== undefined
@@ -53,33 +62,30 @@ export function checkStats(history: readonly Op[]): CheckResult {
   }
   const counts = [...byF]
     .sort(([a], [b]) => a < b ? -1 : 1)
-    .map(([f, pairs]) => [f, countsOf(pairs, EXEMPT.has(f))] as const);
+    .map(([f, pairs]) => {
+      const counts = countsOf(pairs);
+      return [f, { valid: EXEMPT.has(f) || counts.okCount > 0, ...counts }] as const;
+    });
   const findings = counts.flatMap(([f, count]) =>
-    count["valid?"] ? [] : [neverOk(f, count, byF.get(f) ?? [])]
+    count.valid ? [] : [neverOk(f, count, byF.get(f) ?? [])]
   );
-  const { "valid?": _, ...all } = countsOf(completed, true);
-  const valid = worst(counts.map(([, count]) => count["valid?"]));
-  return resultOf(valid, { ...all, "by-f": Object.fromEntries(counts) }, findings, warnings);
+  const valid = worst(counts.map(([, count]) => count.valid));
+  const figures = { ...countsOf(completed), byF: Object.fromEntries(counts) };
+  return resultOf(valid, figures, findings, warnings);
 }
 
-function countsOf(pairs: readonly CompletedPair[], exempt: boolean): Counts {
+function countsOf(pairs: readonly CompletedPair[]): Counts {
   let [ok, fail, info] = [0, 0, 0];
   for (const { completion: { type } } of pairs) {
     if (type === "ok") ok += 1;
     else if (type === "fail") fail += 1;
     else info += 1;
   }
-  return {
-    "valid?": exempt || ok > 0,
-    count: pairs.length,
-    "ok-count": ok,
-    "fail-count": fail,
-    "info-count": info,
-  };
+  return { count: pairs.length, okCount: ok, failCount: fail, infoCount: info };
 }
 
 function neverOk(f: string, counts: Counts, pairs: readonly CompletedPair[]): Finding {
-  const { count, "fail-count": failed, "info-count": unknown } = counts;
+  const { count, failCount: failed, infoCount: unknown } = counts;
   const ends = [
     ...failed > 0 ? [`${failed} failed`] : [],
     ...unknown > 0 ? [`nobody knows how ${unknown} ended`] : [],
@@ -97,6 +103,12 @@ function neverOk(f: string, counts: Counts, pairs: readonly CompletedPair[]): Fi
 /** How many of the operations that did not succeed a finding shows. */
 const MAX_UNAVAILABLE_SHOWN = 4;
 
+/** The share of operations that succeeded. */
+export interface AvailabilityResult extends CheckResult {
+  /** From 0 to 1; 1 when there are no operations. */
+  readonly okFraction: number;
+}
+
 /**
  * Checks the share of invocations that succeeded, over the whole history.
  *
@@ -106,14 +118,14 @@ const MAX_UNAVAILABLE_SHOWN = 4;
 export function checkAvailability(
   history: readonly Op[],
   availability?: "total" | number,
-): CheckResult {
+): AvailabilityResult {
   const pairs = placedPairs(history);
   const others = pairs.filter(({ completion }) => completion?.type !== "ok");
   const fraction = pairs.length === 0 ? 1 : (pairs.length - others.length) / pairs.length;
   const least = availability === "total" ? 1 : availability;
   const valid = least === undefined || fraction >= least;
   const findings = valid ? [] : [unavailable(pairs.length, others, fraction, least)];
-  return resultOf(valid, { "ok-fraction": fraction }, findings);
+  return resultOf(valid, { okFraction: fraction }, findings);
 }
 
 const CRASHES_COUNT = "kafka's clients crash on purpose, and that counts";
@@ -142,13 +154,21 @@ function percent(share: number): string {
   return `${Math.floor(share * 1e4) / 100} %`;
 }
 
+/** The malformed replies, by what was asked. */
+export interface ExceptionsResult extends CheckResult {
+  /** How many of each, and the first; absent when there are none. */
+  readonly exceptions?:
+    | readonly { readonly count: number; readonly class: string; readonly example: Op }[]
+    | undefined;
+}
+
 /**
  * Lists malformed replies by what was asked, most frequent first.
  *
  * Always valid, as in Maelstrom, where such an operation just ends unknown; here each kind
  * is warned of besides. A malformed reply is an `info` whose error has no code.
  */
-export function checkExceptions(history: readonly Op[]): CheckResult {
+export function checkExceptions(history: readonly Op[]): ExceptionsResult {
   const byF = new Map<string, { count: number; example: Op }>();
   for (const op of history) {
     if (op.process === "nemesis" || op.type !== "info" || op.error === undefined) continue;

@@ -16,21 +16,21 @@ Deno.test("checkStats() counts completions by what was done", () => {
     [2, "invoke", "cas"],
   ));
   assertEquals(result, {
-    "valid?": true,
+    valid: true,
     count: 4,
-    "ok-count": 2,
-    "fail-count": 1,
-    "info-count": 1,
-    "by-f": {
-      read: { "valid?": true, count: 2, "ok-count": 1, "fail-count": 1, "info-count": 0 },
-      write: { "valid?": true, count: 2, "ok-count": 1, "fail-count": 0, "info-count": 1 },
+    okCount: 2,
+    failCount: 1,
+    infoCount: 1,
+    byF: {
+      read: { valid: true, count: 2, okCount: 1, failCount: 1, infoCount: 0 },
+      write: { valid: true, count: 2, okCount: 1, failCount: 0, infoCount: 1 },
     },
   });
-  assertEquals(Object.keys(result["by-f"] as object), ["read", "write"]);
+  assertEquals(Object.keys(result.byF), ["read", "write"]);
 });
 
 Deno.test("checkStats() is valid where nothing happened", () => {
-  assertEquals(checkStats([])["valid?"], true);
+  assertEquals(checkStats([]).valid, true);
 });
 
 Deno.test("checkStats() tells of an operation that never succeeded", () => {
@@ -43,7 +43,7 @@ Deno.test("checkStats() tells of an operation that never succeeded", () => {
     [0, "info", "cas", [1, 2]],
   );
   const result = checkStats(history);
-  assertEquals(result["valid?"], false);
+  assertEquals(result.valid, false);
   assertEquals(result.findings, [{
     anomaly: "never-ok",
     what: "Not one cas succeeded: of 2 operations, 1 failed and nobody knows how 1 ended",
@@ -58,8 +58,8 @@ Deno.test("checkStats() lets kafka's crashes and debugging be", () => {
     [1, "invoke", "debug-topic-partitions"],
     [1, "fail", "debug-topic-partitions"],
   ));
-  assertEquals(result["valid?"], true);
-  assertEquals(result["ok-count"], 0);
+  assertEquals(result.valid, true);
+  assertEquals(result.okCount, 0);
 });
 
 Deno.test("checkStats() warns of a history out of joint", () => {
@@ -104,22 +104,22 @@ const history = handmade(
 );
 
 Deno.test("checkAvailability() tells the share that succeeded and asks for nothing", () => {
-  assertEquals(checkAvailability(history), { "valid?": true, "ok-fraction": 0.75 });
-  assertEquals(checkAvailability([]), { "valid?": true, "ok-fraction": 1 });
+  assertEquals(checkAvailability(history), { valid: true, okFraction: 0.75 });
+  assertEquals(checkAvailability([]), { valid: true, okFraction: 1 });
 });
 
 Deno.test("checkAvailability() asks for all, or for a share", () => {
-  assertEquals(checkAvailability(history, "total")["valid?"], false);
-  assertEquals(checkAvailability(history.slice(0, 7), "total")["valid?"], true);
-  assertEquals(checkAvailability(history, 0.75)["valid?"], true);
-  assertEquals(checkAvailability(history, 0.76)["valid?"], false);
-  assertEquals(checkAvailability([], "total")["valid?"], true);
+  assertEquals(checkAvailability(history, "total").valid, false);
+  assertEquals(checkAvailability(history.slice(0, 7), "total").valid, true);
+  assertEquals(checkAvailability(history, 0.75).valid, true);
+  assertEquals(checkAvailability(history, 0.76).valid, false);
+  assertEquals(checkAvailability([], "total").valid, true);
 });
 
 Deno.test("checkAvailability() counts what is still open as not succeeded, and tells of it", () => {
   const cut = history.slice(0, 8);
   const result = checkAvailability(cut, 0.999);
-  assertEquals(result["ok-fraction"], 0.75);
+  assertEquals(result.okFraction, 0.75);
   assertEquals(result.findings, [{
     anomaly: "unavailable",
     what: "1 of 4 operations did not succeed: 75 % did, and 99.9 % had to",
@@ -145,7 +145,7 @@ Deno.test("checkExceptions() has nothing to say of timeouts, errors and the neme
     [2, "invoke", "read"],
     [2, "fail", "read", null, { error: { code: 11, text: "not now" } }],
   ));
-  assertEquals(result, { "valid?": true });
+  assertEquals(result, { valid: true });
 });
 
 Deno.test("checkExceptions() lists malformed replies, most frequent first, and warns of them", () => {
@@ -158,8 +158,8 @@ Deno.test("checkExceptions() lists malformed replies, most frequent first, and w
     [2, "invoke", "read"],
     [2, "info", "read", null, { error }],
   );
-  assertEquals(checkExceptions(history), {
-    "valid?": true,
+  assertEquals<unknown>(checkExceptions(history), {
+    valid: true,
     exceptions: [
       { count: 2, class: "malformed-rpc-response", example: history[3] },
       { count: 1, class: "malformed-rpc-response", example: history[1] },

@@ -33,13 +33,27 @@ interface Given {
   readonly to: CompletedPair[];
 }
 
+/** The verdict on ids. */
+export interface UniqueIdsResult extends CheckResult {
+  /** How many ids were asked for. */
+  readonly attemptedCount: number;
+  /** How many were returned. */
+  readonly acknowledgedCount: number;
+  /** How many were returned more than once. */
+  readonly duplicatedCount: number;
+  /** How often each duplicate was returned, by its text; the most frequent ones only. */
+  readonly duplicated: Readonly<Record<string, number>>;
+  /** The least and the greatest id; `null` without ids, or where they cannot be compared. */
+  readonly range: readonly [Json, Json] | null;
+}
+
 /**
  * Checks that no two acknowledged `generate`s returned the same id.
  *
  * Ids may be any JSON. The range needs ids that the JVM can compare with each other: where it could
  * not (texts among numbers, objects), Maelstrom's checker crashes, and the verdict is `unknown`.
  */
-export function checkUniqueIds(history: readonly Op[]): CheckResult {
+export function checkUniqueIds(history: readonly Op[]): UniqueIdsResult {
   const warnings = new Warnings();
   const generates = placedPairs(history, warnings).filter(({ invoke }) => invoke.f === "generate");
   const acknowledged = generates.filter(isOk);
@@ -55,9 +69,9 @@ export function checkUniqueIds(history: readonly Op[]): CheckResult {
     .sort((a, b) => b.to.length - a.to.length);
   const { range, clash } = rangeOf(acknowledged);
   const figures = {
-    "attempted-count": generates.length,
-    "acknowledged-count": acknowledged.length,
-    "duplicated-count": duplicated.length,
+    attemptedCount: generates.length,
+    acknowledgedCount: acknowledged.length,
+    duplicatedCount: duplicated.length,
     duplicated: Object.fromEntries(
       duplicated.slice(0, MAX_DUPLICATED).map(({ id, to }) => [show(id), to.length]),
     ),

@@ -9,7 +9,8 @@ import { oneOf, parseFlags, UsageError } from "@eddy/maelstrom/flags";
 import { parseConsistencyModels } from "../checkers/elle/consistency_model.ts";
 import { explain, faultWindows, verdict } from "../explain.ts";
 import { parseHistory } from "../history.ts";
-import { judge } from "../report.ts";
+import { check } from "../report.ts";
+import { resultsJson } from "../results_dir.ts";
 import { exitCodeOf, runFlags } from "./flags.ts";
 import { WORKLOADS } from "../workloads/mod.ts";
 
@@ -33,19 +34,19 @@ export async function checkCommand(args: readonly string[]): Promise<number> {
   }
   if (extra !== undefined) throw new UsageError(`Unexpected argument ${JSON.stringify(extra)}`);
   const history = parseHistory(await read(file), file.endsWith(".edn") ? "edn" : "jsonl");
-  const results = judge(history, {
+  const results = check(history, {
     workload,
     availability,
     consistencyModels: models(flags["consistency-models"]),
   });
   const faults = faultWindows(history);
-  if (flags.json) console.log(JSON.stringify(results, null, 2));
+  if (flags.json) console.log(JSON.stringify(resultsJson(results), null, 2));
   else {
-    console.log(`${workload}, ${history.length} events: ${verdict(results["valid?"])}`);
+    console.log(`${workload}, ${history.length} events: ${verdict(results.valid)}`);
     for (const finding of results.findings) console.log(explain(finding, { faults }).join("\n"));
     for (const warning of results.warnings) console.log(`Warning: ${warning}`);
   }
-  return exitCodeOf(results["valid?"]);
+  return exitCodeOf(results.valid);
 }
 
 async function read(file: string): Promise<string> {

@@ -10,7 +10,7 @@ import { summarize } from "../explain.ts";
 import type { NetEvent } from "../journal.ts";
 import type { RunOptions } from "../options.ts";
 import { findProgram } from "../process.ts";
-import { ResultsDir } from "../results_dir.ts";
+import { ResultsDir, resultsJson } from "../results_dir.ts";
 import type { Progress } from "../runner.ts";
 import { type Program, type RunHooks, runProgram, type RunResult, simulate } from "../simulate.ts";
 import { exitCodeOf, type RunFlags, runFlags, toRunOptions } from "./flags.ts";
@@ -85,9 +85,9 @@ async function runOnce(
     : await runInterruptibly({ bin: flags.bin, args: rest }, options, hooks, status);
   const { results, history, startMs } = result;
   dir.finish(results, options, history, startMs);
-  if (flags.json) console.log(JSON.stringify({ ...results, options }, null, 2));
+  if (flags.json) console.log(JSON.stringify({ ...resultsJson(results), options }, null, 2));
   else console.log(describe(result, dir.path, replayLine(flags, rest, options)));
-  return exitCodeOf(results["valid?"], results.broke);
+  return exitCodeOf(results.valid, results.broke);
 }
 
 /** Runs child processes; a signal ends the run early, and its results are kept. */
@@ -114,7 +114,7 @@ async function runInterruptibly(
 
 function describe({ results, options }: RunResult, path: string, replay: string): string {
   const lines = [summarize(results, options), `Results in ${path}`];
-  if (results["valid?"] !== true) lines.push(`Replay with: ${replay}`);
+  if (results.valid !== true) lines.push(`Replay with: ${replay}`);
   return lines.join("\n");
 }
 

@@ -12,6 +12,7 @@ import {
   type Validity,
   worst,
 } from "../../history.ts";
+import { errorText } from "@eddy/maelstrom";
 import { GraphBuilder } from "../graph.ts";
 import {
   type Anomaly,
@@ -39,6 +40,22 @@ import { type Mop, readTransactions, type Transactions, type Txn } from "./txn.t
 export interface ElleOptions {
   /** The models that the history should obey, by any of their names. */
   readonly consistencyModels: readonly string[];
+}
+
+/** The verdict on transactions. */
+export interface ElleResult extends CheckResult {
+  /** The types of anomalies that were found, sorted. */
+  readonly anomalyTypes: readonly string[];
+  /** The facts of the cases of each type that are kept. */
+  readonly anomalies: Readonly<Record<string, readonly unknown[]>>;
+  /** How many cases there are of each type. */
+  readonly anomalyCounts?: Readonly<Record<string, number | undefined>> | undefined;
+  /** The weakest models that do not hold. */
+  readonly not?: readonly string[] | undefined;
+  /** The stronger models that do not hold either. */
+  readonly alsoNot?: readonly string[] | undefined;
+  /** Why the history cannot be checked. */
+  readonly error?: string | undefined;
 }
 
 /** What transactions read and write, and what can be concluded from it. */
@@ -74,7 +91,7 @@ export function checkTxns<Order>(
   history: readonly Op[],
   { consistencyModels }: ElleOptions,
   effort?: Effort,
-): CheckResult {
+): ElleResult {
   try {
     const models = consistencyModels.map(canonicalModel);
     const all = readTransactions(history, datatype.write);
@@ -82,13 +99,13 @@ export function checkTxns<Order>(
     const found = collect(anomaliesOf(datatype, all, models, effort));
     return verdict(all, found, warnings, models, datatype.inconclusive);
   } catch (error) {
-    const what = `Cannot check the history: ${error instanceof Error ? error.message : error}`;
+    const what = `Cannot check the history: ${errorText(error)}`;
     return {
-      "valid?": "unknown",
-      "anomaly-types": [],
-      "anomalies": {},
-      "error": what,
-      "findings": [{ anomaly: "checker-error", what, ops: [] }],
+      valid: "unknown",
+      anomalyTypes: [],
+      anomalies: {},
+      error: what,
+      findings: [{ anomaly: "checker-error", what, ops: [] }],
     };
   }
 }
@@ -128,7 +145,7 @@ function verdict(
   warnings: readonly Warning[],
   models: readonly string[],
   inconclusive: Readonly<Record<string, Validity>>,
-): CheckResult {
+): ElleResult {
   const first = (type: string) => found.get(type)?.first ?? [];
   const refusals = REFUSALS.flatMap(first);
   const types = reported(found, prohibitedBy(models), inconclusive);
@@ -144,12 +161,12 @@ function verdict(
   const weakest = weakestModels(ruledOut);
   const [refusal] = refusals;
   return {
-    "valid?": refusal === undefined ? valid : "unknown",
-    "anomaly-types": types,
-    "anomalies": byType(types, (type) => first(type).map((each) => describe(all, each).facts)),
-    "anomaly-counts": byType(types, (type) => found.get(type)?.count),
-    "not": weakest,
-    "also-not": [...ruledOut].filter((model) => !weakest.includes(model)),
+    valid: refusal === undefined ? valid : "unknown",
+    anomalyTypes: types,
+    anomalies: byType(types, (type) => first(type).map((each) => describe(all, each).facts)),
+    anomalyCounts: byType(types, (type) => found.get(type)?.count),
+    not: weakest,
+    alsoNot: [...ruledOut].filter((model) => !weakest.includes(model)),
     ...(refusal && { error: describe(all, refusal).what }),
     ...(findings.length > 0 && { findings }),
     ...(warnings.length > 0 && { warnings: warnings.map((each) => describeWarning(all, each)) }),

@@ -15,7 +15,7 @@
  *   { ...op, index: 0, process: 0, type: "ok", value: [x, y, ["append", "x", 1]] },
  *   { ...op, index: 1, process: 1, type: "ok", value: [x, y, ["append", "y", 1]] },
  * ], { consistencyModels: parseConsistencyModels("serializable") });
- * assertEquals(result["valid?"], false);
+ * assertEquals(result.valid, false);
  * assertEquals(result["anomaly-types"], ["G2-item"]);
  * assertEquals(result["not"], ["repeatable-read"]);
  * ```
@@ -23,10 +23,16 @@
  * @module
  */
 
-import type { CheckResult, Op } from "../../history.ts";
+import type { Op } from "../../history.ts";
 import { type GraphBuilder, RW, WR, WW } from "../graph.ts";
 import type { Anomaly, Explain, Refusal } from "./anomaly.ts";
-import { checkTxns, type Datatype, type ElleOptions, malformedTxn } from "./check.ts";
+import {
+  checkTxns,
+  type Datatype,
+  type ElleOptions,
+  type ElleResult,
+  malformedTxn,
+} from "./check.ts";
 import type { Effort } from "./cycles.ts";
 import { INITIAL, type Mop, type Transactions, type Txn } from "./txn.ts";
 
@@ -53,7 +59,7 @@ import { INITIAL, type Mop, type Transactions, type Txn } from "./txn.ts";
  *   { ...op, index: 0, type: "invoke", value: [["append", 9, 1], ["r", 9, null]] },
  *   { ...op, index: 1, type: "ok", value: [["append", 9, 1], ["r", 9, []]] },
  * ], { consistencyModels: ["serializable"] });
- * assertEquals(result["valid?"], false);
+ * assertEquals(result.valid, false);
  * assertEquals(result["anomaly-types"], ["empty-transaction-graph", "internal"]);
  * ```
  */
@@ -61,7 +67,7 @@ export function checkListAppend(
   history: readonly Op[],
   options: ElleOptions,
   effort?: Effort,
-): CheckResult {
+): ElleResult {
   return checkTxns(lists, history, options, effort);
 }
 

@@ -1,10 +1,11 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import type { CheckResult, Op } from "../../history.ts";
+import type { Op } from "../../history.ts";
 import { checkListAppend } from "./list_append.ts";
+import type { ElleResult } from "./check.ts";
 import { MODEL_NAMES } from "./consistency_model.ts";
 import { concurrent, interleaved, sequential } from "../../testing.ts";
 
-function check(history: readonly Op[], ...consistencyModels: string[]): CheckResult {
+function check(history: readonly Op[], ...consistencyModels: string[]): ElleResult {
   return checkListAppend(history, { consistencyModels });
 }
 
@@ -165,21 +166,15 @@ for (const { anomaly, history, forbidden, allowed } of examples) {
   Deno.test(`${anomaly} in lists`, () => {
     for (const model of forbidden) {
       const result = check(history, model);
-      assert(
-        (result["anomaly-types"] as string[]).includes(anomaly),
-        `${model}: ${summary(result)}`,
-      );
-      assertEquals(result["valid?"], false, model);
-      assert((result["anomalies"] as Record<string, unknown[]>)[anomaly]?.length, model);
+      assert(result.anomalyTypes.includes(anomaly), `${model}: ${summary(result)}`);
+      assertEquals(result.valid, false, model);
+      assert(result.anomalies[anomaly]?.length, model);
       assert(result.findings?.some((finding) => finding.anomaly === anomaly), model);
     }
     for (const model of allowed) {
       const result = check(history, model);
-      assert(
-        !(result["anomaly-types"] as string[]).includes(anomaly),
-        `${model}: ${summary(result)}`,
-      );
-      assertEquals(result["valid?"], true, `${model}: ${summary(result)}`);
+      assert(!result.anomalyTypes.includes(anomaly), `${model}: ${summary(result)}`);
+      assertEquals(result.valid, true, `${model}: ${summary(result)}`);
     }
   });
 }
@@ -188,17 +183,17 @@ Deno.test("a sequential history of lists is valid under every model", () => {
   const history = sequential(["rx_ ax1", "rx1 ay1", "info: ax2", "fail: ax3", "rx12 ry1", "ax4"]);
   for (const model of MODEL_NAMES) {
     const result = check(history, model);
-    assertEquals(result["valid?"], true, `${model}: ${summary(result)}`);
+    assertEquals(result.valid, true, `${model}: ${summary(result)}`);
     assertEquals(result.findings, undefined);
     assertEquals(result.warnings, undefined);
-    assertEquals(result["not"], []);
+    assertEquals(result.not, []);
   }
 });
 
 Deno.test("the weakest models ruled out are named, and the stronger ones", () => {
   const result = check(concurrent(["ax1 ay1", "ax2 ry_", "rx12 ry1"]), "serializable");
-  assertEquals(result["not"], ["consistent-view", "repeatable-read"]);
-  assert((result["also-not"] as string[]).includes("strict-serializable"));
+  assertEquals(result.not, ["consistent-view", "repeatable-read"]);
+  assert(result.alsoNot?.includes("strict-serializable"));
 });
 
 Deno.test("a cycle is described by its transactions and the reasons of their order", () => {
@@ -225,12 +220,12 @@ Deno.test("a cycle is described by its transactions and the reasons of their ord
 Deno.test("an empty transaction graph is unknown", () => {
   for (const model of ["read-uncommitted", "serializable", all]) {
     const result = check([], model);
-    assertEquals(result["valid?"], "unknown");
-    assertEquals(result["anomaly-types"], ["empty-transaction-graph"]);
+    assertEquals(result.valid, "unknown");
+    assertEquals(result.anomalyTypes, ["empty-transaction-graph"]);
   }
   // An order of time is an edge too.
-  assertEquals(check(sequential(["rx_", "rx_"]), all)["valid?"], true);
-  assertEquals(check(sequential(["rx_", "rx_"]), "serializable")["valid?"], "unknown");
+  assertEquals(check(sequential(["rx_", "rx_"]), all).valid, true);
+  assertEquals(check(sequential(["rx_", "rx_"]), "serializable").valid, "unknown");
 });
 
 Deno.test("a search cut short is unknown, unless what exists settles it", () => {
@@ -239,38 +234,38 @@ Deno.test("a search cut short is unknown, unless what exists settles it", () => 
     checkListAppend(history, { consistencyModels: [model] }, effort);
   // A cycle is found all the same, if only one.
   const skew = run(concurrent(["rx_ ry_ ax1", "rx_ ry_ ay1"]), "serializable");
-  assertEquals(skew["anomaly-types"], ["G2-item", "cycle-search-timeout"]);
-  assertEquals(skew["valid?"], false);
+  assertEquals(skew.anomalyTypes, ["G2-item", "cycle-search-timeout"]);
+  assertEquals(skew.valid, false);
   const allowed = run(concurrent(["rx_ ry_ ax1", "rx_ ry_ ay1"]), "read-committed");
-  assertEquals(allowed["anomaly-types"], ["cycle-search-timeout"]);
-  assertEquals(allowed["valid?"], "unknown");
+  assertEquals(allowed.anomalyTypes, ["cycle-search-timeout"]);
+  assertEquals(allowed.valid, "unknown");
   // The write skew found hides the G-single-item beside it, which snapshot isolation forbids.
   const both = concurrent(["rx_ ry_ rz1 ax1", "rx_ ry_ ay1", "rx1 rz_", "az1"]);
   const si = run(both, "snapshot-isolation");
-  assertEquals(si["anomaly-types"], ["PL-SI-cycle-exists", "cycle-search-timeout"]);
-  assertEquals(si["valid?"], false);
-  assertEquals(check(both, "snapshot-isolation")["anomaly-types"], ["G-single-item"]);
+  assertEquals(si.anomalyTypes, ["PL-SI-cycle-exists", "cycle-search-timeout"]);
+  assertEquals(si.valid, false);
+  assertEquals(check(both, "snapshot-isolation").anomalyTypes, ["G-single-item"]);
 });
 
 Deno.test("an element that was never appended makes a history of lists unknown", () => {
   const read = check(sequential(["ax1", "rx12"]), "serializable");
-  assertEquals(read["valid?"], "unknown");
-  assertStringIncludes(read["error"] as string, `No transaction wrote "x" 2`);
+  assertEquals(read.valid, "unknown");
+  assertStringIncludes(read.error ?? "", `No transaction wrote "x" 2`);
   assertStringIncludes(read.warnings?.[0] ?? "", "nobody wrote 2");
   // A key's only append, and a reply that does not mention it.
   const [invoke, ok] = sequential(["ax1"]) as [Op, Op];
   const dropped = check([invoke, { ...ok, value: [] }], all);
-  assertEquals(dropped["valid?"], "unknown");
-  assertStringIncludes(dropped["error"] as string, `No transaction wrote "x" 1`);
+  assertEquals(dropped.valid, "unknown");
+  assertStringIncludes(dropped.error ?? "", `No transaction wrote "x" 1`);
   assertStringIncludes(dropped.warnings?.[0] ?? "", "the reply is empty");
 });
 
 Deno.test("appending a value twice, or doing something else, makes it unknown", () => {
   const twice = check(sequential(["ax1", "ax1"]), "serializable");
-  assertEquals(twice["valid?"], "unknown");
+  assertEquals(twice.valid, "unknown");
   assertEquals(twice.findings?.[0]?.anomaly, "duplicate-appends");
   const other = check(sequential(["wx1"]), "serializable");
-  assertEquals(other["valid?"], "unknown");
+  assertEquals(other.valid, "unknown");
   assertEquals(other.findings?.[0]?.anomaly, "malformed-txn");
 });
 
@@ -297,27 +292,27 @@ Deno.test("replies that do not fit their requests are warned of", () => {
 Deno.test("an unknown transaction counts where it was seen, and only there", () => {
   // Its null reads say nothing; its append does, once read.
   const unseen = concurrent(["info: rx_ ay1", "ax1", "rx1 ry_"]);
-  assertEquals(check(unseen, "serializable")["valid?"], true);
+  assertEquals(check(unseen, "serializable").valid, true);
   const seen = concurrent(["info: ax1 ay1", "ax2 ry_", "rx12 ry1"]);
-  assertEquals(check(seen, "serializable")["anomaly-types"], ["G-single-item"]);
+  assertEquals(check(seen, "serializable").anomalyTypes, ["G-single-item"]);
   // So does one whose end the history does not have.
   const open = seen.filter((op) => op.type !== "info");
-  assertEquals(check(open, "serializable")["anomaly-types"], ["G-single-item"]);
+  assertEquals(check(open, "serializable").anomalyTypes, ["G-single-item"]);
 });
 
 Deno.test("appends that were never read come after the last that was", () => {
   // y is 2 and then 1, and x the other way round; y's 1 was never read.
   const result = check(concurrent(["ax1 ay1", "ax2 ay2", "ax3 ay3", "rx12", "ry2"]), all);
-  assertEquals(result["anomaly-types"], ["G-single-item", "G0"]);
+  assertEquals(result.anomalyTypes, ["G-single-item", "G0"]);
 });
 
 Deno.test("unknown models make the verdict unknown, and none allows anything", () => {
   const result = check(concurrent(["ax1", "rx11"]), "stricct");
-  assertEquals(result["valid?"], "unknown");
-  assertStringIncludes(result["error"] as string, "stricct");
-  assertEquals(check(concurrent(["ax1", "rx11"]))["valid?"], true);
+  assertEquals(result.valid, "unknown");
+  assertStringIncludes(result.error ?? "", "stricct");
+  assertEquals(check(concurrent(["ax1", "rx11"])).valid, true);
 });
 
-function summary(result: CheckResult): string {
-  return `${result["anomaly-types"]} ${result.findings?.map(({ what }) => what).join("\n")}`;
+function summary(result: ElleResult): string {
+  return `${result.anomalyTypes} ${result.findings?.map(({ what }) => what).join("\n")}`;
 }

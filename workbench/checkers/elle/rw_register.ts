@@ -5,10 +5,16 @@
  */
 
 import type { Json } from "@eddy/maelstrom";
-import type { CheckResult, Op } from "../../history.ts";
+import type { Op } from "../../history.ts";
 import { cyclicComponents, GraphBuilder, RW, WR, WW } from "../graph.ts";
 import type { Anomaly, Explain, Refusal } from "./anomaly.ts";
-import { checkTxns, type Datatype, type ElleOptions, malformedTxn } from "./check.ts";
+import {
+  checkTxns,
+  type Datatype,
+  type ElleOptions,
+  type ElleResult,
+  malformedTxn,
+} from "./check.ts";
 import type { Effort } from "./cycles.ts";
 import type { Mop, Transactions, Txn } from "./txn.ts";
 
@@ -45,7 +51,7 @@ export function checkRwRegister(
   history: readonly Op[],
   options: ElleOptions,
   effort?: Effort,
-): CheckResult {
+): ElleResult {
   return checkTxns(registers, history, options, effort);
 }
 

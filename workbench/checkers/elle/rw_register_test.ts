@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import type { CheckResult, Op } from "../../history.ts";
+import type { Op } from "../../history.ts";
+import type { ElleResult } from "./check.ts";
 import { MODEL_NAMES } from "./consistency_model.ts";
 import { checkRwRegister } from "./rw_register.ts";
 import * as notation from "../../testing.ts";
@@ -8,7 +9,7 @@ const concurrent = (...texts: string[]) => notation.concurrent(texts, true);
 const sequential = (...texts: string[]) => notation.sequential(texts, true);
 const interleaved = (order: string, ...texts: string[]) => notation.interleaved(texts, order, true);
 
-function check(history: readonly Op[], ...consistencyModels: string[]): CheckResult {
+function check(history: readonly Op[], ...consistencyModels: string[]): ElleResult {
   return checkRwRegister(history, { consistencyModels });
 }
 
@@ -131,20 +132,14 @@ for (const { anomaly, history, forbidden, allowed } of examples) {
   Deno.test(`${anomaly} in registers`, () => {
     for (const model of forbidden) {
       const result = check(history, model);
-      assert(
-        (result["anomaly-types"] as string[]).includes(anomaly),
-        `${model}: ${summary(result)}`,
-      );
-      assertEquals(result["valid?"], false, model);
+      assert(result.anomalyTypes.includes(anomaly), `${model}: ${summary(result)}`);
+      assertEquals(result.valid, false, model);
       assert(result.findings?.some((finding) => finding.anomaly === anomaly), model);
     }
     for (const model of allowed) {
       const result = check(history, model);
-      assert(
-        !(result["anomaly-types"] as string[]).includes(anomaly),
-        `${model}: ${summary(result)}`,
-      );
-      assertEquals(result["valid?"], true, `${model}: ${summary(result)}`);
+      assert(!result.anomalyTypes.includes(anomaly), `${model}: ${summary(result)}`);
+      assertEquals(result.valid, true, `${model}: ${summary(result)}`);
     }
   });
 }
@@ -153,7 +148,7 @@ Deno.test("a sequential history of registers is valid under every model", () => 
   const history = sequential("rx_ wx1", "rx1 wy1", "info: wx2", "fail: wx3", "rx2 ry1", "wx4");
   for (const model of MODEL_NAMES) {
     const result = check(history, model);
-    assertEquals(result["valid?"], true, `${model}: ${summary(result)}`);
+    assertEquals(result.valid, true, `${model}: ${summary(result)}`);
     assertEquals(result.findings, undefined);
     assertEquals(result.warnings, undefined);
   }
@@ -163,7 +158,7 @@ Deno.test("empty replies are valid to Maelstrom, and warned of", () => {
   const history = sequential("wx1", "rx1 wx2", "rx2")
     .map((op) => op.type === "ok" ? { ...op, value: [] } : op);
   const result = check(history, all);
-  assertEquals(result["valid?"], true);
+  assertEquals(result.valid, true);
   assertStringIncludes(result.warnings?.[0] ?? "", "3 replies do not fit");
   assertStringIncludes(result.warnings?.[0] ?? "", "the reply is empty");
 });
@@ -178,19 +173,19 @@ Deno.test("values that were never written are valid to Maelstrom, and warned of"
 
 Deno.test("any anomaly at all fails, but a search cut short does not", () => {
   const empty = check([], "read-committed");
-  assertEquals(empty["anomaly-types"], ["empty-transaction-graph"]);
-  assertEquals(empty["valid?"], false);
+  assertEquals(empty.anomalyTypes, ["empty-transaction-graph"]);
+  assertEquals(empty.valid, false);
   const skew = checkRwRegister(concurrent("rx_ ry_ wx1", "rx_ ry_ wy1"), {
     consistencyModels: ["read-committed"],
   }, { perSearch: 0, total: 0 });
-  assertEquals(skew["anomaly-types"], []);
-  assertEquals(skew["valid?"], true);
+  assertEquals(skew.anomalyTypes, []);
+  assertEquals(skew.valid, true);
 });
 
 Deno.test("a later value that an earlier transaction read makes two anomalies", () => {
   const result = check(sequential("rx1 wx2", "wx1"), all);
-  assertEquals(result["anomaly-types"], ["G1c-realtime", "strong-PL-1-cycle-exists"]);
-  assertEquals(result["valid?"], false);
+  assertEquals(result.anomalyTypes, ["G1c-realtime", "strong-PL-1-cycle-exists"]);
+  assertEquals(result.valid, false);
 });
 
 Deno.test("values that replace each other are described with the transactions that did it", () => {
@@ -220,24 +215,24 @@ Deno.test("the reasons of a cycle of registers", () => {
 
 Deno.test("a value that two wrote and a third read makes the verdict unknown", () => {
   const result = check(concurrent("wx1", "wx1", "rx1"), "serializable");
-  assertEquals(result["valid?"], "unknown");
+  assertEquals(result.valid, "unknown");
   assertEquals(result.findings?.[0]?.anomaly, "duplicate-writes");
   // It does not matter if it was never read.
-  assertEquals(check(concurrent("wx1", "wx1", "wy1", "ry1"), "serializable")["valid?"], true);
+  assertEquals(check(concurrent("wx1", "wx1", "wy1", "ry1"), "serializable").valid, true);
 });
 
 Deno.test("keys of several types make the verdict unknown", () => {
   const history = sequential("wx1").map((op) => ({ ...op, value: [["w", 1, 1], ["w", "1", 1]] }));
   const result = check(history, "serializable");
-  assertEquals(result["valid?"], "unknown");
+  assertEquals(result.valid, "unknown");
   assertEquals(result.findings?.[0]?.anomaly, "mixed-key-types");
 });
 
 Deno.test("writes of unknown transactions link nothing", () => {
   const result = check(concurrent("info: wx1 wy1", "rx1 ry_", "wz1", "rz1"), "serializable");
-  assertEquals(result["valid?"], true);
+  assertEquals(result.valid, true);
 });
 
-function summary(result: CheckResult): string {
-  return `${result["anomaly-types"]} ${result.findings?.map(({ what }) => what).join("\n")}`;
+function summary(result: ElleResult): string {
+  return `${result.anomalyTypes} ${result.findings?.map(({ what }) => what).join("\n")}`;
 }

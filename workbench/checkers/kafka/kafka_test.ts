@@ -1,24 +1,24 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { type Json, parseJson } from "@eddy/maelstrom";
-import { type CheckResult, MAX_FINDINGS, type Validity } from "../../history.ts";
-import { checkKafka } from "./kafka.ts";
+import { MAX_FINDINGS, type Validity } from "../../history.ts";
+import { checkKafka, type KafkaResult } from "./kafka.ts";
 import { from, Run, sent } from "../../testing.ts";
 
 /** Checks a run for exactly these anomalies. */
-function assertFound(run: Run, anomalies: string[], valid?: Validity): CheckResult {
+function assertFound(run: Run, anomalies: string[], valid?: Validity): KafkaResult {
   const result = checkKafka(run.ops);
-  assertEquals(result["error-types"], anomalies);
-  assertEquals(result["valid?"], valid ?? anomalies.length === 0);
+  assertEquals(result.errorTypes, anomalies);
+  assertEquals(result.valid, valid ?? anomalies.length === 0);
   return result;
 }
 
 /** The sentences of a result's findings. */
-function told(result: CheckResult): string[] {
+function told(result: KafkaResult): string[] {
   return (result.findings ?? []).map(({ what }) => what);
 }
 
-function errsOf(result: CheckResult, anomaly: string): unknown {
-  return (result[anomaly] as { errs: unknown }).errs;
+function errsOf(result: KafkaResult, anomaly: string): unknown {
+  return result.anomalies[anomaly]?.errs;
 }
 
 Deno.test("a log read in order and in full is fine", () => {
@@ -26,8 +26,8 @@ Deno.test("a log read in order and in full is fine", () => {
   const result = assertFound(run, []);
   assertEquals(result.findings, undefined);
   assertEquals(result.warnings, undefined);
-  assertEquals(result["bad-error-types"], []);
-  assertEquals(result["info-txn-causes"], []);
+  assertEquals(result.badErrorTypes, []);
+  assertEquals(result.infoTxnCauses, []);
 });
 
 Deno.test("nothing at all is fine, but nothing in any order is not", () => {
@@ -56,7 +56,7 @@ Deno.test("inconsistent-offsets: an indefinite send counts once something of it 
   const run = () => new Run().txn(0, "info", info).send(1, "x", 2, 0).poll(2, { x: [[0, 2]] });
   assertFound(run(), []);
   // Now message 1 of x should have been seen too, but its offset is taken.
-  const types = checkKafka(run().poll(3, { y: [[5, 1]] }).ops)["error-types"] as string[];
+  const types = checkKafka(run().poll(3, { y: [[5, 1]] }).ops).errorTypes as string[];
   assert(types.includes("inconsistent-offsets"), String(types));
 });
 
@@ -66,7 +66,7 @@ Deno.test("duplicate: one message at two offsets", () => {
   });
   const result = checkKafka(run.ops);
   // The later place counts, so the poll seems to run backwards as well.
-  assertEquals(result["error-types"], ["duplicate", "int-nonmonotonic-poll"]);
+  assertEquals(result.errorTypes, ["duplicate", "int-nonmonotonic-poll"]);
   assertEquals(errsOf(result, "duplicate"), [{ key: "k", value: 1, count: 2, offsets: [0, 2] }]);
   assertEquals(
     told(result)[0],
@@ -95,7 +95,7 @@ Deno.test("lost-write: polled past, never polled", () => {
   const run = sent("k", 3).poll(1, { k: from(1, 3) });
   const result = assertFound(run, ["lost-write", "unseen"]);
   assertEquals(errsOf(result, "lost-write"), [
-    { key: "k", value: 1, index: 0, "max-read-index": 2, writer: 1, "max-read": 7 },
+    { key: "k", value: 1, index: 0, maxReadIndex: 2, writer: 1, maxRead: 7 },
   ]);
   assertEquals(
     told(result)[0],
@@ -117,9 +117,8 @@ Deno.test("lost-write: not of what may not have happened, nor of what nobody pas
 Deno.test("unseen: acknowledged, and never polled by the end", () => {
   const run = sent("k", 3).send(0, "other", 1, 0).poll(1, { k: from(0, 1), other: [[0, 1]] });
   const result = assertFound(run, ["unseen"]);
-  const { count, time, unseen, messages } = result.unseen as Record<string, unknown>;
-  assertEquals({ count, time, unseen, messages }, {
-    count: 2,
+  assertEquals(result.anomalies.unseen?.count, 2);
+  assertEquals(result.unseen, {
     time: 9e9,
     unseen: { k: 2 },
     messages: { k: [2, 3] },
@@ -237,7 +236,7 @@ Deno.test("int-nonmonotonic-send is bad, int-send-skip is allowed", () => {
     new Run().txn(0, "ok", steps(a, b)).send(1, "k", other, other).poll(2, all);
   assertFound(run(2, 1, 3), ["int-nonmonotonic-send"]);
   const result = assertFound(run(1, 3, 2), ["int-send-skip"], true);
-  assertEquals(result["bad-error-types"], []);
+  assertEquals(result.badErrorTypes, []);
   assertEquals(result.findings, undefined);
 });
 
@@ -288,7 +287,7 @@ Deno.test("a message that nobody sent leaves the run unknown", () => {
 
 Deno.test("numbers that only look alike are different messages", () => {
   const run = sent("k", 1).poll(1, { k: parseJson("[[0, 1.0]]") });
-  const types = checkKafka(run.ops)["error-types"] as string[];
+  const types = checkKafka(run.ops).errorTypes as string[];
   assert(types.includes("no-writer-of-value") && types.includes("inconsistent-offsets"));
 });
 
@@ -301,17 +300,17 @@ Deno.test("keys may be integers, as in Jepsen's own histories", () => {
 Deno.test("an operation that never came back may have happened", () => {
   const run = new Run().event(0, "invoke", "send", [["send", "k", 1]]).poll(1, { k: [[0, 1]] })
     .poll(1, {}).event(2, "invoke", "poll", [["poll"]]);
-  assertEquals(assertFound(run, [])["info-txn-causes"], ["nothing was heard"]);
+  assertEquals(assertFound(run, []).infoTxnCauses, ["nothing was heard"]);
 });
 
 Deno.test("info-txn-causes: why sends and polls are indefinite", () => {
   const run = sent("k", 1).trySend(2, "info", "k", 2).trySend(5, "info", "k", 3).crash(1)
     .poll(4, { k: from(0, 1) });
-  assertEquals(assertFound(run, [])["info-txn-causes"], ["Busy"]);
+  assertEquals(assertFound(run, []).infoTxnCauses, ["Busy"]);
 });
 
 Deno.test("the lag counts from when a message was known to when a poll without it began", () => {
-  const lagOf = (run: Run) => checkKafka(run.ops)["worst-realtime-lag"];
+  const lagOf = (run: Run) => checkKafka(run.ops).worstRealtimeLag;
   assertEquals(lagOf(new Run()), { time: 0, lag: 0 });
   // Acknowledged at 3 s, polled in vain from 8 s on.
   const run = new Run().assign(1, ["k"]).send(0, "k", 1, 0).poll(2, { k: from(0, 1) })
@@ -364,7 +363,7 @@ Deno.test("what Maelstrom's checker would die of is warned of", () => {
 Deno.test("findings are few, and tell every anomaly first", () => {
   const run = sent("k", 9).poll(3, { k: from(0, 9) });
   for (let i = 0; i < 20; i++) run.poll(1, { k: [[5, 6], [2, 3], [5, 6]] });
-  const { findings = [], "int-poll-skip": skips } = checkKafka(run.ops);
+  const { findings = [], anomalies } = checkKafka(run.ops);
   assertEquals(findings.length, MAX_FINDINGS);
   assertEquals(findings.map(({ anomaly }) => anomaly).slice(0, 4), [
     "int-nonmonotonic-poll",
@@ -372,6 +371,6 @@ Deno.test("findings are few, and tell every anomaly first", () => {
     "nonmonotonic-poll",
     "int-nonmonotonic-poll",
   ]);
-  const { count, errs } = skips as { count: number; errs: unknown[] };
+  const { count, errs } = anomalies["int-poll-skip"] as { count: number; errs: unknown[] };
   assertEquals([count, errs.length], [20, 8]);
 });

@@ -5,20 +5,9 @@
  */
 
 import type { Op } from "../../history.ts";
-import { seconds, show, type Warnings, whoAndWhen } from "../checker.ts";
-import {
-  type Act,
-  briefly,
-  type Case,
-  type Cases,
-  isTransaction,
-  type Offset,
-  type Placed,
-} from "./kafka.ts";
-import type { Log } from "./writes.ts";
-
-/** How many skipped messages an error lists. */
-const MAX_LISTED = 32;
+import { show, type Warnings, whoAndWhen } from "../checker.ts";
+import { type Anomalies, briefly, describe, type Move } from "./anomalies.ts";
+import { type Act, isTransaction, type Log, type Offset, type Placed } from "./log.ts";
 
 /** Where a process left off in a key's log. */
 interface Mark {
@@ -29,39 +18,28 @@ interface Mark {
   readonly before?: Mark | undefined;
 }
 
-/** Two successive messages of a key as one process polled or sent them. */
-interface Move {
-  readonly log: Log;
-  readonly from: Placed;
-  readonly to: Placed;
-  readonly fromAct: Act;
-  readonly toAct: Act;
-  /** How many messages the log holds from one to the other; 1 is right. */
-  readonly delta: number;
-}
-
 /** Checks what each process polls and sends, within operations and from one to the next. */
 export function checkOrder(
   acts: readonly Act[],
   logs: ReadonlyMap<string, Log>,
-  cases: Cases,
+  anomalies: Anomalies,
   warnings: Warnings,
 ): void {
-  const order = new OrderChecker(logs, cases, warnings);
+  const order = new OrderChecker(logs, anomalies, warnings);
   for (const act of acts) order.take(act);
 }
 
 class OrderChecker {
   readonly #logs: ReadonlyMap<string, Log>;
-  readonly #cases: Cases;
+  readonly #anomalies: Anomalies;
   readonly #warnings: Warnings;
   /** Process to key to where its last poll and its last send of the key were. */
   readonly #polled = new Map<unknown, Map<string, Mark>>();
   readonly #sent = new Map<unknown, Map<string, Mark>>();
 
-  constructor(logs: ReadonlyMap<string, Log>, cases: Cases, warnings: Warnings) {
+  constructor(logs: ReadonlyMap<string, Log>, anomalies: Anomalies, warnings: Warnings) {
     this.#logs = logs;
-    this.#cases = cases;
+    this.#anomalies = anomalies;
     this.#warnings = warnings;
   }
 
@@ -85,7 +63,7 @@ class OrderChecker {
       const mark = marks.get(key);
       const first = list[0];
       if (mark?.last !== undefined && first !== undefined) {
-        this.#judge(this.#move(log, mark.act, mark.last, act, first), "", "poll");
+        this.#check(this.#move(log, mark.act, mark.last, act, first), "", "poll");
       } else if (mark?.before?.last !== undefined && first !== undefined) {
         this.#overlooked(this.#move(log, mark.before.act, mark.before.last, act, first));
       }
@@ -110,7 +88,7 @@ class OrderChecker {
       if (mark?.last !== undefined && first !== undefined) {
         const move = this.#move(log, mark.act, mark.last, act, first);
         // Others send in between, so a gap is no anomaly.
-        if (move.delta < 1) this.#judge(move, "", "send");
+        if (move.delta < 1) this.#check(move, "", "send");
       }
       marks.set(key, { act, last: list.at(-1) });
     }
@@ -122,22 +100,22 @@ class OrderChecker {
       const from = list[i - 1];
       const to = list[i];
       if (from === undefined || to === undefined) continue;
-      this.#judge(this.#move(log, act, from, act, to), "int-", kind);
+      this.#check(this.#move(log, act, from, act, to), "int-", kind);
     }
   }
 
   #move(log: Log, fromAct: Act, from: Placed, toAct: Act, to: Placed): Move {
     const i = log.indexes.get(from.message);
     const j = log.indexes.get(to.message);
-    // A message whose place nobody knows is given the benefit of the doubt.
+    // A message whose place is unknown is taken to be right.
     const delta = i === undefined || j === undefined ? 1 : j - i;
     return { log, from, to, fromAct, toAct, delta };
   }
 
-  #judge(move: Move, prefix: "" | "int-", kind: "poll" | "send"): void {
+  #check(move: Move, prefix: "" | "int-", kind: "poll" | "send"): void {
     const { delta } = move;
-    if (delta > 1) this.#cases.add(`${prefix}${kind}-skip`, delta, () => tell(move, kind));
-    if (delta < 1) this.#cases.add(`${prefix}nonmonotonic-${kind}`, -delta, () => tell(move, kind));
+    if (delta > 1) this.#anomalies.add(delta, { type: `${prefix}${kind}-skip`, move });
+    if (delta < 1) this.#anomalies.add(-delta, { type: `${prefix}nonmonotonic-${kind}`, move });
   }
 
   #overlooked(move: Move): void {
@@ -145,7 +123,7 @@ class OrderChecker {
     this.#warnings.add(
       "Polls that skip or repeat messages, which Maelstrom overlooks because an empty list came " +
         "in between",
-      () => tell(move, "poll").what,
+      () => describe({ type: "poll-skip", move }).what,
     );
   }
 }
@@ -162,48 +140,13 @@ function keepOnly(marks: Map<string, Mark> | undefined, keys: readonly string[])
   for (const key of marks.keys()) if (!kept.has(key)) marks.delete(key);
 }
 
-function tell(move: Move, kind: "poll" | "send"): Case {
-  const { log, from, to, fromAct, toAct, delta } = move;
-  const one = fromAct === toAct;
-  const skipped = delta > 1 ? skippedOf(move) : undefined;
-  const done = kind === "poll" ? "polled" : "sent";
-  const then = one ? `${done} ${briefly(from)} and next` : `${done} ${briefly(from)}, then`;
-  return {
-    err: {
-      key: log.key,
-      values: [from.message.value, to.message.value],
-      delta,
-      ...(skipped !== undefined && { skipped: skipped.map(({ message }) => message.value) }),
-      ops: one ? [toAct.op.index] : [fromAct.op.index, toAct.op.index],
-    },
-    what: `Key ${show(log.key)}: ${whoAndWhen(fromAct.op)} ${then} ${briefly(to)}` +
-      (one ? "" : ` at ${seconds(toAct.op)}`) + consequence(move, skipped),
-    ops: [fromAct.op, skipped?.[0]?.message.sender?.op, toAct.op],
-  };
-}
-
-function consequence({ delta }: Move, skipped: readonly Placed[] | undefined): string {
-  const first = skipped?.[0];
-  if (first !== undefined) {
-    return `, skipping ${briefly(first)}${delta > 2 ? ` and ${delta - 2} more` : ""}`;
-  }
-  return delta === 0 ? ", the same again" : `, ${-delta} back in the log`;
-}
-
-function skippedOf({ log, from, delta }: Move): Placed[] {
-  const start = (log.indexes.get(from.message) ?? 0) + 1;
-  const end = start + Math.min(delta - 1, MAX_LISTED);
-  return log.slots.slice(start, end).flatMap(({ offset, messages }) => {
-    const [message] = messages.keys();
-    return message === undefined ? [] : [{ message, offset }];
-  });
-}
-
 /** The poll that lagged most. */
 export interface Lag {
   /** When the poll began, in seconds. */
   readonly time: number;
+  /** Who polled. */
   readonly process?: Op["process"];
+  /** The key that lagged. */
   readonly key?: string;
   /** At least how long the first message it did not see had been there by then, in seconds. */
   readonly lag: number;
@@ -319,7 +262,7 @@ function outdatedAt(reaches: readonly Reach[] = [], offset: Offset): number {
   return reaches[low]?.time ?? Infinity;
 }
 
-/** How far a key may have been committed; Infinity when nobody knows. */
+/** How far a key may have been committed; Infinity when that is unknown. */
 type Bound = Offset;
 
 /** What a process reads, and from where. */
@@ -332,7 +275,7 @@ interface Fresh {
   readonly bound: Bound;
 }
 
-/** Warns of clients that a committed offset sent past messages nobody had polled. */
+/** Warns of clients that a committed offset sent past messages that were not polled. */
 export function checkCommits(
   acts: readonly Act[],
   logs: ReadonlyMap<string, Log>,
@@ -390,7 +333,7 @@ class CommitChecker {
     for (const [key, list] of act.reads) {
       const fresh = positions.get(key);
       if (list.length === 0 && fresh !== undefined) continue;
-      if (fresh !== undefined) this.#judge(act, key, fresh);
+      if (fresh !== undefined) this.#check(act, key, fresh);
       positions.set(key, undefined);
     }
   }
@@ -406,7 +349,7 @@ class CommitChecker {
     if (known === undefined || known < offset) this.#bounds.set(key, offset);
   }
 
-  #judge(act: Act, key: string, { assign, bound }: Fresh): void {
+  #check(act: Act, key: string, { assign, bound }: Fresh): void {
     const first = act.reads.get(key)?.[0];
     const log = this.#logs.get(key);
     const index = first === undefined ? undefined : log?.indexes.get(first.message);
