@@ -7,7 +7,7 @@
  * @module
  */
 
-import { ErrorCode, type Json, type Random, RpcError } from "@eddy/maelstrom";
+import { ErrorCode, type Json, RpcError } from "@eddy/maelstrom";
 import { type Entry, type Message, roughSize } from "./message.ts";
 import { type CommandSource, type Grant, type Outgoing, Raft, type RaftOptions } from "./raft.ts";
 
