@@ -72,7 +72,7 @@ export interface Datatype<Order> {
   /** Links transactions by what they read and wrote. */
   link(graph: GraphBuilder, all: Transactions, order: Order): void;
   /** Explains the links. */
-  explain(all: Transactions, order: Order): Explain;
+  explain(order: Order): Explain;
 }
 
 type Inconclusive = "empty-transaction-graph" | "cycle-search-timeout";
@@ -125,7 +125,7 @@ function* anomaliesOf<Order>(
   yield* lostUpdates(all);
   const graph = new GraphBuilder(all.txns.length);
   datatype.link(graph, all, order);
-  const explain = datatype.explain(all, order);
+  const explain = datatype.explain(order);
   yield* dependencyCycles(all, graph, explain, orderNeeded(models), effort);
 }
 

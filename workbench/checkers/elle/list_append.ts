@@ -327,7 +327,7 @@ function linkAppends(graph: GraphBuilder, { txns }: Transactions, order: AppendO
   }
 }
 
-function explainAppends(_: Transactions, order: AppendOrder): Explain {
+function explainAppends(order: AppendOrder): Explain {
   const evidenceOf = (next: number) => (order.place[next] ?? -1) >= 0 ? "list" : "unread";
 
   const ww: Explain = (a, b) => {

@@ -214,7 +214,7 @@ function ambiguousWrite({ txns }: Transactions, order: RegisterOrder): Refusal |
   }
 }
 
-function explainRegisters(_: Transactions, order: RegisterOrder): Explain {
+function explainRegisters(order: RegisterOrder): Explain {
   const wr: Explain = (a, b) => {
     const { writes } = externalOf(a.mops);
     for (const [key, value] of externalOf(b.mops).reads) {
