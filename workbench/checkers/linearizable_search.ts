@@ -8,7 +8,7 @@
  * - A read of the value that stands there is placed at once: it changes nothing, so whatever
  *   works without it works after it.
  * - Operations that may never have happened are placed only where they explain something; see
- *   {@linkcode UnknownOperations}. Of two ways to the same point, the one that used no more of them is
+ *   `UnknownOperations`. Of two ways to the same point, the one that used no more of them is
  *   as good as the other.
  * - The cache knows a configuration by the first completion still ahead, the operations already
  *   placed among those open there, and the value: what lies behind is the same for all.

@@ -16,7 +16,7 @@
  *   { ...op, index: 1, process: 1, type: "ok", value: [x, y, ["append", "y", 1]] },
  * ], { consistencyModels: parseConsistencyModels("serializable") });
  * assertEquals(result.valid, false);
- * assertEquals(result["anomaly-types"], ["G2-item"]);
+ * assertEquals(result.anomalyTypes, ["G2-item"]);
  * assertEquals(result["not"], ["repeatable-read"]);
  * ```
  *
@@ -60,7 +60,7 @@ import { INITIAL, type Mop, type Transactions, type Txn } from "./txn.ts";
  *   { ...op, index: 1, type: "ok", value: [["append", 9, 1], ["r", 9, []]] },
  * ], { consistencyModels: ["serializable"] });
  * assertEquals(result.valid, false);
- * assertEquals(result["anomaly-types"], ["empty-transaction-graph", "internal"]);
+ * assertEquals(result.anomalyTypes, ["empty-transaction-graph", "internal"]);
  * ```
  */
 export function checkListAppend(

@@ -44,7 +44,7 @@ import type { Mop, Transactions, Txn } from "./txn.ts";
  *   { ...op, index: 4, process: 1, type: "invoke", value: [["r", 9, null]] },
  *   { ...op, index: 5, process: 1, type: "ok", value: [["r", 9, 1]] },
  * ], { consistencyModels: ["strict-serializable"] });
- * assertEquals(result["anomaly-types"], ["G1a"]);
+ * assertEquals(result.anomalyTypes, ["G1a"]);
  * ```
  */
 export function checkRwRegister(
