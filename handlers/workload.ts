@@ -5,13 +5,7 @@
  */
 
 import type { Node } from "@eddy/maelstrom";
-import {
-  type Flags,
-  type FlagValues,
-  number,
-  parseFlags,
-  UsageError,
-} from "@eddy/maelstrom/flags";
+import { type Flags, type FlagValues, number, parseFlags, UsageError } from "@eddy/maelstrom/flags";
 import type { ConsensusOptions } from "./raft/host.ts";
 
 /** A workload that the node binary serves. */

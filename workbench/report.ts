@@ -4,6 +4,7 @@
  * @module
  */
 
+import { errorText } from "@eddy/maelstrom";
 import { placedPairs, quantile } from "./checkers/checker.ts";
 import type { CounterResult } from "./checkers/counter.ts";
 import type { EchoResult } from "./checkers/echo.ts";
@@ -139,8 +140,7 @@ function checkWorkload(
   try {
     return workloads[options.workload].check(history, options);
   } catch (error) {
-    const text = error instanceof Error ? error.message : String(error);
-    return { valid: "unknown", warnings: [`The checker itself failed: ${text}`] };
+    return { valid: "unknown", warnings: [`The checker itself failed: ${errorText(error)}`] };
   }
 }
 
