@@ -109,7 +109,7 @@ export const protocolMutants: readonly Mutant[] = [
   ),
   echoesByHand(
     "writes to a node that does not exist",
-    "there is nobody named",
+    "there is no endpoint named",
     (node, _client, body) => {
       node.send("n99", body);
     },

@@ -220,7 +220,7 @@ Deno.test("a message to an unknown name is reported at once, with its line", asy
     assert(error !== undefined);
     assertEquals(errors, [error]);
     assertEquals([error.node, error.lineNumber], ["n1", 2]);
-    assertEquals(error.why, 'there is nobody named "n7" on the network');
+    assertEquals(error.why, 'there is no endpoint named "n7" on the network');
     assertEquals(error.line, '{"src":"n1","dest":"n7","body":{"type":"hey"}}');
     assertStringIncludes(error.message, "Node n1 broke the protocol on line 2");
   });

@@ -168,7 +168,11 @@ Deno.test("each way to break the protocol is reported at once, with line and num
     ["console.log('Debug: hello');", "the line is not JSON", "Debug: hello"],
     ["console.log();", "the line is blank", ""],
     [`console.log('${own},"n":1}');`, 'the key "n" does not belong there', `${own},"n":1}`],
-    [`console.log('${own}}'.replace('"dest":"n0"', '"dest":"n5"'));`, 'nobody named "n5"', "n5"],
+    [
+      `console.log('${own}}'.replace('"dest":"n0"', '"dest":"n5"'));`,
+      'no endpoint named "n5"',
+      "n5",
+    ],
     [`console.log('${own}}'.replace('n0', 'n1'));`, "src must be the node's own name", "n1"],
   ];
   const errors = await Promise.all(cases.map(([code]) => protocolErrorOf(code)));
@@ -215,8 +219,9 @@ Deno.test("under strict Maelstrom garbage mutes a process, and an exit fails the
   };
   const run = bench(options, async ({ client, cluster, world }) => {
     await assertRejects(() => client.send("n0", { type: "hello" }, 100), Error, "No reply");
+    await until(world, () => cluster.protocolErrors.length > 0);
     assertEquals(cluster.protocolErrors.map(({ line }) => line), ["oops"]);
-    assertStringIncludes(cluster.warnings.join(), "From there on nobody read what the node wrote");
+    assertStringIncludes(cluster.warnings.join(), "From there on the node's output was not read");
     client.send("n0", { type: "exit" }).catch(() => {});
     await until(world, () => !cluster.isUp("n0"));
     client.close();

@@ -194,7 +194,7 @@ export class Stdout {
       return;
     }
     const unknown = network.has(src) ? dest : src;
-    const why = `there is nobody named ${JSON.stringify(unknown)} on the network`;
+    const why = `there is no endpoint named ${JSON.stringify(unknown)} on the network`;
     this.#fail(line, why, EXPECTED_NAME);
   }
 
@@ -312,7 +312,7 @@ export class ProtocolErrors {
   #mutedWarnings(): string[] {
     if (this.#options.strictMaelstrom !== true) return [];
     return this.errors.map(({ message }) =>
-      `From there on nobody read what the node wrote, as under Maelstrom: ${message}`
+      `From there on the node's output was not read, as under Maelstrom: ${message}`
     );
   }
 

@@ -179,7 +179,7 @@ class Uncaught {
   get warnings(): string[] {
     if (this.#count === 0) return [];
     const more = this.#count === 1 ? "" : `, and ${this.#count - 1} more`;
-    return [`Nodes rejected promises that nobody caught: ${this.#first}${more}`];
+    return [`Promises of nodes were rejected and not caught: ${this.#first}${more}`];
   }
 
   /** Runs `main`, and counts what is rejected meanwhile and not caught. */

@@ -122,7 +122,10 @@ Deno.test("promises that a node rejects and does not catch are reported, and hav
     });
   const { results, history } = await run(true);
   const [warning = "", ...others] = results.warnings;
-  assertStringIncludes(warning, "Nodes rejected promises that nobody caught: Error: Forgotten at ");
+  assertStringIncludes(
+    warning,
+    "Promises of nodes were rejected and not caught: Error: Forgotten at ",
+  );
   const echoes = results.stats.count;
   assert(warning.endsWith(`, and ${echoes - 1} more`), warning);
   assertEquals([results.valid, others], [true, []]);

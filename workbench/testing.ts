@@ -156,7 +156,7 @@ export class Run {
     return this.event(process, "ok", "send", [["send", key, [offset, value]]]);
   }
 
-  /** A send that failed, or of which nobody knows. */
+  /** A send that failed, or whose outcome is unknown. */
   trySend(process: number, type: "fail" | "info", key: Json, value: Json): this {
     this.event(process, "invoke", "send", [["send", key, value]]);
     const error = { code: type === "fail" ? 11 : 0, text: "Busy" };

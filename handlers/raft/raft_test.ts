@@ -105,7 +105,7 @@ Deno.test("what was never handed out is refused, what was is not", () => {
   commands.tick(1000, false, 300);
   assertEquals(commands.take(10, 1000), [["s", 0, 0, "sent"]], "repeated under its number");
   commands.tick(10_000, true, 300);
-  assertEquals(list, [11, 0], "nobody knows");
+  assertEquals(list, [11, 0], "the outcome is unknown");
 });
 
 Deno.test("a request waits for company as long as it may, and no longer", () => {

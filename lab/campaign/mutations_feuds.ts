@@ -10,7 +10,7 @@ import { shuffled } from "@eddy/workbench/random.ts";
 
 /** The probability that a phase leaves everybody together. */
 const PEACE = 0.1;
-/** How long those who are to vote hear nobody, at most. */
+/** How long the voters receive nothing, at most. */
 const DEAF_MS = 60;
 
 /** Settings of a feud. */

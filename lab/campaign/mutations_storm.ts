@@ -1,5 +1,5 @@
 /**
- * Faults that come one upon the other and go for whoever leads.
+ * Faults that come one upon the other and hit the leader.
  *
  * @module
  */

@@ -58,7 +58,7 @@ export const foreignNodes: readonly ForeignNode[] = [
     debug: "the line is not JSON",
     blank: "the line is blank",
     "extra-key": 'the key "time" does not belong there',
-    stranger: "there is nobody named",
+    stranger: "there is no endpoint named",
     impostor: "src must be the node's own name",
     exit: "the process ended by itself with exit status 0",
     raise: "the process ended by itself with exit status 1",

@@ -28,12 +28,12 @@ Deno.test("when the hub falls silent the next node takes over, until it is back"
 1165 n2 -> {"type":"gossip","tag":"p2","t":500,"echo":["zik0zk",1155,2],"have":{"n0:p0":1,"n1:zik0zk":2}}
 2155 n0 <- {"type":"gossip","tag":"zik0zk","t":2155,"have":{"n1:zik0zk":2,"n0:p0":1},"echo":["p0",1000,2135],"stable":{"n1:zik0zk":1,"n0:p0":1},"events":[["n1:zik0zk",1,2,["c"]]],"seen":[["n2","p2",{"n1:zik0zk":2,"n0:p0":1}]],"ask":true,"next":[0,340]}
 3200
-# n0 is back, with a value that nobody has. n1 passes it on, and asks n0 whether that hears it, too.
+# n0 is back, with a value that no other node has. n1 passes it on, and asks n0 whether that hears it, too.
 3200 n0 -> {"type":"gossip","tag":"p0","t":4200,"have":{"n0:p0":2,"n1:zik0zk":1},"events":[["n0:p0",1,2,["d"]]],"next":[340,340]}
 3200 n0 <- {"type":"gossip","tag":"zik0zk","t":3200,"have":{"n1:zik0zk":2,"n0:p0":2},"echo":["p0",4200,0],"stable":{"n1:zik0zk":1,"n0:p0":1},"events":[["n1:zik0zk",1,2,["c"]]],"seen":[["n2","p2",{"n1:zik0zk":2,"n0:p0":1}]],"ask":true,"next":[0,340]}
 3200 n2 <- {"type":"gossip","tag":"zik0zk","t":3200,"have":{"n1:zik0zk":2,"n0:p0":2},"echo":["p2",500,2035],"stable":{"n1:zik0zk":1,"n0:p0":1},"events":[["n0:p0",1,2,["d"]]],"next":[340,340]}
 3205
-# It does, so it is the hub again: the next value goes to n0 just in time, and to nobody else.
+# It does, so it is the hub again: the next value goes to n0 just in time, and to no other node.
 3210 n0 -> {"type":"gossip","tag":"p0","t":4210,"echo":["zik0zk",3200,0],"have":{"n0:p0":2,"n1:zik0zk":2},"next":[330,340]}
 3300 c1 -> {"type":"broadcast","msg_id":3,"message":"e"}
 3300 c1 <- {"type":"broadcast_ok","in_reply_to":3,"msg_id":3}

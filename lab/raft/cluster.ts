@@ -290,7 +290,7 @@ export class Cluster {
     if (nextMs < untilMs) this.#at(nextMs, () => this.#changeWeather(untilMs));
   }
 
-  /** Makes leaders go: they restart, or nobody hears them for a moment. */
+  /** Makes leaders go: they restart, or are cut off for a moment. */
   #storm(): void {
     for (const slot of this.slots) {
       if (slot.replica.raft.role !== "leader" || this.#random.next() < 0.3) continue;

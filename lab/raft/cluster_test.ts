@@ -54,7 +54,7 @@ function settled(seed: number, nodeCount: number): { cluster: Cluster; leader: S
   return { cluster, leader };
 }
 
-/** How long it takes until somebody else leads. */
+/** How long it takes until another node leads. */
 function successionMs(cluster: Cluster, old: Slot): number {
   const beganMs = cluster.nowMs;
   const leads = (slot: Slot) => slot !== old && slot.replica.raft.role === "leader";
@@ -64,12 +64,12 @@ function successionMs(cluster: Cluster, old: Slot): number {
   return cluster.nowMs - beganMs;
 }
 
-/** Lets a node hear nobody. */
+/** Cuts a node off from what others send. */
 function deafen(cluster: Cluster, deaf: Slot): void {
   for (const { id } of cluster.slots) cluster.weather.cut.add(`${id} ${deaf.id}`);
 }
 
-Deno.test("a leader that hears nobody is followed no longer than it takes it to notice", () => {
+Deno.test("a leader that receives nothing is followed no longer than it takes it to notice", () => {
   const timeouts = [];
   for (let seed = 1; seed <= 20; seed++) {
     const { cluster, leader } = settled(seed, 3);
@@ -82,7 +82,7 @@ Deno.test("a leader that hears nobody is followed no longer than it takes it to 
   assert(median < 1.8, `${median} election timeouts`);
 });
 
-Deno.test("a candidate that hears nobody keeps nobody from standing", () => {
+Deno.test("a candidate that receives nothing keeps no other from standing", () => {
   for (let seed = 1; seed <= 20; seed++) {
     const { cluster, leader } = settled(seed, 5);
     const { electionMs } = leader.replica.raft;

@@ -19,7 +19,7 @@ export type Fault =
   | "reverse" // returns a poll's messages backwards
   | "reread" // begins a poll at the message before
   | "insert" // puts a message below others of the same client
-  | "invent" // returns a message that nobody sent
+  | "invent" // returns a message that was never sent
   | "commit ahead"; // tells a client to begin after the last message
 
 /** A simulation's settings; all counts are exact. */

@@ -108,7 +108,7 @@ Deno.test("read committed is totally available, and takes hardly a message", asy
   }
 });
 
-Deno.test("whatever happens between nodes, nobody sees half a transaction", async () => {
+Deno.test("whatever happens between nodes, no client reads half a transaction", async () => {
   const { results } = await simulate({
     workload: "txn-rw-register",
     install: (node) =>

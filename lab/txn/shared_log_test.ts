@@ -70,7 +70,7 @@ Deno.test("a log in the service stays right when messages are lost, late or doub
   }
 });
 
-Deno.test("nobody is left out where setting the root takes long", async () => {
+Deno.test("no node is left out where setting the root takes long", async () => {
   const results = await run("txn-rw-register", { latency: { meanMs: 10 } });
   const fraction = Number(results.availability.okFraction);
   assert(fraction >= 0.99, `${fraction}`);

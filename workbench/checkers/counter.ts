@@ -141,7 +141,7 @@ function wrongRead(
   const ranges = acceptable.map(([low, high]) => low === high ? `${low}` : `${low} to ${high}`);
   const otherwise = unknown.length === 0
     ? ""
-    : `; with ${plural(unknown.length, "add")} that nobody knows of it may be ${oneOf(ranges)}`;
+    : `; with ${plural(unknown.length, "add")} of unknown outcome it may be ${oneOf(ranges)}`;
   return {
     anomaly: "wrong-final-read",
     what: `The final read by ${whoAndWhen(completion)} returned ${show(completion.value)}, ` +

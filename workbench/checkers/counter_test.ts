@@ -35,7 +35,7 @@ Deno.test("checkCounter() tells of a final read that is no such sum", () => {
     anomaly: "wrong-final-read",
     what:
       "The final read by process 1 on n1 at 0.005 s returned 4, but the sum of 1 acknowledged " +
-      "add is 3; with 1 add that nobody knows of it may be 3 or 5",
+      "add is 3; with 1 add of unknown outcome it may be 3 or 5",
     ops: history.slice(2),
   }]);
 });

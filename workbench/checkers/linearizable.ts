@@ -152,8 +152,8 @@ function nonlinearizable(
   const why = writers.length > 0
     ? `but by then it can only have held ${oneOf(sortJson(possible).map(show))}`
     : failed.length > 0
-    ? `but whoever meant to write ${required} had got a definite error`
-    : `but nobody had written ${required}`;
+    ? `but the write of ${required} had ended with a definite error`
+    : `but no operation had written ${required}`;
   return {
     anomaly: "nonlinearizable",
     what: `${capital(who(completion))} ${did}, ${why}`,

@@ -55,14 +55,14 @@ Deno.test("checkLinearizable() tells of a stale read, with the write it missed",
   }]);
 });
 
-Deno.test("checkLinearizable() tells of a value that nobody wrote", () => {
+Deno.test("checkLinearizable() reports a value that was never written", () => {
   const result = checkLinearizable(handmade(
     [0, "invoke", "read", ["a", null]],
     [0, "ok", "read", ["a", 9]],
   ));
   assertEquals(
     result.findings?.[0]?.what,
-    'Process 0 on n0 read 9 from key "a" (from 0.000 s to 0.001 s), but nobody had written 9',
+    'Process 0 on n0 read 9 from key "a" (from 0.000 s to 0.001 s), but no operation had written 9',
   );
 });
 
@@ -79,7 +79,7 @@ Deno.test("checkLinearizable() tells of a cas that found what was not there", ()
   assertEquals(
     result.findings?.[0]?.what,
     "Process 2 on n2 changed key 0 from null to 3 (from 0.004 s to 0.005 s), " +
-      "but nobody had written null",
+      "but no operation had written null",
   );
 });
 
@@ -94,7 +94,7 @@ Deno.test("checkLinearizable() tells of a value whose write had failed", () => {
   assertEquals(
     finding?.what,
     "Process 1 on n1 read 1 from key 0 (from 0.002 s to 0.003 s), " +
-      "but whoever meant to write 1 had got a definite error",
+      "but the write of 1 had ended with a definite error",
   );
   assertEquals(finding?.ops, history);
 });

@@ -188,7 +188,7 @@ function follow(
       const state = states[id];
       if (state === undefined || state.add.invokedAt > pair.completedAt) {
         warnings.add(
-          "Element read that nobody had added",
+          "Element read that was never added",
           () => `${show(element)}, by ${whoAndWhen(pair.completion)}`,
         );
       } else if (held.has(id)) {

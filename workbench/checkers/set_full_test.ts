@@ -168,7 +168,7 @@ Deno.test("checkSetFull() tells 7 from 7.0, and finds objects whatever the order
   assertEquals(check(...add(0, element), ...read(1, [2 ** 53])).valid, false);
 });
 
-Deno.test("checkSetFull() warns of elements twice in a read, and of those nobody added", () => {
+Deno.test("checkSetFull() warns of elements twice in a read, and of those never added", () => {
   const result = check(...read(2, [1]), ...add(0, 1), ...read(1, [1, 1, 1, 8]), ...read(1, [1, 1]));
   assertEquals(result.valid, true);
   assertEquals(result.duplicatedCount, 1);
@@ -176,7 +176,7 @@ Deno.test("checkSetFull() warns of elements twice in a read, and of those nobody
   assertEquals(result.warnings, [
     "Element more than once in one read: 1 stands 2 times in the read by process 1 on n1 at " +
     "0.007 s, and 1 more",
-    "Element read that nobody had added: 8, by process 1 on n1 at 0.005 s, and 1 more",
+    "Element read that was never added: 8, by process 1 on n1 at 0.005 s, and 1 more",
   ]);
 });
 

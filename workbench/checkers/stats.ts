@@ -88,7 +88,7 @@ function neverOk(f: string, counts: Counts, pairs: readonly CompletedPair[]): Fi
   const { count, failCount: failed, infoCount: unknown } = counts;
   const ends = [
     ...failed > 0 ? [`${failed} failed`] : [],
-    ...unknown > 0 ? [`nobody knows how ${unknown} ended`] : [],
+    ...unknown > 0 ? [`${unknown} ended with an unknown outcome`] : [],
   ];
   const hint = failed === count && count < FEW ? "; a longer run gives it more chances" : "";
   return {

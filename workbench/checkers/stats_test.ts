@@ -46,7 +46,7 @@ Deno.test("checkStats() tells of an operation that never succeeded", () => {
   assertEquals(result.valid, false);
   assertEquals(result.findings, [{
     anomaly: "never-ok",
-    what: "Not one cas succeeded: of 2 operations, 1 failed and nobody knows how 1 ended",
+    what: "Not one cas succeeded: of 2 operations, 1 failed and 1 ended with an unknown outcome",
     ops: history.slice(2),
   }]);
 });

@@ -231,7 +231,7 @@ export function describeWarning(all: Transactions, warning: Warning): string {
   const { txn, count } = warning;
   if (warning.type === "unwritten-read") {
     return `${plural(count, "read")} found what no transaction wrote: ` +
-      `${text.read(txn, warning.mop)}, but nobody wrote ${text.value(warning.value)}; ` +
+      `${text.read(txn, warning.mop)}, but no transaction wrote ${text.value(warning.value)}; ` +
       `Maelstrom may overlook this`;
   }
   return `${count === 1 ? "1 reply does" : `${count} replies do`} not fit the transaction that ` +

@@ -251,7 +251,7 @@ Deno.test("an element that was never appended makes a history of lists unknown",
   const read = check(sequential(["ax1", "rx12"]), "serializable");
   assertEquals(read.valid, "unknown");
   assertStringIncludes(read.error ?? "", `No transaction wrote "x" 2`);
-  assertStringIncludes(read.warnings?.[0] ?? "", "nobody wrote 2");
+  assertStringIncludes(read.warnings?.[0] ?? "", "no transaction wrote 2");
   // A key's only append, and a reply that does not mention it.
   const [invoke, ok] = sequential(["ax1"]) as [Op, Op];
   const dropped = check([invoke, { ...ok, value: [] }], all);

@@ -166,7 +166,7 @@ Deno.test("empty replies are valid to Maelstrom, and warned of", () => {
 Deno.test("values that were never written are valid to Maelstrom, and warned of", () => {
   const result = check(sequential("wx1", "rx2", "ry_"), "serializable");
   assertEquals(result.warnings, [
-    '1 read found what no transaction wrote: process 1 read key "x" as 2, but nobody wrote 2; ' +
+    '1 read found what no transaction wrote: process 1 read key "x" as 2, but no transaction wrote 2; ' +
     "Maelstrom may overlook this",
   ]);
 });

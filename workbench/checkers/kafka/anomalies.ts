@@ -223,7 +223,7 @@ export function describe(anomaly: Anomaly): Description {
       const { read, reader: { op } } = anomaly;
       return {
         err: { ...keyAndValue(read.message), reader: op.index },
-        what: `${at(read)} was polled by ${whoAndWhen(op)}, but nobody sent it`,
+        what: `${at(read)} was polled by ${whoAndWhen(op)}, but no operation sent it`,
         ops: [op],
       };
     }

@@ -104,7 +104,7 @@ Deno.test("lost-write: polled past, never polled", () => {
   );
 });
 
-Deno.test("lost-write: not of what may not have happened, nor of what nobody passed", () => {
+Deno.test("lost-write: not of what may not have happened, nor of what no poll passed", () => {
   const unknown = new Run().txn(0, "info", [["send", "k", [0, 1]]]).send(1, "k", 2, 1);
   assertFound(unknown.poll(1, { k: [[1, 2]] }), []);
   assertFound(sent("k", 2).poll(1, { k: from(0, 1) }), ["unseen"]);
@@ -275,12 +275,12 @@ Deno.test("G1c: two operations that polled each other's messages", () => {
   assertEquals((errsOf(result, "G1c") as unknown[]).length, 1);
 });
 
-Deno.test("a message that nobody sent leaves the run unknown", () => {
+Deno.test("a message that was never sent leaves the run unknown", () => {
   const run = () => sent("k", 1).poll(1, { k: [[0, 1], [1, "ghost"]] });
   const result = assertFound(run(), ["no-writer-of-value"], "unknown");
   assertEquals(told(result), [
-    'Message "ghost" of key "k" at offset 1 was polled by process 1 on n1 at 3.000 s, but nobody ' +
-    "sent it",
+    'Message "ghost" of key "k" at offset 1 was polled by process 1 on n1 at 3.000 s, but no ' +
+    "operation sent it",
   ]);
   assertFound(run().poll(1, { k: from(0, 1) }), ["no-writer-of-value", "nonmonotonic-poll"], false);
 });
@@ -331,7 +331,7 @@ Deno.test("a committed offset that ran ahead is warned of", () => {
   assertEquals(result.warnings, [
     "Poll after an assign from beyond what could be committed, which Maelstrom does not notice: " +
     'key "k", assigned by process 2 on n2 at 9.000 s, was first polled from message 3 at offset ' +
-    "2, past offset 1, but nobody had polled beyond offset 0",
+    "2, past offset 1, but no process had polled beyond offset 0",
   ]);
 });
 

@@ -359,7 +359,7 @@ class CommitChecker {
       "Poll after an assign from beyond what could be committed, which Maelstrom does not notice",
       () =>
         `key ${show(key)}, assigned by ${whoAndWhen(assign.op)}, was first polled from ` +
-        `${briefly(first)}, past offset ${skipped.offset}, but nobody had polled ` +
+        `${briefly(first)}, past offset ${skipped.offset}, but no process had polled ` +
         (bound < 0 ? "any of it" : `beyond offset ${bound}`),
     );
   }
