@@ -60,7 +60,7 @@ Deno.test("a reply appears as soon as its line is in", async () => {
 
 Deno.test("the node of the README does what the README says", async () => {
   const readme = await Deno.readTextFile(new URL("./README.md", import.meta.url));
-  const code = /```ts ignore\n(import \{ Node, serve \}[^]*?)```/.exec(readme)?.[1] ?? "";
+  const code = /```ts ignore\n(#![^\n]*\nimport \{ Node, serve \}[^]*?)```/.exec(readme)?.[1] ?? "";
   assertEquals(code.trimEnd().split("\n").length <= 12, true);
   await withProgram(code, async (file) => {
     const node = new NodeProcess(file);

@@ -198,6 +198,7 @@ class Reader {
     const start = this.#at;
     const name = this.#match(character).slice(1);
     if (/^u[\da-fA-F]{4}$/.test(name)) return String.fromCharCode(parseInt(name.slice(1), 16));
+    if (/^o[0-3]?[0-7]{1,2}$/.test(name)) return String.fromCharCode(parseInt(name.slice(1), 8));
     const char = [...name].length === 1 ? name : characters.get(name);
     if (char === undefined) throw this.#error(start, `"\\${name}" is no character`);
     return char;

@@ -15,7 +15,10 @@ Deno.test("every kind of form has its JSON", () => {
     [":jepsen.net/drop", '"jepsen.net/drop"'],
     ["clojure.core$inc", '"clojure.core$inc"'],
     [String.raw`"a\"b\\c\ndé\u0041"`, JSON.stringify('a"b\\c\ndéA')],
-    [String.raw`(\a \newline \{ \" \\ \u0041)`, JSON.stringify(["a", "\n", "{", '"', "\\", "A"])],
+    [
+      String.raw`(\a \newline \{ \" \\ \u0041 \o101)`,
+      JSON.stringify(["a", "\n", "{", '"', "\\", "A", "A"]),
+    ],
     ["(1 2)", "[1,2]"],
     ["(#{})", "[[]]"],
     ["#{1 2}", "[1,2]"],
