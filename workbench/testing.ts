@@ -48,7 +48,7 @@ export function handmade(...rows: Row[]): Op[] {
  * Reads micro-operations: `ax1` appends 1 to x, `wx1` writes it, `rx12` reads `[1, 2]`, `rx`
  * reads `[]`, `rx_` reads null.
  */
-export function mops(text: string, register: boolean): Json[] {
+function mops(text: string, register: boolean): Json[] {
   return text.split(" ").filter((each) => each !== "").map((each): Json => {
     const [f, key = "", ...digits] = each;
     const values = digits.map(Number);
@@ -225,7 +225,7 @@ export class ScriptedThreads implements Threads {
 }
 
 /** An emitted operation and who does it. */
-export type Emitted = { readonly thread: number; readonly op: Invocation };
+type Emitted = { readonly thread: number; readonly op: Invocation };
 
 /** What a generator emitted, or an error if it emitted nothing. */
 export function emitted(next: Next): Emitted {

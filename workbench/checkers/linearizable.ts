@@ -26,7 +26,7 @@ import {
 import { ANY, INITIAL, type RegisterCall, searchOrder } from "./linearizable_search.ts";
 
 /** How hard to try. */
-export interface LinearizableOptions {
+interface LinearizableOptions {
   /**
    * How many placings of an operation to try for each key before calling it unknown.
    *

@@ -44,7 +44,7 @@ export interface RegisterCall {
 const MAX_STUCK_POINTS = 256;
 
 /** What a search found. */
-export interface SearchOutcome {
+interface SearchOutcome {
   /** Whether there is an order; `unknown` when the search was cut short. */
   readonly verdict: Validity;
   /** How many configurations it took. */

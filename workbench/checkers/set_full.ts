@@ -26,7 +26,7 @@ import {
 } from "./checker.ts";
 
 /** How to read the history. */
-export interface SetFullOptions {
+interface SetFullOptions {
   /** The operation that adds an element: `broadcast`, or g-set's `add`. */
   readonly addF: "broadcast" | "add";
 }

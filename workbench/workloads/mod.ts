@@ -15,11 +15,11 @@ import { uniqueIds } from "./unique_ids.ts";
 
 /** All workloads: a new one is a file beside this one, and a line here. */
 export const workloads = {
-  broadcast: broadcast,
-  echo: echo,
+  broadcast,
+  echo,
   "g-counter": gCounter,
   "g-set": gSet,
-  kafka: kafka,
+  kafka,
   "lin-kv": linKv,
   "pn-counter": pnCounter,
   "txn-list-append": txnListAppend,

@@ -10,7 +10,7 @@ import { inOrder, plural, seconds, show, whoAndWhen } from "../checker.ts";
 import { type Act, type Log, type Message, offsetJson, type Placed, type Slot } from "./log.ts";
 
 /** Something wrong in what clients sent and polled. */
-export type Anomaly =
+type Anomaly =
   /** A slot that holds several messages. */
   | {
     readonly type: "inconsistent-offsets";
