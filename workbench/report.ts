@@ -48,7 +48,7 @@ export type WorkloadResult =
 
 /** What a history alone comes to. */
 export interface HistoryReport {
-  /** The worst of the four. */
+  /** The worst of all checkers'. */
   readonly valid: Validity;
   /** Replies that did not fit their schema. */
   readonly exceptions: ExceptionsResult;
@@ -91,8 +91,7 @@ export interface RunBreak {
 /**
  * Checks a history: what its workload asks for, and what every workload does.
  *
- * A workload's checker that throws, as none should, leaves the verdict unknown and its error as a
- * warning.
+ * A checker that throws, as none should, leaves the verdict unknown and its error as a warning.
  *
  * @param options the workload, what it is to obey, and the least share of operations that must
  * succeed; nothing is asked without it
@@ -115,32 +114,48 @@ export function check(
     & Pick<RunOptions, "workload" | "consistencyModels">
     & { readonly availability?: RunOptions["availability"] },
 ): HistoryReport {
-  const exceptions = checkExceptions(history);
-  const stats = checkStats(history);
-  const availability = checkAvailability(history, options.availability);
-  const workload = checkWorkload(history, options);
-  const all: CheckResult[] = [workload, stats, availability, exceptions];
+  const workload = guarded("workload", {}, () => {
+    return workloads[options.workload].check(history, options);
+  });
+  const stats = guarded("stats", NO_STATS, () => checkStats(history));
+  const availability = guarded("availability", { okFraction: 0 }, () => {
+    return checkAvailability(history, options.availability);
+  });
+  const exceptions = guarded("exceptions", {}, () => checkExceptions(history));
+  const { latencies, ...timed } = guarded("latencies", { latencies: quantiles([]) }, () => {
+    return { valid: true, latencies: operationLatencies(history) };
+  });
+  const all: CheckResult[] = [workload, stats, availability, exceptions, timed];
   return {
     valid: worst(all.map(({ valid }) => valid)),
     exceptions,
     stats,
     availability,
     workload,
-    latencies: operationLatencies(history),
+    latencies,
     findings: all.flatMap(({ findings = [] }) => findings).slice(0, MAX_FINDINGS),
     // Checkers that read the same history may stumble over the same thing.
     warnings: [...new Set(all.flatMap(({ warnings = [] }) => warnings))],
   };
 }
 
-function checkWorkload(
-  history: readonly Op[],
-  options: Pick<RunOptions, "workload" | "consistencyModels">,
-): WorkloadResult {
+const NO_STATS = { count: 0, okCount: 0, failCount: 0, infoCount: 0, byF: {} };
+
+/**
+ * Runs a checker; if it throws, its verdict is unknown and its error is a warning.
+ *
+ * @param figures what stands in for its figures then
+ */
+function guarded<Figures>(
+  part: string,
+  figures: Figures,
+  checker: () => CheckResult & Figures,
+): CheckResult & Figures {
   try {
-    return workloads[options.workload].check(history, options);
+    return checker();
   } catch (error) {
-    return { valid: "unknown", warnings: [`The checker itself failed: ${errorText(error)}`] };
+    const warning = `The ${part} could not be checked: ${errorText(error)}`;
+    return { valid: "unknown", ...figures, warnings: [warning] };
   }
 }
 

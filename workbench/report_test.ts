@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import type { Op } from "./history.ts";
-import { operationLatencies, quantiles } from "./report.ts";
+import { check, operationLatencies, quantiles } from "./report.ts";
 
 Deno.test("quantiles are picked as Maelstrom picks them", () => {
   const hundred = Array.from({ length: 100 }, (_, i) => 100 - i);
@@ -25,4 +25,29 @@ Deno.test("latencies are of operations that succeeded", () => {
     event(3, 9, 1, "fail"),
   ];
   assertEquals(operationLatencies(history), { count: 1, p50: 5, p95: 5, p99: 5, max: 5 });
+});
+
+Deno.test("a checker that throws leaves its own part unknown, and says why", () => {
+  const parts = ["workload", "stats", "availability", "exceptions"] as const;
+  const op = { index: 0, time: 0, process: 0, f: "generate", value: 1 } as const;
+  const failed = (field: keyof Op) => {
+    const ends = (["invoke", "info"] as const).map((type): Op =>
+      Object.defineProperty({ ...op, type }, field, {
+        get: () => {
+          throw new Error(`Cannot read ${field}`);
+        },
+      })
+    );
+    const report = check(ends, { workload: "unique-ids", consistencyModels: [] });
+    const unknown = parts.filter((part) =>
+      report[part].valid === "unknown" &&
+      report[part].warnings?.[0] === `The ${part} could not be checked: Cannot read ${field}` &&
+      report.warnings.includes(report[part].warnings[0])
+    );
+    assertEquals(report.valid, unknown.includes("stats") ? "unknown" : false);
+    return unknown;
+  };
+  assertEquals(failed("error"), ["exceptions"]);
+  assertEquals(failed("f"), ["workload", "stats"]);
+  assertEquals(failed("type"), [...parts]);
 });

@@ -13,7 +13,8 @@ import { ManualClock, settle } from "@eddy/maelstrom/testing";
  * that came out.
  *
  * An incoming line is `<ms> <src> -> <body>`, an outgoing one `<ms> <dest> <- <body>`; lines that
- * begin with `#` are for the reader. A line with a time alone lets time pass.
+ * begin with `#` are comments, which the node never sees, and are returned as they stand. A line
+ * with a time alone lets time pass.
  *
  * @param serve registers the handlers of node `id`
  */
