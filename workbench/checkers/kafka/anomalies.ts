@@ -7,10 +7,17 @@
 import type { Json } from "@eddy/maelstrom";
 import { type Finding, MAX_FINDINGS, type Op } from "../../history.ts";
 import { inOrder, plural, seconds, show, whoAndWhen } from "../checker.ts";
-import { type Act, type Log, type Message, offsetJson, type Placed, type Slot } from "./log.ts";
+import {
+  type Log,
+  type Message,
+  offsetJson,
+  type Operation,
+  type Placed,
+  type Slot,
+} from "./log.ts";
 
 /** Something wrong in what clients sent and polled. */
-type Anomaly =
+export type Anomaly =
   /** A slot that holds several messages. */
   | {
     readonly type: "inconsistent-offsets";
@@ -26,20 +33,25 @@ type Anomaly =
     readonly indexes: readonly number[];
   }
   /** A poll of a message whose send failed. */
-  | { readonly type: "G1a"; readonly read: Placed; readonly reader: Act; readonly failed: Act }
+  | {
+    readonly type: "G1a";
+    readonly read: Placed;
+    readonly reader: Operation;
+    readonly failed: Operation;
+  }
   /** A poll of a message that the same operation sent. */
-  | { readonly type: "precommitted-read"; readonly read: Placed; readonly act: Act }
+  | { readonly type: "precommitted-read"; readonly read: Placed; readonly operation: Operation }
   /** A poll of a message that was never sent. */
-  | { readonly type: typeof NO_WRITER; readonly read: Placed; readonly reader: Act }
+  | { readonly type: typeof NO_WRITER; readonly read: Placed; readonly reader: Operation }
   /** A message that no poll returned although one went past it. */
   | {
     readonly type: "lost-write";
     readonly log: Log;
     readonly message: Message;
     readonly indexes: readonly number[];
-    readonly sender: Act;
+    readonly sender: Operation;
     /** The poll that went furthest, and the index that it reached. */
-    readonly reader: Act;
+    readonly reader: Operation;
     readonly bound: number;
   }
   /** A message that was acknowledged and not polled by the end. */
@@ -65,16 +77,16 @@ export interface Move {
   readonly log: Log;
   readonly from: Placed;
   readonly to: Placed;
-  readonly fromAct: Act;
-  readonly toAct: Act;
+  readonly earlier: Operation;
+  readonly later: Operation;
   /** How many messages the log holds from one to the other; 1 is right. */
   readonly delta: number;
 }
 
 /** One dependency of a cycle; by real time, when no message is given. */
 export interface Step {
-  readonly from: Act;
-  readonly to: Act;
+  readonly from: Operation;
+  readonly to: Operation;
   readonly message: Message | undefined;
 }
 
@@ -125,30 +137,29 @@ export interface AnomalyFigures {
   readonly errs: readonly Readonly<Record<string, unknown>>[];
 }
 
+/** The cases of one type. */
 interface Tally {
   count: number;
-  /** The worst so far, worst first. */
-  readonly worst: { readonly badness: number; readonly anomaly: Anomaly }[];
+  /** The worst so far, worst first; of equals the earlier. */
+  readonly worst: Anomaly[];
 }
 
-/** Collects anomalies, however many there are, and keeps the worst of each type. */
+/** Anomalies by type, however many there are: a count, and the worst cases. */
 export class Anomalies {
   readonly #tallies = new Map<string, Tally>();
 
-  /**
-   * Notes an anomaly.
-   *
-   * @param badness the higher the worse; of equals the earlier is kept
-   */
-  add(badness: number, anomaly: Anomaly): void {
+  constructor(found: Iterable<Anomaly>) {
+    for (const anomaly of found) this.#add(anomaly);
+  }
+
+  #add(anomaly: Anomaly): void {
     let tally = this.#tallies.get(anomaly.type);
     if (tally === undefined) this.#tallies.set(anomaly.type, tally = { count: 0, worst: [] });
     tally.count++;
     const { worst } = tally;
-    const last = worst[MAX_KEPT - 1];
-    if (last !== undefined && last.badness >= badness) return;
-    const place = worst.findIndex((other) => other.badness < badness);
-    worst.splice(place < 0 ? worst.length : place, 0, { badness, anomaly });
+    const badness = badnessOf(anomaly);
+    const place = worst.findIndex((other) => badnessOf(other) < badness);
+    worst.splice(place < 0 ? worst.length : place, 0, anomaly);
     worst.length = Math.min(worst.length, MAX_KEPT);
   }
 
@@ -166,7 +177,7 @@ export class Anomalies {
   figures(): Record<string, AnomalyFigures> {
     const entries = this.types().map((type) => {
       const { count, worst } = this.#tallies.get(type) ?? { count: 0, worst: [] };
-      return [type, { count, errs: worst.map(({ anomaly }) => describe(anomaly).err) }] as const;
+      return [type, { count, errs: worst.map((anomaly) => describe(anomaly).err) }] as const;
     });
     return Object.fromEntries(entries);
   }
@@ -178,7 +189,7 @@ export class Anomalies {
     const findings: Finding[] = [];
     for (let rank = 0; rank < MAX_FOUND; rank++) {
       for (const type of bad) {
-        const anomaly = this.#tallies.get(type)?.worst[rank]?.anomaly;
+        const anomaly = this.#tallies.get(type)?.worst[rank];
         if (anomaly === undefined) continue;
         const { what, ops } = describe(anomaly);
         findings.push({ anomaly: type, what, ops: inOrder(ops) });
@@ -186,6 +197,25 @@ export class Anomalies {
       }
     }
     return findings;
+  }
+}
+
+/** How bad an anomaly is among those of its type; the higher the worse. */
+function badnessOf(anomaly: Anomaly): number {
+  switch (anomaly.type) {
+    case "inconsistent-offsets":
+      return anomaly.slot.messages.size;
+    case "duplicate":
+      return anomaly.indexes.length;
+    case "lost-write":
+      return anomaly.bound - (anomaly.indexes.at(-1) ?? 0);
+    case "unseen":
+      return anomaly.count;
+    case "G1c":
+    case "G1c-realtime":
+      return -anomaly.steps.length;
+    default:
+      return "move" in anomaly ? Math.abs(anomaly.move.delta) : 0;
   }
 }
 
@@ -212,7 +242,7 @@ export function describe(anomaly: Anomaly): Description {
       };
     }
     case "precommitted-read": {
-      const { read, act: { op } } = anomaly;
+      const { read, operation: { op } } = anomaly;
       return {
         err: { ...keyAndValue(read.message), op: op.index },
         what: `${at(read)} was polled by the very operation that sends it, ${whoAndWhen(op)}`,
@@ -271,10 +301,10 @@ function inconsistentOffsets(
   return {
     err: { key: log.key, offset: offsetJson(offset), index, values: valuesOf(messages.keys()) },
     what: `Offset ${offset} of key ${show(log.key)} holds ${messages.size} messages: ` +
-      some.map(([message, act]) => `${show(message.value)} (${placedBy(act, message)})`)
+      some.map(([message, operation]) => `${show(message.value)} (${placedBy(operation, message)})`)
         .join(", ") +
       (messages.size > MAX_NAMED ? ", ..." : ""),
-    ops: some.map(([, act]) => act.op),
+    ops: some.map(([, operation]) => operation.op),
   };
 }
 
@@ -283,8 +313,8 @@ function duplicate(
 ): Description {
   const slots = indexes.slice(0, MAX_LISTED).flatMap((index) => log.slots[index] ?? []);
   const some = slots.slice(0, MAX_NAMED).flatMap(({ offset, messages }) => {
-    const act = messages.get(message);
-    return act === undefined ? [] : [{ offset, act }];
+    const operation = messages.get(message);
+    return operation === undefined ? [] : [{ offset, operation }];
   });
   return {
     err: {
@@ -293,16 +323,18 @@ function duplicate(
       offsets: slots.map(({ offset }) => offsetJson(offset)),
     },
     what: `${nameOf(message)} stands at ${indexes.length} offsets: ` +
-      some.map(({ offset, act }) => `${offset} (${placedBy(act, message)})`).join(", ") +
+      some.map(({ offset, operation }) => `${offset} (${placedBy(operation, message)})`).join(
+        ", ",
+      ) +
       (indexes.length > MAX_NAMED ? ", ..." : ""),
-    ops: some.map(({ act }) => act.op),
+    ops: some.map(({ operation }) => operation.op),
   };
 }
 
 /** `polled by process 3 on n1 at 1.234 s`, for an operation that put a message at an offset. */
-function placedBy(act: Act, message: Message): string {
-  const polled = act.reads.get(message.key)?.some((read) => read.message === message);
-  return `${polled ? "polled" : "sent"} by ${whoAndWhen(act.op)}`;
+function placedBy(operation: Operation, message: Message): string {
+  const polled = operation.reads.get(message.key)?.some((read) => read.message === message);
+  return `${polled ? "polled" : "sent"} by ${whoAndWhen(operation.op)}`;
 }
 
 function lostWrite(
@@ -325,8 +357,8 @@ function lostWrite(
 }
 
 function wrongMove({ type, move }: Extract<Anomaly, { type: MoveType }>): Description {
-  const { log, from, to, fromAct, toAct, delta } = move;
-  const one = fromAct === toAct;
+  const { log, from, to, earlier, later, delta } = move;
+  const one = earlier === later;
   const skipped = delta > 1 ? skippedOf(move) : undefined;
   const done = type.includes("poll") ? "polled" : "sent";
   const then = one ? `${done} ${briefly(from)} and next` : `${done} ${briefly(from)}, then`;
@@ -336,11 +368,11 @@ function wrongMove({ type, move }: Extract<Anomaly, { type: MoveType }>): Descri
       values: [from.message.value, to.message.value],
       delta,
       ...(skipped !== undefined && { skipped: skipped.map(({ message }) => message.value) }),
-      ops: one ? [toAct.op.index] : [fromAct.op.index, toAct.op.index],
+      ops: one ? [later.op.index] : [earlier.op.index, later.op.index],
     },
-    what: `Key ${show(log.key)}: ${whoAndWhen(fromAct.op)} ${then} ${briefly(to)}` +
-      (one ? "" : ` at ${seconds(toAct.op)}`) + consequence(move, skipped),
-    ops: [fromAct.op, skipped?.[0]?.message.sender?.op, toAct.op],
+    what: `Key ${show(log.key)}: ${whoAndWhen(earlier.op)} ${then} ${briefly(to)}` +
+      (one ? "" : ` at ${seconds(later.op)}`) + consequence(move, skipped),
+    ops: [earlier.op, skipped?.[0]?.message.sender?.op, later.op],
   };
 }
 
@@ -411,6 +443,6 @@ export function briefly({ message, offset }: Placed): string {
 }
 
 /** `its send by process 3 on n1 at 1.234 s`. */
-function sentBy(act: Act): string {
-  return `its send by ${whoAndWhen(act.op)}`;
+function sentBy(operation: Operation): string {
+  return `its send by ${whoAndWhen(operation.op)}`;
 }

@@ -12,8 +12,8 @@ import {
   shortestCycle,
   WR,
 } from "../graph.ts";
-import type { Anomalies, Step } from "./anomalies.ts";
-import { type Act, isTransaction, type Message } from "./log.ts";
+import type { Anomaly, Step } from "./anomalies.ts";
+import { isTransaction, type Message, type Operation } from "./log.ts";
 
 /** From how many of a component's operations a shortest cycle is looked for. */
 const MAX_STARTS = 16;
@@ -22,15 +22,15 @@ const MAX_STARTS = 16;
  * Finds operations that depend on themselves: by messages alone (`G1c`), or by messages and by real
  * time (`G1c-realtime`), once for each set of operations that all depend on each other.
  */
-export function checkCycles(all: readonly Act[], anomalies: Anomalies): void {
+export function* dependencyCycles(all: readonly Operation[]): Generator<Anomaly> {
   if (all.length === 0) return;
-  const acts = all.filter(isTransaction);
-  const builder = new GraphBuilder(acts.length);
-  linkReads(builder, acts);
-  linkRealtime(builder, acts);
+  const operations = all.filter(isTransaction);
+  const builder = new GraphBuilder(operations.length);
+  linkReads(builder, operations);
+  linkRealtime(builder, operations);
   const graph = builder.build();
   if (builder.edges === 0) {
-    anomalies.add(1, { type: "empty-transaction-graph" });
+    yield { type: "empty-transaction-graph" };
     return;
   }
   const byMessages = new Map<number, number[]>();
@@ -44,15 +44,15 @@ export function checkCycles(all: readonly Act[], anomalies: Anomalies): void {
       : shortOf(graph, WR, narrow);
     if (cycle === undefined) continue;
     const type = narrow === undefined ? "G1c-realtime" : "G1c";
-    anomalies.add(-cycle.length, { type, steps: stepsOf(cycle, acts) });
+    yield { type, steps: stepsOf(cycle, operations) };
   }
 }
 
 /** Links the sender of a message to those who polled it. */
-function linkReads(graph: GraphBuilder, acts: readonly Act[]): void {
-  const numbers = new Map(acts.map((act, i) => [act, i]));
-  for (const [reader, act] of acts.entries()) {
-    for (const list of act.reads.values()) {
+function linkReads(graph: GraphBuilder, operations: readonly Operation[]): void {
+  const numbers = new Map(operations.map((operation, i) => [operation, i]));
+  for (const [reader, operation] of operations.entries()) {
+    for (const list of operation.reads.values()) {
       for (const { message } of list) {
         const sender = message.sender === undefined ? undefined : numbers.get(message.sender);
         if (sender !== undefined) graph.link(sender, reader, WR);
@@ -65,27 +65,29 @@ function linkReads(graph: GraphBuilder, acts: readonly Act[]): void {
  * Links an acknowledged operation to those begun after it, until one of them is acknowledged: what
  * begins after that one is implied (Elle's reduction).
  */
-function linkRealtime(graph: GraphBuilder, acts: readonly Act[]): void {
-  const implied: number[][] = acts.map(() => []);
+function linkRealtime(graph: GraphBuilder, operations: readonly Operation[]): void {
+  const implied: number[][] = operations.map(() => []);
   const latest = new Set<number>();
-  for (const { number, act, begins } of events(acts)) {
+  for (const { number, operation, begins } of events(operations)) {
     if (begins) {
-      if (act.endedAt === Infinity) continue;
+      if (operation.endedAt === Infinity) continue;
       for (const before of latest) {
         graph.link(before, number, REALTIME);
         implied[number]?.push(before);
       }
-    } else if (act.type === "ok") {
+    } else if (operation.type === "ok") {
       for (const before of implied[number] ?? []) latest.delete(before);
       latest.add(number);
     }
   }
 }
 
-function events(acts: readonly Act[]): { number: number; act: Act; begins: boolean }[] {
-  const all = acts.flatMap((act, number) => [
-    { number, act, begins: true, at: act.invokedAt },
-    { number, act, begins: false, at: act.endedAt },
+function events(
+  operations: readonly Operation[],
+): { number: number; operation: Operation; begins: boolean }[] {
+  const all = operations.flatMap((operation, number) => [
+    { number, operation, begins: true, at: operation.invokedAt },
+    { number, operation, begins: false, at: operation.endedAt },
   ]);
   return all.filter(({ at }) => at >= 0 && at < Infinity).sort((a, b) => a.at - b.at);
 }
@@ -104,8 +106,8 @@ function shortOf(graph: Graph, kinds: number, component: readonly number[]): num
 }
 
 /** The steps of a cycle, a message's first; successive ones by real time make one. */
-function stepsOf(cycle: readonly number[], acts: readonly Act[]): Step[] {
-  const at = (i: number) => acts[cycle[i % cycle.length] ?? -1];
+function stepsOf(cycle: readonly number[], operations: readonly Operation[]): Step[] {
+  const at = (i: number) => operations[cycle[i % cycle.length] ?? -1];
   const first = Math.max(0, cycle.findIndex((_, i) => messageBetween(at(i), at(i + 1))));
   const steps: Step[] = [];
   for (let n = 0; n < cycle.length; n++) {
@@ -121,7 +123,7 @@ function stepsOf(cycle: readonly number[], acts: readonly Act[]): Step[] {
 }
 
 /** The message of `from` that `to` polled, if there is one. */
-function messageBetween(from?: Act, to?: Act): Message | undefined {
+function messageBetween(from?: Operation, to?: Operation): Message | undefined {
   if (from === undefined || to === undefined) return undefined;
   for (const list of to.reads.values()) {
     const read = list.find(({ message }) => message.sender === from);

@@ -6,11 +6,25 @@
 
 import type { CheckResult, Op, Validity } from "../../history.ts";
 import { resultOf, Warnings } from "../checker.ts";
-import { Anomalies, type AnomalyFigures, NO_WRITER } from "./anomalies.ts";
-import { checkCycles } from "./cycles.ts";
-import { type Act, isTransaction, readActs, readLogs } from "./log.ts";
-import { checkCommits, checkOrder, type Lag, worstLag } from "./reads.ts";
-import { checkLost, checkPlaces, checkReads, checkUnseen, type Unseen } from "./writes.ts";
+import { Anomalies, type Anomaly, type AnomalyFigures, NO_WRITER } from "./anomalies.ts";
+import { dependencyCycles } from "./cycles.ts";
+import {
+  isTransaction,
+  type KafkaHistory,
+  type Log,
+  type Operation,
+  readHistory,
+  readLogs,
+} from "./log.ts";
+import { type Lag, warnOfCommits, worstLag, wrongMoves } from "./reads.ts";
+import {
+  dirtyReads,
+  lostWrites,
+  misplacedMessages,
+  type Unseen,
+  unseenFigures,
+  unseenMessages,
+} from "./writes.ts";
 
 /** The verdict on logs. */
 export interface KafkaResult extends CheckResult {
@@ -54,26 +68,32 @@ export interface KafkaResult extends CheckResult {
  */
 export function checkKafka(history: readonly Op[]): KafkaResult {
   const warnings = new Warnings();
-  const anomalies = new Anomalies();
-  const read = readActs(history, warnings);
-  const { acts } = read;
+  const read = readHistory(history, warnings);
   const logs = readLogs(read);
-  for (const log of logs.values()) checkPlaces(log, anomalies);
-  checkReads(read, logs, anomalies);
-  checkLost(read, logs, anomalies, warnings);
-  const unseen = checkUnseen(read, logs, anomalies);
-  checkOrder(acts, logs, anomalies, warnings);
-  checkCycles(acts, anomalies);
-  checkCommits(acts, logs, warnings);
+  const anomalies = new Anomalies(anomaliesOf(read, logs, warnings));
+  warnOfCommits(read.operations, logs, warnings);
   const figures = {
     anomalies: anomalies.figures(),
-    unseen,
-    worstRealtimeLag: worstLag(acts),
+    unseen: unseenFigures(read),
+    worstRealtimeLag: worstLag(read.operations),
     badErrorTypes: anomalies.badTypes(),
     errorTypes: anomalies.types(),
-    infoTxnCauses: infoCauses(acts),
+    infoTxnCauses: infoCauses(read.operations),
   };
   return resultOf(verdict(anomalies), figures, anomalies.findings(), warnings);
+}
+
+function* anomaliesOf(
+  read: KafkaHistory,
+  logs: ReadonlyMap<string, Log>,
+  warnings: Warnings,
+): Generator<Anomaly> {
+  for (const log of logs.values()) yield* misplacedMessages(log);
+  yield* dirtyReads(read, logs);
+  yield* lostWrites(read, logs, warnings);
+  yield* unseenMessages(read, logs);
+  yield* wrongMoves(read.operations, logs, warnings);
+  yield* dependencyCycles(read.operations);
 }
 
 function verdict(anomalies: Anomalies): Validity {
@@ -82,11 +102,11 @@ function verdict(anomalies: Anomalies): Validity {
 }
 
 /** Why sends and polls ended unknown. */
-function infoCauses(acts: readonly Act[]): string[] {
+function infoCauses(operations: readonly Operation[]): string[] {
   const causes = new Set<string>();
-  for (const act of acts) {
-    if (act.type !== "info" || !isTransaction(act)) continue;
-    const { text } = act.op.error ?? {};
+  for (const operation of operations) {
+    if (operation.type !== "info" || !isTransaction(operation)) continue;
+    const { text } = operation.op.error ?? {};
     causes.add(text ?? "nothing was heard");
   }
   return [...causes];

@@ -13,7 +13,7 @@ function assertFound(run: Run, anomalies: string[], valid?: Validity): KafkaResu
 }
 
 /** The sentences of a result's findings. */
-function told(result: KafkaResult): string[] {
+function sentences(result: KafkaResult): string[] {
   return (result.findings ?? []).map(({ what }) => what);
 }
 
@@ -44,7 +44,7 @@ Deno.test("inconsistent-offsets: two messages at one offset", () => {
   assertEquals(errsOf(result, "inconsistent-offsets"), [
     { key: "k", offset: 5, index: 0, values: [1, 2] },
   ]);
-  assertEquals(told(result), [
+  assertEquals(sentences(result), [
     'Offset 5 of key "k" holds 2 messages: 1 (sent by process 0 on n0 at 1.000 s), ' +
     "2 (sent by process 1 on n1 at 3.000 s)",
   ]);
@@ -69,7 +69,7 @@ Deno.test("duplicate: one message at two offsets", () => {
   assertEquals(result.errorTypes, ["duplicate", "int-nonmonotonic-poll"]);
   assertEquals(errsOf(result, "duplicate"), [{ key: "k", value: 1, count: 2, offsets: [0, 2] }]);
   assertEquals(
-    told(result)[0],
+    sentences(result)[0],
     'Message 1 of key "k" stands at 2 offsets: 0 (sent by process 0 on n0 at 1.000 s), ' +
       "2 (polled by process 2 on n2 at 5.000 s)",
   );
@@ -78,7 +78,7 @@ Deno.test("duplicate: one message at two offsets", () => {
 Deno.test("G1a: a message whose send failed", () => {
   const failed = new Run().trySend(0, "fail", "k", 1);
   const result = assertFound(failed.poll(1, { k: [[0, 1]] }), ["G1a"]);
-  assertEquals(told(result), [
+  assertEquals(sentences(result), [
     'Message 1 of key "k" at offset 0 was polled by process 1 on n1 at 3.000 s, though its send ' +
     "by process 0 on n0 at 1.000 s failed",
   ]);
@@ -88,7 +88,10 @@ Deno.test("G1a: a message whose send failed", () => {
 Deno.test("precommitted-read: an operation that polls what it sends", () => {
   const own = (value: number) => [["send", "k", [0, 1]], ["poll", { k: [[0, value]] }]];
   const result = assertFound(new Run().poll(1, {}).txn(0, "ok", own(1)), ["precommitted-read"]);
-  assertMatch(told(result)[0] ?? "", /^Message 1 of key "k" at offset 0 was polled by the very/);
+  assertMatch(
+    sentences(result)[0] ?? "",
+    /^Message 1 of key "k" at offset 0 was polled by the very/,
+  );
 });
 
 Deno.test("lost-write: polled past, never polled", () => {
@@ -98,7 +101,7 @@ Deno.test("lost-write: polled past, never polled", () => {
     { key: "k", value: 1, index: 0, maxReadIndex: 2, writer: 1, maxRead: 7 },
   ]);
   assertEquals(
-    told(result)[0],
+    sentences(result)[0],
     'Message 1 of key "k" at offset 0 was never polled, though its send by process 0 on n0 at ' +
       "1.000 s was acknowledged and process 1 on n1 at 7.000 s polled beyond it, to offset 2",
   );
@@ -111,7 +114,7 @@ Deno.test("lost-write: not of what may not have happened, nor of what no poll pa
   const proven = new Run().txn(0, "info", [["send", "x", 1], ["send", "k", [0, 1]]])
     .send(1, "k", 2, 1).poll(2, { x: [[0, 1]], k: [[1, 2]] });
   const result = assertFound(proven, ["lost-write"]);
-  assertMatch(told(result)[0] ?? "", /took effect/);
+  assertMatch(sentences(result)[0] ?? "", /took effect/);
 });
 
 Deno.test("unseen: acknowledged, and never polled by the end", () => {
@@ -124,7 +127,7 @@ Deno.test("unseen: acknowledged, and never polled by the end", () => {
     messages: { k: [2, 3] },
   });
   assertEquals(
-    told(result)[0],
+    sentences(result)[0],
     'Message 2 of key "k" at offset 1 was never polled by the end, though its send by process 0 ' +
       "on n0 at 3.000 s was acknowledged, nor 1 other of its key",
   );
@@ -139,7 +142,7 @@ Deno.test("poll-skip: the next poll of a process begins past a message", () => {
   assertEquals(errsOf(result, "poll-skip"), [
     { key: "k", values: [2, 5], delta: 3, skipped: [3, 4], ops: [11, 15] },
   ]);
-  assertEquals(told(result), [
+  assertEquals(sentences(result), [
     'Key "k": process 1 on n1 at 11.000 s polled message 2 at offset 1, then message 5 at offset ' +
     "4 at 15.000 s, skipping message 3 at offset 2 and 1 more",
   ]);
@@ -159,9 +162,12 @@ Deno.test("nonmonotonic-poll: the next poll of a process begins at or before the
   assertEquals(errsOf(result, "nonmonotonic-poll"), [
     { key: "k", values: [3, 2], delta: -1, ops: [7, 9] },
   ]);
-  assertMatch(told(result)[0] ?? "", /then message 2 at offset 1 at 9\.000 s, 1 back in the log$/);
+  assertMatch(
+    sentences(result)[0] ?? "",
+    /then message 2 at offset 1 at 9\.000 s, 1 back in the log$/,
+  );
   const again = sent("k", 1).poll(1, { k: from(0, 1) }).poll(1, { k: from(0, 1) });
-  assertMatch(told(assertFound(again, ["nonmonotonic-poll"]))[0] ?? "", /, the same again$/);
+  assertMatch(sentences(assertFound(again, ["nonmonotonic-poll"]))[0] ?? "", /, the same again$/);
 });
 
 Deno.test("an assign forgets the keys it leaves out, and only those", () => {
@@ -199,7 +205,7 @@ Deno.test("int-poll-skip and int-nonmonotonic-poll: within one reply", () => {
   assertEquals(errsOf(skip, "int-poll-skip"), [
     { key: "k", values: [1, 3], delta: 2, skipped: [2], ops: [9] },
   ]);
-  assertEquals(told(skip), [
+  assertEquals(sentences(skip), [
     'Key "k": process 1 on n1 at 9.000 s polled message 1 at offset 0 and next message 3 at ' +
     "offset 2, skipping message 2 at offset 1",
   ]);
@@ -217,7 +223,10 @@ Deno.test("nonmonotonic-send: a process's later send lands at or before its earl
   assertEquals(errsOf(result, "nonmonotonic-send"), [
     { key: "k", values: [2, 1], delta: -1, ops: [1, 3] },
   ]);
-  assertMatch(told(result)[0] ?? "", /sent message 2 at offset 4, then message 1 at offset 3 at/);
+  assertMatch(
+    sentences(result)[0] ?? "",
+    /sent message 2 at offset 4, then message 1 at offset 3 at/,
+  );
   const others = new Run().send(0, "k", 2, 4).send(1, "k", 1, 3).poll(1, both);
   assertFound(others, []);
   // A poll tells where an indefinite send went.
@@ -244,9 +253,12 @@ Deno.test("G1c-realtime: polled before its send began", () => {
   const run = new Run().poll(1, { k: [[0, 1]] }).send(0, "k", 1, 0);
   const result = assertFound(run, ["G1c-realtime"]);
   assertEquals(result.findings?.[0]?.ops.map(({ index }) => index), [0, 1, 2, 3]);
-  assertMatch(told(result)[0] ?? "", /message 1, sent by process 0 .*, was polled by process 1 /);
   assertMatch(
-    told(result)[0] ?? "",
+    sentences(result)[0] ?? "",
+    /message 1, sent by process 0 .*, was polled by process 1 /,
+  );
+  assertMatch(
+    sentences(result)[0] ?? "",
     /the poll of process 1 on n1 at 1.000 s ended before the send/,
   );
   const chain = new Run().poll(1, { k: [[0, 1]] }).poll(2, {}).send(0, "k", 1, 0);
@@ -278,7 +290,7 @@ Deno.test("G1c: two operations that polled each other's messages", () => {
 Deno.test("a message that was never sent leaves the run unknown", () => {
   const run = () => sent("k", 1).poll(1, { k: [[0, 1], [1, "ghost"]] });
   const result = assertFound(run(), ["no-writer-of-value"], "unknown");
-  assertEquals(told(result), [
+  assertEquals(sentences(result), [
     'Message "ghost" of key "k" at offset 1 was polled by process 1 on n1 at 3.000 s, but no ' +
     "operation sent it",
   ]);

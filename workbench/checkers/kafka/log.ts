@@ -16,15 +16,15 @@ export interface Message {
   readonly key: string;
   readonly value: Json;
   /** The last operation that tried to send it. */
-  sender?: Act;
+  sender?: Operation;
   /** A send of it that certainly did not happen. */
-  failed?: Act;
+  failed?: Operation;
   /** A send of it that was acknowledged. */
-  acked?: Act;
+  acked?: Operation;
   /** The first poll, acknowledged, that returned it. */
-  reader?: Act;
+  reader?: Operation;
   /** The first poll of any outcome that returned it. */
-  seenBy?: Act;
+  seenBy?: Operation;
 }
 
 /** A message at the offset that an operation gave it; undefined when it gave none, or no offset. */
@@ -34,7 +34,7 @@ export interface Placed {
 }
 
 /** One operation: its completion, and what that says was done. */
-export interface Act {
+export interface Operation {
   /** The completion, or the invocation if none ever came. */
   readonly op: Op;
   readonly invoke: Op | undefined;
@@ -51,8 +51,8 @@ export interface Act {
 }
 
 /** The operations of a history, in the order of their ends, and its messages. */
-export interface Acts {
-  readonly acts: readonly Act[];
+export interface KafkaHistory {
+  readonly operations: readonly Operation[];
   /** Key to every message sent to it or polled from it. */
   readonly messages: ReadonlyMap<string, ReadonlyMap<MessageId, Message>>;
 }
@@ -64,7 +64,7 @@ type MessageId = number | string;
 const transactions: readonly string[] = ["send", "poll", "txn"];
 
 /** Whether an operation sends or polls, rather than assigns or crashes. */
-export function isTransaction({ op }: Act): boolean {
+export function isTransaction({ op }: Operation): boolean {
   return transactions.includes(op.f);
 }
 
@@ -73,9 +73,9 @@ export function isTransaction({ op }: Act): boolean {
  *
  * An operation that never came back counts as indefinite.
  */
-export function readActs(history: readonly Op[], warnings: Warnings): Acts {
-  const reader = new ActReader(warnings);
-  const acts: Act[] = [];
+export function readHistory(history: readonly Op[], warnings: Warnings): KafkaHistory {
+  const reader = new HistoryReader(warnings);
+  const operations: Operation[] = [];
   const open = new Map<Op["process"], number>();
   const orphans: number[] = [];
   for (const [position, op] of history.entries()) {
@@ -87,18 +87,18 @@ export function readActs(history: readonly Op[], warnings: Warnings): Acts {
     } else {
       open.delete(op.process);
       const invoke = invokedAt === undefined ? undefined : history[invokedAt];
-      acts.push(reader.read(op, op.type, invoke, invokedAt ?? -1, position));
+      operations.push(reader.read(op, op.type, invoke, invokedAt ?? -1, position));
     }
   }
   orphans.push(...open.values());
   for (const position of orphans.sort((a, b) => a - b)) {
     const op = history[position];
-    if (op !== undefined) acts.push(reader.read(op, "info", op, position, Infinity));
+    if (op !== undefined) operations.push(reader.read(op, "info", op, position, Infinity));
   }
-  return { acts, messages: reader.messages };
+  return { operations, messages: reader.messages };
 }
 
-class ActReader {
+class HistoryReader {
   readonly messages = new Map<string, Map<MessageId, Message>>();
   readonly #warnings: Warnings;
 
@@ -108,20 +108,20 @@ class ActReader {
 
   read(
     op: Op,
-    type: Act["type"],
+    type: Operation["type"],
     invoke: Op | undefined,
     invokedAt: number,
     endedAt: number,
-  ): Act {
+  ): Operation {
     const sends: Placed[] = [];
     const reads = new Map<string, Placed[]>();
     const assigned = op.f === "assign" || op.f === "subscribe" ? this.#keys(op) : undefined;
-    const act = { op, invoke, invokedAt, endedAt, type, sends, reads, assigned };
-    if (!isTransaction(act)) return act;
+    const operation = { op, invoke, invokedAt, endedAt, type, sends, reads, assigned };
+    if (!isTransaction(operation)) return operation;
     if (Array.isArray(op.value)) {
-      for (const step of op.value) this.#step(act, step, sends, reads);
+      for (const step of op.value) this.#step(operation, step, sends, reads);
     } else this.#odd(op, op.value);
-    return act;
+    return operation;
   }
 
   #keys(op: Op): string[] {
@@ -135,42 +135,42 @@ class ActReader {
   }
 
   /** One micro-operation: `["send", k, v]`, `["send", k, [offset, v]]`, `["poll", {k: [...]}]`. */
-  #step(act: Act, step: Json, sends: Placed[], reads: Map<string, Placed[]>): void {
+  #step(operation: Operation, step: Json, sends: Placed[], reads: Map<string, Placed[]>): void {
     const [kind, first, second] = Array.isArray(step) ? step : [];
     if (kind === "send") {
       const key = keyOf(first);
-      if (key === undefined || second === undefined) this.#odd(act.op, step);
-      else sends.push(this.#sent(act, key, second));
+      if (key === undefined || second === undefined) this.#odd(operation.op, step);
+      else sends.push(this.#sent(operation, key, second));
     } else if (kind === "poll" && isJsonObject(first)) {
-      for (const [key, list] of Object.entries(first)) this.#polled(act, key, list, reads);
-    } else if (kind !== "poll" || (first ?? null) !== null) this.#odd(act.op, step);
+      for (const [key, list] of Object.entries(first)) this.#polled(operation, key, list, reads);
+    } else if (kind !== "poll" || (first ?? null) !== null) this.#odd(operation.op, step);
   }
 
-  #sent(act: Act, key: string, sent: Json): Placed {
+  #sent(operation: Operation, key: string, sent: Json): Placed {
     const [offset, value] = Array.isArray(sent) ? sent : [undefined, sent];
     const message = this.#message(key, value ?? null);
-    if (message.sender === undefined || act.endedAt < Infinity) message.sender = act;
-    if (act.type === "ok") message.acked ??= act;
-    if (act.type === "fail") message.failed ??= act;
-    return { message, offset: this.#offset(act, key, offset) };
+    if (message.sender === undefined || operation.endedAt < Infinity) message.sender = operation;
+    if (operation.type === "ok") message.acked ??= operation;
+    if (operation.type === "fail") message.failed ??= operation;
+    return { message, offset: this.#offset(operation, key, offset) };
   }
 
-  #polled(act: Act, key: string, list: Json, reads: Map<string, Placed[]>): void {
+  #polled(operation: Operation, key: string, list: Json, reads: Map<string, Placed[]>): void {
     const placed = reads.get(key) ?? [];
     reads.set(key, placed);
     if (!Array.isArray(list)) {
-      if (list !== null) this.#odd(act.op, list);
+      if (list !== null) this.#odd(operation.op, list);
       return;
     }
     for (const pair of list) {
       if (!Array.isArray(pair) || pair[1] === undefined) {
-        this.#odd(act.op, pair);
+        this.#odd(operation.op, pair);
         continue;
       }
       const message = this.#message(key, pair[1]);
-      message.seenBy ??= act;
-      if (act.type === "ok") message.reader ??= act;
-      placed.push({ message, offset: this.#offset(act, key, pair[0]) });
+      message.seenBy ??= operation;
+      if (operation.type === "ok") message.reader ??= operation;
+      placed.push({ message, offset: this.#offset(operation, key, pair[0]) });
     }
   }
 
@@ -183,14 +183,14 @@ class ActReader {
     return message;
   }
 
-  #offset(act: Act, key: string, offset: Json | undefined): Offset | undefined {
+  #offset(operation: Operation, key: string, offset: Json | undefined): Offset | undefined {
     if (typeof offset === "number" && Number.isInteger(offset) && offset >= 0) return offset;
     if (isRawNumber(offset) && /^\d+$/.test(offset.rawJSON)) return BigInt(offset.rawJSON);
     // Only what was acknowledged must have an offset.
-    if (offset !== undefined || act.type === "ok") {
+    if (offset !== undefined || operation.type === "ok") {
       this.#warnings.add(
         "Offset that is no integer from 0 up, not looked at",
-        () => `${show(offset)} for key ${show(key)}, ${whoAndWhen(act.op)}`,
+        () => `${show(offset)} for key ${show(key)}, ${whoAndWhen(operation.op)}`,
       );
     }
     return undefined;
@@ -220,7 +220,7 @@ function keyOf(key: Json | undefined): string | undefined {
 export interface Slot {
   readonly offset: Offset;
   /** One message, unless the log contradicts itself. */
-  readonly messages: ReadonlyMap<Message, Act>;
+  readonly messages: ReadonlyMap<Message, Operation>;
 }
 
 /** A key's log with its gaps squeezed out: an index counts offsets that hold something. */
@@ -239,12 +239,16 @@ export interface Log {
  *
  * Offsets may leave gaps of any size; time and space go by how many are used.
  */
-export function readLogs({ acts, messages }: Acts): Map<string, Log> {
-  const slots = new Map<string, Map<Offset, Map<Message, Act>>>();
+export function readLogs({ operations, messages }: KafkaHistory): Map<string, Log> {
+  const slots = new Map<string, Map<Offset, Map<Message, Operation>>>();
   for (const key of messages.keys()) slots.set(key, new Map());
-  for (const act of acts) {
-    if (happened(act)) { for (const placed of act.sends) place(slots, placed, act); }
-    for (const list of act.reads.values()) for (const placed of list) place(slots, placed, act);
+  for (const operation of operations) {
+    if (happened(operation)) {
+      for (const placed of operation.sends) place(slots, placed, operation);
+    }
+    for (const list of operation.reads.values()) {
+      for (const placed of list) place(slots, placed, operation);
+    }
   }
   const logs = new Map<string, Log>();
   for (const [key, ofKey] of slots) logs.set(key, logOf(key, ofKey));
@@ -252,30 +256,31 @@ export function readLogs({ acts, messages }: Acts): Map<string, Log> {
 }
 
 /** Whether a send took place: it was acknowledged, or a poll returned something of it. */
-export function happened(act: Act): boolean {
-  if (act.type === "ok") return true;
-  return act.type === "info" && act.sends.some(({ message }) => message.reader !== undefined);
+export function happened(operation: Operation): boolean {
+  if (operation.type === "ok") return true;
+  return operation.type === "info" &&
+    operation.sends.some(({ message }) => message.reader !== undefined);
 }
 
 function place(
-  slots: Map<string, Map<Offset, Map<Message, Act>>>,
+  slots: Map<string, Map<Offset, Map<Message, Operation>>>,
   { message, offset }: Placed,
-  act: Act,
+  operation: Operation,
 ): void {
   if (offset === undefined) return;
   const ofKey = slots.get(message.key);
   const there = ofKey?.get(offset);
-  if (there === undefined) ofKey?.set(offset, new Map([[message, act]]));
-  else if (!there.has(message)) there.set(message, act);
+  if (there === undefined) ofKey?.set(offset, new Map([[message, operation]]));
+  else if (!there.has(message)) there.set(message, operation);
 }
 
-function logOf(key: string, ofKey: Map<Offset, Map<Message, Act>>): Log {
+function logOf(key: string, ofKey: Map<Offset, Map<Message, Operation>>): Log {
   const offsets = [...ofKey.keys()].sort((a, b) => a < b ? -1 : a > b ? 1 : 0);
   const slots: Slot[] = [];
   const indexes = new Map<Message, number>();
   const places = new Map<Message, number[]>();
   for (const [index, offset] of offsets.entries()) {
-    const messages = ofKey.get(offset) ?? new Map<Message, Act>();
+    const messages = ofKey.get(offset) ?? new Map<Message, Operation>();
     slots.push({ offset, messages });
     let isFirst = true;
     for (const message of messages.keys()) {

@@ -6,116 +6,92 @@
 
 import type { Op } from "../../history.ts";
 import { show, type Warnings, whoAndWhen } from "../checker.ts";
-import { type Anomalies, briefly, describe, type Move } from "./anomalies.ts";
-import { type Act, isTransaction, type Log, type Offset, type Placed } from "./log.ts";
+import { type Anomaly, briefly, describe, type Move } from "./anomalies.ts";
+import { isTransaction, type Log, type Offset, type Operation, type Placed } from "./log.ts";
 
 /** Where a process left off in a key's log. */
 interface Mark {
-  readonly act: Act;
+  readonly operation: Operation;
   /** The last message; undefined after an empty list. */
   readonly last: Placed | undefined;
   /** What preceded an empty list. */
   readonly before?: Mark | undefined;
 }
 
-/** Checks what each process polls and sends, within operations and from one to the next. */
-export function checkOrder(
-  acts: readonly Act[],
+/**
+ * Finds messages that a process skipped, or polled or sent out of order, within operations and from
+ * one to the next.
+ */
+export function* wrongMoves(
+  operations: readonly Operation[],
   logs: ReadonlyMap<string, Log>,
-  anomalies: Anomalies,
   warnings: Warnings,
-): void {
-  const order = new OrderChecker(logs, anomalies, warnings);
-  for (const act of acts) order.take(act);
+): Generator<Anomaly> {
+  const order = new OrderChecker(logs, warnings);
+  for (const operation of operations) yield* order.take(operation);
 }
 
 class OrderChecker {
   readonly #logs: ReadonlyMap<string, Log>;
-  readonly #anomalies: Anomalies;
   readonly #warnings: Warnings;
   /** Process to key to where its last poll and its last send of the key were. */
   readonly #polled = new Map<unknown, Map<string, Mark>>();
   readonly #sent = new Map<unknown, Map<string, Mark>>();
 
-  constructor(logs: ReadonlyMap<string, Log>, anomalies: Anomalies, warnings: Warnings) {
+  constructor(logs: ReadonlyMap<string, Log>, warnings: Warnings) {
     this.#logs = logs;
-    this.#anomalies = anomalies;
     this.#warnings = warnings;
   }
 
-  take(act: Act): void {
-    const { process } = act.op;
-    if (act.assigned !== undefined) {
-      if (act.type === "fail") return;
-      keepOnly(this.#polled.get(process), act.assigned);
-      keepOnly(this.#sent.get(process), act.assigned);
+  *take(operation: Operation): Generator<Anomaly> {
+    const { process } = operation.op;
+    if (operation.assigned !== undefined) {
+      if (operation.type === "fail") return;
+      keepOnly(this.#polled.get(process), operation.assigned);
+      keepOnly(this.#sent.get(process), operation.assigned);
       return;
     }
-    if (act.reads.size > 0) this.#polls(act, marksOf(this.#polled, process));
-    if (act.sends.length > 0) this.#sends(act, marksOf(this.#sent, process));
+    if (operation.reads.size > 0) yield* this.#polls(operation, marksOf(this.#polled, process));
+    if (operation.sends.length > 0) yield* this.#sends(operation, marksOf(this.#sent, process));
   }
 
-  #polls(act: Act, marks: Map<string, Mark>): void {
-    for (const [key, list] of act.reads) {
+  *#polls(operation: Operation, marks: Map<string, Mark>): Generator<Anomaly> {
+    for (const [key, list] of operation.reads) {
       const log = this.#logs.get(key);
       if (log === undefined) continue;
-      this.#within(log, act, list, "poll");
+      yield* within(log, operation, list, "poll");
       const mark = marks.get(key);
       const first = list[0];
       if (mark?.last !== undefined && first !== undefined) {
-        this.#check(this.#move(log, mark.act, mark.last, act, first), "", "poll");
+        yield* skipOrReturn(moveOf(log, mark.operation, mark.last, operation, first), "poll");
       } else if (mark?.before?.last !== undefined && first !== undefined) {
-        this.#overlooked(this.#move(log, mark.before.act, mark.before.last, act, first));
+        this.#overlooked(moveOf(log, mark.before.operation, mark.before.last, operation, first));
       }
       // Only an acknowledged poll moves the client's offsets.
-      if (act.type !== "ok") continue;
+      if (operation.type !== "ok") continue;
       const before = first === undefined
         ? (mark?.last === undefined ? mark?.before : mark)
         : undefined;
-      marks.set(key, { act, last: list.at(-1), before });
+      marks.set(key, { operation, last: list.at(-1), before });
     }
   }
 
-  #sends(act: Act, marks: Map<string, Mark>): void {
-    const ofKey = Map.groupBy(act.sends, ({ message }) => message.key);
+  *#sends(operation: Operation, marks: Map<string, Mark>): Generator<Anomaly> {
+    const ofKey = Map.groupBy(operation.sends, ({ message }) => message.key);
     for (const [key, list] of ofKey) {
       const log = this.#logs.get(key);
       if (log === undefined) continue;
-      this.#within(log, act, list, "send");
-      if (act.type === "fail") continue;
+      yield* within(log, operation, list, "send");
+      if (operation.type === "fail") continue;
       const mark = marks.get(key);
       const first = list[0];
       if (mark?.last !== undefined && first !== undefined) {
-        const move = this.#move(log, mark.act, mark.last, act, first);
+        const move = moveOf(log, mark.operation, mark.last, operation, first);
         // Others send in between, so a gap is no anomaly.
-        if (move.delta < 1) this.#check(move, "", "send");
+        if (move.delta < 1) yield* skipOrReturn(move, "send");
       }
-      marks.set(key, { act, last: list.at(-1) });
+      marks.set(key, { operation, last: list.at(-1) });
     }
-  }
-
-  /** Neighbours within one operation. */
-  #within(log: Log, act: Act, list: readonly Placed[], kind: "poll" | "send"): void {
-    for (let i = 1; i < list.length; i++) {
-      const from = list[i - 1];
-      const to = list[i];
-      if (from === undefined || to === undefined) continue;
-      this.#check(this.#move(log, act, from, act, to), "int-", kind);
-    }
-  }
-
-  #move(log: Log, fromAct: Act, from: Placed, toAct: Act, to: Placed): Move {
-    const i = log.indexes.get(from.message);
-    const j = log.indexes.get(to.message);
-    // A message whose place is unknown is taken to be right.
-    const delta = i === undefined || j === undefined ? 1 : j - i;
-    return { log, from, to, fromAct, toAct, delta };
-  }
-
-  #check(move: Move, prefix: "" | "int-", kind: "poll" | "send"): void {
-    const { delta } = move;
-    if (delta > 1) this.#anomalies.add(delta, { type: `${prefix}${kind}-skip`, move });
-    if (delta < 1) this.#anomalies.add(-delta, { type: `${prefix}nonmonotonic-${kind}`, move });
   }
 
   #overlooked(move: Move): void {
@@ -126,6 +102,39 @@ class OrderChecker {
       () => describe({ type: "poll-skip", move }).what,
     );
   }
+}
+
+/** What is wrong between neighbours within one operation. */
+function* within(
+  log: Log,
+  operation: Operation,
+  list: readonly Placed[],
+  kind: "poll" | "send",
+): Generator<Anomaly> {
+  for (let i = 1; i < list.length; i++) {
+    const from = list[i - 1];
+    const to = list[i];
+    if (from === undefined || to === undefined) continue;
+    yield* skipOrReturn(moveOf(log, operation, from, operation, to), kind, "int-");
+  }
+}
+
+function moveOf(log: Log, earlier: Operation, from: Placed, later: Operation, to: Placed): Move {
+  const i = log.indexes.get(from.message);
+  const j = log.indexes.get(to.message);
+  // A message whose place is unknown is taken to be right.
+  const delta = i === undefined || j === undefined ? 1 : j - i;
+  return { log, from, to, earlier, later, delta };
+}
+
+/** What is wrong in a move, if anything. */
+function* skipOrReturn(
+  move: Move,
+  kind: "poll" | "send",
+  prefix: "" | "int-" = "",
+): Generator<Anomaly> {
+  if (move.delta > 1) yield { type: `${prefix}${kind}-skip`, move };
+  if (move.delta < 1) yield { type: `${prefix}nonmonotonic-${kind}`, move };
 }
 
 function marksOf(all: Map<unknown, Map<string, Mark>>, process: unknown): Map<string, Mark> {
@@ -169,21 +178,23 @@ interface Position {
  *
  * Every key counts that the process is assigned or has polled, whether or not the poll returned it.
  */
-export function worstLag(acts: readonly Act[]): Lag {
-  const reaches = readReaches(acts);
+export function worstLag(operations: readonly Operation[]): Lag {
+  const reaches = readReaches(operations);
   const positions = new Map<unknown, Map<string, Position>>();
   let worst: Lag = { time: 0, lag: 0 };
   let longest = -1;
-  for (const act of acts) {
-    if (act.type !== "ok") continue;
-    const { process } = act.op;
+  for (const operation of operations) {
+    if (operation.type !== "ok") continue;
+    const { process } = operation.op;
     let ofProcess = positions.get(process);
     if (ofProcess === undefined) positions.set(process, ofProcess = new Map());
-    if (act.assigned !== undefined) {
-      positions.set(process, reassigned(ofProcess, act.assigned, reaches));
-    } else if (isTransaction(act) && act.op.f !== "send" && act.invoke !== undefined) {
-      advance(ofProcess, act, reaches);
-      const began = act.invoke.time;
+    if (operation.assigned !== undefined) {
+      positions.set(process, reassigned(ofProcess, operation.assigned, reaches));
+    } else if (
+      isTransaction(operation) && operation.op.f !== "send" && operation.invoke !== undefined
+    ) {
+      advance(ofProcess, operation, reaches);
+      const began = operation.invoke.time;
       for (const [key, { outdated }] of ofProcess) {
         const lag = Math.max(0, began - outdated);
         if (lag <= longest) continue;
@@ -195,29 +206,31 @@ export function worstLag(acts: readonly Act[]): Lag {
   return worst;
 }
 
-function readReaches(acts: readonly Act[]): Map<string, Reach[]> {
+function readReaches(operations: readonly Operation[]): Map<string, Reach[]> {
   const reaches = new Map<string, Reach[]>();
-  for (const act of acts) {
-    for (const [key, offset] of highest(act)) {
+  for (const operation of operations) {
+    for (const [key, offset] of highest(operation)) {
       const list = reaches.get(key);
       const last = list?.at(-1);
-      if (list === undefined) reaches.set(key, [{ offset, time: act.op.time }]);
-      else if (last === undefined || last.offset < offset) list.push({ offset, time: act.op.time });
+      if (list === undefined) reaches.set(key, [{ offset, time: operation.op.time }]);
+      else if (last === undefined || last.offset < offset) {
+        list.push({ offset, time: operation.op.time });
+      }
     }
   }
   return reaches;
 }
 
 /** The highest offset of each key in an operation, sent or polled; -1 for an empty list. */
-function highest(act: Act): Map<string, Offset> {
+function highest(operation: Operation): Map<string, Offset> {
   const found = new Map<string, Offset>();
-  if (act.type === "fail") return found;
+  if (operation.type === "fail") return found;
   const note = (key: string, offset: Offset | undefined) => {
     const known = found.get(key);
     if (offset !== undefined && (known === undefined || known < offset)) found.set(key, offset);
   };
-  for (const { message, offset } of act.sends) note(message.key, offset);
-  for (const [key, list] of act.reads) {
+  for (const { message, offset } of operation.sends) note(message.key, offset);
+  for (const [key, list] of operation.reads) {
     note(key, -1);
     for (const { offset } of list) note(key, offset);
   }
@@ -226,10 +239,10 @@ function highest(act: Act): Map<string, Offset> {
 
 function advance(
   positions: Map<string, Position>,
-  act: Act,
+  operation: Operation,
   reaches: ReadonlyMap<string, Reach[]>,
 ): void {
-  for (const [key, offset] of highest(act)) {
+  for (const [key, offset] of highest(operation)) {
     const known = positions.get(key);
     if (known !== undefined && known.offset >= offset) continue;
     positions.set(key, { offset, outdated: outdatedAt(reaches.get(key), offset) });
@@ -270,28 +283,28 @@ type Positions = Map<string, Fresh | undefined>;
 
 /** A key assigned anew and not yet polled. */
 interface Fresh {
-  readonly assign: Act;
+  readonly assign: Operation;
   /** How far it could have been committed then; -1 if not at all. */
   readonly bound: Bound;
 }
 
 /** Warns of clients that a committed offset sent past messages that were not polled. */
-export function checkCommits(
-  acts: readonly Act[],
+export function warnOfCommits(
+  operations: readonly Operation[],
   logs: ReadonlyMap<string, Log>,
   warnings: Warnings,
 ): void {
   const checker = new CommitChecker(logs, warnings);
-  const beginnings = acts.toSorted((a, b) => a.invokedAt - b.invokedAt);
+  const beginnings = operations.toSorted((a, b) => a.invokedAt - b.invokedAt);
   let begun = 0;
-  for (const act of acts) {
-    if (act.endedAt === Infinity) continue;
+  for (const operation of operations) {
+    if (operation.endedAt === Infinity) continue;
     for (; begun < beginnings.length; begun++) {
       const other = beginnings[begun];
-      if (other === undefined || other.invokedAt > act.endedAt) break;
+      if (other === undefined || other.invokedAt > operation.endedAt) break;
       checker.begin(other);
     }
-    checker.end(act);
+    checker.end(operation);
   }
 }
 
@@ -307,38 +320,38 @@ class CommitChecker {
   }
 
   /** From here on, what a poll reads may be committed. */
-  begin(act: Act): void {
-    if (!isTransaction(act)) return;
-    for (const [key, list] of act.reads) {
+  begin(operation: Operation): void {
+    if (!isTransaction(operation)) return;
+    for (const [key, list] of operation.reads) {
       for (const { offset } of list) if (offset !== undefined) this.#raise(key, offset);
     }
     // What an indefinite poll read and committed is not in the history.
-    if (act.type === "info" && act.op.f !== "send") {
-      for (const key of this.#of(act).keys()) this.#raise(key, Infinity);
+    if (operation.type === "info" && operation.op.f !== "send") {
+      for (const key of this.#of(operation).keys()) this.#raise(key, Infinity);
     }
   }
 
-  end(act: Act): void {
-    if (act.type !== "ok") return;
-    const positions = this.#of(act);
-    if (act.assigned !== undefined) {
+  end(operation: Operation): void {
+    if (operation.type !== "ok") return;
+    const positions = this.#of(operation);
+    if (operation.assigned !== undefined) {
       const kept: Positions = new Map();
-      for (const key of act.assigned) {
-        const fresh = { assign: act, bound: this.#bounds.get(key) ?? -1 };
+      for (const key of operation.assigned) {
+        const fresh = { assign: operation, bound: this.#bounds.get(key) ?? -1 };
         kept.set(key, positions.has(key) ? positions.get(key) : fresh);
       }
-      this.#positions.set(act.op.process, kept);
+      this.#positions.set(operation.op.process, kept);
       return;
     }
-    for (const [key, list] of act.reads) {
+    for (const [key, list] of operation.reads) {
       const fresh = positions.get(key);
       if (list.length === 0 && fresh !== undefined) continue;
-      if (fresh !== undefined) this.#check(act, key, fresh);
+      if (fresh !== undefined) this.#check(operation, key, fresh);
       positions.set(key, undefined);
     }
   }
 
-  #of({ op }: Act): Positions {
+  #of({ op }: Operation): Positions {
     let positions = this.#positions.get(op.process);
     if (positions === undefined) this.#positions.set(op.process, positions = new Map());
     return positions;
@@ -349,8 +362,8 @@ class CommitChecker {
     if (known === undefined || known < offset) this.#bounds.set(key, offset);
   }
 
-  #check(act: Act, key: string, { assign, bound }: Fresh): void {
-    const first = act.reads.get(key)?.[0];
+  #check(operation: Operation, key: string, { assign, bound }: Fresh): void {
+    const first = operation.reads.get(key)?.[0];
     const log = this.#logs.get(key);
     const index = first === undefined ? undefined : log?.indexes.get(first.message);
     const skipped = index === undefined ? undefined : log?.slots[index - 1];

@@ -6,43 +6,41 @@
 
 import type { Json } from "@eddy/maelstrom";
 import type { Warnings } from "../checker.ts";
-import { type Anomalies, NO_WRITER, valuesOf } from "./anomalies.ts";
+import { type Anomaly, NO_WRITER, valuesOf } from "./anomalies.ts";
 import {
-  type Act,
-  type Acts,
   happened,
   isTransaction,
+  type KafkaHistory,
   type Log,
   type Message,
+  type Operation,
   type Placed,
 } from "./log.ts";
 
 /** Finds offsets with several messages, and messages at several offsets. */
-export function checkPlaces(log: Log, anomalies: Anomalies): void {
+export function* misplacedMessages(log: Log): Generator<Anomaly> {
   for (const [index, slot] of log.slots.entries()) {
-    const { size } = slot.messages;
-    if (size > 1) anomalies.add(size, { type: "inconsistent-offsets", log, index, slot });
+    if (slot.messages.size > 1) yield { type: "inconsistent-offsets", log, index, slot };
   }
   for (const [message, indexes] of log.places) {
-    if (indexes.length < 2) continue;
-    anomalies.add(indexes.length, { type: "duplicate", log, message, indexes });
+    if (indexes.length > 1) yield { type: "duplicate", log, message, indexes };
   }
 }
 
 /** Finds polls of messages that failed, that the same operation sent, or that were never sent. */
-export function checkReads(
-  { acts, messages }: Acts,
+export function* dirtyReads(
+  { operations, messages }: KafkaHistory,
   logs: ReadonlyMap<string, Log>,
-  anomalies: Anomalies,
-): void {
-  for (const act of acts) {
-    if (act.type === "ok") {
-      for (const read of eachRead(act)) {
+): Generator<Anomaly> {
+  for (const operation of operations) {
+    if (operation.type === "ok") {
+      for (const read of eachRead(operation)) {
         const { failed } = read.message;
-        if (failed !== undefined) anomalies.add(1, { type: "G1a", read, reader: act, failed });
+        if (failed !== undefined) yield { type: "G1a", read, reader: operation, failed };
       }
     }
-    checkOwnReads(act, anomalies);
+    const own = ownRead(operation);
+    if (own !== undefined) yield { type: "precommitted-read", read: own, operation };
   }
   for (const ofKey of messages.values()) {
     for (const message of ofKey.values()) {
@@ -50,41 +48,36 @@ export function checkReads(
       if (seenBy === undefined || sender !== undefined) continue;
       const log = logs.get(message.key);
       const offset = log?.slots[log.places.get(message)?.[0] ?? -1]?.offset;
-      anomalies.add(1, { type: NO_WRITER, read: { message, offset }, reader: seenBy });
+      yield { type: NO_WRITER, read: { message, offset }, reader: seenBy };
     }
   }
 }
 
-function* eachRead(act: Act): Generator<Placed> {
-  for (const list of act.reads.values()) yield* list;
+function* eachRead(operation: Operation): Generator<Placed> {
+  for (const list of operation.reads.values()) yield* list;
 }
 
 /** A transaction must not see its own sends; one of Maelstrom's holds either sends or polls. */
-function checkOwnReads(act: Act, anomalies: Anomalies): void {
-  if (act.sends.length === 0 || act.reads.size === 0) return;
-  const sent = new Set(act.sends.map(({ message }) => message));
-  for (const read of eachRead(act)) {
-    if (!sent.has(read.message)) continue;
-    anomalies.add(1, { type: "precommitted-read", read, act });
-    return;
-  }
+function ownRead(operation: Operation): Placed | undefined {
+  if (operation.sends.length === 0 || operation.reads.size === 0) return undefined;
+  const sent = new Set(operation.sends.map(({ message }) => message));
+  return eachRead(operation).find(({ message }) => sent.has(message));
 }
 
 /** Finds messages that no poll returned although one went past them. */
-export function checkLost(
-  { acts, messages }: Acts,
+export function* lostWrites(
+  { operations, messages }: KafkaHistory,
   logs: ReadonlyMap<string, Log>,
-  anomalies: Anomalies,
   warnings: Warnings,
-): void {
+): Generator<Anomaly> {
   const polled = new Set<string>();
-  for (const act of acts) {
-    if (act.type === "ok") { for (const key of act.reads.keys()) polled.add(key); }
+  for (const operation of operations) {
+    if (operation.type === "ok") { for (const key of operation.reads.keys()) polled.add(key); }
   }
   for (const key of polled) {
     const log = logs.get(key);
     const furthest = log && furthestRead(log, messages.get(key)?.values() ?? []);
-    if (log !== undefined && furthest !== undefined) checkPassed(log, furthest, anomalies);
+    if (log !== undefined && furthest !== undefined) yield* passedOver(log, furthest);
     else {
       warnings.add(
         "Key polled but never with a message at an offset, at which Maelstrom's checker stops with an " +
@@ -99,8 +92,8 @@ export function checkLost(
 function furthestRead(
   log: Log,
   messages: Iterable<Message>,
-): { reader: Act; bound: number } | undefined {
-  let furthest: { reader: Act; bound: number } | undefined;
+): { reader: Operation; bound: number } | undefined {
+  let furthest: { reader: Operation; bound: number } | undefined;
   for (const message of messages) {
     const first = log.places.get(message)?.[0];
     if (message.reader === undefined || first === undefined) continue;
@@ -109,19 +102,40 @@ function furthestRead(
   return furthest;
 }
 
-function checkPassed(
+function* passedOver(
   log: Log,
-  { reader, bound }: { reader: Act; bound: number },
-  anomalies: Anomalies,
-): void {
+  { reader, bound }: { reader: Operation; bound: number },
+): Generator<Anomaly> {
   for (const [message, indexes] of log.places) {
     const { sender } = message;
     const last = indexes.at(-1) ?? Infinity;
     if (last > bound || message.reader !== undefined) continue;
     if (sender === undefined || !happened(sender)) continue;
-    const anomaly = { log, message, indexes, sender, reader, bound };
-    anomalies.add(bound - last, { type: "lost-write", ...anomaly });
+    yield { type: "lost-write", log, message, indexes, sender, reader, bound };
   }
+}
+
+/** Finds acknowledged messages that no acknowledged poll returned by the end. */
+export function* unseenMessages(
+  history: KafkaHistory,
+  logs: ReadonlyMap<string, Log>,
+): Generator<Anomaly> {
+  for (const [key, missing] of unseenByKey(history)) {
+    const log = logs.get(key);
+    for (const message of missing) {
+      const offset = log?.slots[log.indexes.get(message) ?? -1]?.offset;
+      yield { type: "unseen", message, offset, count: missing.length };
+    }
+  }
+}
+
+function unseenByKey({ messages }: KafkaHistory): [string, Message[]][] {
+  return [...messages].map(([key, ofKey]): [string, Message[]] => {
+    const missing = [...ofKey.values()].filter(({ acked, reader }) =>
+      acked !== undefined && reader === undefined
+    );
+    return [key, missing];
+  }).filter(([, missing]) => missing.length > 0);
 }
 
 /** What was acknowledged and never polled: how many of each key, and which. */
@@ -134,32 +148,14 @@ export interface Unseen {
   readonly messages: Readonly<Record<string, readonly Json[]>>;
 }
 
-/** Finds acknowledged messages that no acknowledged poll returned by the end. */
-export function checkUnseen(
-  { acts, messages }: Acts,
-  logs: ReadonlyMap<string, Log>,
-  anomalies: Anomalies,
-): Unseen | undefined {
-  const unseen = new Map<string, number>();
-  const listed = new Map<string, Json[]>();
-  for (const [key, ofKey] of messages) {
-    const missing = [...ofKey.values()].filter(({ acked, reader }) =>
-      acked !== undefined && reader === undefined
-    );
-    if (missing.length === 0) continue;
-    unseen.set(key, missing.length);
-    listed.set(key, valuesOf(missing));
-    const log = logs.get(key);
-    for (const message of missing) {
-      const offset = log?.slots[log.indexes.get(message) ?? -1]?.offset;
-      anomalies.add(missing.length, { type: "unseen", message, offset, count: missing.length });
-    }
-  }
-  if (unseen.size === 0) return undefined;
-  const last = acts.findLast((act) => act.type === "ok" && isTransaction(act));
+/** The figures of {@linkcode unseenMessages}; nothing where there are none. */
+export function unseenFigures(history: KafkaHistory): Unseen | undefined {
+  const unseen = unseenByKey(history);
+  if (unseen.length === 0) return undefined;
+  const last = history.operations.findLast((each) => each.type === "ok" && isTransaction(each));
   return {
     time: last?.op.time ?? 0,
-    unseen: Object.fromEntries(unseen),
-    messages: Object.fromEntries(listed),
+    unseen: Object.fromEntries(unseen.map(([key, missing]) => [key, missing.length])),
+    messages: Object.fromEntries(unseen.map(([key, missing]) => [key, valuesOf(missing)])),
   };
 }
