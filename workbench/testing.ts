@@ -66,14 +66,14 @@ export function request(value: readonly Json[]): Json[] {
   );
 }
 
-interface Told {
+interface Completion {
   readonly type: OpType;
   readonly process: number;
   readonly value: Json[];
 }
 
 /** `3 fail: ax1` is a failed transaction of process 3; by default they are ok, one process each. */
-function told(text: string, i: number, register: boolean): Told {
+function readTxn(text: string, i: number, register: boolean): Completion {
   const [, process = `${i}`, type = "ok", rest = ""] =
     /^(?:(\d+) )?(?:(ok|fail|info): ?)?(.*)$/.exec(text) ?? [];
   const value = mops(rest, register);
@@ -84,21 +84,21 @@ function told(text: string, i: number, register: boolean): Told {
   };
 }
 
-function history(events: readonly Told[]): Op[] {
+function history(events: readonly Completion[]): Op[] {
   return events.map((event, index) => ({ ...event, index, time: index * 1e6, f: "txn" }));
 }
 
 /** Transactions that each complete before the next is invoked. */
 export function sequential(texts: readonly string[], register = false): Op[] {
   return history(texts.flatMap((text, i) => {
-    const end = told(text, i, register);
+    const end = readTxn(text, i, register);
     return [{ ...end, type: "invoke" as const, value: request(end.value) }, end];
   }));
 }
 
 /** Transactions that are all invoked before the first completes. */
 export function concurrent(texts: readonly string[], register = false): Op[] {
-  const ends = texts.map((text, i) => told(text, i, register));
+  const ends = texts.map((text, i) => readTxn(text, i, register));
   const begins = ends.map((end) => ({
     ...end,
     type: "invoke" as const,
@@ -113,7 +113,7 @@ export function concurrent(texts: readonly string[], register = false): Op[] {
  * @param order the transactions' places in `texts`: first for the invocation, then the completion.
  */
 export function interleaved(texts: readonly string[], order: string, register = false): Op[] {
-  const ends = texts.map((text, i) => told(text, i, register));
+  const ends = texts.map((text, i) => readTxn(text, i, register));
   const begun = new Set<number>();
   return history(
     order.split(" ").map(Number).flatMap((i) => {

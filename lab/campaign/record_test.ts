@@ -63,11 +63,11 @@ Deno.test("a case is run as it is typed, and typed again to replay it", () => {
   );
 });
 
-Deno.test("progress is told by tenths", () => {
-  const told: string[] = [];
-  const tick = tenths(25, "runs", (text) => told.push(text));
+Deno.test("progress is reported by tenths", () => {
+  const lines: string[] = [];
+  const tick = tenths(25, "runs", (text) => lines.push(text));
   for (let i = 0; i < 25; i++) tick();
-  assertEquals([told.length, told[0], told[9]], [10, "runs: 3 of 25", "runs: 25 of 25"]);
+  assertEquals([lines.length, lines[0], lines[9]], [10, "runs: 3 of 25", "runs: 25 of 25"]);
 });
 
 Deno.test("one seed of each consensus workload holds", async () => {

@@ -24,7 +24,7 @@ export interface PlacedPair {
   readonly completedAt: number;
 }
 
-/** A pair that came back. */
+/** A pair with both ends. */
 export interface CompletedPair extends PlacedPair {
   readonly completion: Op;
 }
@@ -121,18 +121,18 @@ export function moment(ns: number): string {
   return `${(ns / 1e9).toFixed(3)} s`;
 }
 
-/** When something was done, as `1.234 s`. */
+/** When an operation began or ended, as `1.234 s`. */
 export function seconds(op: Op): string {
   return moment(op.time);
 }
 
-/** Who did it: `process 3 on n1`. */
+/** Whose operation it is: `process 3 on n1`. */
 export function who(op: Op): string {
   const process = op.process === "nemesis" ? "the nemesis" : `process ${op.process}`;
   return op.node === undefined ? process : `${process} on ${op.node}`;
 }
 
-/** Who did it and when: `process 3 on n1 at 1.234 s`. */
+/** Whose operation it is and when: `process 3 on n1 at 1.234 s`. */
 export function whoAndWhen(op: Op): string {
   return `${who(op)} at ${seconds(op)}`;
 }
@@ -164,6 +164,11 @@ export function inOrder(ops: Iterable<Op | undefined>): Op[] {
   return [...some].sort((a, b) => a.index - b.index);
 }
 
+/** Both ends of some operations, without repeats, in the history's order. */
+export function endsOf(pairs: readonly (PlacedPair | undefined)[]): Op[] {
+  return inOrder(pairs.flatMap((pair) => [pair?.invoke, pair?.completion]));
+}
+
 /** Of n sorted values the one at floor(n q), or the last; undefined if there are none. */
 export function quantile(sorted: ArrayLike<number>, q: number): number | undefined {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))];
@@ -189,8 +194,8 @@ export function integerOf(value: Json): bigint | undefined {
 }
 
 /** The JSON of an integer of any size. */
-export function integerJson(integer: bigint): Json {
-  return parseJson(integer.toString());
+export function integerJson(integer: bigint | number): Json {
+  return parseJson(String(integer));
 }
 
 /**
@@ -231,12 +236,10 @@ function doubleOf(value: Json): number {
   return Number(isRawNumber(value) ? value.rawJSON : value);
 }
 
-/** Sorts values: comparable ones in order, others by their text. */
-export function sortJson(values: readonly Json[]): Json[] {
-  return values.toSorted((a, b) => {
-    const order = compareJson(a, b);
-    if (order !== undefined) return order;
-    const [x, y] = [canonical(a), canonical(b)];
-    return x < y ? -1 : Number(x > y);
-  });
+/** An order for sorting any values: comparable ones as {@linkcode compareJson}, others by text. */
+export function jsonOrder(a: Json, b: Json): number {
+  const order = compareJson(a, b);
+  if (order !== undefined) return order;
+  const [x, y] = [canonical(a), canonical(b)];
+  return x < y ? -1 : Number(x > y);
 }

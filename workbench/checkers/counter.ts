@@ -8,7 +8,7 @@ import type { Json } from "@eddy/maelstrom";
 import type { CheckResult, Finding, Op } from "../history.ts";
 import {
   type CompletedPair,
-  inOrder,
+  endsOf,
   integerJson,
   integerOf,
   isOk,
@@ -132,12 +132,13 @@ function isAcceptable(read: CompletedPair, acceptable: readonly Interval[]): boo
 }
 
 function wrongRead(
-  { invoke, completion }: CompletedPair,
+  read: CompletedPair,
   sum: bigint,
   knownCount: number,
   unknown: readonly PlacedPair[],
   acceptable: readonly Interval[],
 ): Finding {
+  const { completion } = read;
   const ranges = acceptable.map(([low, high]) => low === high ? `${low}` : `${low} to ${high}`);
   const otherwise = unknown.length === 0
     ? ""
@@ -146,11 +147,7 @@ function wrongRead(
     anomaly: "wrong-final-read",
     what: `The final read by ${whoAndWhen(completion)} returned ${show(completion.value)}, ` +
       `but the sum of ${plural(knownCount, "acknowledged add")} is ${sum}${otherwise}`,
-    ops: inOrder([
-      ...unknown.slice(0, MAX_ADDS_SHOWN).flatMap((add) => [add.invoke, add.completion]),
-      invoke,
-      completion,
-    ]),
+    ops: endsOf([...unknown.slice(0, MAX_ADDS_SHOWN), read]),
   };
 }
 
@@ -158,6 +155,6 @@ function oddAdds(odd: readonly PlacedPair[]): Finding {
   return {
     anomaly: "unreadable-add",
     what: `${plural(odd.length, "add")} carry no integer, so the sum is not known`,
-    ops: inOrder(odd.slice(0, MAX_ADDS_SHOWN).flatMap((add) => [add.invoke, add.completion])),
+    ops: endsOf(odd.slice(0, MAX_ADDS_SHOWN)),
   };
 }

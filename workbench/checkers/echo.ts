@@ -8,7 +8,7 @@ import { isJsonObject, type Json, jsonEqual } from "@eddy/maelstrom";
 import { type CheckResult, type Finding, MAX_FINDINGS, type Op } from "../history.ts";
 import {
   type CompletedPair,
-  inOrder,
+  endsOf,
   type PlacedPair,
   placedPairs,
   resultOf,
@@ -58,7 +58,8 @@ function isEchoOf(sent: Json, { type, value }: Op): boolean {
     type === "ok" && jsonEqual(value ?? null, sent);
 }
 
-function wrongEcho({ invoke, completion }: CompletedPair): Finding {
+function wrongEcho(pair: CompletedPair): Finding {
+  const { invoke, completion } = pair;
   const value = valueOf(completion);
   const got = completion.type === "fail"
     ? `got an error (${completion.error?.text ?? "no text"})`
@@ -66,6 +67,6 @@ function wrongEcho({ invoke, completion }: CompletedPair): Finding {
   return {
     anomaly: "wrong-echo",
     what: `The echo of ${show(valueOf(invoke))} by ${whoAndWhen(invoke)} ${got}`,
-    ops: inOrder([invoke, completion]),
+    ops: endsOf([pair]),
   };
 }

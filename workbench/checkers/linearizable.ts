@@ -7,8 +7,9 @@
 import { canonical, type Json } from "@eddy/maelstrom";
 import { type CheckResult, type Finding, type Op, type Validity, worst } from "../history.ts";
 import {
-  inOrder,
+  endsOf,
   isOk,
+  jsonOrder,
   keyOf,
   oneOf,
   type PlacedPair,
@@ -17,7 +18,6 @@ import {
   resultOf,
   seconds,
   show,
-  sortJson,
   valueOf,
   Warnings,
   who,
@@ -150,7 +150,7 @@ function nonlinearizable(
   const writers = [...history.known, ...history.unknown].filter(writes);
   const failed = history.failed.filter(writes);
   const why = writers.length > 0
-    ? `but by then it can only have held ${oneOf(sortJson(possible).map(show))}`
+    ? `but by then it can only have held ${oneOf(possible.toSorted(jsonOrder).map(show))}`
     : failed.length > 0
     ? `but the write of ${required} had ended with a definite error`
     : `but no operation had written ${required}`;
@@ -185,7 +185,7 @@ function window(
     ...concurrent.sort((a, b) => b.invokedAt - a.invokedAt).slice(0, MAX_CONCURRENT_SHOWN),
     call,
   ];
-  return inOrder(shown.flatMap((one) => [one?.pair.invoke, one?.pair.completion]));
+  return endsOf(shown.map((one) => one?.pair));
 }
 
 /** Describes a key that took too long. */

@@ -8,8 +8,10 @@ import type { Json } from "@eddy/maelstrom";
 import { type CheckResult, type Finding, MAX_FINDINGS, type Op } from "../history.ts";
 import {
   type CompletedPair,
+  endsOf,
   inOrder,
   isOk,
+  jsonOrder,
   keyOf,
   type PlacedPair,
   placedPairs,
@@ -18,18 +20,11 @@ import {
   resultOf,
   seconds,
   show,
-  sortJson,
   valueOf,
   Warnings,
   who,
   whoAndWhen,
 } from "./checker.ts";
-
-/** How to read the history. */
-interface SetFullOptions {
-  /** The operation that adds an element: `broadcast`, or g-set's `add`. */
-  readonly addF: "broadcast" | "add";
-}
 
 /** The verdict on a set; latencies are whole milliseconds. */
 export interface SetFullResult extends CheckResult {
@@ -90,35 +85,41 @@ const MAX_DUPLICATED = 48;
  * lost and none stable either nothing was tested: `unknown`. Elements that show up late are stale,
  * and no failure. An element twice in one read, and one that was never added, are warned of; Maelstrom
  * passes both over.
+ *
+ * @param addF the operation that adds an element
  */
-export function checkSetFull(history: readonly Op[], options: SetFullOptions): SetFullResult {
+export function checkSetFull(history: readonly Op[], addF: "broadcast" | "add"): SetFullResult {
   const warnings = new Warnings();
   const pairs = placedPairs(history, warnings);
-  const elements = elementsOf(pairs.filter(({ invoke }) => invoke.f === options.addF));
+  const elements = elementsOf(pairs.filter(({ invoke }) => invoke.f === addF));
   const reads = readsOf(pairs, warnings);
   const duplicated = follow(elements, reads, warnings);
-  const outcomes = inElementOrder([...elements.values()]).map(outcomeOf);
-  const stable = outcomes.filter(({ outcome }) => outcome === "stable");
+  const outcomes = [...elements.values()]
+    .sort((a, b) => jsonOrder(a.element, b.element))
+    .map(outcomeOf);
   const lost = outcomes.filter(({ outcome }) => outcome === "lost");
-  const valid = lost.length > 0 ? false : stable.length === 0 ? "unknown" : true;
-  const findings = lost.length > 0
-    ? lostFindings(lost, reads.map(({ pair }) => pair))
-    : stable.length === 0
-    ? [nothingStable(outcomes, reads.length)]
-    : [];
-  return resultOf(valid, figuresOf(outcomes, duplicated), findings, warnings);
+  const figures = figuresOf(outcomes, duplicated);
+  if (lost.length > 0) {
+    const findings = lost.slice(0, MAX_FINDINGS).map(({ state }) => lostFinding(state, reads));
+    return resultOf(false, figures, findings, warnings);
+  }
+  if (figures.stableCount > 0) return resultOf(true, figures, [], warnings);
+  return resultOf("unknown", figures, [nothingStable(outcomes, reads.length)], warnings);
 }
 
 /** What is known of one element: when it was known to exist, and who last saw or missed it. */
 interface ElementState {
   readonly element: Json;
   readonly add: PlacedPair;
-  /** The end of the add, or of a read that contains it, whichever came first. */
-  known?: { op: Op; at: number };
+  /** The add, or a read that contains it, whichever came back first. */
+  known?: CompletedPair;
   /** Of the reads that contain it, the one invoked last. */
   lastPresent?: CompletedPair;
   /** Of the reads that do not, the one invoked last. */
   lastAbsent?: CompletedPair;
+  /** Of the reads looked at so far the latest that contains it, and how often that one does. */
+  holder?: CompletedPair;
+  timesHeld: number;
 }
 
 /** Elements by key, in the order of their last add: adding again starts over, as in Maelstrom. */
@@ -128,7 +129,7 @@ function elementsOf(adds: readonly PlacedPair[]): Map<number | string, ElementSt
     const element = valueOf(add.invoke);
     const key = keyOf(element);
     elements.delete(key);
-    elements.set(key, { element, add });
+    elements.set(key, { element, add, timesHeld: 0 });
   }
   for (const add of adds) {
     const state = elements.get(keyOf(valueOf(add.invoke)));
@@ -139,18 +140,18 @@ function elementsOf(adds: readonly PlacedPair[]): Map<number | string, ElementSt
   return elements;
 }
 
-/** A read and what it returned. */
-interface Read {
-  readonly pair: CompletedPair;
+/** An acknowledged read and what it returned. */
+interface Read extends CompletedPair {
   readonly elements: readonly Json[];
 }
 
+/** The reads in the order of invocation. */
 function readsOf(pairs: readonly PlacedPair[], warnings: Warnings): Read[] {
   const reads: Read[] = [];
   for (const pair of pairs) {
     if (pair.invoke.f !== "read" || !isOk(pair)) continue;
     const value = valueOf(pair.completion);
-    if (value === null || Array.isArray(value)) reads.push({ pair, elements: value ?? [] });
+    if (value === null || Array.isArray(value)) reads.push({ ...pair, elements: value ?? [] });
     else {
       warnings.add(
         "Read that returned no list",
@@ -164,8 +165,8 @@ function readsOf(pairs: readonly PlacedPair[], warnings: Warnings): Read[] {
 /**
  * Notes for each element which reads held it and which did not, from the last read to the first.
  *
- * A read costs what it holds, plus a bit for every element added by then: the first read met that
- * misses an element is the last that did, so each element is settled once.
+ * A read costs no more than what it holds: the first read met that misses an element is the last
+ * that did, so each element is missed once.
  *
  * @returns for each element that stood twice in one read, how often at most.
  */
@@ -174,74 +175,61 @@ function follow(
   reads: readonly Read[],
   warnings: Warnings,
 ): Map<Json, number> {
-  const states = [...elements.values()];
-  const ids = new Map([...elements.keys()].map((key, id) => [key, id]));
-  const unsettled = new Bits(states.length);
-  unsettled.fill(states.length);
-  const held = new Bits(states.length);
   const duplicated = new Map<Json, number>();
-  for (const { pair, elements: present } of reads.toReversed()) {
-    held.clear();
-    const repeats = new Map<number, number>();
-    for (const element of present) {
-      const id = ids.get(keyOf(element)) ?? -1;
-      const state = states[id];
-      if (state === undefined || state.add.invokedAt > pair.completedAt) {
-        warnings.add(
-          "Element read that was never added",
-          () => `${show(element)}, by ${whoAndWhen(pair.completion)}`,
-        );
-      } else if (held.has(id)) {
-        repeats.set(id, (repeats.get(id) ?? 1) + 1);
-      } else {
-        held.add(id);
-        state.lastPresent ??= pair;
-        learn(state, pair);
-      }
+  const neverMissed = new Set(elements.values());
+  for (const read of reads.toReversed()) {
+    for (const state of holdAll(elements, read, warnings)) {
+      const { element, timesHeld } = state;
+      duplicated.set(element, Math.max(timesHeld, duplicated.get(element) ?? 0));
+      warnings.add(
+        "Element more than once in one read",
+        () => `${show(element)} stands ${timesHeld} times in the read by ${readBy(read)}`,
+      );
     }
-    for (const [id, times] of repeats) {
-      warnTwice(states[id], times, pair, duplicated, warnings);
+    for (const state of neverMissed) {
+      // The elements stand in the order of their adds: the others were added after the read.
+      if (state.add.invokedAt > read.completedAt) break;
+      if (state.holder === read) continue;
+      state.lastAbsent = read;
+      neverMissed.delete(state);
     }
-    const added = addedBefore(states, pair.completedAt);
-    unsettled.takeExcept(held, added, (id) => {
-      const state = states[id];
-      if (state !== undefined) state.lastAbsent = pair;
-    });
   }
   return duplicated;
 }
 
-function warnTwice(
-  state: ElementState | undefined,
-  times: number,
-  read: CompletedPair,
-  duplicated: Map<Json, number>,
+/** Notes what a read holds, and returns what it holds more than once. */
+function holdAll(
+  elements: ReadonlyMap<number | string, ElementState>,
+  read: Read,
   warnings: Warnings,
-): void {
-  if (state === undefined) return;
-  const { element } = state;
-  duplicated.set(element, Math.max(times, duplicated.get(element) ?? 0));
-  warnings.add(
-    "Element more than once in one read",
-    () => `${show(element)} stands ${times} times in the read by ${whoAndWhen(read.completion)}`,
-  );
+): Set<ElementState> {
+  const repeated = new Set<ElementState>();
+  for (const element of read.elements) {
+    const state = elements.get(keyOf(element));
+    if (state === undefined || state.add.invokedAt > read.completedAt) {
+      warnings.add(
+        "Element read that was never added",
+        () => `${show(element)}, by ${readBy(read)}`,
+      );
+    } else if (state.holder === read) {
+      state.timesHeld += 1;
+      repeated.add(state);
+    } else {
+      state.holder = read;
+      state.timesHeld = 1;
+      state.lastPresent ??= read;
+      learn(state, read);
+    }
+  }
+  return repeated;
+}
+
+function readBy({ completion }: Read): string {
+  return whoAndWhen(completion);
 }
 
 function learn(state: ElementState, pair: CompletedPair): void {
-  if (state.known === undefined || pair.completedAt < state.known.at) {
-    state.known = { op: pair.completion, at: pair.completedAt };
-  }
-}
-
-/** How many elements had their add invoked before a place in the history. */
-function addedBefore(states: readonly ElementState[], position: number): number {
-  let [low, high] = [0, states.length];
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((states[middle]?.add.invokedAt ?? Infinity) < position) low = middle + 1;
-    else high = middle;
-  }
-  return low;
+  if (state.known === undefined || pair.completedAt < state.known.completedAt) state.known = pair;
 }
 
 /** What became of an element; latencies are whole milliseconds. */
@@ -265,7 +253,7 @@ function outcomeOf(state: ElementState): ElementOutcome {
   const absent = lastAbsent?.invokedAt ?? -1;
   const stable = lastPresent !== undefined && absent < present;
   const lost = known !== undefined && lastAbsent !== undefined && present < absent &&
-    known.at < absent;
+    known.completedAt < absent;
   return {
     state,
     outcome: stable ? "stable" : lost ? "lost" : "never-read",
@@ -277,13 +265,7 @@ function outcomeOf(state: ElementState): ElementOutcome {
 /** Milliseconds from when the element was known to just after the last read of the other kind. */
 function latency({ known }: ElementState, time: number | undefined): number {
   const end = time === undefined ? 0 : time + 1;
-  return Math.trunc(Math.max(0, end - (known?.op.time ?? 0)) / 1e6);
-}
-
-function inElementOrder(states: readonly ElementState[]): ElementState[] {
-  const byKey = new Map(states.map((state) => [keyOf(state.element), state]));
-  return sortJson(states.map(({ element }) => element))
-    .flatMap((element) => byKey.get(keyOf(element)) ?? []);
+  return Math.trunc(Math.max(0, end - (known?.completion.time ?? 0)) / 1e6);
 }
 
 function figuresOf(
@@ -322,7 +304,7 @@ function worstStale(stale: readonly ElementOutcome[]): StaleElement[] {
       element: state.element,
       outcome,
       ...latencies,
-      known: state.known?.op ?? null,
+      known: state.known?.completion ?? null,
       lastAbsent: state.lastAbsent?.invoke ?? null,
     }));
 }
@@ -335,103 +317,42 @@ function quantilesOf(latencies: readonly (number | null)[]): LatencyQuantiles | 
   return { "0": at(0), "0.5": at(0.5), "0.95": at(0.95), "0.99": at(0.99), "1": at(1) };
 }
 
-/**
- * Describes the first few lost elements.
- *
- * @param reads every acknowledged read, in the order of invocation.
- */
-function lostFindings(
-  lost: readonly ElementOutcome[],
-  reads: readonly CompletedPair[],
-): Finding[] {
-  return lost.slice(0, MAX_FINDINGS).map((outcome) => lostFinding(outcome, reads));
-}
-
-function lostFinding({ state }: ElementOutcome, reads: readonly CompletedPair[]): Finding {
+/** Describes a lost element. */
+function lostFinding(state: ElementState, reads: readonly Read[]): Finding {
   const { element, add, known, lastPresent, lastAbsent } = state;
-  const since = Math.max(known?.at ?? -1, lastPresent?.invokedAt ?? -1);
+  const since = Math.max(known?.completedAt ?? -1, lastPresent?.invokedAt ?? -1);
   const missing = reads.filter(({ invokedAt }) => invokedAt > since);
-  const first = missing[0] ?? lastAbsent;
   const how = known === undefined
     ? "was added"
-    : known.op === add.completion
-    ? `was acknowledged to ${whoAndWhen(known.op)}`
-    : `was first read by ${whoAndWhen(known.op)}`;
+    : known === add
+    ? `was acknowledged to ${whoAndWhen(known.completion)}`
+    : `was first read by ${whoAndWhen(known.completion)}`;
   const seen = lastPresent === undefined
     ? "no read ever had it"
     : `the last read that had it was by ${whoAndWhen(lastPresent.invoke)}`;
-  const miss = first === undefined
-    ? ""
-    : `, and ${plural(missing.length, "read")} begun later missed it, from ${
-      seconds(first.invoke)
-    }` +
-      ` (${who(first.invoke)})` +
-      (lastAbsent === undefined || lastAbsent === first
-        ? ""
-        : ` to ${seconds(lastAbsent.invoke)} (${who(lastAbsent.invoke)})`);
+  const ends = endsOf([add, lastPresent, missing[0], lastAbsent]);
   return {
     anomaly: "lost",
-    what: `Element ${show(element)} ${how}; ${seen}${miss}`,
-    ops: inOrder([
-      add.invoke,
-      add.completion,
-      known?.op,
-      ...[lastPresent, first, lastAbsent].flatMap((read) => [read?.invoke, read?.completion]),
-    ]),
+    what: `Element ${show(element)} ${how}; ${seen}${missedBy(missing, lastAbsent)}`,
+    ops: inOrder([...ends, known?.completion]),
   };
+}
+
+function missedBy([first, ...others]: readonly Read[], last: PlacedPair | undefined): string {
+  if (first === undefined) return "";
+  const at = ({ invoke }: PlacedPair) => `${seconds(invoke)} (${who(invoke)})`;
+  const until = last === undefined || last === first ? "" : ` to ${at(last)}`;
+  return `, and ${plural(others.length + 1, "read")} begun later missed it, from ${
+    at(first)
+  }${until}`;
 }
 
 /** Describes why a run without a lost element proves nothing. */
 function nothingStable(outcomes: readonly ElementOutcome[], readCount: number): Finding {
-  const adds = outcomes.slice(0, 4).map(({ state }) => state.add);
   return {
     anomaly: "never-read",
     what: `None of ${plural(outcomes.length, "added element")} was seen to stay in ` +
       `${plural(readCount, "acknowledged read")}, so nothing was tested`,
-    ops: inOrder(adds.flatMap(({ invoke, completion }) => [invoke, completion])),
+    ops: endsOf(outcomes.slice(0, 4).map(({ state }) => state.add)),
   };
-}
-
-/** A set of small integers, one bit each. */
-class Bits {
-  readonly #words: Int32Array;
-
-  /** @param size one more than the largest integer it can hold. */
-  constructor(size: number) {
-    this.#words = new Int32Array((size + 31) >>> 5);
-  }
-
-  /** Whether an integer is in the set. */
-  has(id: number): boolean {
-    return ((this.#words[id >>> 5] ?? 0) & (1 << (id & 31))) !== 0;
-  }
-
-  /** Puts an integer in. */
-  add(id: number): void {
-    this.#words[id >>> 5] = (this.#words[id >>> 5] ?? 0) | (1 << (id & 31));
-  }
-
-  /** Takes everything out. */
-  clear(): void {
-    this.#words.fill(0);
-  }
-
-  /** Adds every integer below `count`. */
-  fill(count: number): void {
-    for (let id = 0; id < count; id++) this.add(id);
-  }
-
-  /** Takes out, one by one, the members below `count` that are not in `others`. */
-  takeExcept(others: Bits, count: number, taken: (id: number) => void): void {
-    for (let at = 0; at << 5 < count; at++) {
-      const word = this.#words[at] ?? 0;
-      const kept = count - (at << 5) < 32 ? -1 << (count & 31) : 0;
-      let out = word & ~(others.#words[at] ?? 0) & ~kept;
-      this.#words[at] = word & ~out;
-      while (out !== 0) {
-        taken((at << 5) + 31 - Math.clz32(out & -out));
-        out &= out - 1;
-      }
-    }
-  }
 }

@@ -14,7 +14,7 @@ const read = (process: number, elements: Json, ms?: number): Row[] => [
   [process, "invoke", "read", null, ms === undefined ? {} : { ms }],
   [process, "ok", "read", elements, ms === undefined ? {} : { ms: ms + 1 }],
 ];
-const check = (...rows: Row[]) => checkSetFull(handmade(...rows), { addF: "add" });
+const check = (...rows: Row[]) => checkSetFull(handmade(...rows), "add");
 
 Deno.test("checkSetFull() calls what is read to the end stable", () => {
   const result = check(...add(0, 0), ...add(1, 1), ...read(0, [0, 1]), ...read(1, [1, 0]));
@@ -52,7 +52,7 @@ Deno.test("checkSetFull() tells of a lost element: who had it last, who missed i
     ...read(2, [], 300),
     ...read(3, null, 400),
   );
-  const result = checkSetFull(history, { addF: "add" });
+  const result = checkSetFull(history, "add");
   assertEquals(result.valid, false);
   assertEquals(result.lostCount, 1);
   assertEquals(result.lost, [5]);
@@ -192,8 +192,8 @@ Deno.test("checkSetFull() looks at broadcasts when asked to", () => {
     [0, "ok", "broadcast", 1],
     ...read(1, [1]),
   );
-  assertEquals(checkSetFull(history, { addF: "broadcast" }).valid, true);
-  assertEquals(checkSetFull(history, { addF: "add" }).attemptCount, 0);
+  assertEquals(checkSetFull(history, "broadcast").valid, true);
+  assertEquals(checkSetFull(history, "add").attemptCount, 0);
 });
 
 /** Maelstrom's definitions word for word, element by element and read by read. */
@@ -261,7 +261,7 @@ Deno.test("checkSetFull() agrees with the definitions, element by element", () =
       for (const { outcome } of expected) tally[outcome] = (tally[outcome] ?? 0) + 1;
       const of = (wanted: string) =>
         expected.filter(({ outcome }) => outcome === wanted).map(({ element }) => element);
-      const result = checkSetFull(history, { addF: "add" });
+      const result = checkSetFull(history, "add");
       assertEquals(result.attemptCount, expected.length);
       assertEquals(result.stableCount, of("stable").length);
       assertEquals(result.lost, of("lost"));

@@ -7,7 +7,7 @@
 import { type CheckResult, type Finding, type Op, worst } from "../history.ts";
 import {
   type CompletedPair,
-  inOrder,
+  endsOf,
   type PlacedPair,
   placedPairs,
   plural,
@@ -20,7 +20,7 @@ import {
 const EXEMPT = new Set(["crash", "debug-topic-partitions"]);
 
 /** How many of the operations that did not succeed a finding shows. */
-const MAX_PAIRS_SHOWN = 3;
+const MAX_SHOWN = 4;
 
 /** Fewer operations than this may all fail by bad luck: a `cas` of what is not there, say. */
 const FEW = 20;
@@ -54,12 +54,7 @@ export function checkStats(history: readonly Op[]): StatsResult {
   const completed = placedPairs(history, warnings).filter((pair): pair is CompletedPair =>
     pair.completion !== undefined
   );
-  const byF = new Map<string, CompletedPair[]>();
-  for (const pair of completed) {
-    const some = byF.get(pair.invoke.f);
-    if (some === undefined) byF.set(pair.invoke.f, [pair]);
-    else some.push(pair);
-  }
+  const byF = Map.groupBy(completed, ({ invoke }) => invoke.f);
   const counts = [...byF]
     .sort(([a], [b]) => a < b ? -1 : 1)
     .map(([f, pairs]) => {
@@ -94,14 +89,9 @@ function neverOk(f: string, counts: Counts, pairs: readonly CompletedPair[]): Fi
   return {
     anomaly: "never-ok",
     what: `Not one ${f} succeeded: of ${plural(count, "operation")}, ${ends.join(" and ")}${hint}`,
-    ops: inOrder(
-      pairs.slice(0, MAX_PAIRS_SHOWN).flatMap(({ invoke, completion }) => [invoke, completion]),
-    ),
+    ops: endsOf(pairs.slice(0, MAX_SHOWN)),
   };
 }
-
-/** How many of the operations that did not succeed a finding shows. */
-const MAX_UNAVAILABLE_SHOWN = 4;
 
 /** The share of operations that succeeded. */
 export interface AvailabilityResult extends CheckResult {
@@ -141,11 +131,7 @@ function unavailable(
     what: `${others.length} of ${plural(count, "operation")} did not succeed: ` +
       `${percent(fraction)} did, and ${percent(least)} had to` +
       (others.some(({ invoke }) => invoke.f === "crash") ? `; ${CRASHES_COUNT}` : ""),
-    ops: inOrder(
-      others.slice(0, MAX_UNAVAILABLE_SHOWN).flatMap((
-        { invoke, completion },
-      ) => [invoke, completion]),
-    ),
+    ops: endsOf(others.slice(0, MAX_SHOWN)),
   };
 }
 

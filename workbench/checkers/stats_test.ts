@@ -76,8 +76,8 @@ Deno.test("checkStats() warns of a history out of joint", () => {
   ]);
 });
 
-Deno.test("checkStats() gives hope where a few operations failed", () => {
-  const told = (times: number) => {
+Deno.test("checkStats() asks for a longer run where only a few operations failed", () => {
+  const sentence = (times: number) => {
     const pairs = Array.from({ length: times }, (): Row[] => [
       [0, "invoke", "cas", [1, 2]],
       [0, "fail", "cas", [1, 2]],
@@ -85,10 +85,10 @@ Deno.test("checkStats() gives hope where a few operations failed", () => {
     return checkStats(handmade(...pairs.flat())).findings?.[0]?.what;
   };
   assertEquals(
-    told(2),
+    sentence(2),
     "Not one cas succeeded: of 2 operations, 2 failed; a longer run gives it more chances",
   );
-  assertEquals(told(20), "Not one cas succeeded: of 20 operations, 20 failed");
+  assertEquals(sentence(20), "Not one cas succeeded: of 20 operations, 20 failed");
 });
 
 const history = handmade(

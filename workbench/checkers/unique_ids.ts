@@ -9,7 +9,7 @@ import { type CheckResult, type Finding, MAX_FINDINGS, type Op } from "../histor
 import {
   compareJson,
   type CompletedPair,
-  inOrder,
+  endsOf,
   isOk,
   keyOf,
   placedPairs,
@@ -26,12 +26,6 @@ const MAX_DUPLICATED = 48;
 
 /** How many of the operations that got one id a finding shows. */
 const MAX_OPS_SHOWN = 4;
-
-/** An id and who was given it. */
-interface Given {
-  readonly id: Json;
-  readonly to: CompletedPair[];
-}
 
 /** The verdict on ids. */
 export interface UniqueIdsResult extends CheckResult {
@@ -57,23 +51,17 @@ export function checkUniqueIds(history: readonly Op[]): UniqueIdsResult {
   const warnings = new Warnings();
   const generates = placedPairs(history, warnings).filter(({ invoke }) => invoke.f === "generate");
   const acknowledged = generates.filter(isOk);
-  const given = new Map<number | string, Given>();
-  for (const pair of acknowledged) {
-    const id = valueOf(pair.completion);
-    const known = given.get(keyOf(id));
-    if (known === undefined) given.set(keyOf(id), { id, to: [pair] });
-    else known.to.push(pair);
-  }
-  const duplicated = [...given.values()]
-    .filter(({ to }) => to.length > 1)
-    .sort((a, b) => b.to.length - a.to.length);
+  const byId = Map.groupBy(acknowledged, (pair) => keyOf(valueOf(pair.completion)));
+  const duplicated = [...byId.values()]
+    .filter((pairs) => pairs.length > 1)
+    .sort((a, b) => b.length - a.length);
   const { range, clash } = rangeOf(acknowledged);
   const figures = {
     attemptedCount: generates.length,
     acknowledgedCount: acknowledged.length,
     duplicatedCount: duplicated.length,
     duplicated: Object.fromEntries(
-      duplicated.slice(0, MAX_DUPLICATED).map(({ id, to }) => [show(id), to.length]),
+      duplicated.slice(0, MAX_DUPLICATED).map((pairs) => [idOf(pairs), pairs.length]),
     ),
     range,
   };
@@ -103,16 +91,18 @@ function compare(a: CompletedPair, b: CompletedPair): number | undefined {
   return compareJson(valueOf(a.completion), valueOf(b.completion));
 }
 
-function duplicateFinding({ id, to }: Given): Finding {
-  const [first, second] = to;
-  const others = to.length > 2 ? `, and ${plural(to.length - 2, "more time")}` : "";
+/** The text of the id that all of some operations got. */
+function idOf([first]: readonly CompletedPair[]): string {
+  return show(first?.completion.value ?? null);
+}
+
+function duplicateFinding(pairs: readonly CompletedPair[]): Finding {
+  const [first, second] = pairs.map(({ completion }) => whoAndWhen(completion));
+  const others = pairs.length > 2 ? `, and ${plural(pairs.length - 2, "more time")}` : "";
   return {
     anomaly: "duplicated",
-    what: `Id ${show(id)} was given to ${first === undefined ? "" : whoAndWhen(first.completion)}` +
-      ` and again to ${second === undefined ? "" : whoAndWhen(second.completion)}${others}`,
-    ops: inOrder(
-      to.slice(0, MAX_OPS_SHOWN).flatMap(({ invoke, completion }) => [invoke, completion]),
-    ),
+    what: `Id ${idOf(pairs)} was given to ${first} and again to ${second}${others}`,
+    ops: endsOf(pairs.slice(0, MAX_OPS_SHOWN)),
   };
 }
 
@@ -124,6 +114,6 @@ function clashFinding(a: CompletedPair, b: CompletedPair): Finding {
         whoAndWhen(b.completion)
       }) cannot be put in order, which ` +
       "crashes Maelstrom's checker: give all ids one type, texts or numbers",
-    ops: inOrder([a.invoke, a.completion, b.invoke, b.completion]),
+    ops: endsOf([a, b]),
   };
 }

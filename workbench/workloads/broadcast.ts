@@ -24,7 +24,7 @@ export const broadcast: Workload = {
   },
   generator: (_options, random) =>
     addsAndReads("broadcast", { f: "read", value: null, final: true }, random),
-  check: (history) => checkSetFull(history, { addF: "broadcast" }),
+  check: (history) => checkSetFull(history, "broadcast"),
 };
 
 /** Each node's neighbours. */

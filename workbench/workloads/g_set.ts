@@ -18,5 +18,5 @@ export const gSet: Workload = {
     return value;
   },
   generator: (_options, random) => addsAndReads("add", { f: "read", value: null }, random),
-  check: (history) => checkSetFull(history, { addF: "add" }),
+  check: (history) => checkSetFull(history, "add"),
 };

@@ -233,16 +233,3 @@ Deno.test("the verdict is the worst of four", () => {
     [false, false, true, true, false],
   );
 });
-
-Deno.test("a checker that throws leaves the verdict unknown", () => {
-  const broken: Op = {
-    ...add("invoke", 0),
-    get value(): never {
-      throw new Error("Broken");
-    },
-  };
-  const history = [broken, add("ok", 1)];
-  const result = check(history, defaultOptions("pn-counter"));
-  assertEquals(result.valid, "unknown");
-  assertStringIncludes(JSON.stringify(result.workload.warnings), "Broken");
-});

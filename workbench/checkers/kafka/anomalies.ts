@@ -6,15 +6,8 @@
 
 import type { Json } from "@eddy/maelstrom";
 import { type Finding, MAX_FINDINGS, type Op } from "../../history.ts";
-import { inOrder, plural, seconds, show, whoAndWhen } from "../checker.ts";
-import {
-  type Log,
-  type Message,
-  offsetJson,
-  type Operation,
-  type Placed,
-  type Slot,
-} from "./log.ts";
+import { inOrder, integerJson, plural, seconds, show, whoAndWhen } from "../checker.ts";
+import type { Log, Message, Operation, Placed, Slot } from "./log.ts";
 
 /** Something wrong in what clients sent and polled. */
 export type Anomaly =
@@ -299,7 +292,7 @@ function inconsistentOffsets(
   const { offset, messages } = slot;
   const some = [...messages].slice(0, MAX_NAMED);
   return {
-    err: { key: log.key, offset: offsetJson(offset), index, values: valuesOf(messages.keys()) },
+    err: { key: log.key, offset: integerJson(offset), index, values: valuesOf(messages.keys()) },
     what: `Offset ${offset} of key ${show(log.key)} holds ${messages.size} messages: ` +
       some.map(([message, operation]) => `${show(message.value)} (${placedBy(operation, message)})`)
         .join(", ") +
@@ -320,7 +313,7 @@ function duplicate(
     err: {
       ...keyAndValue(message),
       count: indexes.length,
-      offsets: slots.map(({ offset }) => offsetJson(offset)),
+      offsets: slots.map(({ offset }) => integerJson(offset)),
     },
     what: `${nameOf(message)} stands at ${indexes.length} offsets: ` +
       some.map(({ offset, operation }) => `${offset} (${placedBy(operation, message)})`).join(

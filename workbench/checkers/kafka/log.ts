@@ -4,7 +4,7 @@
  * @module
  */
 
-import { canonical, isJsonObject, isRawNumber, type Json, parseJson } from "@eddy/maelstrom";
+import { canonical, isJsonObject, isRawNumber, type Json } from "@eddy/maelstrom";
 import type { Op } from "../../history.ts";
 import { show, type Warnings, whoAndWhen } from "../checker.ts";
 
@@ -202,11 +202,6 @@ class HistoryReader {
       () => `${show(value)}, ${whoAndWhen(op)}`,
     );
   }
-}
-
-/** An offset as JSON has it. */
-export function offsetJson(offset: Offset): Json {
-  return typeof offset === "number" ? offset : parseJson(String(offset));
 }
 
 /** Keys are strings on the wire; Jepsen's own histories may hold integers. */
