@@ -5,7 +5,7 @@
  */
 
 import { findWorkload } from "@eddy/handlers";
-import type { Clock, Node } from "@eddy/maelstrom";
+import { type Clock, describeError, type Node } from "@eddy/maelstrom";
 import { createProcessCluster } from "./process.ts";
 import type { Cluster, ClusterOptions } from "./cluster.ts";
 import { createInProcessCluster } from "./in_process.ts";
@@ -186,7 +186,7 @@ class Uncaught {
   async during<T>(main: () => Promise<T>): Promise<T> {
     const note = (event: PromiseRejectionEvent) => {
       event.preventDefault();
-      if (this.#count++ === 0) this.#first = describeError(event.reason);
+      if (this.#count++ === 0) this.#first = textAndPlace(event.reason);
     };
     globalThis.addEventListener("unhandledrejection", note);
     try {
@@ -199,9 +199,8 @@ class Uncaught {
   }
 }
 
-/** An error with the line it came from. */
-function describeError(reason: unknown): string {
-  if (!(reason instanceof Error)) return String(reason);
-  const place = reason.stack?.split("\n").find((line) => /^\s+at /.test(line));
-  return place === undefined ? String(reason) : `${reason} ${place.trim()}`;
+/** What was thrown, and the line of code it came from where that is known. */
+function textAndPlace(reason: unknown): string {
+  const [text = "", place] = describeError(reason).split(/\n\s+(?=at )/);
+  return place === undefined ? text : `${text} ${place}`;
 }

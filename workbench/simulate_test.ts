@@ -132,6 +132,22 @@ Deno.test("promises that a node rejects and does not catch are reported, and hav
   assertEquals(history, (await run(false)).history);
 });
 
+Deno.test("a promise that is rejected with a value that has no text is reported, too", async () => {
+  const { results } = await simulate({
+    ...quiet,
+    workload: "echo",
+    install: (node) =>
+      node.on("echo", ({ body }) => {
+        Promise.resolve().then(() => Promise.reject(Object.create(null)));
+        return { echo: body.echo };
+      }),
+  });
+  assertStringIncludes(
+    results.warnings[0] ?? "",
+    "Promises of nodes were rejected and not caught: Something was thrown that has no text",
+  );
+});
+
 Deno.test("nodes that keep each other busy for ever break the run off, with all that was before", async () => {
   const { results, history } = await simulate({
     ...quiet,
