@@ -34,7 +34,7 @@ import {
   malformedTxn,
 } from "./check.ts";
 import type { Effort } from "./cycles.ts";
-import { INITIAL, type Mop, type Transactions, type Txn } from "./txn.ts";
+import { addOnce, INITIAL, type Mop, type Transactions, type Txn } from "./txn.ts";
 
 /**
  * Checks transactions that read lists and append to them.
@@ -296,12 +296,6 @@ function stateOf(key: number, version: number): number {
 /** Whether it is known what a read found: an unknown transaction without a list has no reply. */
 function isKnown(txn: Txn, mop: Mop): boolean {
   return mop.read && !(txn.type === "info" && mop.list === null);
-}
-
-function addOnce(lists: Map<number, number[]>, at: number, id: number): void {
-  const list = lists.get(at);
-  if (list === undefined) lists.set(at, [id]);
-  else if (list.at(-1) !== id) list.push(id);
 }
 
 /** Links transactions by what they read and appended. */

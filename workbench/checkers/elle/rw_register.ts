@@ -16,7 +16,7 @@ import {
   malformedTxn,
 } from "./check.ts";
 import type { Effort } from "./cycles.ts";
-import type { Mop, Transactions, Txn } from "./txn.ts";
+import { addOnce, type Mop, type Transactions, type Txn } from "./txn.ts";
 
 /**
  * Checks transactions that read registers and write to them.
@@ -121,7 +121,6 @@ interface External {
   readonly writes: ReadonlyMap<number, number>;
 }
 
-/** What a transaction shows to others. */
 function externalOf(mops: readonly Mop[]): External {
   const reads = new Map<number, number>();
   const writes = new Map<number, number>();
@@ -157,9 +156,9 @@ function registerOrder(all: Transactions): RegisterOrder {
     const { reads, writes } = externalOf(txn.mops);
     for (const [key, value] of writes) put(initial, nulls[key] as number, value);
     if (txn.type !== "ok") continue;
-    for (const value of writes.values()) push(writers, value, txn.id);
+    for (const value of writes.values()) addOnce(writers, value, txn.id);
     for (const [key, value] of reads) {
-      push(readers, value, txn.id);
+      addOnce(readers, value, txn.id);
       put(initial, nulls[key] as number, value);
       const next = writes.get(key);
       if (value !== nulls[key] && next !== undefined && next !== nulls[key]) {
@@ -177,12 +176,6 @@ function put(sets: Map<number, Set<number>>, from: number, to: number): void {
   const set = sets.get(from);
   if (set === undefined) sets.set(from, new Set([to]));
   else set.add(to);
-}
-
-function push(lists: Map<number, number[]>, at: number, id: number): void {
-  const list = lists.get(at);
-  if (list === undefined) lists.set(at, [id]);
-  else list.push(id);
 }
 
 function cyclesAmong(after: ReadonlyMap<number, ReadonlySet<number>>, size: number): number[][] {

@@ -52,6 +52,13 @@ export interface Transactions {
   readonly malformed: readonly Malformed[];
 }
 
+/** Adds a transaction's id to one of several lists, unless it is the last there already. */
+export function addOnce(lists: Map<number, number[]>, at: number, id: number): void {
+  const list = lists.get(at);
+  if (list === undefined) lists.set(at, [id]);
+  else if (list.at(-1) !== id) list.push(id);
+}
+
 /** Numbers for keys, and for the values of each key. */
 class Names {
   readonly #keys = new Map<number | string, number>();
