@@ -9,7 +9,7 @@
  * @module
  */
 
-import { ErrorCode, type Json, KV, type Node, pause, RpcError } from "@eddy/maelstrom";
+import { ErrorCode, errorText, type Json, KV, type Node, pause, RpcError } from "@eddy/maelstrom";
 import type { Machine, Outcome } from "@eddy/handlers/raft/replica";
 
 /** What the root says; two roots with the same `length` are the same. */
@@ -265,5 +265,5 @@ function checkpointName(length: number): string {
 
 function toRpcError(error: unknown): RpcError {
   if (error instanceof RpcError) return error;
-  return new RpcError(ErrorCode.crash, String(error), { cause: error });
+  return new RpcError(ErrorCode.crash, errorText(error), { cause: error });
 }

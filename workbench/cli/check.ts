@@ -53,7 +53,7 @@ async function read(file: string): Promise<string> {
   try {
     return await Deno.readTextFile(file);
   } catch (cause) {
-    const why = cause instanceof Deno.errors.NotFound ? "there is no such file" : String(cause);
+    const why = cause instanceof Deno.errors.NotFound ? "there is no such file" : errorText(cause);
     throw new UsageError(`Cannot read ${file}: ${why}`, { cause });
   }
 }

@@ -12,7 +12,6 @@ import {
   type Validity,
   worst,
 } from "../../history.ts";
-import { errorText } from "@eddy/maelstrom";
 import { GraphBuilder } from "../graph.ts";
 import {
   type Anomaly,
@@ -81,10 +80,11 @@ type Inconclusive = "empty-transaction-graph" | "cycle-search-timeout";
 type Found = ReadonlyMap<string, { count: number; readonly first: Anomaly[] }>;
 
 /**
- * Checks transactions; whatever is thrown makes the verdict unknown.
+ * Checks transactions.
  *
  * @param datatype what they read and write.
  * @param effort how long to search for cycles.
+ * @throws {Error} if a model is unknown.
  */
 export function checkTxns<Order>(
   datatype: Datatype<Order>,
@@ -92,22 +92,11 @@ export function checkTxns<Order>(
   { consistencyModels }: ElleOptions,
   effort?: Effort,
 ): ElleResult {
-  try {
-    const models = consistencyModels.map(canonicalModel);
-    const all = readTransactions(history, datatype.write);
-    const warnings = [...differentReplies(all), ...unwrittenReads(all)];
-    const found = collect(anomaliesOf(datatype, all, models, effort));
-    return verdict(all, found, warnings, models, datatype.inconclusive);
-  } catch (error) {
-    const what = `Cannot check the history: ${errorText(error)}`;
-    return {
-      valid: "unknown",
-      anomalyTypes: [],
-      anomalies: {},
-      error: what,
-      findings: [{ anomaly: "checker-error", what, ops: [] }],
-    };
-  }
+  const models = consistencyModels.map(canonicalModel);
+  const all = readTransactions(history, datatype.write);
+  const warnings = [...differentReplies(all), ...unwrittenReads(all)];
+  const found = collect(anomaliesOf(datatype, all, models, effort));
+  return verdict(all, found, warnings, models, datatype.inconclusive);
 }
 
 function* anomaliesOf<Order>(

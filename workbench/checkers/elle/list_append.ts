@@ -47,7 +47,8 @@ import { addOnce, INITIAL, type Mop, type Transactions, type Txn } from "./txn.t
  * @param options the consistency models to check for.
  * @param effort how long to search for cycles.
  * @returns `anomaly-types`, `anomalies` (a few of each) and `anomaly-counts`; `not`, the weakest
- * models that are ruled out, and `also-not`, the stronger ones; never throws.
+ * models that are ruled out, and `also-not`, the stronger ones.
+ * @throws {Error} if a model is unknown.
  *
  * @example
  * ```ts

@@ -28,7 +28,8 @@ import { addOnce, type Mop, type Transactions, type Txn } from "./txn.ts";
  * @param history operations `txn` with values `[["r", k, v] | ["w", k, v], ...]`.
  * @param options the consistency models to check for.
  * @param effort how long to search for cycles.
- * @returns the same keys as {@linkcode checkListAppend}; never throws.
+ * @returns the same keys as {@linkcode checkListAppend}.
+ * @throws {Error} if a model is unknown.
  *
  * @example
  * ```ts
