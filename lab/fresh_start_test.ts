@@ -1,4 +1,5 @@
-import { assert, assertEquals, assertLessOrEqual } from "@std/assert";
+import { assert, assertEquals, assertLessOrEqual, assertMatch } from "@std/assert";
+import { workloads } from "@eddy/handlers";
 import { join } from "@std/path/join";
 import { projectPath } from "../scripts/support.ts";
 
@@ -10,10 +11,10 @@ const INPUT =
 {"src":"c1","dest":"n1","body":{"type":"echo","msg_id":2,"echo":"hi"}}
 `;
 
-/** Copies the committed files of the workspace, as they are now, to `target`. */
-async function copyWorkspace(target: string): Promise<void> {
+/** Copies the committed files, as they are now, to `target`. */
+async function copyTree(target: string): Promise<void> {
   const { stdout, success } = await new Deno.Command("git", {
-    args: ["ls-files", "-z", "--", ":!lab", ":!docs"],
+    args: ["ls-files", "-z"],
     cwd: projectPath("."),
   }).output();
   assert(success, "Cannot list the committed files");
@@ -21,6 +22,15 @@ async function copyWorkspace(target: string): Promise<void> {
     await Deno.mkdir(join(target, path, ".."), { recursive: true });
     await Deno.copyFile(projectPath(path), join(target, path));
   }
+}
+
+/** What follows `npx -y deno@VERSION` in the README's commands; both begin the page. */
+async function readmeCommands(): Promise<string[][]> {
+  const readme = await Deno.readTextFile(projectPath("README.md"));
+  const [, block = ""] = /```sh\n([^]*?)```/.exec(readme) ?? [];
+  return [...block.matchAll(/^npx -y deno@\S+ (.*?)(?: +#.*)?$/gm)].map(([, args = ""]) =>
+    args.split(" ")
+  );
 }
 
 async function runDeno(args: string[], cwd: string, cache: string, input = "") {
@@ -51,27 +61,70 @@ async function packagesIn(folder: string, path = ""): Promise<string[]> {
   return found;
 }
 
-Deno.test("a fresh copy with an empty cache runs the node with few packages", async () => {
+/** Calls `use` with a copy of the tree, and with the path of a cache that does not exist yet. */
+async function withFreshCopy(
+  use: (copy: string, cache: string) => Promise<void>,
+): Promise<void> {
   const folder = await Deno.makeTempDir();
   try {
     const [copy, cache] = [join(folder, "copy"), join(folder, "cache")];
-    await copyWorkspace(copy);
-    const echo = await runDeno(["run", "main.ts"], copy, cache, INPUT);
-    if (/error sending request|dns error|tcp connect error/.test(echo.stderr)) {
-      console.warn(`Skipped: the npm registry cannot be reached: ${echo.stderr}`);
-      return;
-    }
-    assertEquals(echo.code, 0, echo.stderr);
-    const types = echo.stdout.trimEnd().split("\n").map((line) => JSON.parse(line).body.type);
-    assertEquals(types, ["init_ok", "echo_ok"]);
-    const packages = await packagesIn(join(cache, "npm"));
-    assert(packages.length > 0);
-    assertLessOrEqual(packages.length, MAX_PACKAGES, packages.join("\n"));
-
-    const demo = await runDeno(["task", "--quiet", "demo"], copy, cache);
-    assertEquals(demo.code, 0, demo.stderr);
-    assert(!demo.stderr.includes("Download"), demo.stderr);
+    await copyTree(copy);
+    await use(copy, cache);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
+}
+
+/** Whether the registry could not be reached, in which case nothing can be said. */
+function isOffline(stderr: string): boolean {
+  if (!/error sending request|dns error|tcp connect error/.test(stderr)) return false;
+  console.warn(`Skipped: the npm registry cannot be reached: ${stderr}`);
+  return true;
+}
+
+async function assertFewPackages(cache: string): Promise<void> {
+  const packages = await packagesIn(join(cache, "npm"));
+  assert(packages.length > 0);
+  assertLessOrEqual(packages.length, MAX_PACKAGES, packages.join("\n"));
+}
+
+Deno.test("a fresh copy with an empty cache runs the node with few packages", async () => {
+  await withFreshCopy(async (copy, cache) => {
+    const echo = await runDeno(["run", "main.ts"], copy, cache, INPUT);
+    if (isOffline(echo.stderr)) return;
+    assertEquals(echo.code, 0, echo.stderr);
+    const types = echo.stdout.trimEnd().split("\n").map((line) => JSON.parse(line).body.type);
+    assertEquals(types, ["init_ok", "echo_ok"]);
+    await assertFewPackages(cache);
+  });
+});
+
+Deno.test("the README's demo runs on a fresh copy with an empty cache, and prints its table only", async () => {
+  const [command = []] = await readmeCommands();
+  assertEquals(command.at(-1), "demo");
+  await withFreshCopy(async (copy, cache) => {
+    const { code, stdout, stderr } = await runDeno(command, copy, cache);
+    if (isOffline(stderr)) return;
+    assertEquals([code, stderr], [0, ""]);
+    for (const name of Object.keys(workloads)) {
+      assertMatch(stdout, new RegExp(`^${name} .* valid `, "m"));
+    }
+    await assertFewPackages(cache);
+  });
+});
+
+Deno.test("the README's tests start on a fresh copy with an empty cache without other output", async () => {
+  const [, command = []] = await readmeCommands();
+  assertEquals(command.at(-1), "test");
+  await withFreshCopy(async (copy, cache) => {
+    // Fetches and checks what all tests need. CI runs them all; here only those that run Deno
+    // itself, which may fetch a part of it.
+    const prepared = await runDeno([...command, "--no-run"], copy, cache);
+    if (isOffline(prepared.stderr)) return;
+    assertEquals([prepared.code, prepared.stderr], [0, ""], prepared.stdout);
+    const { code, stdout, stderr } = await runDeno([...command, "scripts"], copy, cache);
+    assertEquals([code, stderr], [0, ""], stdout);
+    assertMatch(stdout, /^ok \| [1-9]\d* passed \| 0 failed/m);
+    await assertFewPackages(cache);
+  });
 });
