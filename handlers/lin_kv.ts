@@ -7,9 +7,15 @@
 import * as v from "valibot";
 import type { Json, Node, RpcSchema } from "@eddy/maelstrom";
 import { KeyValueMachine } from "./raft/state_machines.ts";
-import { type ConsensusOptions, NodeReplica } from "./raft/host.ts";
+import { NodeReplica } from "./raft/host.ts";
 import { json, reply } from "./schema.ts";
-import { storeFlags, storeOptions, type Workload, workload } from "./workload.ts";
+import {
+  type ConsensusOptions,
+  storeFlags,
+  storeOptions,
+  type Workload,
+  workload,
+} from "./workload.ts";
 
 /** The messages of the `lin-kv` workload. */
 export const linKvSchema: {

@@ -44,17 +44,25 @@ export { counterSchema, serveGCounter, servePnCounter } from "./counter.ts";
 export { echoSchema, serveEcho } from "./echo.ts";
 export { gSetSchema, serveGSet } from "./g_set.ts";
 export { kafkaSchema, serveKafka } from "./kafka.ts";
-export { linKvSchema } from "./lin_kv.ts";
+export { linKvSchema, serveLinKv } from "./lin_kv.ts";
 export type { Integer, List } from "./schema.ts";
 export {
   type AppendTxn,
   type MicroOp,
   type RegisterTxn,
+  serveTxnListAppend,
+  serveTxnRwRegister,
   txnListAppendSchema,
+  type TxnRwRegisterOptions,
   txnRwRegisterSchema,
 } from "./txn.ts";
 export { serveUniqueIds, uniqueIdsSchema } from "./unique_ids.ts";
-export { commonFlags, type LatencyOptions, type Workload } from "./workload.ts";
+export {
+  commonFlags,
+  type ConsensusOptions,
+  type LatencyOptions,
+  type Workload,
+} from "./workload.ts";
 
 /** All workloads. */
 export const workloads = {

@@ -10,10 +10,17 @@ import type { Json, Node, RpcSchema } from "@eddy/maelstrom";
 import { oneOf } from "@eddy/maelstrom/flags";
 import { NodeGossip } from "./gossip/host.ts";
 import { RegisterStore } from "./gossip/crdts.ts";
-import { type ConsensusOptions, NodeReplica } from "./raft/host.ts";
+import { NodeReplica, type NodeReplicaOptions } from "./raft/host.ts";
+import type { Machine } from "./raft/replica.ts";
 import { ListMachine, RegisterMachine } from "./raft/state_machines.ts";
 import { anyList, json, type List, list, reply } from "./schema.ts";
-import { storeFlags, storeOptions, type Workload, workload } from "./workload.ts";
+import {
+  type ConsensusOptions,
+  storeFlags,
+  storeOptions,
+  type Workload,
+  workload,
+} from "./workload.ts";
 
 /** A micro-operation of a transaction: a read, or an operation `F` that writes. */
 export type MicroOp<F extends string> =
@@ -50,6 +57,24 @@ export const txnRwRegisterSchema: {
   },
 };
 
+/** A state machine of transactions, which also answers one that only reads. */
+interface TxnMachine<F extends string> extends Machine<MicroOp<F>[], { txn: MicroOp<F>[] }> {
+  read(txn: MicroOp<F>[]): { txn: MicroOp<F>[] };
+}
+
+/** Makes `node` execute transactions as entries of a replicated log; a read needs no entry. */
+export function serveReplicated<F extends string>(
+  node: Node,
+  machine: TxnMachine<F>,
+  schema: RpcSchema<{ txn: MicroOp<F>[] }, { txn: List<MicroOp<F>> }>,
+  options: NodeReplicaOptions,
+): void {
+  const replica = new NodeReplica(node, machine, options);
+  node.on("txn", ({ body: { txn } }) => {
+    return isReadOnly(txn) ? replica.query(() => machine.read(txn)) : replica.execute(txn);
+  }, { schema });
+}
+
 /**
  * Makes `node` serve the `txn-list-append` workload.
  *
@@ -58,19 +83,15 @@ export const txnRwRegisterSchema: {
  * errors are those of lin-kv.
  */
 export function serveTxnListAppend(node: Node, options: ConsensusOptions = {}): void {
-  const machine = new ListMachine();
-  const replica = new NodeReplica(node, machine, options);
-  node.on("txn", ({ body: { txn } }) => {
-    return isReadOnly(txn) ? replica.query(() => machine.read(txn)) : replica.execute(txn);
-  }, { schema: txnListAppendSchema.txn });
+  serveReplicated(node, new ListMachine(), txnListAppendSchema.txn, options);
 }
 
 /** Options of {@linkcode serveTxnRwRegister}. */
-interface TxnRwRegisterOptions extends ConsensusOptions {
+export interface TxnRwRegisterOptions extends ConsensusOptions {
   /**
    * The consistency model. In the weaker two, which are served alike, every node answers by itself
    * whatever happens to the network, and `maxLatencyMs` (500 unless given) is how long a write may
-   * take to reach every node; see {@linkcode serveAvailableRegisters}.
+   * take to reach every node. Both are read committed and monotonic atomic view.
    *
    * @default "strict-serializable"
    */
@@ -89,11 +110,7 @@ export function serveTxnRwRegister(node: Node, options: TxnRwRegisterOptions = {
   if (consistency !== "strict-serializable") {
     return serveAvailableRegisters(node, maxLatencyMs ?? AVAILABLE_MAX_LATENCY_MS);
   }
-  const machine = new RegisterMachine();
-  const replica = new NodeReplica(node, machine, options);
-  node.on("txn", ({ body: { txn } }) => {
-    return isReadOnly(txn) ? replica.query(() => machine.read(txn)) : replica.execute(txn);
-  }, { schema: txnRwRegisterSchema.txn });
+  serveReplicated(node, new RegisterMachine(), txnRwRegisterSchema.txn, options);
 }
 
 /** Whether a transaction changes nothing. */

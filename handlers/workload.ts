@@ -6,7 +6,6 @@
 
 import type { Node } from "@eddy/maelstrom";
 import { type Flags, type FlagValues, number, parseFlags, UsageError } from "@eddy/maelstrom/flags";
-import type { ConsensusOptions } from "./raft/host.ts";
 
 /** A workload that the node binary serves. */
 export interface Workload {
@@ -30,6 +29,23 @@ export interface LatencyOptions {
    * node at once. The default is that of the workload's `--max-latency`.
    */
   readonly maxLatencyMs?: number | undefined;
+}
+
+/** Options of a workload whose operations go into one replicated log. */
+export interface ConsensusOptions {
+  /**
+   * How long an operation may wait to share a round of messages with others, in milliseconds.
+   *
+   * @default 0
+   */
+  readonly maxLatencyMs?: number | undefined;
+  /**
+   * Whether a leader answers reads by its lease, without asking other nodes. It assumes that clocks
+   * run equally fast, to a tenth, and that no node forgets or is paused.
+   *
+   * @default false
+   */
+  readonly leaseReads?: boolean | undefined;
 }
 
 /** The options that every workload accepts. */

@@ -4,7 +4,7 @@
  * Run with `deno run --allow-write=docs lab/consensus_figure.ts`.
  */
 
-import { serveLinKv } from "@eddy/handlers/lin_kv.ts";
+import { serveLinKv } from "@eddy/handlers";
 import { Replica } from "@eddy/handlers/raft/replica";
 import type { Node } from "@eddy/maelstrom";
 import { simulate } from "@eddy/workbench";

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { workloads } from "@eddy/handlers";
+import * as handlers from "@eddy/handlers";
 import { type Fault, mutants } from "@eddy/mutants";
 import { NEMESES, WORKLOADS } from "@eddy/workbench";
 import { projectPath } from "../scripts/support.ts";
@@ -17,10 +17,24 @@ function isRun(flag: string, value: string): boolean {
   );
 }
 
+const { workloads } = handlers;
+
+/** The names under which a workload's handlers and messages are exported. */
+function exportsOf(name: string): string[] {
+  const camel = name.replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
+  // Both counters have the same messages.
+  const schema = camel.endsWith("Counter") ? "counterSchema" : `${camel}Schema`;
+  return [`serve${camel.charAt(0).toUpperCase()}${camel.slice(1)}`, schema];
+}
+
 /** What a workload of this name still needs, each with the file to edit. */
 function missingForWorkload(name: string): string[] {
   const needs: [isThere: boolean, what: string][] = [
     [Object.hasOwn(workloads, name), "handlers/mod.ts: a line in `workloads`"],
+    ...exportsOf(name).map((symbol): [boolean, string] => [
+      Object.hasOwn(handlers, symbol),
+      `handlers/mod.ts: the export of ${symbol}`,
+    ]),
     [
       WORKLOADS.some((each) => each === name),
       "workbench/workloads/mod.ts: a line in the registry of workloads",
@@ -77,6 +91,8 @@ Deno.test("every fault has all that docs/contributing.md asks for", () => {
 Deno.test("what a new name lacks is listed with the file to edit", () => {
   const files = (lacks: readonly string[]) => lacks.map((text) => /lacks (\S+):/.exec(text)?.[1]);
   assertEquals(files(missingForWorkload("new-name")), [
+    "handlers/mod.ts",
+    "handlers/mod.ts",
     "handlers/mod.ts",
     "workbench/workloads/mod.ts",
     "mutants/mod.ts",

@@ -16,9 +16,9 @@ import { isMessage, MESSAGE_TYPES } from "./message.ts";
 import { type Machine, type Outcome, Replica, type ReplicaOptions } from "./replica.ts";
 
 /** Settings of a {@linkcode NodeReplica}. */
-export type ConsensusOptions = Pick<
+export type NodeReplicaOptions = Pick<
   ReplicaOptions<Json, object>,
-  "maxLatencyMs" | "holdMs" | "leaseReads" | "timing" | "storage" | "sessions" | "makeRaft"
+  "maxLatencyMs" | "leaseReads" | "timing" | "storage" | "sessions" | "makeRaft"
 >;
 
 /** Sums of fractions are inexact: a turn that comes a rounding error early must not repeat itself. */
@@ -33,13 +33,13 @@ const MIN_DELAY_MS = 0.01;
 export class NodeReplica<Operation extends Json, Reply extends object> {
   readonly #node: Node;
   readonly #machine: Machine<Operation, Reply>;
-  readonly #options: ConsensusOptions;
+  readonly #options: NodeReplicaOptions;
   #replica: Replica<Operation, Reply> | undefined;
   #isTurnDue = false;
   #wakeAtMs = Infinity;
   #cancelWake: (() => void) | undefined;
 
-  constructor(node: Node, machine: Machine<Operation, Reply>, options: ConsensusOptions) {
+  constructor(node: Node, machine: Machine<Operation, Reply>, options: NodeReplicaOptions) {
     this.#node = node;
     this.#machine = machine;
     this.#options = options;

@@ -6,8 +6,10 @@
  * @module
  */
 
+import { txnListAppendSchema } from "@eddy/handlers";
 import type { Timing } from "@eddy/handlers/raft";
-import { serveTxnListAppend } from "@eddy/handlers/txn.ts";
+import { ListMachine } from "@eddy/handlers/raft/state_machines.ts";
+import { serveReplicated } from "@eddy/handlers/txn.ts";
 import type { Node } from "@eddy/maelstrom";
 import { type Mutation, mutations as others } from "@eddy/mutants/raft.ts";
 import { type RunHooks, type RunResult, simulate } from "@eddy/workbench";
@@ -150,7 +152,7 @@ async function blame(
   const { makeRaft, makeStorage, makeSessions } = parts;
   const disks = new Disks({ makeStorage, onRestart });
   const install = (node: Node) =>
-    serveTxnListAppend(node, {
+    serveReplicated(node, new ListMachine(), txnListAppendSchema.txn, {
       storage: disks.of(node),
       timing,
       makeRaft,

@@ -1,6 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { serveLinKv } from "@eddy/handlers/lin_kv.ts";
-import { serveTxnListAppend, serveTxnRwRegister } from "@eddy/handlers/txn.ts";
+import { serveLinKv, serveTxnListAppend, serveTxnRwRegister } from "@eddy/handlers";
 import type { Node } from "@eddy/maelstrom";
 import { simulate, type SimulateOptions } from "@eddy/workbench";
 

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import fc from "fast-check";
+import { type RegisterTxn, serveTxnRwRegister } from "@eddy/handlers";
 import { RegisterStore } from "@eddy/handlers/gossip/crdts.ts";
-import { type RegisterTxn, serveTxnRwRegister } from "@eddy/handlers/txn.ts";
 import type { Json } from "@eddy/maelstrom";
 import { simulate } from "@eddy/workbench";
 
