@@ -99,7 +99,7 @@ Deno.test("a fresh copy with an empty cache runs the node with few packages", as
   });
 });
 
-Deno.test("the README's demo runs on a fresh copy with an empty cache, and prints its table only", async () => {
+Deno.test("the README's demo runs on a fresh copy with an empty cache, without a warning", async () => {
   const [command = []] = await readmeCommands();
   assertEquals(command.at(-1), "demo");
   await withFreshCopy(async (copy, cache) => {
@@ -113,7 +113,7 @@ Deno.test("the README's demo runs on a fresh copy with an empty cache, and print
   });
 });
 
-Deno.test("the README's tests start on a fresh copy with an empty cache without other output", async () => {
+Deno.test("the README's tests start on a fresh copy with an empty cache, without a warning", async () => {
   const [, command = []] = await readmeCommands();
   assertEquals(command.at(-1), "test");
   await withFreshCopy(async (copy, cache) => {

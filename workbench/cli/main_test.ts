@@ -5,6 +5,9 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { delay } from "@std/async/delay";
 import { join } from "@std/path/join";
+import { ErrorCode } from "@eddy/maelstrom";
+import { simulate } from "../simulate.ts";
+import { demoJobs } from "./demo.ts";
 
 const main = new URL("./main.ts", import.meta.url).pathname;
 
@@ -209,4 +212,23 @@ Deno.test("check: what several checkers warn of is printed once", async () => {
     const { code, stdout } = await workbench(["check", "-w", "g-set", file], dir);
     assertEquals([code, stdout.split("Completion without an invocation").length], [2, 2]);
   });
+});
+
+Deno.test("what is not ok in the demo's runs is what its footnote says", async () => {
+  const { timeout, temporarilyUnavailable, keyDoesNotExist, preconditionFailed } = ErrorCode;
+  const cutOff = [timeout, temporarilyUnavailable];
+  const expected: Record<string, (string | number)[]> = {
+    kafka: ["crash"],
+    "lin-kv": [...cutOff, keyDoesNotExist, preconditionFailed],
+    "txn-list-append": cutOff,
+    "txn-rw-register": cutOff,
+  };
+  for (const { options } of demoJobs(1)) {
+    const { history } = await simulate(options);
+    const reasons = history
+      .filter(({ type, process }) => process !== "nemesis" && (type === "fail" || type === "info"))
+      .map(({ f, error }) => error?.code ?? f);
+    const found = [...new Set(reasons)].sort((a, b) => Number(a) - Number(b));
+    assertEquals(found, expected[options.workload] ?? [], options.workload);
+  }
 });
