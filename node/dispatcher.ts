@@ -4,12 +4,11 @@
  * @module
  */
 
-import type { Clock } from "./clock.ts";
 import { describeError, ErrorCode, errorText, RpcError } from "./errors.ts";
 import type { Json, JsonObject } from "./json.ts";
 import { isClient, type Message, quote, type Received } from "./message.ts";
-import { describeIssues, type RpcSchema, type Schema, validate } from "./schema.ts";
-import type { NodeState } from "./state.ts";
+import type { Node } from "./node.ts";
+import { check, type RpcSchema, type Schema } from "./schema.ts";
 
 /** A reply that no schema describes; a key that is undefined is left out. */
 export type LooseReply = { [key: string]: Json | undefined };
@@ -47,27 +46,20 @@ export interface HandlerOptions<Request, Reply> {
 /** How many messages may wait for init, and how many for a handler to end. */
 const MAX_WAITING = 4096;
 
-interface DispatcherContext {
-  readonly state: NodeState;
-  readonly clock: Clock;
-  readonly log: (text: string) => void;
-  readonly maxInFlight: number;
-  readonly reply: (message: Received, body: object) => boolean;
-  readonly replyError: (message: Received, error: RpcError) => boolean;
-}
-
 /** Starts handlers, and answers with what they return or throw. */
 export class Dispatcher {
-  readonly #node: DispatcherContext;
+  readonly #node: Node;
+  readonly #maxInFlight: number;
   readonly #handlers = new Map<string, Entry>();
   /** Called when a handler ends, or a call begins or ends. */
   #watchers: (() => void)[] = [];
 
-  constructor(node: DispatcherContext) {
-    if (!(node.maxInFlight >= 1)) {
-      throw new RangeError(`Cannot allow ${node.maxInFlight} handlers in flight: not 1 or more`);
+  constructor(node: Node, maxInFlight: number) {
+    if (!(maxInFlight >= 1)) {
+      throw new RangeError(`Cannot allow ${maxInFlight} handlers in flight: not 1 or more`);
     }
     this.#node = node;
+    this.#maxInFlight = maxInFlight;
   }
 
   /**
@@ -123,7 +115,7 @@ export class Dispatcher {
     } else if (message.dest !== state.nodeId) {
       const text = `Message is addressed to ${message.dest}, but this node is ${state.nodeId}`;
       this.#fail(message, new RpcError(ErrorCode.malformedRequest, text));
-    } else if (state.inFlight >= this.#node.maxInFlight) {
+    } else if (state.inFlight >= this.#maxInFlight) {
       this.#hold(message);
     } else {
       this.#start(message);
@@ -190,13 +182,7 @@ export class Dispatcher {
     if (entry === undefined) {
       throw new RpcError(ErrorCode.notSupported, `Unknown message type ${quote(type)}`);
     }
-    if (entry.request !== undefined) {
-      const { issues } = validate(entry.request, message.body);
-      if (issues !== undefined) {
-        const problem = `Malformed ${type}: ${describeIssues(issues)}`;
-        throw new RpcError(ErrorCode.malformedRequest, problem);
-      }
-    }
+    check(entry.request, message.body, ErrorCode.malformedRequest, () => type);
     return entry.handle(message);
   }
 
@@ -214,27 +200,25 @@ export class Dispatcher {
 
   /** The one place where an error becomes an error reply. */
   #fail(message: Received, error: unknown): void {
-    const { log, replyError } = this.#node;
-    const answer = toRpcError(error);
+    const { log } = this.#node;
+    const answer = error instanceof RpcError
+      ? error
+      : new RpcError(ErrorCode.crash, errorText(error), { cause: error });
     const what = `${quote(message.body.type)} from ${message.src} failed`;
     if (answer !== error) log(`${what}: ${describeError(error)}`);
-    if (!replyError(message, answer) && answer === error) log(`${what}: ${answer.message}`);
+    if (!this.#node.replyError(message, answer) && answer === error) {
+      log(`${what}: ${answer.message}`);
+    }
   }
 
   #end(): void {
-    const { state, maxInFlight } = this.#node;
+    const { state } = this.#node;
     state.inFlight--;
-    while (state.inFlight < maxInFlight) {
+    while (state.inFlight < this.#maxInFlight) {
       const next = state.held.shift();
       if (next === undefined) break;
       this.#start(next);
     }
     this.wake();
   }
-}
-
-/** What to answer when a handler throws `error`. */
-function toRpcError(error: unknown): RpcError {
-  if (error instanceof RpcError) return error;
-  return new RpcError(ErrorCode.crash, errorText(error), { cause: error });
 }

@@ -25,6 +25,9 @@ export interface Flag<T> {
   readonly many?: true;
 }
 
+/** The part of a {@linkcode Flag} that says which values it accepts. */
+export type Accepted<T> = Required<Pick<Flag<T>, "accepts" | "parse">>;
+
 /** The flags of a command by their names, without dashes. */
 export type Flags = Readonly<Record<string, Flag<unknown>>>;
 
@@ -129,31 +132,27 @@ function readValue(name: string, flag: Flag<unknown> | undefined, text?: string)
 }
 
 /** A flag's number, from `min` up. */
-export function number(
-  min: number,
-  max: number = Infinity,
-): { accepts: string; parse: (text: string) => number | undefined } {
-  return {
-    accepts: `a number ${range(min, max)}`,
-    parse: (text) => inRange(/^-?\d+(\.\d+)?$/.test(text) ? Number(text) : NaN, min, max),
-  };
+export function number(min: number, max: number = Infinity): Accepted<number> {
+  return inRange("a number", /^-?\d+(\.\d+)?$/, min, max);
 }
 
 /** A flag's integer, from `min` up. */
-export function integer(
-  min: number,
-  max: number = Infinity,
-): { accepts: string; parse: (text: string) => number | undefined } {
+export function integer(min: number, max: number = Infinity): Accepted<number> {
+  return inRange("an integer", /^-?\d{1,15}$/, min, max);
+}
+
+function inRange(what: string, form: RegExp, min: number, max: number): Accepted<number> {
   return {
-    accepts: `an integer ${range(min, max)}`,
-    parse: (text) => inRange(/^-?\d{1,15}$/.test(text) ? Number(text) : NaN, min, max),
+    accepts: `${what} ${max === Infinity ? `of ${min} or more` : `from ${min} to ${max}`}`,
+    parse(text) {
+      const value = form.test(text) ? Number(text) : NaN;
+      return value >= min && value <= max ? value : undefined;
+    },
   };
 }
 
 /** A flag's value out of a few words. */
-export function oneOf<const T extends string>(
-  words: readonly T[],
-): { accepts: string; parse: (text: string) => T | undefined } {
+export function oneOf<const T extends string>(words: readonly T[]): Accepted<T> {
   return {
     accepts: `one of ${words.join(", ")}`,
     parse: (text) => words.find((word) => word === text),
@@ -186,12 +185,4 @@ function wrap(text: string, columns: number): string[] {
     else lines.push(word);
   }
   return lines;
-}
-
-function range(min: number, max: number): string {
-  return max === Infinity ? `of ${min} or more` : `from ${min} to ${max}`;
-}
-
-function inRange(value: number, min: number, max: number): number | undefined {
-  return value >= min && value <= max ? value : undefined;
 }

@@ -8,7 +8,7 @@ import { pause } from "./clock.ts";
 import { ErrorCode, RpcError } from "./errors.ts";
 import { type Json, jsonEqual, type JsonObject } from "./json.ts";
 import type { Node } from "./node.ts";
-import { describeIssues, type Schema, validate } from "./schema.ts";
+import { check, type Schema } from "./schema.ts";
 
 /** Maelstrom's key-value services: linearizable, sequential, and eventual (last write wins). */
 export type KvService = "lin-kv" | "seq-kv" | "lww-kv";
@@ -79,10 +79,9 @@ export class KV<K extends Json = string, V extends Json = Json> {
    */
   async read(key: K): Promise<V> {
     const reply = await this.#node.retry(() => this.#rpc({ type: "read", key }), { maxTries: 3 });
-    const { issues } = this.#schema === undefined ? {} : validate(this.#schema, reply.value);
-    if (issues === undefined) return reply.value as V;
-    const what = `Malformed value of ${JSON.stringify(key)} in ${this.service}`;
-    throw new RpcError(ErrorCode.crash, `${what}: ${describeIssues(issues)}`);
+    const what = () => `value of ${JSON.stringify(key)} in ${this.service}`;
+    check(this.#schema, reply.value, ErrorCode.crash, what);
+    return reply.value as V;
   }
 
   /** The value of a key, or `fallback` if it does not exist. */

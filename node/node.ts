@@ -22,7 +22,7 @@ import {
 import { describeError, ErrorCode, RpcError } from "./errors.ts";
 import type { JsonObject } from "./json.ts";
 import { type Body, isClient, type Message, parseMessage, quote, Received } from "./message.ts";
-import { describeIssues, type Schema, validate } from "./schema.ts";
+import { check, type Schema } from "./schema.ts";
 import { NodeState } from "./state.ts";
 import { type Output, stderrLog, stdoutOutput } from "./stdio.ts";
 
@@ -127,7 +127,6 @@ export class Node {
   readonly #clientDeadlineMs: number;
   readonly #drainTimeoutMs: number;
   readonly #dispatcher: Dispatcher;
-  readonly #calls: CallsContext;
   readonly #initHooks: (() => void | Promise<void>)[] = [];
   readonly #tickers = new Set<() => void>();
   #lineNumber = 0;
@@ -144,20 +143,7 @@ export class Node {
     this.#output = options.output ?? stdoutOutput();
     this.#clientDeadlineMs = options.clientDeadlineMs ?? 5000;
     this.#drainTimeoutMs = options.drainTimeoutMs ?? 10_000;
-    this.#dispatcher = new Dispatcher({
-      state: this.state,
-      clock: this.clock,
-      log: this.log,
-      maxInFlight: options.maxInFlight ?? Infinity,
-      reply: (message, body) => this.reply(message, body),
-      replyError: (message, error) => this.replyError(message, error),
-    });
-    this.#calls = {
-      state: this.state,
-      clock: this.clock,
-      write: (dest, body) => this.#write(dest, body),
-      onChange: () => this.#dispatcher.wake(),
-    };
+    this.#dispatcher = new Dispatcher(this, options.maxInFlight ?? Infinity);
     this.#dispatcher.on("init", { handle: (message) => this.#init(message), request: undefined });
   }
 
@@ -212,7 +198,7 @@ export class Node {
     if (!(message instanceof Received)) {
       this.#receiveMalformed(line, message.problem, message.request);
     } else if (message.body.in_reply_to !== undefined) {
-      settle(this.#calls, message);
+      this.#settle(message);
     } else if (message.body.type === "error") {
       this.log(`Dropped an error from ${message.src} that answers nothing: ${quote(line)}`);
     } else {
@@ -293,7 +279,10 @@ export class Node {
     options: RpcOptions & { schema?: Schema<Reply> } = {},
   ): Promise<Reply | JsonObject> {
     const { timeoutMs = 1000, signal, schema } = options;
-    return readReply(await call(this.#calls, dest, body, timeoutMs, signal), schema);
+    const reply = await this.#call(dest, body, timeoutMs, signal);
+    if (reply.body.type === "error") throw peerError(reply.body);
+    check(schema, reply.body, ErrorCode.crash, () => `${reply.body.type} from ${reply.src}`);
+    return reply.body;
   }
 
   /** {@linkcode retry} with this node's clock and randomness. */
@@ -302,8 +291,10 @@ export class Node {
   }
 
   /**
-   * Calls `tick` about every `intervalMs` milliseconds until shutdown; it never overlaps itself.
+   * Calls `tick` about every `intervalMs` milliseconds, counted from the end of the previous call,
+   * until shutdown.
    *
+   * @param options with `jitter`, how far an interval may differ from `intervalMs`, as a share of it
    * @returns a function that stops it.
    * @throws {RangeError} if the interval is no positive number.
    */
@@ -312,17 +303,30 @@ export class Node {
     tick: () => void | Promise<void>,
     options: { /** @default 0.1 */ jitter?: number } = {},
   ): () => void {
-    const context = {
-      clock: this.clock,
-      random: this.random,
-      onError: (error: unknown) => this.log(`A periodic task failed: ${describeError(error)}`),
+    if (!(intervalMs > 0)) {
+      throw new RangeError(`Cannot do anything every ${intervalMs} ms: not a positive number`);
+    }
+    const { jitter = 0.1 } = options;
+    let cancel: () => void;
+    const arm = () => {
+      const factor = 1 + jitter * (2 * this.random.next() - 1);
+      cancel = this.clock.schedule(intervalMs * factor, run);
     };
-    const stop = startTicker(intervalMs, tick, options.jitter ?? 0.1, context);
-    this.#tickers.add(stop);
-    return () => {
-      stop();
+    const run = async () => {
+      try {
+        await tick();
+      } catch (error) {
+        this.log(`A periodic task failed: ${describeError(error)}`);
+      }
+      if (this.#tickers.has(stop)) arm();
+    };
+    const stop = () => {
       this.#tickers.delete(stop);
+      cancel();
     };
+    this.#tickers.add(stop);
+    arm();
+    return stop;
   }
 
   /**
@@ -332,7 +336,6 @@ export class Node {
   async drain(): Promise<void> {
     const { state } = this;
     for (const stop of this.#tickers) stop();
-    this.#tickers.clear();
     if (state.early.length > 0 && state.phase === "new") {
       this.log(`Dropped ${state.early.length} messages: input ended before init`);
       state.early = [];
@@ -357,9 +360,21 @@ export class Node {
   }
 
   async #init(message: Message<object>): Promise<void> {
-    await initialize(this.state, message, this.#initHooks);
+    const { state } = this;
+    const { node_id, node_ids } = message.body as { node_id?: unknown; node_ids?: unknown };
+    if (typeof node_id !== "string") throw malformedInit("node_id", "a string");
+    if (!isListOfStrings(node_ids)) throw malformedInit("node_ids", "a list of strings");
+    state.phase = "starting";
+    state.nodeId = node_id;
+    state.nodeIds = Object.freeze([...node_ids]);
+    try {
+      for (const hook of this.#initHooks) await hook();
+    } catch (error) {
+      state.phase = "new";
+      throw error;
+    }
     this.reply(message, {});
-    this.state.phase = "ready";
+    state.phase = "ready";
     this.#dispatcher.releaseEarly();
   }
 
@@ -393,35 +408,58 @@ export class Node {
     return false;
   }
 
+  /**
+   * Sends a request under a fresh `msg_id` and waits for the reply with that id from that node.
+   *
+   * Its entry in `state.calls` is removed when the reply comes, time is up, or the signal aborts.
+   */
+  #call(
+    dest: string,
+    body: object,
+    timeoutMs: number,
+    signal: AbortSignal | undefined,
+  ): Promise<Message> {
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted) return reject(signal.reason);
+      const msgId = this.state.takeMsgId();
+      const fail = (error: unknown) => {
+        this.state.takeCall(msgId, dest);
+        reject(error);
+        this.#dispatcher.wake();
+      };
+      const abort = () => fail(signal?.reason);
+      const cancel = this.clock.schedule(timeoutMs, () => {
+        fail(new RpcError(ErrorCode.timeout, `No reply from ${dest} in ${timeoutMs} ms`));
+      });
+      signal?.addEventListener("abort", abort, { once: true });
+      const release = () => {
+        cancel();
+        signal?.removeEventListener("abort", abort);
+      };
+      this.state.calls.set(msgId, { dest, resolve, release });
+      this.#dispatcher.wake();
+      // Last: an output that delivers at once may bring the reply before this returns.
+      try {
+        this.#write(dest, { ...body, msg_id: msgId });
+      } catch (error) {
+        fail(error);
+      }
+    });
+  }
+
+  /** Resolves the call that a reply answers; drops and counts a reply that answers none. */
+  #settle(reply: Message): void {
+    const waiting = this.state.takeCall(reply.body.in_reply_to, reply.src);
+    if (waiting === undefined) {
+      this.state.counts.unknownReplies++;
+      return;
+    }
+    waiting.resolve(reply);
+    this.#dispatcher.wake();
+  }
+
   #write(dest: string, body: object, src: string = this.state.nodeId): void {
     this.#output.write(JSON.stringify({ src, dest, body }));
-  }
-}
-
-/**
- * Takes the node's name and its peers from `init` and runs the hooks.
- *
- * Until `init_ok` the phase is `starting`, in which messages are kept; if a hook fails, the phase is
- * `new` again.
- *
- * @throws {RpcError} with code 12 if a name is missing.
- */
-async function initialize(
-  state: NodeState,
-  { body }: Message<object>,
-  hooks: readonly (() => void | Promise<void>)[],
-): Promise<void> {
-  const { node_id, node_ids } = body as { node_id?: unknown; node_ids?: unknown };
-  if (typeof node_id !== "string") throw malformed("node_id", "a string");
-  if (!isListOfStrings(node_ids)) throw malformed("node_ids", "a list of strings");
-  state.phase = "starting";
-  state.nodeId = node_id;
-  state.nodeIds = Object.freeze([...node_ids]);
-  try {
-    for (const hook of hooks) await hook();
-  } catch (error) {
-    state.phase = "new";
-    throw error;
   }
 }
 
@@ -429,135 +467,12 @@ function isListOfStrings(value: unknown): value is string[] {
   return Array.isArray(value) && value.every((item) => typeof item === "string");
 }
 
-function malformed(field: string, expected: string): RpcError {
+function malformedInit(field: string, expected: string): RpcError {
   return new RpcError(ErrorCode.malformedRequest, `Malformed init: ${field} must be ${expected}`);
-}
-
-interface CallsContext {
-  readonly state: NodeState;
-  readonly clock: Clock;
-  readonly write: (dest: string, body: object) => void;
-  /** Called when a call has begun or ended. */
-  readonly onChange: () => void;
-}
-
-/**
- * Sends a request under a fresh `msg_id` and waits for the reply with that id from that node.
- *
- * Its entry in `state.calls` is removed when the reply comes, time is up, or the signal aborts.
- */
-function call(
-  { state, clock, write, onChange }: CallsContext,
-  dest: string,
-  body: object,
-  timeoutMs: number,
-  signal: AbortSignal | undefined,
-): Promise<Message> {
-  return new Promise((resolve, reject) => {
-    if (signal?.aborted) return reject(signal.reason);
-    const msgId = state.takeMsgId();
-    const fail = (error: unknown) => {
-      state.takeCall(msgId, dest);
-      reject(error);
-      onChange();
-    };
-    const abort = () => fail(signal?.reason);
-    const cancel = clock.schedule(timeoutMs, () => {
-      fail(new RpcError(ErrorCode.timeout, `No reply from ${dest} in ${timeoutMs} ms`));
-    });
-    signal?.addEventListener("abort", abort, { once: true });
-    const release = () => {
-      cancel();
-      signal?.removeEventListener("abort", abort);
-    };
-    state.calls.set(msgId, { dest, resolve, release });
-    onChange();
-    // Last: an output that delivers at once may bring the reply before this returns.
-    try {
-      write(dest, { ...body, msg_id: msgId });
-    } catch (error) {
-      fail(error);
-    }
-  });
-}
-
-/** Resolves the call that a reply answers; drops and counts a reply that answers none. */
-function settle({ state, onChange }: CallsContext, reply: Message): void {
-  const waiting = state.takeCall(reply.body.in_reply_to, reply.src);
-  if (waiting === undefined) {
-    state.counts.unknownReplies++;
-    return;
-  }
-  waiting.resolve(reply);
-  onChange();
-}
-
-/**
- * A reply's body.
- *
- * @throws {RpcError} if it is an error, or does not fit the schema.
- */
-function readReply<Reply>(
-  reply: Message,
-  schema: Schema<Reply> | undefined,
-): Reply | JsonObject {
-  const { body, src } = reply;
-  if (body.type === "error") throw peerError(body);
-  if (schema === undefined) return body;
-  const { issues } = validate(schema, body);
-  if (issues === undefined) return body;
-  throw new RpcError(
-    ErrorCode.crash,
-    `Malformed ${body.type} from ${src}: ${describeIssues(issues)}`,
-  );
 }
 
 function peerError({ code, text }: JsonObject): RpcError {
   const known = typeof code === "number" && Number.isSafeInteger(code) && code >= 0;
   const number = known ? code : ErrorCode.crash;
   return new RpcError(number, typeof text === "string" ? text : `Error ${number}`);
-}
-
-interface TickerContext {
-  readonly clock: Clock;
-  readonly random: Random;
-  /** Called with what `tick` throws. */
-  readonly onError: (error: unknown) => void;
-}
-
-/**
- * Calls `tick` about every `intervalMs` milliseconds, counted from the end of the previous call,
- * so that it never overlaps itself.
- *
- * @param jitter how far an interval may differ from `intervalMs`, as a share of it
- * @returns a function that stops it.
- * @throws {RangeError} if the interval is no positive number.
- */
-function startTicker(
-  intervalMs: number,
-  tick: () => void | Promise<void>,
-  jitter: number,
-  { clock, random, onError }: TickerContext,
-): () => void {
-  if (!(intervalMs > 0)) {
-    throw new RangeError(`Cannot do anything every ${intervalMs} ms: not a positive number`);
-  }
-  let stopped = false;
-  let cancel: () => void;
-  const arm = () => {
-    cancel = clock.schedule(intervalMs * (1 + jitter * (2 * random.next() - 1)), run);
-  };
-  const run = async () => {
-    try {
-      await tick();
-    } catch (error) {
-      onError(error);
-    }
-    if (!stopped) arm();
-  };
-  arm();
-  return () => {
-    stopped = true;
-    cancel();
-  };
 }

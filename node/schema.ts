@@ -4,6 +4,8 @@
  * @module
  */
 
+import { RpcError } from "./errors.ts";
+
 /** What is wrong with one place of a value. */
 export interface SchemaIssue {
   /** What is wrong. */
@@ -55,9 +57,25 @@ export function validate<T>(schema: Schema<T>, value: unknown): SchemaResult<T> 
   return result;
 }
 
-/** One sentence naming the field of the first issue: `delta: Invalid type: Expected number ...`. */
-export function describeIssues(issues: readonly SchemaIssue[]): string {
-  const [first] = issues;
+/**
+ * Refuses a value that does not fit its schema, if it has one.
+ *
+ * @param what names the value in the error's text; called only for one that does not fit
+ * @throws {RpcError} with `code`, naming the field of the first issue:
+ * `Malformed add: delta: Invalid type: Expected number ...`.
+ */
+export function check(
+  schema: Schema<unknown> | undefined,
+  value: unknown,
+  code: number,
+  what: () => string,
+): void {
+  if (schema === undefined) return;
+  const { issues } = validate(schema, value);
+  if (issues !== undefined) throw new RpcError(code, `Malformed ${what()}: ${firstIssue(issues)}`);
+}
+
+function firstIssue([first]: readonly SchemaIssue[]): string {
   if (first === undefined) return "does not fit its schema";
   const path = (first.path ?? []).map((part) => String(typeof part === "object" ? part.key : part));
   return path.length === 0 ? first.message : `${path.join(".")}: ${first.message}`;

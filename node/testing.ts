@@ -54,6 +54,16 @@ export function settle(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
+/** A message that a node has sent. */
+export interface Reply {
+  /** The sender's name. */
+  src: string;
+  /** The receiver's name. */
+  dest: string;
+  /** The content. */
+  body: Record<string, unknown>;
+}
+
 /** What {@linkcode testNode} gives. */
 export interface TestNode {
   /** The node. */
@@ -61,7 +71,7 @@ export interface TestNode {
   /** Its clock. */
   clock: ManualClock;
   /** Messages sent so far, parsed. */
-  sent: { src: string; dest: string; body: Record<string, unknown> }[];
+  sent: Reply[];
   /** Lines sent so far. */
   lines: string[];
   /** Lines logged so far. */
@@ -76,7 +86,7 @@ export async function testNode(
   { init = true }: { init?: boolean } = {},
 ): Promise<TestNode> {
   const clock = new ManualClock();
-  const sent: TestNode["sent"] = [];
+  const sent: Reply[] = [];
   const lines: string[] = [];
   const logs: string[] = [];
   const node = new Node({
@@ -103,16 +113,6 @@ export async function testNode(
 
 const library = new URL("./mod.ts", import.meta.url);
 const denied = ["net", "read", "write", "env", "run", "sys", "ffi"].map((name) => `--deny-${name}`);
-
-/** A message that a node has sent. */
-export interface Reply {
-  /** The sender's name. */
-  src: string;
-  /** The receiver's name. */
-  dest: string;
-  /** The content. */
-  body: Record<string, unknown>;
-}
 
 /** A node as a process without permissions. */
 export class NodeProcess {
