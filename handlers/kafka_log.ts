@@ -24,7 +24,7 @@ import {
 /** An entry: its key, its offset, what was sent. */
 type Entry = [key: string, offset: number, msg: Json];
 
-function isEntry(event: Json | undefined): event is Entry {
+function isEntry(event: Json): event is Entry {
   return Array.isArray(event) && event.length === 3 && typeof event[0] === "string" &&
     Number.isSafeInteger(event[1]) && (event[1] as number) >= 0;
 }
@@ -113,9 +113,10 @@ export class LogStore implements GossipStore {
 
   settle(stable: Vector): void {
     for (let stream = 0; stream < stable.length; stream++) {
-      const end = seqOf(stable, stream);
-      for (let seq = seqOf(this.#settled, stream) + 1; seq <= end; seq++) {
-        this.#show(this.#log.at(stream, seq));
+      // What every node holds this node holds, too, whatever its peers have said.
+      const end = Math.min(seqOf(stable, stream), seqOf(this.have, stream));
+      for (const event of this.#log.between(stream, seqOf(this.#settled, stream), end)) {
+        this.#show(event);
       }
       while (this.#settled.length <= stream) this.#settled.push(0);
       this.#settled[stream] = end;
@@ -162,7 +163,7 @@ export class LogStore implements GossipStore {
     if (this.#keyLog(entry[0]).insert(entry)) this.#arrivals.push(entry);
   }
 
-  #show(event: Json | undefined): void {
+  #show(event: Json): void {
     if (isEntry(event)) this.#raiseVisible(event[0], event[1]);
   }
 

@@ -160,10 +160,11 @@ export class EventLog {
     return seq;
   }
 
-  /** An event, if it is still kept. */
-  at(stream: number, seq: number): Json | undefined {
-    const tail = this.#tails[stream];
-    return tail === undefined || seq <= tail.base ? undefined : tail.at(seq);
+  /** The events of a stream after `from` up to `to`, as far as they are still kept. */
+  between(stream: number, from: number, to: number): readonly Json[] {
+    const tail = this.#tail(stream);
+    const start = Math.max(from, tail.base);
+    return to > start ? tail.slice(start, to - start) : [];
   }
 
   /** See {@linkcode GossipStore.since}. */
@@ -245,10 +246,6 @@ class Tail {
   slice(from: number, count: number): Json[] {
     const start = this.#start + from - this.base;
     return this.#events.slice(start, start + count);
-  }
-
-  at(seq: number): Json | undefined {
-    return this.#events[this.#start + seq - this.base - 1];
   }
 
   /** Drops all up to `seq`; each event is moved at most once more, so this is O(1) per event. */

@@ -12,14 +12,17 @@ import {
   type Node,
   RpcError,
 } from "@eddy/maelstrom";
-import { isMessage, MESSAGE_TYPES } from "./message.ts";
-import { type Machine, type Outcome, Replica, type ReplicaOptions } from "./replica.ts";
+import { isMessage, MESSAGE_TYPES, type Payload } from "./message.ts";
+import { type Machine, type Outcome, payloadOf, Replica, type ReplicaOptions } from "./replica.ts";
 
 /** Settings of a {@linkcode NodeReplica}. */
 export type NodeReplicaOptions = Pick<
   ReplicaOptions<Json, object>,
   "maxLatencyMs" | "leaseReads" | "timing" | "storage" | "sessions" | "makeRaft"
 >;
+
+/** No cluster holds so many elections: a term so far ahead of this node's is a fault of its sender. */
+const MAX_TERM_LEAD = 2 ** 32;
 
 /** Sums of fractions are inexact: a turn that comes a rounding error early must not repeat itself. */
 const MIN_DELAY_MS = 0.01;
@@ -34,6 +37,7 @@ export class NodeReplica<Operation extends Json, Reply extends object> {
   readonly #node: Node;
   readonly #machine: Machine<Operation, Reply>;
   readonly #options: NodeReplicaOptions;
+  readonly #payload: Payload;
   #replica: Replica<Operation, Reply> | undefined;
   #isTurnDue = false;
   #wakeAtMs = Infinity;
@@ -43,6 +47,7 @@ export class NodeReplica<Operation extends Json, Reply extends object> {
     this.#node = node;
     this.#machine = machine;
     this.#options = options;
+    this.#payload = payloadOf(machine);
     node.onInit(() => this.#start());
     for (const type of MESSAGE_TYPES) {
       node.on(type, ({ src, body }) => this.#receive(src, body));
@@ -78,10 +83,15 @@ export class NodeReplica<Operation extends Json, Reply extends object> {
   }
 
   #receive(src: string, body: JsonObject): void {
-    if (!isMessage(body)) {
+    if (!isMessage(body, this.#payload)) {
       throw new RpcError(ErrorCode.malformedRequest, `Malformed ${body.type}`);
     }
-    this.#replica?.step(src, body, this.#node.clock.now());
+    const replica = this.#replica;
+    if (replica === undefined) return;
+    if (body.term > replica.raft.term + MAX_TERM_LEAD) {
+      throw new RpcError(ErrorCode.malformedRequest, `Term ${body.term} cannot have been reached`);
+    }
+    replica.step(src, body, this.#node.clock.now());
     this.#scheduleTurn();
   }
 

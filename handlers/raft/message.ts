@@ -107,20 +107,39 @@ export type Content =
 /** Any message as it travels. */
 export type Message = Content & { readonly link: Stamp };
 
-type Check = (value: unknown) => boolean;
+/** What a replicated state machine puts into messages, as it checks it. */
+export interface Payload {
+  /** Whether a value is a command. */
+  isCommand(value: unknown): boolean;
+  /** Whether a value is a snapshot's item at a position. */
+  isItem(value: unknown, position: number): boolean;
+}
+
+type Check = (value: unknown, payload: Payload) => boolean;
+
+/** The longest time between two heartbeats that is believed, in milliseconds. */
+const MAX_HEARTBEAT_MS = 60_000;
 
 const isBoolean: Check = (value) => typeof value === "boolean";
 const isNumber: Check = (value) => typeof value === "number" && value >= 0;
-const isInteger: Check = (value) => isNumber(value) && Number.isSafeInteger(value);
+const isInteger: Check = (value) => Number.isSafeInteger(value) && (value as number) >= 0;
+const isHeartbeat: Check = (value) =>
+  typeof value === "number" && value >= 0 && value <= MAX_HEARTBEAT_MS;
 const isList: Check = (value) => Array.isArray(value);
-const isTupleOf = (...checks: Check[]): Check => (value) =>
+const isTupleOf = (...checks: Check[]): Check => (value, payload) =>
   Array.isArray(value) && value.length === checks.length &&
-  checks.every((check, index) => check(value[index]));
-const isListOf = (check: Check): Check => (value) => Array.isArray(value) && value.every(check);
-const isOptional = (check: Check): Check => (value) => value === undefined || check(value);
+  checks.every((check, index) => check(value[index], payload));
+const isListOf = (check: Check): Check => (value, payload) =>
+  Array.isArray(value) && value.every((item) => check(item, payload));
+const isOptional = (check: Check): Check => (value, payload) =>
+  value === undefined || check(value, payload);
 
 const isTicket = isTupleOf(isInteger, isInteger);
-const isEntry = isTupleOf(isInteger, (command) => command !== undefined);
+const isCommand: Check = (value, payload) => payload.isCommand(value);
+// Written out: there are many entries to a message.
+const isEntry: Check = (value, payload) =>
+  Array.isArray(value) && value.length === 2 && isInteger(value[0], payload) &&
+  (value[1] === null || payload.isCommand(value[1]));
 
 /** Of every type of message, its fields. */
 const fields: { [M in Content as M["type"]]: { [F in Exclude<keyof M, "type">]-?: Check } } = {
@@ -134,7 +153,7 @@ const fields: { [M in Content as M["type"]]: { [F in Exclude<keyof M, "type">]-?
     commit: isInteger,
     round: isInteger,
     prompt: isBoolean,
-    heartbeatMs: isNumber,
+    heartbeatMs: isHeartbeat,
     granted: isOptional(isTupleOf(isTicket, isInteger)),
   },
   install_snapshot: {
@@ -144,14 +163,14 @@ const fields: { [M in Content as M["type"]]: { [F in Exclude<keyof M, "type">]-?
     offset: isInteger,
     items: isList,
     done: isBoolean,
-    heartbeatMs: isNumber,
+    heartbeatMs: isHeartbeat,
   },
   acknowledge: {
     term: isInteger,
     match: isInteger,
     round: isInteger,
     reject: isOptional(isTupleOf(isInteger, isInteger, isInteger)),
-    commands: isOptional(isList),
+    commands: isOptional(isListOf(isCommand)),
     reads: isOptional(isTicket),
     installed: isOptional(isTupleOf(isInteger, isInteger)),
   },
@@ -163,12 +182,32 @@ export const MESSAGE_TYPES = Object.keys(fields) as (keyof typeof fields)[];
 
 const isStamp = isTupleOf(isInteger, isInteger, isNumber);
 
-/** Whether a peer's message has all fields of its type, and each is what it should be. */
-export function isMessage(body: object): body is Message {
+/**
+ * Whether a peer's message has all fields of its type, and each is what it should be: an entry's
+ * command and a snapshot's item, too, since nothing else looks at them before they are executed.
+ */
+export function isMessage(body: object, payload: Payload): body is Message {
   const values = body as Readonly<Record<string, unknown>>;
   const type = MESSAGE_TYPES.find((known) => known === values["type"]);
-  return type !== undefined && isStamp(values["link"]) &&
-    Object.entries(fields[type]).every(([field, check]) => check(values[field]));
+  return type !== undefined && isStamp(values["link"], payload) &&
+    Object.entries(fields[type]).every(([field, check]) => check(values[field], payload)) &&
+    isConsistent(body as Message, payload);
+}
+
+/** Whether what depends on several fields of a message is right, too. */
+function isConsistent(message: Message, payload: Payload): boolean {
+  if (message.type === "install_snapshot") {
+    const { items, offset } = message;
+    return items.every((item, index) => payload.isItem(item, offset + index));
+  }
+  if (message.type !== "append_entries") return true;
+  // Terms never decrease along a log, and a leader has no entry of a later term than its own.
+  let lastTerm = message.prevTerm;
+  for (const { 0: term } of message.entries) {
+    if (term < lastTerm) return false;
+    lastTerm = term;
+  }
+  return lastTerm <= message.term;
 }
 
 /** How deep {@linkcode roughSize} looks; below, a value counts as small. */

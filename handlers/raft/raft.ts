@@ -543,7 +543,7 @@ export class Raft {
 
   /** Lets this node's reads up to a ticket be answered once an index is applied. */
   grant(ticket: number, index: number): void {
-    if (ticket <= this.readsGranted) return;
+    if (ticket <= this.readsGranted || ticket > this.readsWanted) return;
     this.readsGranted = ticket;
     this.#grants.push({ ticket, index });
   }

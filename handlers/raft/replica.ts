@@ -8,7 +8,7 @@
  */
 
 import { ErrorCode, type Json, RpcError } from "@eddy/maelstrom";
-import { type Entry, type Message, roughSize } from "./message.ts";
+import { type Entry, type Message, type Payload, roughSize } from "./message.ts";
 import { type CommandSource, type Grant, type Outgoing, Raft, type RaftOptions } from "./raft.ts";
 
 /** What an operation came to: a reply's keys, or why it did nothing. */
@@ -22,8 +22,12 @@ export interface Machine<Operation extends Json, Reply extends object> {
    * @param isWanted whether a client of this node waits for the outcome; it may be left out if not
    */
   apply(operation: Operation, isWanted: boolean): Outcome<Reply> | undefined;
+  /** Whether a value, which may come from a peer, is an operation. */
+  isOperation(value: unknown): value is Operation;
   /** A copy of the whole state, in pieces. */
   snapshot(): Json[];
+  /** Whether a value, which may come from a peer, is a piece of a snapshot. */
+  isItem(value: unknown): boolean;
   /** Takes over a state that {@linkcode Machine.snapshot} gave. */
   restore(items: readonly Json[]): void;
 }
@@ -114,8 +118,8 @@ export class Replica<Operation extends Json = Json, Reply extends object = objec
     this.#commands.isOpen = this.raft.isHealthyAt(nowMs);
     const { messages, restore, first, entries, grants } = this.raft.flush(nowMs);
     if (restore !== undefined) {
-      const [sessions = null, ...items] = restore.items;
-      this.#sessions.restore(sessions);
+      const [sessions, ...items] = restore.items;
+      if (Sessions.isSnapshot(sessions)) this.#sessions.restore(sessions);
       this.#machine.restore(items);
       this.#applied = restore.index;
     }
@@ -430,6 +434,26 @@ export type Request<Operation extends Json = Json> = [
   operation: Operation,
 ];
 
+/** What a machine's operations and snapshots look like in the messages of peers. */
+export function payloadOf(machine: Machine<Json, object>): Payload {
+  return {
+    isCommand: (value) => isRequest(value) && machine.isOperation(value[3]),
+    // The sessions come first; see Replica.turn.
+    isItem: (value, position) =>
+      position === 0 ? Sessions.isSnapshot(value) : machine.isItem(value),
+  };
+}
+
+function isRequest(value: unknown): value is Request {
+  if (!Array.isArray(value) || value.length !== 4) return false;
+  const { 0: session, 1: number, 2: lowest } = value;
+  return typeof session === "string" && isCount(number) && isCount(lowest) && lowest <= number;
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
+}
+
 /** The requests of one life of a node (paper 8, dissertation 6.3). */
 interface Session {
   /** What is below is over: executed, or given up and never to be executed. */
@@ -439,6 +463,12 @@ interface Session {
   /** When it was last used, counted in requests. */
   usedAt: number;
 }
+
+/** The count of requests, and the sessions. */
+type SessionsSnapshot = [
+  count: number,
+  sessions: [name: string, lowest: number, executed: number[], usedAt: number][],
+];
 
 /** How many sessions are kept. Each start of a node begins one. */
 const MAX_SESSIONS = 128;
@@ -461,29 +491,49 @@ export class Sessions {
     session.usedAt = ++this.#count;
     const isNew = number >= session.lowest && !session.executed.has(number);
     if (isNew) session.executed.add(number);
-    while (session.lowest < lowest) session.executed.delete(session.lowest++);
+    this.#forgetBelow(session, lowest);
     return isNew;
   }
 
   /** A copy of all this, as one value. */
-  snapshot(): Json {
-    const sessions = [...this.#sessions].map(([name, { lowest, executed, usedAt }]): Json => [
-      name,
-      lowest,
-      [...executed],
-      usedAt,
-    ]);
-    return [this.#count, sessions];
+  snapshot(): SessionsSnapshot {
+    return [
+      this.#count,
+      Array.from(this.#sessions, ([name, { lowest, executed, usedAt }]) => {
+        return [name, lowest, [...executed], usedAt];
+      }),
+    ];
+  }
+
+  /** Whether a value, which may come from a peer, is what {@linkcode Sessions.snapshot} gives. */
+  static isSnapshot(value: unknown): value is SessionsSnapshot {
+    if (!Array.isArray(value) || value.length !== 2) return false;
+    const [count, sessions] = value;
+    return isCount(count) && Array.isArray(sessions) && sessions.every((session) => {
+      if (!Array.isArray(session) || session.length !== 4) return false;
+      const [name, lowest, executed, usedAt] = session;
+      return typeof name === "string" && isCount(lowest) && isCount(usedAt) &&
+        Array.isArray(executed) && executed.every(isCount);
+    });
   }
 
   /** Takes over what {@linkcode Sessions.snapshot} gave. */
-  restore(item: Json): void {
-    const [count, sessions] = item as [number, [string, number, number[], number][]];
+  restore([count, sessions]: SessionsSnapshot): void {
     this.#count = count;
     this.#sessions.clear();
     for (const [name, lowest, executed, usedAt] of sessions) {
       this.#sessions.set(name, { lowest, executed: new Set(executed), usedAt });
     }
+  }
+
+  /** Forgets what is over, in time that does not depend on the numbers: a peer may have sent any. */
+  #forgetBelow(session: Session, lowest: number): void {
+    const { executed } = session;
+    if (lowest - session.lowest > executed.size) {
+      for (const number of executed) if (number < lowest) executed.delete(number);
+      session.lowest = lowest;
+    }
+    while (session.lowest < lowest) executed.delete(session.lowest++);
   }
 
   #session(name: string): Session {

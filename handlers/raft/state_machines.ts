@@ -13,6 +13,21 @@ type KeyValueOperation =
   | [f: "write", key: Json, value: Json]
   | [f: "cas", key: Json, from: Json, to: Json];
 
+/** A key and what it has, as a piece of a snapshot. */
+type Pair<Value = Json> = [key: Json, value: Value];
+
+function isPair(value: unknown): value is Pair {
+  return Array.isArray(value) && value.length === 2;
+}
+
+/** Whether a value is a transaction of reads and of the operation `f`. */
+function isTxn(value: unknown, f: string): boolean {
+  return Array.isArray(value) &&
+    value.every((mop) =>
+      Array.isArray(mop) && mop.length === 3 && (mop[0] === "r" || mop[0] === f)
+    );
+}
+
 /** Maelstrom's lin-kv: keys and values of any JSON; read, write and compare-and-set. */
 export class KeyValueMachine implements Machine<KeyValueOperation, object> {
   readonly #entries = new Map<string, [key: Json, value: Json]>();
@@ -36,13 +51,23 @@ export class KeyValueMachine implements Machine<KeyValueOperation, object> {
     return entry === undefined ? missing(key) : { value: entry[1] };
   }
 
+  isOperation(value: unknown): value is KeyValueOperation {
+    if (!Array.isArray(value)) return false;
+    const [f] = value;
+    return (f === "write" && value.length === 3) || (f === "cas" && value.length === 4);
+  }
+
   snapshot(): Json[] {
     return [...this.#entries.values()].map(([key, value]) => [key, value]);
   }
 
+  isItem(value: unknown): value is Pair {
+    return isPair(value);
+  }
+
   restore(items: readonly Json[]): void {
     this.#entries.clear();
-    for (const [key, value] of items as readonly [Json, Json][]) {
+    for (const [key, value] of items as readonly Pair[]) {
       this.#entries.set(canonical(key), [key, value]);
     }
   }
@@ -79,6 +104,10 @@ export class ListMachine implements Machine<AppendTxn, { txn: AppendTxn }> {
     return { txn: txn.map(([, key]) => ["r", key, this.#read(key)]) };
   }
 
+  isOperation(value: unknown): value is AppendTxn {
+    return isTxn(value, "append");
+  }
+
   snapshot(): Json[] {
     const pieces: Json[] = [];
     for (const { key, elements } of this.#lists.values()) {
@@ -89,9 +118,13 @@ export class ListMachine implements Machine<AppendTxn, { txn: AppendTxn }> {
     return pieces;
   }
 
+  isItem(value: unknown): value is Pair<Json[]> {
+    return isPair(value) && Array.isArray(value[1]);
+  }
+
   restore(items: readonly Json[]): void {
     this.#lists.clear();
-    for (const [key, elements] of items as readonly [Json, Json[]][]) {
+    for (const [key, elements] of items as readonly Pair<Json[]>[]) {
       const list = this.#list(key);
       for (const element of elements) list.push(element);
     }
@@ -129,13 +162,21 @@ export class RegisterMachine implements Machine<RegisterTxn, { txn: RegisterTxn 
     return { txn: txn.map(([, key]) => ["r", key, this.#read(key)]) };
   }
 
+  isOperation(value: unknown): value is RegisterTxn {
+    return isTxn(value, "w");
+  }
+
   snapshot(): Json[] {
     return [...this.#registers.values()].map(([key, value]) => [key, value]);
   }
 
+  isItem(value: unknown): value is Pair {
+    return isPair(value);
+  }
+
   restore(items: readonly Json[]): void {
     this.#registers.clear();
-    for (const [key, value] of items as readonly [Json, Json][]) {
+    for (const [key, value] of items as readonly Pair[]) {
       this.#registers.set(canonical(key), [key, value]);
     }
   }
