@@ -26,6 +26,13 @@ export interface ClusterOptions {
    * @default false
    */
   readonly maelstromBugs?: boolean | undefined;
+  /**
+   * Keep messages between nodes back until their receiver has answered `init`. Where programs start
+   * at different speeds, one that is up early would else be heard by peers that are not.
+   *
+   * @default false
+   */
+  readonly holdUntilInit?: boolean | undefined;
   /** Called when a node has broken the protocol; never with `strictMaelstrom`. */
   readonly onProtocolError?: ((error: ProtocolError) => void) | undefined;
   /** Called for every line of a node's log. */
@@ -227,6 +234,7 @@ export class Cluster {
       strictMaelstrom,
       onError: (error) => this.#errors.add(error),
       onLateReply: (name, client) => this.#errors.addLateReply(name, client),
+      onForeignSource: (name, src) => this.#errors.addForeignSource(name, src),
     });
     member.stdout = stdout;
     member.incarnation = this.#launch({
@@ -252,9 +260,14 @@ export class Cluster {
   }
 
   async #initialize(member: Member, ids: ClientIds): Promise<void> {
-    const initialization = initialize(member.name, this.nodeIds, ids, this.#options.world);
+    const { world, holdUntilInit = false } = this.#options;
+    const initialization = initialize(member.name, this.nodeIds, ids, world);
     member.initialization = initialization;
-    await initialization.done;
+    const peers = new Set(this.nodeIds.filter((name) => name !== member.name));
+    const release = holdUntilInit
+      ? world.network.addRule({ fault: "init", holds: new Map([[member.name, peers]]) })
+      : () => {};
+    await initialization.done.finally(release);
     if (member.initialization === initialization) member.initialization = undefined;
   }
 }
@@ -286,7 +299,7 @@ function initialize(
       const request = { type: "init", node_id: node, node_ids: [...nodeIds] };
       const reply = await client.send(node, request, INIT_TIMEOUT_MS);
       if (reply.type !== "init_ok") {
-        throw new Error(`${expected(node)} responded with ${JSON.stringify(reply)}`);
+        throw new Error(`${expected(node)} answered ${JSON.stringify(reply)} before init_ok`);
       }
     } catch (error) {
       if (abandoned) return;

@@ -39,7 +39,8 @@ const LAST_LINES_MS = 200;
 export function createProcessCluster(options: ProcessOptions): Cluster {
   const { bin, args = [] } = options;
   const path = findProgram(bin);
-  return new Cluster(options, (context) => new ChildIncarnation(context, path, args));
+  const launch = (context: LaunchContext) => new ChildIncarnation(context, path, args);
+  return new Cluster({ ...options, holdUntilInit: true }, launch);
 }
 
 /**
@@ -189,7 +190,8 @@ export class LineReader {
   }
 
   async #run(): Promise<void> {
-    const decoder = new TextDecoder();
+    // A byte order mark is no JSON, and Maelstrom does not skip it.
+    const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
     try {
       while (!this.#isEnough()) {
         const { value, done } = await this.#reader.read();

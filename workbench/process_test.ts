@@ -173,7 +173,7 @@ Deno.test("each way to break the protocol is reported at once, with line and num
       'no endpoint named "n5"',
       "n5",
     ],
-    [`console.log('${own}}'.replace('n0', 'n1'));`, "src must be the node's own name", "n1"],
+    [`console.log('${own}}'.replace('n0', 'n1'));`, 'no endpoint named "n1"', "n1"],
   ];
   const errors = await Promise.all(cases.map(([code]) => protocolErrorOf(code)));
   for (const [index, [, why, line]] of cases.entries()) {
@@ -207,6 +207,44 @@ Deno.test("a process that ends before init breaks the start", async () => {
   );
   const error = await assertRejects(() => started, Error, "exit status 2");
   assertStringIncludes(error.message, "No such flag");
+});
+
+Deno.test("messages of peers wait until a node has answered init", async () => {
+  // n0 sends to n1 before it answers; n1 is slow to answer, and says what it was given first.
+  const code = `
+    const decoder = new TextDecoder();
+    const write = (line) => Deno.stdout.writeSync(new TextEncoder().encode(line + "\\n"));
+    const order = [];
+    for await (const chunk of Deno.stdin.readable) {
+      for (const line of decoder.decode(chunk).split("\\n").filter((text) => text !== "")) {
+        const { src, dest, body } = JSON.parse(line);
+        const send = (to, keys) => write(JSON.stringify({ src: dest, dest: to, body: keys }));
+        order.push(body.type);
+        if (body.type === "init") {
+          if (dest === "n0") send("n1", { type: "gossip" });
+          if (dest === "n1") await new Promise((resolve) => setTimeout(resolve, 300));
+          order.push("init_ok");
+          send(src, { type: "init_ok", in_reply_to: body.msg_id });
+        } else if (body.msg_id !== undefined) {
+          send(src, { type: "order_ok", order, in_reply_to: body.msg_id });
+        }
+      }
+    }`;
+  await bench({ ...script(code), nodeIds: ["n0", "n1"] }, async ({ client, world }) => {
+    await sleep(world, 50);
+    const { order } = await client.send("n1", { type: "order" });
+    assertEquals(order, ["init", "init_ok", "gossip", "order"]);
+    client.close();
+  });
+});
+
+Deno.test("an answer to init that is not init_ok is said to have come before it", async () => {
+  const code = node("").replace('"_ok"', '"_done"');
+  const error = await assertRejects(() => bench(script(code), () => Promise.resolve()), Error);
+  assertStringIncludes(
+    error.message,
+    'answered {"type":"init_done","in_reply_to":1} before init_ok',
+  );
 });
 
 Deno.test("under strict Maelstrom garbage mutes a process, and an exit fails the end", async () => {
@@ -268,6 +306,11 @@ Deno.test("lines come out whole, wherever the stream was cut", async () => {
 Deno.test("carriage returns are no part of a line, and a last line needs no end", async () => {
   const text = "a\r\n\r\nb\n\nc";
   assertEquals(await linesOf([new TextEncoder().encode(text)]), ["a", "", "b", "", "c"]);
+});
+
+Deno.test("a byte order mark stays where it is, at the beginning too", async () => {
+  const text = "\ufeff{}\n\ufeff{}\n";
+  assertEquals(await linesOf([new TextEncoder().encode(text)]), ["\ufeff{}", "\ufeff{}"]);
 });
 
 Deno.test("a reader that has enough leaves the rest unread", async () => {

@@ -118,8 +118,10 @@ interface StdoutContext {
   readonly strictMaelstrom: boolean;
   /** Called with the first protocol error. */
   readonly onError: (error: ProtocolError) => void;
-  /** Called at a reply to a client that was closed. */
+  /** Called at a reply to a client that was closed, or a message in its name. */
   readonly onLateReply: (node: string, client: string) => void;
+  /** Called at a message whose source is another endpoint than the node. */
+  readonly onForeignSource: (node: string, src: string) => void;
 }
 
 /** The standard output of one process of a node. */
@@ -160,10 +162,9 @@ export class Stdout {
     const message = readOutputLine(line);
     if (typeof message === "string") return this.#fail(line, message);
     const { src, dest, body } = message;
-    const { node, strictMaelstrom } = this.#context;
-    if (src !== node && !strictMaelstrom) {
-      return this.#fail(line, `src must be the node's own name, ${JSON.stringify(node)}`);
-    }
+    const { node, network, onForeignSource } = this.#context;
+    // Some nodes forward a client's request in the client's name; Maelstrom lets them.
+    if (src !== node && network.has(src)) onForeignSource(node, src);
     this.#send(line, src, dest, JSON.stringify(body));
   }
 
@@ -188,13 +189,15 @@ export class Stdout {
   #send(line: string, src: string, dest: string, text: string): void {
     const { node, network, strictMaelstrom, onLateReply } = this.#context;
     if (network.sendText(src, dest, text)) return;
-    if (network.has(src) && isClient(dest) && network.wasClosed(dest)) {
+    const missing = [src, dest].filter((name) => !network.has(name));
+    const [unknown = ""] = missing;
+    if (missing.every((name) => isClient(name) && network.wasClosed(name))) {
       if (strictMaelstrom) this.#muted = true;
-      onLateReply(node, dest);
+      onLateReply(node, unknown);
       return;
     }
-    const unknown = network.has(src) ? dest : src;
-    const why = `there is no endpoint named ${JSON.stringify(unknown)} on the network`;
+    const name = missing.find((each) => !network.wasClosed(each)) ?? unknown;
+    const why = `there is no endpoint named ${JSON.stringify(name)} on the network`;
     this.#fail(line, why, EXPECTED_NAME);
   }
 
@@ -232,6 +235,17 @@ export class RecentLines {
   }
 }
 
+/** How often something happened to each node, and whom it concerned first. */
+class Occurrences {
+  readonly byNode = new Map<string, { count: number; readonly first: string }>();
+
+  add(node: string, whom: string): void {
+    const known = this.byNode.get(node);
+    if (known === undefined) this.byNode.set(node, { count: 1, first: whom });
+    else known.count++;
+  }
+}
+
 /** How a cluster treats protocol errors. */
 interface ProtocolErrorsOptions {
   readonly strictMaelstrom?: boolean | undefined;
@@ -253,7 +267,9 @@ export class ProtocolErrors {
   readonly errors: ProtocolError[] = [];
   readonly #options: ProtocolErrorsOptions;
   /** Late replies by node, with the first client of each. */
-  readonly #late = new Map<string, { count: number; readonly client: string }>();
+  readonly #late = new Occurrences();
+  /** Messages in another's name by node, with the first such name of each. */
+  readonly #foreign = new Occurrences();
   readonly #first = Promise.withResolvers<never>();
   #crash: string | undefined;
 
@@ -276,13 +292,13 @@ export class ProtocolErrors {
   /** How many replies came after their client was closed. */
   get lateReplies(): number {
     let sum = 0;
-    for (const { count } of this.#late.values()) sum += count;
+    for (const [, { count }] of this.#late.byNode) sum += count;
     return sum;
   }
 
-  /** One sentence for each node that replied too late, and for each that was muted. */
+  /** One sentence for each node that replied too late, wrote in another's name, or was muted. */
   get warnings(): string[] {
-    return [...this.#lateWarnings(), ...this.#mutedWarnings()];
+    return [...this.#lateWarnings(), ...this.#foreignWarnings(), ...this.#mutedWarnings()];
   }
 
   /** Adds a line that breaks the protocol. */
@@ -296,16 +312,27 @@ export class ProtocolErrors {
 
   /** Adds a reply to a client that was closed. */
   addLateReply(node: string, client: string): void {
-    const known = this.#late.get(node);
-    if (known === undefined) this.#late.set(node, { count: 1, client });
-    else known.count++;
+    this.#late.add(node, client);
+  }
+
+  /** Adds a message whose source is another endpoint than the node that wrote it. */
+  addForeignSource(node: string, src: string): void {
+    this.#foreign.add(node, src);
   }
 
   #lateWarnings(): string[] {
-    return [...this.#late].map(([node, { count, client }]) => {
+    return [...this.#late.byNode].map(([node, { count, first }]) => {
       const what = count === 1 ? "a reply" : `${count} replies`;
-      return `Node ${node} sent ${what} to clients that were gone (the first to ${client}), which ` +
+      return `Node ${node} sent ${what} to clients that were gone (the first to ${first}), which ` +
         "would silence this node under Maelstrom";
+    });
+  }
+
+  #foreignWarnings(): string[] {
+    return [...this.#foreign.byNode].map(([node, { count, first }]) => {
+      const what = count === 1 ? "a message" : `${count} messages`;
+      return `Node ${node} sent ${what} with another's name as src (the first with ${first}), ` +
+        "which Maelstrom allows; whoever reads the messages cannot tell who sent them";
     });
   }
 

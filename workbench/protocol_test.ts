@@ -1,6 +1,12 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
 import { Network } from "./network.ts";
-import { type ProtocolError, readOutputLine, RecentLines, Stdout } from "./protocol.ts";
+import {
+  type ProtocolError,
+  ProtocolErrors,
+  readOutputLine,
+  RecentLines,
+  Stdout,
+} from "./protocol.ts";
 import { seededRandom } from "./random.ts";
 import { VirtualClock } from "./virtual_clock.ts";
 
@@ -18,6 +24,7 @@ Deno.test("a message is read, with or without an id, in any order", () => {
 Deno.test("what is no message is said in words", () => {
   const cases: readonly (readonly [line: string, why: string])[] = [
     ["", "the line is blank"],
+    ['\ufeff{"src":"n1","dest":"c1","body":{}}', "the line is not JSON"],
     ["  \t", "the line is blank"],
     ["Hello", "the line is not JSON"],
     ['{"src":"n1"', "the line is not JSON"],
@@ -66,6 +73,7 @@ function listening(strictMaelstrom: boolean) {
   const got: string[] = [];
   const errors: ProtocolError[] = [];
   const late: string[] = [];
+  const foreign: string[] = [];
   for (const name of ["n1", "n2"]) network.open(name, (packet) => got.push(packet.toLine()));
   network.open("c0", () => {});
   network.close("c0");
@@ -75,10 +83,11 @@ function listening(strictMaelstrom: boolean) {
     strictMaelstrom,
     onError: (error) => errors.push(error),
     onLateReply: (node, client) => late.push(`${node} to ${client}`),
+    onForeignSource: (node, src) => foreign.push(`${node} as ${src}`),
   });
   const settle = () => {
     while (clock.step());
-    return { got, errors, late, stdout };
+    return { got, errors, late, foreign, stdout };
   };
   return { stdout, settle };
 }
@@ -134,15 +143,29 @@ Deno.test("after a protocol error nothing more gets out, and the error has the l
   ]]);
 });
 
-Deno.test("only strict Maelstrom lets a node speak in another's name", () => {
+Deno.test("a node may write in another's name, as under Maelstrom, if there is such an endpoint", () => {
   for (const strict of [false, true]) {
     const { stdout, settle } = listening(strict);
     stdout.accept(line("n2", "n1"));
-    const { got, errors } = settle();
-    assertEquals([got.length, errors.length], strict ? [1, 0] : [0, 1]);
+    const { got, errors, foreign } = settle();
+    assertEquals([got.length, errors.length, foreign], [1, 0, ["n1 as n2"]]);
     stdout.accept(line("n3", "n1"));
     assertEquals(settle().errors.length, 1);
   }
+});
+
+Deno.test("late replies and messages in another's name are warned of once a node", () => {
+  const errors = new ProtocolErrors({});
+  errors.addForeignSource("n1", "c4");
+  errors.addForeignSource("n1", "c5");
+  errors.addForeignSource("n2", "c6");
+  errors.addLateReply("n1", "c2");
+  const [late, ...foreign] = errors.warnings;
+  assertStringIncludes(late ?? "", "a reply to clients that were gone (the first to c2)");
+  assertEquals(foreign.map((warning) => warning.slice(0, 72)), [
+    "Node n1 sent 2 messages with another's name as src (the first with c4), ",
+    "Node n2 sent a message with another's name as src (the first with c6), w",
+  ]);
 });
 
 Deno.test("a reply to a client that has gone is late, one to a client that never was a protocol error", () => {
@@ -150,6 +173,8 @@ Deno.test("a reply to a client that has gone is late, one to a client that never
     const { stdout, settle } = listening(strict);
     stdout.accept(line("n1", "c0"));
     assertEquals([settle().late, stdout.muted], [["n1 to c0"], strict]);
+    stdout.accept(line("c0", "n2"));
+    assertEquals(settle().late.length, strict ? 1 : 2);
     stdout.accept(line("n1", "c99"));
     const { errors } = settle();
     assertEquals(errors.length, strict ? 0 : 1);
