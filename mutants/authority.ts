@@ -4,7 +4,6 @@
  * @module
  */
 
-import type { WorkloadName } from "@eddy/handlers";
 import {
   ErrorCode,
   isJsonObject,
@@ -14,40 +13,14 @@ import {
   type Node,
   RpcError,
 } from "@eddy/maelstrom";
-import { rightServer } from "./right_server.ts";
-
-/**
- * Answers a request of a client of the node `asked`, at once or later. What it throws is answered as
- * an error; for undefined no reply is sent.
- */
-export type AsyncServer = (body: JsonObject, asked: string) => Answer | Promise<Answer>;
-
-/** A reply's keys, or nothing. */
-export type Answer = LooseReply | undefined;
-
-/** Changes what a server does. */
-export type Change = (server: AsyncServer, node: Node) => AsyncServer;
-
-/** The types of requests of each workload. */
-const REQUEST_TYPES: Readonly<Record<WorkloadName, readonly string[]>> = {
-  echo: ["echo"],
-  "unique-ids": ["generate"],
-  broadcast: ["topology", "broadcast", "read"],
-  "g-set": ["add", "read"],
-  "g-counter": ["add", "read"],
-  "pn-counter": ["add", "read"],
-  "lin-kv": ["read", "write", "cas"],
-  kafka: ["send", "poll", "commit_offsets", "list_committed_offsets"],
-  "txn-list-append": ["txn"],
-  "txn-rw-register": ["txn"],
-};
+import type { AsyncServer, Change, Reference } from "./reference.ts";
 
 /** How long a node waits for the authority, in milliseconds. */
 const TIMEOUT_MS = 4000;
 
 /** Answers a workload's requests with `server`, each node on its own. */
-export function serveAlone(node: Node, workload: WorkloadName, server: AsyncServer): void {
-  for (const type of REQUEST_TYPES[workload]) {
+export function serveAlone(node: Node, { schema }: Reference, server: AsyncServer): void {
+  for (const type of Object.keys(schema)) {
     node.on(type, ({ body }) => server(body, node.id));
   }
 }
@@ -57,7 +30,7 @@ export interface AuthorityOptions {
   /**
    * Makes the authority's state.
    *
-   * @default the right server of the workload
+   * @default in memory, as in the reference
    */
   readonly makeServer?: (node: Node) => AsyncServer;
   /** What each node does with a request of its clients before or after it asks the authority. */
@@ -74,11 +47,11 @@ export interface AuthorityOptions {
  */
 export function serveByAuthority(
   node: Node,
-  workload: WorkloadName,
+  reference: Reference,
   options: AuthorityOptions = {},
 ): void {
   const { around = (server) => server, timeoutMs = TIMEOUT_MS } = options;
-  const server = options.makeServer?.(node) ?? rightServer(workload);
+  const server = options.makeServer?.(node) ?? reference.inMemory();
   const served = new Set<string>();
   node.on("authority", async ({ src, body: { msg_id, request } }) => {
     const name = `${src} ${msg_id}`;
@@ -94,7 +67,7 @@ export function serveByAuthority(
     if (isJsonObject(reply.answer)) return reply.answer;
     throw new RpcError(ErrorCode.crash, `Malformed answer from ${authority}`);
   };
-  serveAlone(node, workload, around(ask, node));
+  serveAlone(node, reference, around(ask, node));
 }
 
 /** An answer without the keys that are undefined. */

@@ -1,12 +1,29 @@
 /**
- * Wrong nodes for `broadcast`.
+ * Right and wrong nodes for `broadcast`.
  *
  * @module
  */
 
+import { broadcastSchema } from "@eddy/handlers";
 import { type Json, type Node, parseJson } from "@eddy/maelstrom";
-import { AlteringSet, LeakySet, serveReplica, SetReplica, wrongReplica } from "./gossip.ts";
+import {
+  AlteringSet,
+  type GossipReference,
+  LeakySet,
+  serveReplica,
+  setReference,
+  SetReplica,
+  wrongReplica,
+} from "./gossip.ts";
 import type { Mutant } from "./mutant.ts";
+
+/** Right nodes for `broadcast`. */
+export const broadcast: GossipReference = setReference({
+  workload: "broadcast",
+  schema: broadcastSchema,
+  sent: "message",
+  read: "messages",
+});
 
 /** Keeps the newest elements only. */
 class BoundedSet extends SetReplica {
@@ -30,7 +47,7 @@ function forwards(node: Node, to: () => readonly string[], relays: boolean): voi
     set.add(value);
     if (relays && set.elements.size > size) send(value, src);
   });
-  serveReplica(node, "broadcast", {
+  serveReplica(node, broadcast, {
     add(value) {
       set.add(value);
       send(value, "");
@@ -49,16 +66,16 @@ function beside(node: Node): string[] {
 
 /** Wrong nodes for `broadcast`. */
 export const broadcastMutants: readonly Mutant[] = [
-  wrongReplica("broadcast", "loses a value now and then", (node) => new LeakySet(node), "lost"),
-  wrongReplica("broadcast", "keeps only the newest values", () => new BoundedSet(), "lost"),
+  wrongReplica(broadcast, "loses a value now and then", (node) => new LeakySet(node), "lost"),
+  wrongReplica(broadcast, "keeps only the newest values", () => new BoundedSet(), "lost"),
   wrongReplica(
-    "broadcast",
+    broadcast,
     "returns whole values as floats",
     () => new AlteringSet((elements) => elements.map((each) => parseJson(`${each}.0`))),
     "lost",
   ),
   wrongReplica(
-    "broadcast",
+    broadcast,
     "returns every value twice",
     () => new AlteringSet((elements) => [...elements, ...elements]),
     "Element more than once in one read",
@@ -67,7 +84,7 @@ export const broadcastMutants: readonly Mutant[] = [
     name: "does not send its values to other nodes",
     workload: "broadcast",
     anomaly: "lost",
-    install: (node) => serveReplica(node, "broadcast", new SetReplica()),
+    install: (node) => serveReplica(node, broadcast, new SetReplica()),
   },
   {
     name: "does not pass on what its neighbours say",

@@ -1,14 +1,40 @@
 /**
- * Wrong nodes for `g-counter` and `pn-counter`.
+ * Right and wrong nodes for `g-counter` and `pn-counter`.
  *
  * @module
  */
 
+import { counterSchema } from "@eddy/handlers";
 import { type Json, type Node, parseJson } from "@eddy/maelstrom";
-import { nowAndThen } from "./authority.ts";
-import { CounterReplica, serveReplica, wrongReplica } from "./gossip.ts";
+import { nowAndThen, serveAlone } from "./authority.ts";
+import { CounterReplica, type GossipReference, serveReplica, wrongReplica } from "./gossip.ts";
 import { KILLED, type Mutant } from "./mutant.ts";
-import { carelessStore, serveFromStore } from "./stores.ts";
+import { ok } from "./reference.ts";
+import { asNumber, carelessStore } from "./stores.ts";
+
+/** Right nodes for `g-counter`. */
+export const gCounter: GossipReference = {
+  workload: "g-counter",
+  schema: counterSchema,
+  sent: "delta",
+  read: "value",
+  replica: (node) => new CounterReplica(node),
+  inMemory() {
+    let sum = 0;
+    return (body) => {
+      if (typeof body.delta === "number") sum += body.delta;
+      return ok(body, body.type === "read" ? { value: sum } : {});
+    };
+  },
+  onStore: (store) => async ({ type, delta = 0 }) => {
+    if (type === "read") return { value: await store.read("sum", 0) };
+    await store.update("sum", 0, (sum) => asNumber(sum) + asNumber(delta));
+    return {};
+  },
+};
+
+/** Right nodes for `pn-counter`. */
+export const pnCounter: GossipReference = { ...gCounter, workload: "pn-counter" };
 
 const WRONG = "wrong-final-read";
 
@@ -65,7 +91,7 @@ function serveByResending(node: Node): void {
     sum += Number(delta);
     return {};
   });
-  serveReplica(node, "g-counter", {
+  serveReplica(node, gCounter, {
     add(delta) {
       sum += Number(delta);
       for (const dest of node.otherNodes) {
@@ -82,25 +108,25 @@ function serveByResending(node: Node): void {
 /** Wrong nodes for `g-counter`. */
 export const gCounterMutants: readonly Mutant[] = [
   wrongReplica(
-    "g-counter",
+    gCounter,
     "counts twice now and then",
     (node) => new AlteringCounter(node, (delta) => nowAndThen(node, 0.1) ? 2 * delta : delta),
     WRONG,
   ),
   wrongReplica(
-    "g-counter",
+    gCounter,
     "adds up what it should compare",
     (node) => new SummingCounter(node),
     WRONG,
   ),
   wrongReplica(
-    "g-counter",
+    gCounter,
     "returns its sum as a float",
     (node) => new FloatCounter(node),
     "malformed-rpc-response",
   ),
   wrongReplica(
-    "g-counter",
+    gCounter,
     "forgets its count in a crash",
     (node) => new CounterReplica(node),
     WRONG,
@@ -117,29 +143,29 @@ export const gCounterMutants: readonly Mutant[] = [
     name: "keeps its count to itself",
     workload: "g-counter",
     anomaly: WRONG,
-    install: (node) => serveReplica(node, "g-counter", new CounterReplica(node)),
+    install: (node) => serveReplica(node, gCounter, new CounterReplica(node)),
   },
 ];
 
 /** Wrong nodes for `pn-counter`. */
 export const pnCounterMutants: readonly Mutant[] = [
   wrongReplica(
-    "pn-counter",
+    pnCounter,
     "takes nothing away",
     (node) => new AlteringCounter(node, (delta) => Math.max(delta, 0)),
     WRONG,
   ),
   wrongReplica(
-    "pn-counter",
+    pnCounter,
     "loses an addition now and then",
     (node) => new AlteringCounter(node, (delta) => nowAndThen(node, 0.1) ? 0 : delta),
     WRONG,
   ),
-  wrongReplica("pn-counter", "merges as if it only grew", (node) => new NetCounter(node), WRONG),
+  wrongReplica(pnCounter, "merges as if it only grew", (node) => new NetCounter(node), WRONG),
   {
     name: "reads the sum and then writes it",
     workload: "pn-counter",
     anomaly: WRONG,
-    install: (node) => serveFromStore(node, "pn-counter", carelessStore(node)),
+    install: (node) => serveAlone(node, pnCounter, pnCounter.onStore(carelessStore(node))),
   },
 ];

@@ -16,7 +16,7 @@ import {
   pause,
   RpcError,
 } from "@eddy/maelstrom";
-import type { AsyncServer } from "./authority.ts";
+import type { AsyncServer } from "./reference.ts";
 
 /** A micro-operation as it travels. */
 export type Mop = [f: string, key: Json, value: Json];

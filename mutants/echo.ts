@@ -1,19 +1,29 @@
 /**
- * Wrong nodes for `echo`.
+ * Right and wrong nodes for `echo`.
  *
  * @module
  */
 
+import { echoSchema } from "@eddy/handlers";
 import { ErrorCode, type Node, RpcError } from "@eddy/maelstrom";
-import { type AsyncServer, nowAndThen, serveAlone } from "./authority.ts";
+import { nowAndThen, serveAlone } from "./authority.ts";
 import type { Mutant } from "./mutant.ts";
+import { type AsyncServer, ok, type Reference } from "./reference.ts";
+
+/** Right nodes for `echo`. */
+export const echo: Reference = {
+  workload: "echo",
+  schema: echoSchema,
+  inMemory: () => (body) => ok(body, { echo: body.echo ?? null }),
+  onStore: () => ({ echo = null }) => ({ echo }),
+};
 
 function echoes(name: string, anomaly: string, make: (node: Node) => AsyncServer): Mutant {
   return {
     name,
     workload: "echo",
     anomaly,
-    install: (node) => serveAlone(node, "echo", make(node)),
+    install: (node) => serveAlone(node, echo, make(node)),
   };
 }
 

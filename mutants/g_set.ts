@@ -1,13 +1,30 @@
 /**
- * Wrong nodes for `g-set`.
+ * Right and wrong nodes for `g-set`.
  *
  * @module
  */
 
+import { gSetSchema } from "@eddy/handlers";
 import type { Json } from "@eddy/maelstrom";
-import { AlteringSet, LeakySet, SetReplica, wrongReplica } from "./gossip.ts";
+import { serveAlone } from "./authority.ts";
+import {
+  AlteringSet,
+  type GossipReference,
+  LeakySet,
+  setReference,
+  SetReplica,
+  wrongReplica,
+} from "./gossip.ts";
 import { KILLED, type Mutant } from "./mutant.ts";
-import { carelessStore, kvStore, serveFromStore } from "./stores.ts";
+import { carelessStore, kvStore } from "./stores.ts";
+
+/** Right nodes for `g-set`. */
+export const gSet: GossipReference = setReference({
+  workload: "g-set",
+  schema: gSetSchema,
+  sent: "element",
+  read: "value",
+});
 
 /** Replaces its own copy by another node's. */
 class OverwrittenSet extends SetReplica {
@@ -19,16 +36,16 @@ class OverwrittenSet extends SetReplica {
 
 /** Wrong nodes for `g-set`. */
 export const gSetMutants: readonly Mutant[] = [
-  wrongReplica("g-set", "loses an element now and then", (node) => new LeakySet(node), "lost"),
-  wrongReplica("g-set", "takes another's set for its own", () => new OverwrittenSet(), "lost"),
+  wrongReplica(gSet, "loses an element now and then", (node) => new LeakySet(node), "lost"),
+  wrongReplica(gSet, "takes another's set for its own", () => new OverwrittenSet(), "lost"),
   wrongReplica(
-    "g-set",
+    gSet,
     "leaves out the first element",
     () => new AlteringSet((elements) => elements.slice(1)),
     "lost",
   ),
   wrongReplica(
-    "g-set",
+    gSet,
     "loses in a crash what it has not sent yet",
     () => new SetReplica(),
     "lost",
@@ -38,13 +55,13 @@ export const gSetMutants: readonly Mutant[] = [
     name: "reads the set and then writes it",
     workload: "g-set",
     anomaly: "lost",
-    install: (node) => serveFromStore(node, "g-set", carelessStore(node)),
+    install: (node) => serveAlone(node, gSet, gSet.onStore(carelessStore(node))),
   },
   {
     name: "reads an old set from seq-kv",
     workload: "g-set",
     anomaly: "lost",
     needs: { nodeCount: 5, concurrency: "1n", rate: 5 },
-    install: (node) => serveFromStore(node, "g-set", kvStore(node, "seq-kv")),
+    install: (node) => serveAlone(node, gSet, gSet.onStore(kvStore(node, "seq-kv"))),
   },
 ];

@@ -5,10 +5,11 @@
  * @module
  */
 
-import type { WorkloadName } from "@eddy/handlers";
-import { canonical, type Json, type JsonObject, type Node } from "@eddy/maelstrom";
+import { canonical, type Json, jsonEqual, type JsonObject, type Node } from "@eddy/maelstrom";
 import { nowAndThen, serveAlone } from "./authority.ts";
 import type { Mutant, Settings } from "./mutant.ts";
+import { ok, type Reference } from "./reference.ts";
+import { asList } from "./stores.ts";
 
 /** How often copies are sent round. */
 const INTERVAL_MS = 250;
@@ -97,23 +98,49 @@ export class CounterReplica implements Replica {
   }
 }
 
-/** The workloads that can be served so. */
-export type GossipWorkload = Extract<
-  WorkloadName,
-  "broadcast" | "g-set" | "g-counter" | "pn-counter"
->;
+/** A workload that can be served so. */
+export interface GossipReference extends Reference {
+  /** The key of what clients send. */
+  readonly sent: string;
+  /** The key of what they read. */
+  readonly read: string;
+  /** Makes a node's copy, one that is right. */
+  readonly replica: (node: Node) => Replica;
+}
 
-/** What clients of each workload send and read. */
-const keys: Readonly<Record<GossipWorkload, { readonly sent: string; readonly read: string }>> = {
-  broadcast: { sent: "message", read: "messages" },
-  "g-set": { sent: "element", read: "value" },
-  "g-counter": { sent: "delta", read: "value" },
-  "pn-counter": { sent: "delta", read: "value" },
-};
+/** Right nodes for a workload whose clients add elements to a set and read all of it. */
+export function setReference(
+  keys: Pick<GossipReference, "workload" | "schema" | "sent" | "read">,
+): GossipReference {
+  const { sent, read } = keys;
+  return {
+    ...keys,
+    replica: () => new SetReplica(),
+    inMemory() {
+      const elements: Json[] = [];
+      return (body) => {
+        const element = body[sent];
+        if (element !== undefined) elements.push(element);
+        return ok(body, body.type === "read" ? { [read]: [...elements] } : {});
+      };
+    },
+    onStore: (store) => async (body) => {
+      if (body.type === "topology") return {};
+      if (body.type === "read") return { [read]: await store.read("set", []) };
+      const element = body[sent] ?? null;
+      await store.update("set", [], (all) => {
+        const elements = asList(all);
+        const isKnown = elements.some((each) => jsonEqual(each, element));
+        return isKnown ? elements : [...elements, element];
+      });
+      return {};
+    },
+  };
+}
 
 /** Serves a workload from copies that are sent to everyone again and again. */
-export function serveByGossip(node: Node, workload: GossipWorkload, replica: Replica): void {
-  serveReplica(node, workload, replica);
+export function serveByGossip(node: Node, reference: GossipReference, replica: Replica): void {
+  serveReplica(node, reference, replica);
   node.on("gossip", ({ body }) => void replica.merge(body.copy ?? null));
   node.onInit(() => {
     node.every(INTERVAL_MS, () => node.broadcast({ type: "gossip", copy: replica.copy() }));
@@ -121,32 +148,25 @@ export function serveByGossip(node: Node, workload: GossipWorkload, replica: Rep
 }
 
 /** Serves a workload from this node's copy alone. */
-export function serveReplica(node: Node, workload: GossipWorkload, replica: Replica): void {
-  const { sent, read } = keys[workload];
-  serveAlone(node, workload, (body: JsonObject) => {
+export function serveReplica(node: Node, reference: GossipReference, replica: Replica): void {
+  const { sent, read } = reference;
+  serveAlone(node, reference, (body: JsonObject) => {
     if (body.type === "read") return { [read]: replica.read() };
     if (body.type !== "topology") replica.add(body[sent] ?? null);
     return {};
   });
 }
 
-/** The right replica of a workload. */
-export function replicaOf(node: Node, workload: GossipWorkload): Replica {
-  return workload === "broadcast" || workload === "g-set"
-    ? new SetReplica()
-    : new CounterReplica(node);
-}
-
 /** A node whose copy of the state is wrong. */
 export function wrongReplica(
-  workload: GossipWorkload,
+  reference: GossipReference,
   name: string,
   makeReplica: (node: Node) => Replica,
   anomaly: string,
   needs: Settings = {},
 ): Mutant {
-  const install = (node: Node) => serveByGossip(node, workload, makeReplica(node));
-  return { name, workload, anomaly, needs, install };
+  const install = (node: Node) => serveByGossip(node, reference, makeReplica(node));
+  return { name, workload: reference.workload, anomaly, needs, install };
 }
 
 /** A set that does not keep some of what clients add. */

@@ -1,26 +1,95 @@
 /**
- * Wrong nodes for `kafka`.
+ * Right and wrong nodes for `kafka`.
  *
  * @module
  */
 
+import { kafkaSchema } from "@eddy/handlers";
 import { ErrorCode, type Json, type JsonObject, type Node, RpcError } from "@eddy/maelstrom";
-import {
-  type Answer,
-  type AsyncServer,
-  type Change,
-  nowAndThen,
-  serveAlone,
-  serveByAuthority,
-} from "./authority.ts";
+import { nowAndThen, serveAlone, serveByAuthority } from "./authority.ts";
 import { KILLED, type Mutant, type Settings } from "./mutant.ts";
-import { rightServer } from "./right_server.ts";
-import { carelessStore, serveFromStore } from "./stores.ts";
+import { type Answer, type AsyncServer, type Change, ok, type Reference } from "./reference.ts";
+import { asList, asNumber, carelessStore } from "./stores.ts";
+
+/** How many messages of a key one poll returns. */
+const POLL_BATCH = 10;
+
+function offsetsOf(body: JsonObject): [key: string, offset: number][] {
+  return Object.entries(body.offsets as Record<string, number>);
+}
+
+/** Right nodes for `kafka`. */
+export const kafka: Reference = {
+  workload: "kafka",
+  schema: kafkaSchema,
+  inMemory() {
+    const logs = new Map<string, Json[]>();
+    const committed: Record<string, number> = {};
+    return (body) => {
+      switch (body.type) {
+        case "send": {
+          const log = logs.get(String(body.key)) ?? [];
+          logs.set(String(body.key), log);
+          return ok(body, { offset: log.push(body.msg ?? null) - 1 });
+        }
+        case "poll": {
+          const msgs = offsetsOf(body).map(([key, from]): [string, Json] => [
+            key,
+            (logs.get(key) ?? []).slice(from, from + POLL_BATCH).map((msg, i) => [from + i, msg]),
+          ]);
+          return ok(body, { msgs: Object.fromEntries(msgs) });
+        }
+        case "commit_offsets":
+          for (const [key, offset] of offsetsOf(body)) {
+            committed[key] = Math.max(committed[key] ?? 0, offset);
+          }
+          return ok(body);
+        default: {
+          const keys = (body.keys as string[]).filter((key) => committed[key] !== undefined);
+          const offsets = Object.fromEntries(keys.map((key) => [key, committed[key] ?? 0]));
+          return ok(body, { offsets });
+        }
+      }
+    };
+  },
+  onStore: (store) => async (body) => {
+    switch (body.type) {
+      case "send": {
+        const log = await store.update(`log ${body.key}`, [], (old) => [
+          ...asList(old),
+          body.msg ?? null,
+        ]);
+        return { offset: asList(log).length - 1 };
+      }
+      case "poll": {
+        const msgs: JsonObject = {};
+        for (const [key, from] of offsetsOf(body)) {
+          const log = asList(await store.read(`log ${key}`, []));
+          msgs[key] = log.slice(from, from + POLL_BATCH).map((msg, i) => [from + i, msg]);
+        }
+        return { msgs };
+      }
+      case "commit_offsets":
+        for (const [key, offset] of offsetsOf(body)) {
+          await store.update(`committed ${key}`, -1, (old) => Math.max(asNumber(old), offset));
+        }
+        return {};
+      default: {
+        const offsets: JsonObject = {};
+        for (const key of asList(body.keys).map(String)) {
+          const offset = await store.read(`committed ${key}`, null);
+          if (offset !== null) offsets[key] = offset;
+        }
+        return { offsets };
+      }
+    }
+  },
+};
 
 /** A cluster around an authority whose server does something wrong. */
 function faulty(name: string, anomaly: string, change: Change, needs: Settings = {}): Mutant {
-  const makeServer = (node: Node) => change(rightServer("kafka"), node);
-  const install = (node: Node) => serveByAuthority(node, "kafka", { makeServer });
+  const makeServer = (node: Node) => change(kafka.inMemory(), node);
+  const install = (node: Node) => serveByAuthority(node, kafka, { makeServer });
   return { name, workload: "kafka", anomaly, needs, install };
 }
 
@@ -53,8 +122,9 @@ function sends(change: (server: AsyncServer, node: Node) => AsyncServer): Change
 function startsEarlier(server: AsyncServer, node: Node): AsyncServer {
   return (body, asked) => {
     if (body.type !== "poll" || !nowAndThen(node, 0.1)) return server(body, asked);
-    const offsets = Object.entries(body.offsets as Record<string, number>);
-    const earlier = offsets.map(([key, offset]): [string, Json] => [key, Math.max(0, offset - 2)]);
+    const earlier = offsetsOf(body).map((
+      [key, offset],
+    ): [string, Json] => [key, Math.max(0, offset - 2)]);
     return server({ ...body, offsets: Object.fromEntries(earlier) }, asked);
   };
 }
@@ -62,7 +132,7 @@ function startsEarlier(server: AsyncServer, node: Node): AsyncServer {
 /** Gives out two offsets at a time, the higher one first. */
 function descends(): AsyncServer {
   const logs = new Map<string, Map<number, Json>>();
-  const right = rightServer("kafka");
+  const right = kafka.inMemory();
   return (body, asked): Answer | Promise<Answer> => {
     const logOf = (key: string) => {
       const log = logs.get(key) ?? new Map<number, Json>();
@@ -77,7 +147,7 @@ function descends(): AsyncServer {
     }
     if (body.type !== "poll") return right(body, asked);
     const msgs: JsonObject = {};
-    for (const [key, from] of Object.entries(body.offsets as Record<string, number>)) {
+    for (const [key, from] of offsetsOf(body)) {
       const entries = [...logOf(key)].filter(([offset]) => offset >= from);
       msgs[key] = entries.toSorted(([a], [b]) => a - b).slice(0, 10);
     }
@@ -97,8 +167,7 @@ const invents: Change = (server) => async (body, asked) => {
 /** Commits more than was asked. */
 const commitsAhead: Change = (server) => (body, asked) => {
   if (body.type !== "commit_offsets") return server(body, asked);
-  const offsets = Object.entries(body.offsets as Record<string, number>);
-  const ahead = offsets.map(([key, offset]): [string, Json] => [key, offset + 4]);
+  const ahead = offsetsOf(body).map(([key, offset]): [string, Json] => [key, offset + 4]);
   return server({ ...body, offsets: Object.fromEntries(ahead) }, asked);
 };
 
@@ -111,14 +180,14 @@ export const kafkaMutants: readonly Mutant[] = [
     name: "keeps logs of its own",
     workload: "kafka",
     anomaly: "inconsistent-offsets",
-    install: (node) => serveAlone(node, "kafka", rightServer("kafka")),
+    install: (node) => serveAlone(node, kafka, kafka.inMemory()),
   },
   {
     name: "reads the log and then writes it",
     workload: "kafka",
     anomaly: "inconsistent-offsets",
     needs: { rate: 200 },
-    install: (node) => serveFromStore(node, "kafka", carelessStore(node)),
+    install: (node) => serveAlone(node, kafka, kafka.onStore(carelessStore(node))),
   },
   faulty("starts its logs anew after a crash", "inconsistent-offsets", (server) => server, KILLED),
   faulty(

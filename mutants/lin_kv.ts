@@ -1,32 +1,72 @@
 /**
- * Wrong nodes for `lin-kv`.
+ * Right and wrong nodes for `lin-kv`.
  *
  * @module
  */
 
+import { linKvSchema } from "@eddy/handlers";
 import {
   canonical,
   ErrorCode,
   isJsonObject,
+  type Json,
   jsonEqual,
   KV,
+  type KvService,
   type Node,
   parseJson,
   pause,
   RpcError,
 } from "@eddy/maelstrom";
-import {
-  type Answer,
-  type AsyncServer,
-  type AuthorityOptions,
-  type Change,
-  nowAndThen,
-  serveAlone,
-  serveByAuthority,
-} from "./authority.ts";
+import { type AuthorityOptions, nowAndThen, serveAlone, serveByAuthority } from "./authority.ts";
 import type { Mutant, Settings } from "./mutant.ts";
-import { rightServer } from "./right_server.ts";
-import { carelessStore, serveFromStore, serveRegistersFrom } from "./stores.ts";
+import { type Answer, type AsyncServer, type Change, ok, type Reference } from "./reference.ts";
+import { carelessStore } from "./stores.ts";
+
+/** Right nodes for `lin-kv`. */
+export const linKv: Reference = {
+  workload: "lin-kv",
+  schema: linKvSchema,
+  inMemory() {
+    const values = new Map<string, Json>();
+    return (body) => {
+      const key = canonical(body.key ?? null);
+      const value = values.get(key);
+      if (body.type === "write") values.set(key, body.value ?? null);
+      else if (value === undefined) return { type: "error", code: 20, text: "No such key" };
+      else if (body.type === "read") return ok(body, { value });
+      else if (!jsonEqual(value, body.from ?? null)) return { type: "error", code: 22 };
+      else values.set(key, body.to ?? null);
+      return ok(body);
+    };
+  },
+  /** A register's first compare-and-set fails, as it does in the service `lin-kv`. */
+  onStore: (store) => async ({ type, key = null, value = null, from = null, to = null }) => {
+    const name = `register ${canonical(key)}`;
+    if (type === "read") {
+      const read = await store.read(name, null);
+      return read === null ? { type: "error", code: 20, text: "No such key" } : { value: read };
+    }
+    let matched = true;
+    await store.update(name, null, (old) => {
+      if (type === "write") return value;
+      matched = jsonEqual(old, from);
+      return matched ? to : old;
+    });
+    return matched ? {} : { type: "error", code: 22, text: "Another value" };
+  },
+};
+
+/** Hands every operation on to a service as it is. */
+export function serveRegistersFrom(node: Node, service: KvService): void {
+  const kv = new KV<Json, Json>(node, service, { timeoutMs: 3000 });
+  serveAlone(node, linKv, async ({ type, key = null, value = null, from = null, to = null }) => {
+    if (type === "read") return { value: await kv.read(key) };
+    if (type === "write") await kv.write(key, value);
+    else await kv.cas(key, from, to);
+    return {};
+  });
+}
 
 function wrong(name: string, install: (node: Node) => void, needs: Settings = {}): Mutant {
   return { name, workload: "lin-kv", anomaly: "nonlinearizable", needs, install };
@@ -34,8 +74,8 @@ function wrong(name: string, install: (node: Node) => void, needs: Settings = {}
 
 /** A cluster around an authority whose server does something wrong. */
 function faulty(name: string, change: Change): Mutant {
-  const makeServer = (node: Node) => change(rightServer("lin-kv"), node);
-  return wrong(name, (node) => serveByAuthority(node, "lin-kv", { makeServer }));
+  const makeServer = (node: Node) => change(linKv.inMemory(), node);
+  return wrong(name, (node) => serveByAuthority(node, linKv, { makeServer }));
 }
 
 function isError(answer: Answer): boolean {
@@ -48,12 +88,12 @@ function serveByPrimary(
   aroundWith: (copy: AsyncServer) => Change,
   options: AuthorityOptions = {},
 ): void {
-  const copy = rightServer("lin-kv");
+  const copy = linKv.inMemory();
   node.on("applied", async ({ body: { request } }) => {
     if (isJsonObject(request)) await copy(request, node.id);
   });
   const makeServer = () => {
-    const server = rightServer("lin-kv");
+    const server = linKv.inMemory();
     return async (...[body, asked]: Parameters<AsyncServer>) => {
       const answer = await server(body, asked);
       if (body.type !== "read" && !isError(answer)) {
@@ -63,7 +103,7 @@ function serveByPrimary(
       return answer;
     };
   };
-  serveByAuthority(node, "lin-kv", { ...options, makeServer, around: aroundWith(copy) });
+  serveByAuthority(node, linKv, { ...options, makeServer, around: aroundWith(copy) });
 }
 
 /** Reads come from this node's copy, which may be old. */
@@ -110,12 +150,12 @@ function comparesThenSets(server: AsyncServer, node: Node): AsyncServer {
 
 /** Wrong nodes for `lin-kv`. */
 export const linKvMutants: readonly Mutant[] = [
-  wrong("keeps registers of its own", (node) => serveAlone(node, "lin-kv", rightServer("lin-kv"))),
+  wrong("keeps registers of its own", (node) => serveAlone(node, linKv, linKv.inMemory())),
   wrong("takes seq-kv for linearizable", (node) => serveRegistersFrom(node, "seq-kv")),
   wrong("takes lww-kv for linearizable", (node) => serveRegistersFrom(node, "lww-kv")),
   wrong(
     "reads the register and then writes it",
-    (node) => serveFromStore(node, "lin-kv", carelessStore(node)),
+    (node) => serveAlone(node, linKv, linKv.onStore(carelessStore(node))),
   ),
   wrong("reads from a copy that may be old", (node) => serveByPrimary(node, readsItsCopy), {
     latency: { meanMs: 30 },
@@ -126,11 +166,11 @@ export const linKvMutants: readonly Mutant[] = [
     { nemesis: ["partition"] },
   ),
   wrong("remembers for a while what it read", (node) => {
-    serveByAuthority(node, "lin-kv", { around: caches });
+    serveByAuthority(node, linKv, { around: caches });
   }),
   wrong("acknowledges a write before it is written", (node) => {
     const kv = new KV<number, number>(node, "lin-kv");
-    serveAlone(node, "lin-kv", async ({ type, key, value, from, to }) => {
+    serveAlone(node, linKv, async ({ type, key, value, from, to }) => {
       if (type === "read") return { value: await kv.read(Number(key)) };
       if (type === "cas") await kv.cas(Number(key), Number(from), Number(to));
       else {

@@ -4,30 +4,62 @@
  * @module
  */
 
-import { broadcastMutants } from "./broadcast.ts";
-import { gCounterMutants, pnCounterMutants } from "./counter.ts";
-import { echoMutants } from "./echo.ts";
-import { gSetMutants } from "./g_set.ts";
-import { kafkaMutants } from "./kafka.ts";
-import { linKvMutants } from "./lin_kv.ts";
-import type { Fault, Mutant, NodeUnderTest, Settings } from "./mutant.ts";
+import type { WorkloadName } from "@eddy/handlers";
+import { broadcast, broadcastMutants } from "./broadcast.ts";
+import { gCounter, gCounterMutants, pnCounter, pnCounterMutants } from "./counter.ts";
+import { echo, echoMutants } from "./echo.ts";
+import { gSet, gSetMutants } from "./g_set.ts";
+import { kafka, kafkaMutants } from "./kafka.ts";
+import { linKv, linKvMutants } from "./lin_kv.ts";
+import type { Mutant, NodeUnderTest, Settings } from "./mutant.ts";
 import { protocolMutants } from "./protocol.ts";
-import { txnListAppendMutants, txnRwRegisterMutants } from "./txn.ts";
-import { uniqueIdsMutants } from "./unique_ids.ts";
+import type { Answer, AsyncServer, Change, Reference, Server } from "./reference.ts";
+import type { Store } from "./stores.ts";
+import { txnListAppend, txnListAppendMutants, txnRwRegister, txnRwRegisterMutants } from "./txn.ts";
+import { uniqueIds, uniqueIdsMutants } from "./unique_ids.ts";
 
-export type { Fault, Mutant, NodeUnderTest, Settings };
+export type {
+  Answer,
+  AsyncServer,
+  Change,
+  Mutant,
+  NodeUnderTest,
+  Reference,
+  Server,
+  Settings,
+  Store,
+};
+
+/** All workloads, each with its mutants: a new one is a file beside this one, and a line here. */
+const registry: readonly (readonly [reference: Reference, mutants: readonly Mutant[]])[] = [
+  [echo, echoMutants],
+  [uniqueIds, uniqueIdsMutants],
+  [broadcast, broadcastMutants],
+  [gSet, gSetMutants],
+  [gCounter, gCounterMutants],
+  [pnCounter, pnCounterMutants],
+  [linKv, linKvMutants],
+  [kafka, kafkaMutants],
+  [txnListAppend, txnListAppendMutants],
+  [txnRwRegister, txnRwRegisterMutants],
+];
 
 /** The mutants of every workload. */
 export const mutants: readonly Mutant[] = [
-  ...echoMutants,
-  ...uniqueIdsMutants,
-  ...broadcastMutants,
-  ...gSetMutants,
-  ...gCounterMutants,
-  ...pnCounterMutants,
-  ...linKvMutants,
-  ...kafkaMutants,
-  ...txnListAppendMutants,
-  ...txnRwRegisterMutants,
+  ...registry.flatMap(([, mutants]) => mutants),
   ...protocolMutants,
 ];
+
+/** The right servers of every workload. */
+export const references: readonly Reference[] = registry.map(([reference]) => reference);
+
+/**
+ * The right servers of a workload.
+ *
+ * @throws {Error} if it has none.
+ */
+export function referenceOf(workload: WorkloadName): Reference {
+  const found = references.find((reference) => reference.workload === workload);
+  if (found === undefined) throw new Error(`Cannot serve ${workload}: mutants/mod.ts lacks it`);
+  return found;
+}

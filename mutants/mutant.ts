@@ -1,5 +1,5 @@
 /**
- * Nodes whose verdict is known: right nodes, and mutants, which have one fault each.
+ * Mutants, which have one fault each, and how nodes whose verdict is known are run.
  *
  * @module
  */
@@ -24,8 +24,8 @@ export interface Settings {
     /** How it is distributed. */
     readonly distribution?: "constant" | "uniform" | "exponential";
   };
-  /** Which faults are injected. */
-  readonly nemesis?: readonly Fault[];
+  /** Which faults are injected, by their names in the workbench. */
+  readonly nemesis?: readonly string[];
   /** The mean time between a fault and its end. */
   readonly nemesisIntervalSeconds?: number;
   /** Which share of operations must succeed. */
@@ -40,9 +40,6 @@ export interface Settings {
   readonly maxWritesPerKey?: number;
 }
 
-/** A kind of fault. */
-export type Fault = "partition" | "kill" | "pause" | "one-way" | "loss" | "duplicate" | "slow";
-
 /** A node whose verdict is known. */
 export interface NodeUnderTest {
   /** Unique among the nodes of its workload: what it does, or what is wrong with it. */
@@ -53,12 +50,6 @@ export interface NodeUnderTest {
   readonly install: (node: Node) => void;
   /** The settings that it needs for its fault to show. */
   readonly needs?: Settings | undefined;
-}
-
-/** A node that does all that its workload asks for: no run of it may be invalid. */
-export interface RightNode extends NodeUnderTest {
-  /** The faults under which it is still right; each is tried, and all together. */
-  readonly tolerates: readonly Fault[];
 }
 
 /** A node with one deliberate fault. */
@@ -85,12 +76,4 @@ export const KILLED = {
   nemesisIntervalSeconds: 3,
   timeLimitSeconds: 20,
   concurrency: "4n",
-} as const satisfies Settings;
-
-/** Long enough for some requests to succeed under all faults together. */
-export const FAULTY = {
-  nemesisIntervalSeconds: 2,
-  timeLimitSeconds: 15,
-  concurrency: "4n",
-  rate: 20,
 } as const satisfies Settings;

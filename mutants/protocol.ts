@@ -6,31 +6,30 @@
  * @module
  */
 
-import type { WorkloadName } from "@eddy/handlers";
 import { type Body, ErrorCode, type Node, parseJson, pause, RpcError } from "@eddy/maelstrom";
-import {
-  type AsyncServer,
-  type Change,
-  nowAndThen,
-  serveAlone,
-  serveByAuthority,
-} from "./authority.ts";
+import { nowAndThen, serveAlone, serveByAuthority } from "./authority.ts";
+import { broadcast } from "./broadcast.ts";
+import { echo } from "./echo.ts";
+import { gSet } from "./g_set.ts";
+import { kafka } from "./kafka.ts";
+import { linKv } from "./lin_kv.ts";
 import type { Mutant, Settings } from "./mutant.ts";
-import { rightServer } from "./right_server.ts";
+import type { AsyncServer, Change, Reference } from "./reference.ts";
+import { txnListAppend } from "./txn.ts";
 
 /** What the workbench calls a reply that does not fit its schema, as Maelstrom does. */
 const MALFORMED = "malformed-rpc-response";
 
 /** A right cluster that does one thing otherwise. */
 function faulty(
-  workload: WorkloadName,
+  reference: Reference,
   name: string,
   anomaly: string,
   around: Change,
   needs: Settings = {},
 ): Mutant {
-  const install = (node: Node) => serveByAuthority(node, workload, { around });
-  return { name, workload, anomaly, needs, install };
+  const install = (node: Node) => serveByAuthority(node, reference, { around });
+  return { name, workload: reference.workload, anomaly, needs, install };
 }
 
 /** Answers with something else now and then. */
@@ -68,14 +67,14 @@ function echoesByHand(
 /** Nodes that break the protocol. */
 export const protocolMutants: readonly Mutant[] = [
   faulty(
-    "broadcast",
+    broadcast,
     "adds a key to its replies",
     MALFORMED,
     answers((answer) => ({ ...answer, took_ms: 3 })),
   ),
-  faulty("g-set", "leaves a key out of its replies", MALFORMED, answers(() => ({}))),
+  faulty(gSet, "leaves a key out of its replies", MALFORMED, answers(() => ({}))),
   faulty(
-    "lin-kv",
+    linKv,
     "calls its replies by another name",
     MALFORMED,
     answers((answer) => ({
@@ -84,7 +83,7 @@ export const protocolMutants: readonly Mutant[] = [
     })),
   ),
   faulty(
-    "kafka",
+    kafka,
     "answers with offsets that are no integers",
     MALFORMED,
     answers((answer) => ({
@@ -93,7 +92,7 @@ export const protocolMutants: readonly Mutant[] = [
     })),
   ),
   faulty(
-    "txn-list-append",
+    txnListAppend,
     "answers a transaction with an object",
     MALFORMED,
     answers((answer) => ({
@@ -134,7 +133,7 @@ export const protocolMutants: readonly Mutant[] = [
       node.onInit(() => {
         throw new RpcError(ErrorCode.crash, "No");
       });
-      serveAlone(node, "echo", rightServer("echo"));
+      serveAlone(node, echo, echo.inMemory());
     },
   },
   {
@@ -142,8 +141,8 @@ export const protocolMutants: readonly Mutant[] = [
     workload: "broadcast",
     anomaly: "Cannot set up node ",
     install(node) {
-      const server = rightServer("broadcast");
-      serveAlone(node, "broadcast", (body, asked) => {
+      const server = broadcast.inMemory();
+      serveAlone(node, broadcast, (body, asked) => {
         if (body.type === "topology") throw new RpcError(ErrorCode.notSupported, "No");
         return server(body, asked);
       });

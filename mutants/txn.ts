@@ -1,20 +1,21 @@
 /**
- * Wrong nodes for `txn-list-append` and `txn-rw-register`.
+ * Right and wrong nodes for `txn-list-append` and `txn-rw-register`.
  *
  * @module
  */
 
-import type { WorkloadName } from "@eddy/handlers";
+import { txnListAppendSchema, txnRwRegisterSchema } from "@eddy/handlers";
 import {
   canonical,
   ErrorCode,
   type Json,
+  type JsonObject,
   Mailbox,
   type Node,
   pause,
   RpcError,
 } from "@eddy/maelstrom";
-import { type AsyncServer, nowAndThen, serveAlone, serveByAuthority } from "./authority.ts";
+import { nowAndThen, serveAlone, serveByAuthority } from "./authority.ts";
 import type { Mutant, Settings } from "./mutant.ts";
 import {
   answerOf,
@@ -32,18 +33,62 @@ import {
   Versions,
   writesOf,
 } from "./databases.ts";
+import { type AsyncServer, ok, type Reference } from "./reference.ts";
+import { asList } from "./stores.ts";
 
-type TxnWorkload = Extract<WorkloadName, `txn-${string}`>;
+/** Right nodes for `txn-list-append`. */
+export const txnListAppend: Reference = {
+  workload: "txn-list-append",
+  schema: txnListAppendSchema,
+  inMemory() {
+    const values = new Map<string, Json>();
+    return (body) => {
+      const txn = mopsOf(body).map(([f, key, value = null]) => {
+        const name = canonical(key);
+        const old = values.get(name) ?? null;
+        if (f === "append") values.set(name, [...asList(old), value]);
+        if (f === "w") values.set(name, value);
+        return [f, key, f === "r" ? old : value];
+      });
+      return ok(body, { txn });
+    };
+  },
+  /** The whole database is one value, so a transaction is one compare-and-set. */
+  onStore: (store) => async (body) => {
+    let done: Mop[] = [];
+    await store.update("database", {}, (old) => {
+      const database = { ...old as JsonObject };
+      done = mopsOf(body).map((mop) => applyTo(database, mop));
+      return database;
+    });
+    return { txn: done };
+  },
+};
+
+/** Right nodes for `txn-rw-register`. */
+export const txnRwRegister: Reference = {
+  ...txnListAppend,
+  workload: "txn-rw-register",
+  schema: txnRwRegisterSchema,
+};
+
+function applyTo(database: JsonObject, [f, key, value = null]: Mop): Mop {
+  const name = canonical(key);
+  const old = database[name] ?? null;
+  if (f === "r") return [f, key, old];
+  database[name] = f === "append" ? [...asList(old), value] : value;
+  return [f, key, value];
+}
 
 function wrong(
-  workload: TxnWorkload,
+  reference: Reference,
   name: string,
   anomaly: string,
   makeServer: (node: Node) => AsyncServer,
   needs: Settings = {},
 ): Mutant {
-  const install = (node: Node) => serveByAuthority(node, workload, { makeServer });
-  return { name, workload, anomaly, needs, install };
+  const install = (node: Node) => serveByAuthority(node, reference, { makeServer });
+  return { name, workload: reference.workload, anomaly, needs, install };
 }
 
 function level(...consistencyModels: string[]): Settings {
@@ -162,10 +207,10 @@ function goesBack(node: Node): AsyncServer {
 }
 
 /** Writes at the first node, reads from a copy that follows it. */
-function readsCopies(node: Node, workload: TxnWorkload): void {
+function readsCopies(node: Node, reference: Reference): void {
   const copy = new Versions();
   node.on("commit", ({ body: { writes } }) => copy.commit(writes as Mop[]));
-  serveByAuthority(node, workload, {
+  serveByAuthority(node, reference, {
     makeServer: () => (body) => {
       const mops = mopsOf(body);
       const writes = writesOf(mops);
@@ -182,92 +227,92 @@ function readsCopies(node: Node, workload: TxnWorkload): void {
 }
 
 /** Faults that both workloads know. */
-function common(workload: TxnWorkload): Mutant[] {
+function common(reference: Reference): Mutant[] {
   return [
-    wrong(workload, "denies a transaction that happened", "G1a", denies, level("read-committed")),
-    wrong(workload, "shows a state between two writes", "G1b", showsPassingStates, {
+    wrong(reference, "denies a transaction that happened", "G1a", denies, level("read-committed")),
+    wrong(reference, "shows a state between two writes", "G1b", showsPassingStates, {
       ...level("read-committed"),
       keyCount: 3,
     }),
-    wrong(workload, "reads what others have not finished", "G1c", readUncommittedDatabase, {
+    wrong(reference, "reads what others have not finished", "G1c", readUncommittedDatabase, {
       ...level("read-committed"),
       rate: 100,
     }),
     wrong(
-      workload,
+      reference,
       "does not read its own writes",
       "internal",
       () => readsAt("before"),
       level("snapshot-isolation"),
     ),
     wrong(
-      workload,
+      reference,
       "lets the last to commit win",
       "lost-update",
       (node) => snapshotDatabase(node, { firstWins: false }),
       { ...level("snapshot-isolation"), rate: 100 },
     ),
-    wrong(workload, "takes snapshot isolation for serializable", "G2-item", snapshotDatabase, {
+    wrong(reference, "takes snapshot isolation for serializable", "G2-item", snapshotDatabase, {
       ...level("serializable"),
       ...CROWDED,
     }),
     wrong(
-      workload,
+      reference,
       "takes read-committed for snapshot isolation",
       "G-single-item",
       readCommittedDatabase,
       { ...level("snapshot-isolation"), ...CROWDED },
     ),
-    wrong(workload, "shows two halves a long fork", "G-nonadjacent-item", forkedDatabase, {
+    wrong(reference, "shows two halves a long fork", "G-nonadjacent-item", forkedDatabase, {
       ...level("snapshot-isolation"),
       ...CROWDED,
     }),
     wrong(
-      workload,
+      reference,
       "goes back in time for one who read on",
       "G-single-item-process",
       staleDatabase,
       level("strong-session-serializable"),
     ),
     wrong(
-      workload,
+      reference,
       "takes serializable for strict",
       "G-single-item-realtime",
       staleDatabase,
     ),
     {
       name: "reads from a copy that may be old",
-      workload,
+      workload: reference.workload,
       anomaly: "G-single-item-realtime",
       needs: { latency: { meanMs: 30 }, rate: 100 },
-      install: (node) => readsCopies(node, workload),
+      install: (node) => readsCopies(node, reference),
     },
   ];
 }
 
 /** Wrong nodes for `txn-list-append`. */
 export const txnListAppendMutants: readonly Mutant[] = [
-  ...common("txn-list-append"),
-  wrong("txn-list-append", "runs transactions into each other", "G0", unisolatedDatabase, {
+  ...common(txnListAppend),
+  wrong(txnListAppend, "runs transactions into each other", "G0", unisolatedDatabase, {
     ...level("read-uncommitted"),
     rate: 100,
   }),
   wrong(
-    "txn-list-append",
+    txnListAppend,
     "takes a transaction back in part",
     "dirty-update",
     takesBackInPart,
     level("read-committed"),
   ),
   wrong(
-    "txn-list-append",
+    txnListAppend,
     "reads what it will append later",
     "future-read",
     () => readsAt("after"),
     level("read-committed"),
   ),
   wrong(
-    "txn-list-append",
+    txnListAppend,
     "returns an element twice now and then",
     "duplicate-elements",
     rereads((found, node) =>
@@ -276,7 +321,7 @@ export const txnListAppendMutants: readonly Mutant[] = [
     level("read-uncommitted"),
   ),
   wrong(
-    "txn-list-append",
+    txnListAppend,
     "swaps the last two elements now and then",
     "incompatible-order",
     rereads((found, node) =>
@@ -287,39 +332,39 @@ export const txnListAppendMutants: readonly Mutant[] = [
     level("read-committed"),
   ),
   wrong(
-    "txn-list-append",
+    txnListAppend,
     "forgets a transaction that it acknowledged",
     "G0-realtime",
     forgets,
   ),
-  wrong("txn-list-append", "answers with an empty transaction", "unwritten-element", () => () => ({
+  wrong(txnListAppend, "answers with an empty transaction", "unwritten-element", () => () => ({
     txn: [],
   })),
   {
     name: "keeps a database of its own",
     workload: "txn-list-append",
     anomaly: "incompatible-order",
-    install: (node) => serveAlone(node, "txn-list-append", strictDatabase()),
+    install: (node) => serveAlone(node, txnListAppend, strictDatabase()),
   },
 ];
 
 /** Wrong nodes for `txn-rw-register`. */
 export const txnRwRegisterMutants: readonly Mutant[] = [
-  ...common("txn-rw-register"),
+  ...common(txnRwRegister),
   wrong(
-    "txn-rw-register",
+    txnRwRegister,
     "forgets a transaction that it acknowledged",
     "G-single-item-realtime",
     forgets,
     CROWDED,
   ),
   wrong(
-    "txn-rw-register",
+    txnRwRegister,
     "goes back to an older value now and then",
     "lost-update",
     goesBack,
   ),
-  wrong("txn-rw-register", "reads long after it wrote now and then", "cyclic-versions", readsLate, {
+  wrong(txnRwRegister, "reads long after it wrote now and then", "cyclic-versions", readsLate, {
     ...level("read-uncommitted"),
     rate: 100,
   }),

@@ -1,12 +1,28 @@
 /**
- * Wrong nodes for `unique-ids`.
+ * Right and wrong nodes for `unique-ids`.
  *
  * @module
  */
 
+import { uniqueIdsSchema } from "@eddy/handlers";
 import { KV, type Node } from "@eddy/maelstrom";
 import { nowAndThen, serveAlone } from "./authority.ts";
 import { KILLED, type Mutant } from "./mutant.ts";
+import { ok, type Reference } from "./reference.ts";
+import { asNumber } from "./stores.ts";
+
+/** Right nodes for `unique-ids`. */
+export const uniqueIds: Reference = {
+  workload: "unique-ids",
+  schema: uniqueIdsSchema,
+  inMemory() {
+    let id = 0;
+    return (body) => ok(body, { id: id++ });
+  },
+  onStore: (store) => async () => ({
+    id: await store.update("ids", 0, (count) => asNumber(count) + 1),
+  }),
+};
 
 /** A server of ids; each node has its own. */
 function ids(name: string, makeId: (node: Node) => () => string | number): Mutant {
@@ -16,7 +32,7 @@ function ids(name: string, makeId: (node: Node) => () => string | number): Mutan
     anomaly: "duplicated",
     install(node) {
       const id = makeId(node);
-      serveAlone(node, "unique-ids", () => ({ id: id() }));
+      serveAlone(node, uniqueIds, () => ({ id: id() }));
     },
   };
 }
@@ -52,7 +68,7 @@ export const uniqueIdsMutants: readonly Mutant[] = [
     anomaly: "duplicated",
     install(node) {
       const kv = new KV<string, number>(node, "lin-kv");
-      serveAlone(node, "unique-ids", async () => {
+      serveAlone(node, uniqueIds, async () => {
         const id = await kv.readOr("ids", 0);
         await kv.write("ids", id + 1);
         return { id };

@@ -4,8 +4,7 @@
  * @module
  */
 
-import type { Settings } from "@eddy/mutants";
-import { runProgram, type Validity, type WorkloadName } from "@eddy/workbench";
+import { runProgram, type RunSettings, type Validity, type WorkloadName } from "@eddy/workbench";
 import { defaultOptions } from "@eddy/workbench/options.ts";
 import { signsOf } from "../reference/trials.ts";
 
@@ -18,7 +17,7 @@ export interface ForeignNode {
   readonly workload: WorkloadName;
   /** The anomaly to find, as for a mutant; undefined for a right node. */
   readonly anomaly?: string | undefined;
-  readonly needs?: Settings | undefined;
+  readonly needs?: RunSettings | undefined;
 }
 
 /** The result of one run of a program. */
@@ -34,7 +33,7 @@ const MALFORMED = "malformed-rpc-response";
 function variants(
   file: string,
   workload: WorkloadName,
-  needs: Settings,
+  needs: RunSettings,
   faults: Readonly<Record<string, string>>,
 ): ForeignNode[] {
   return [

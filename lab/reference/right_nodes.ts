@@ -5,14 +5,17 @@
  */
 
 import { ErrorCode, type Json, LinTso, type Node, RpcError } from "@eddy/maelstrom";
-import type { Settings } from "@eddy/mutants";
 import {
   type AsyncServer,
   type Change,
-  serveAlone,
-  serveByAuthority,
-} from "@eddy/mutants/authority.ts";
-import type { RightNode } from "@eddy/mutants/mutant.ts";
+  type NodeUnderTest,
+  type Reference,
+  references,
+  type Settings,
+} from "@eddy/mutants";
+import { serveAlone, serveByAuthority } from "@eddy/mutants/authority.ts";
+import { broadcast } from "@eddy/mutants/broadcast.ts";
+import { gCounter, pnCounter } from "@eddy/mutants/counter.ts";
 import {
   forkedDatabase,
   readCommittedDatabase,
@@ -20,75 +23,86 @@ import {
   snapshotDatabase,
   staleDatabase,
 } from "@eddy/mutants/databases.ts";
-import { type GossipWorkload, replicaOf, serveByGossip } from "@eddy/mutants/gossip.ts";
-import { rightServer } from "@eddy/mutants/right_server.ts";
-import { kvStore, serveFromStore, serveRegistersFrom } from "@eddy/mutants/stores.ts";
-import { NEMESES, type NemesisName, type WorkloadName, WORKLOADS } from "@eddy/workbench";
+import { echo } from "@eddy/mutants/echo.ts";
+import { gSet } from "@eddy/mutants/g_set.ts";
+import { type GossipReference, serveByGossip } from "@eddy/mutants/gossip.ts";
+import { kafka } from "@eddy/mutants/kafka.ts";
+import { linKv, serveRegistersFrom } from "@eddy/mutants/lin_kv.ts";
+import { kvStore } from "@eddy/mutants/stores.ts";
+import { txnListAppend, txnRwRegister } from "@eddy/mutants/txn.ts";
+import { uniqueIds } from "@eddy/mutants/unique_ids.ts";
+import { NEMESES, type NemesisName } from "@eddy/workbench";
+
+/** A node that does all that its workload asks for: no run of it may be invalid. */
+export interface RightNode extends NodeUnderTest {
+  /** The faults under which it is still right; each is tried, and all together. */
+  readonly tolerates: readonly NemesisName[];
+}
 
 /** The faults after which a node still has its memory. */
 const REMEMBERING: readonly NemesisName[] = NEMESES.filter((name) => name !== "kill");
 
 /** The first node holds all state; the others ask it. */
-function byAuthority(workload: WorkloadName): RightNode {
+function byAuthority(reference: Reference): RightNode {
   return {
     name: "the first node has it all",
-    workload,
+    workload: reference.workload,
     tolerates: REMEMBERING,
-    install: (node) => serveByAuthority(node, workload),
+    install: (node) => serveByAuthority(node, reference),
   };
 }
 
 /** All state is in a service, which has no faults. */
-function fromService(workload: WorkloadName): RightNode {
+function fromService(reference: Reference): RightNode {
   return {
     name: "lin-kv has it all",
-    workload,
+    workload: reference.workload,
     tolerates: NEMESES,
-    install: (node) => serveFromStore(node, workload, kvStore(node, "lin-kv")),
+    install: (node) => serveAlone(node, reference, reference.onStore(kvStore(node, "lin-kv"))),
   };
 }
 
-function byGossip(workload: GossipWorkload): RightNode {
+function byGossip(reference: GossipReference): RightNode {
   return {
     name: "everyone tells everyone",
-    workload,
+    workload: reference.workload,
     tolerates: REMEMBERING,
-    install: (node) => serveByGossip(node, workload, replicaOf(node, workload)),
+    install: (node) => serveByGossip(node, reference, reference.replica(node)),
   };
 }
 
 /** A database, checked for the consistency model that it gives. */
 function database(
-  workload: WorkloadName,
+  reference: Reference,
   consistencyModel: string,
   makeServer: (node: Node) => AsyncServer,
 ): RightNode {
   const needs: Settings = { consistencyModels: [consistencyModel] };
   return {
     name: `${consistencyModel} is what it gives`,
-    workload,
+    workload: reference.workload,
     tolerates: REMEMBERING,
     needs,
-    install: (node) => serveByAuthority(node, workload, { makeServer }),
+    install: (node) => serveByAuthority(node, reference, { makeServer }),
   };
 }
 
-function databases(workload: WorkloadName): RightNode[] {
+function databases(reference: Reference): RightNode[] {
   return [
-    database(workload, "read-committed", readCommittedDatabase),
-    database(workload, "snapshot-isolation", snapshotDatabase),
-    database(workload, "parallel-snapshot-isolation", forkedDatabase),
-    database(workload, "serializable", staleDatabase),
+    database(reference, "read-committed", readCommittedDatabase),
+    database(reference, "snapshot-isolation", snapshotDatabase),
+    database(reference, "parallel-snapshot-isolation", forkedDatabase),
+    database(reference, "serializable", staleDatabase),
   ];
 }
 
 /** A cluster around an authority that does one thing in another way, which is as right. */
-function otherwise(workload: WorkloadName, name: string, around: Change): RightNode {
+function otherwise(reference: Reference, name: string, around: Change): RightNode {
   return {
     name,
-    workload,
+    workload: reference.workload,
     tolerates: REMEMBERING,
-    install: (node) => serveByAuthority(node, workload, { around }),
+    install: (node) => serveByAuthority(node, reference, { around }),
   };
 }
 
@@ -143,26 +157,26 @@ const emptyIsNull: Change = (ask) => async (body, asked) => {
 
 /** All right nodes. */
 export const rightNodes: readonly RightNode[] = [
-  ...WORKLOADS.map(byAuthority),
-  ...WORKLOADS.map(fromService),
-  otherwise("kafka", "commits are forgotten", forgetsCommits),
-  otherwise("kafka", "offsets have gaps", leavesGaps),
-  otherwise("kafka", "keys without messages are left out", omitsEmptyKeys),
-  otherwise("lin-kv", "a missing key is null", readsNull),
-  otherwise("g-set", "an empty set is null", emptyIsNull),
-  byGossip("broadcast"),
-  byGossip("g-set"),
-  byGossip("g-counter"),
-  byGossip("pn-counter"),
-  ...databases("txn-list-append"),
-  ...databases("txn-rw-register"),
-  database("txn-list-append", "read-uncommitted", readUncommittedDatabase),
+  ...references.map(byAuthority),
+  ...references.map(fromService),
+  otherwise(kafka, "commits are forgotten", forgetsCommits),
+  otherwise(kafka, "offsets have gaps", leavesGaps),
+  otherwise(kafka, "keys without messages are left out", omitsEmptyKeys),
+  otherwise(linKv, "a missing key is null", readsNull),
+  otherwise(gSet, "an empty set is null", emptyIsNull),
+  byGossip(broadcast),
+  byGossip(gSet),
+  byGossip(gCounter),
+  byGossip(pnCounter),
+  ...databases(txnListAppend),
+  ...databases(txnRwRegister),
+  database(txnListAppend, "read-uncommitted", readUncommittedDatabase),
   {
     name: "everyone for itself",
     workload: "echo",
     tolerates: NEMESES,
     needs: { availability: 0.1 },
-    install: (node) => serveAlone(node, "echo", rightServer("echo")),
+    install: (node) => serveAlone(node, echo, echo.inMemory()),
   },
   {
     name: "ids carry the node's name",
@@ -170,7 +184,7 @@ export const rightNodes: readonly RightNode[] = [
     tolerates: REMEMBERING,
     install(node) {
       let count = 0;
-      serveAlone(node, "unique-ids", () => ({ id: `${node.id}-${count++}` }));
+      serveAlone(node, uniqueIds, () => ({ id: `${node.id}-${count++}` }));
     },
   },
   {
@@ -179,7 +193,7 @@ export const rightNodes: readonly RightNode[] = [
     tolerates: NEMESES,
     install(node) {
       const oracle = new LinTso(node);
-      serveAlone(node, "unique-ids", async () => ({ id: await oracle.ts() }));
+      serveAlone(node, uniqueIds, async () => ({ id: await oracle.ts() }));
     },
   },
   {

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import type { Json, JsonObject } from "@eddy/maelstrom";
-import { rightServer, type Server } from "@eddy/mutants/right_server.ts";
+import { referenceOf, references, type Server } from "@eddy/mutants";
 import {
   check,
   type CheckResult,
@@ -8,7 +8,6 @@ import {
   type RunSettings,
   type Stage,
   type WorkloadName,
-  WORKLOADS,
 } from "@eddy/workbench";
 import { placedPairs } from "@eddy/workbench/checkers/checker.ts";
 import type { Cluster } from "@eddy/workbench/cluster.ts";
@@ -26,6 +25,10 @@ interface Setting extends RunTestOptions {
 }
 
 const short: RunSettings = { nodeCount: 3, rate: 100, timeLimitSeconds: 5, concurrency: "2n" };
+
+function rightServer(workload: WorkloadName): Server {
+  return referenceOf(workload).inMemory();
+}
 
 /** A run under virtual time against nodes that answer by one function. */
 async function runWith(workload: WorkloadName, { settings, server, ...rest }: Setting = {}) {
@@ -45,12 +48,13 @@ function jsonl({ history }: RunOutcome): string {
   return history.map(writeHistoryLine).join("\n");
 }
 
-for (const workload of WORKLOADS) {
+/** The share of operations that must succeed where some may fail. */
+const shares: Partial<Record<WorkloadName, number>> = { kafka: 0.9, "lin-kv": 0.4 };
+
+for (const { workload } of references) {
   Deno.test(`${workload}: nodes that are right are found right, the same way each time`, async () => {
     const run = await runWith(workload, {
-      settings: {
-        availability: workload === "kafka" ? 0.9 : workload === "lin-kv" ? 0.4 : "total",
-      },
+      settings: { availability: shares[workload] ?? "total" },
     });
     assertEquals(run.broke, undefined);
     assertEquals(run.result.valid, true, JSON.stringify(run.result));
@@ -75,76 +79,92 @@ function wrongServer(
   };
 }
 
-/** For each workload a node with a bug, and the anomaly it must be found to have. */
-const faults: Record<WorkloadName, { server: Server; anomaly: string }> = {
-  echo: {
-    server: wrongServer("echo", "echo", (r) => ({ ...r, echo: "no" })),
+/** Nodes with a bug: what they do to a reply, and the anomaly that they must be found to have. */
+const faults: readonly {
+  readonly workload: WorkloadName;
+  readonly type: string;
+  readonly spoil: (reply: JsonObject, request: JsonObject) => JsonObject;
+  readonly anomaly: string;
+}[] = [
+  {
+    workload: "echo",
+    type: "echo",
+    spoil: (r) => ({ ...r, echo: "no" }),
     anomaly: "wrong-echo",
   },
-  "unique-ids": {
-    server: wrongServer("unique-ids", "generate", (r) => ({ ...r, id: Number(r.id) >> 1 })),
+  {
+    workload: "unique-ids",
+    type: "generate",
+    spoil: (r) => ({ ...r, id: Number(r.id) >> 1 }),
     anomaly: "duplicate",
   },
-  broadcast: {
-    server: wrongServer(
-      "broadcast",
-      "read",
-      ({ messages, ...r }) => ({ ...r, messages: odd(messages) }),
-    ),
+  {
+    workload: "broadcast",
+    type: "read",
+    spoil: ({ messages, ...r }) => ({ ...r, messages: odd(messages) }),
     anomaly: "lost",
   },
-  "g-set": {
-    server: wrongServer("g-set", "read", ({ value, ...r }) => ({ ...r, value: odd(value) })),
+  {
+    workload: "g-set",
+    type: "read",
+    spoil: ({ value, ...r }) => ({ ...r, value: odd(value) }),
     anomaly: "lost",
   },
-  "g-counter": {
-    server: wrongServer("g-counter", "read", (r) => ({ ...r, value: Number(r.value) - 1 })),
-    anomaly: "",
+  {
+    workload: "g-counter",
+    type: "read",
+    spoil: (r) => ({ ...r, value: Number(r.value) - 1 }),
+    anomaly: "wrong-final-read",
   },
-  "pn-counter": {
-    server: wrongServer("pn-counter", "read", (r) => ({ ...r, value: Number(r.value) + 1 })),
-    anomaly: "",
+  {
+    workload: "pn-counter",
+    type: "read",
+    spoil: (r) => ({ ...r, value: Number(r.value) + 1 }),
+    anomaly: "wrong-final-read",
   },
-  "lin-kv": {
-    server: wrongServer("lin-kv", "read", (r) => ({ ...r, value: (Number(r.value) + 1) % 5 })),
+  {
+    workload: "lin-kv",
+    type: "read",
+    spoil: (r) => ({ ...r, value: (Number(r.value) + 1) % 5 }),
     anomaly: "nonlinearizable",
   },
-  kafka: {
-    server: wrongServer(
-      "kafka",
-      "send",
-      (r, { msg }) => ({ ...r, offset: Number(r.offset) + Number(msg) % 2 }),
-    ),
+  {
+    workload: "kafka",
+    type: "send",
+    spoil: (r, { msg }) => ({ ...r, offset: Number(r.offset) + Number(msg) % 2 }),
     anomaly: "inconsistent-offsets",
   },
-  "txn-list-append": {
-    server: wrongServer("txn-list-append", "txn", (r) => ({
-      ...r,
-      txn: (r.txn as Json[][]).map(([f = null, key = null, value = null]) =>
-        f === "r" && Array.isArray(value) ? [f, key, value.slice(0, -1)] : [f, key, value]
-      ),
-    })),
-    anomaly: "",
+  {
+    workload: "txn-list-append",
+    type: "txn",
+    spoil: (r) => rereads(r, (value) => Array.isArray(value) ? value.slice(0, -1) : value),
+    anomaly: "internal",
   },
-  "txn-rw-register": {
-    server: wrongServer("txn-rw-register", "txn", (r) => ({
-      ...r,
-      txn: (r.txn as Json[][]).map(([f = null, key = null, value = null]) =>
-        f === "r" && typeof value === "number" ? [f, key, value - 1 || null] : [f, key, value]
-      ),
-    })),
-    anomaly: "",
+  {
+    workload: "txn-rw-register",
+    type: "txn",
+    spoil: (r) => rereads(r, (value) => typeof value === "number" ? value - 1 || null : value),
+    anomaly: "internal",
   },
-};
+];
+
+/** Changes what the reads of a transaction found. */
+function rereads(reply: JsonObject, change: (value: Json) => Json): JsonObject {
+  const txn = (reply.txn as Json[][]).map(([f = null, key = null, value = null]) => [
+    f,
+    key,
+    f === "r" ? change(value) : value,
+  ]);
+  return { ...reply, txn };
+}
 
 function odd(list: Json | undefined): Json {
   return Array.isArray(list) ? list.filter((element) => Number(element) % 2 === 1) : null;
 }
 
-for (const workload of WORKLOADS) {
+for (const { workload, type, spoil, anomaly } of faults) {
   Deno.test(`${workload}: nodes that are wrong are found wrong`, async () => {
-    const { server, anomaly } = faults[workload];
-    const { result } = await runWith(workload, { server });
+    const { result } = await runWith(workload, { server: wrongServer(workload, type, spoil) });
     assertEquals(result.workload.valid, false);
     assertStringIncludes(anomaliesOf(result.workload).join(), anomaly);
   });

@@ -5,7 +5,7 @@
  */
 
 import type { JsonObject } from "@eddy/maelstrom";
-import type { Server } from "@eddy/mutants/right_server.ts";
+import type { Server } from "@eddy/mutants";
 import type { RunOptions } from "@eddy/workbench";
 import { Cluster } from "@eddy/workbench/cluster.ts";
 import type { World } from "@eddy/workbench/world.ts";

@@ -5,15 +5,16 @@
  */
 
 import { type Mutant, mutants, type NodeUnderTest, type Settings } from "@eddy/mutants";
-import { DEFAULT_SETTINGS, FAULTY, type RightNode } from "@eddy/mutants/mutant.ts";
+import { DEFAULT_SETTINGS } from "@eddy/mutants/mutant.ts";
 import {
+  NEMESES,
   type NemesisName,
   type RunResult,
   simulate,
   type Validity,
   type WorkloadName,
 } from "@eddy/workbench";
-import { rightNodes } from "./right_nodes.ts";
+import { type RightNode, rightNodes } from "./right_nodes.ts";
 
 /** The result of one run of a node. */
 export interface Trial {
@@ -44,6 +45,14 @@ export interface RightRow {
   readonly falseAlarms: readonly Trial[];
 }
 
+/** Long enough for some requests to succeed under all faults together. */
+const FAULTY: Settings = {
+  nemesisIntervalSeconds: 2,
+  timeLimitSeconds: 15,
+  concurrency: "4n",
+  rate: 20,
+};
+
 /** How many runs a mutant may need until its anomaly is found. */
 export const MAX_SEEDS = 20;
 
@@ -53,10 +62,17 @@ export async function tryOut(
   seed: number,
   more: Settings = {},
 ): Promise<Trial> {
-  const settings = { ...DEFAULT_SETTINGS, ...needs, ...more, seed };
-  const result = await simulate({ workload, install, ...settings });
-  const { nemesis = [] } = settings;
+  const settings: Settings = { ...DEFAULT_SETTINGS, ...needs, ...more };
+  const nemesis = (settings.nemesis ?? []).map(faultNamed);
+  const result = await simulate({ workload, install, ...settings, nemesis, seed });
   return { seed, nemesis, valid: result.results.valid, signs: signsOf(result) };
+}
+
+/** A fault of the workbench; mutants, which do not know the workbench, name theirs in words. */
+function faultNamed(name: string): NemesisName {
+  const found = NEMESES.find((each) => each === name);
+  if (found === undefined) throw new Error(`Cannot inject ${name}: workbench/nemesis.ts lacks it`);
+  return found;
 }
 
 /**
