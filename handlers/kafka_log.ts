@@ -22,9 +22,9 @@ import {
 } from "./gossip/event_log.ts";
 
 /** An entry: its key, its offset, what was sent. */
-type Entry = [key: string, offset: number, msg: Json];
+type KafkaEntry = [key: string, offset: number, msg: Json];
 
-function isEntry(event: Json): event is Entry {
+function isEntry(event: Json): event is KafkaEntry {
   return Array.isArray(event) && event.length === 3 && typeof event[0] === "string" &&
     Number.isSafeInteger(event[1]) && (event[1] as number) >= 0;
 }
@@ -41,7 +41,7 @@ export class LogStore implements GossipStore {
   readonly #log = new EventLog(Infinity);
   readonly #keys = new Map<string, KeyLog>();
   /** All entries in the order in which they arrived here. */
-  readonly #arrivals: Entry[] = [];
+  readonly #arrivals: KafkaEntry[] = [];
   readonly #settled: Vector = [];
   #place = 0;
   #size = 1;
@@ -65,7 +65,7 @@ export class LogStore implements GossipStore {
   send(key: string, msg: Json): number {
     const log = this.#keyLog(key);
     const clock = Math.floor(log.last / this.#size) + 1;
-    const entry: Entry = [key, clock * this.#size + this.#place, msg];
+    const entry: KafkaEntry = [key, clock * this.#size + this.#place, msg];
     this.#insert(entry);
     this.#openCommits = undefined;
     this.#log.append(this.#ownStream, entry);
@@ -159,7 +159,7 @@ export class LogStore implements GossipStore {
     }
   }
 
-  #insert(entry: Entry): void {
+  #insert(entry: KafkaEntry): void {
     if (this.#keyLog(entry[0]).insert(entry)) this.#arrivals.push(entry);
   }
 
@@ -188,7 +188,7 @@ export class KeyLog {
   visible = -1;
   /** The highest offset that clients have committed; -1 before the first. */
   committed = -1;
-  readonly #entries: Entry[] = [];
+  readonly #entries: KafkaEntry[] = [];
 
   /** The highest offset there is; -1 before the first. */
   get last(): number {
@@ -201,7 +201,7 @@ export class KeyLog {
    *
    * @returns false if the offset is taken.
    */
-  insert(entry: Entry): boolean {
+  insert(entry: KafkaEntry): boolean {
     const place = entry[1] > this.last ? this.#entries.length : this.#placeOf(entry[1]);
     if (this.#entries[place]?.[1] === entry[1]) return false;
     this.#entries.splice(place, 0, entry);

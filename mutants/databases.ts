@@ -7,6 +7,7 @@
  * @module
  */
 
+import type { MicroOp } from "@eddy/handlers";
 import {
   canonical,
   ErrorCode,
@@ -19,10 +20,10 @@ import {
 import type { AsyncServer } from "./reference.ts";
 
 /** A micro-operation as it travels. */
-export type Mop = [f: string, key: Json, value: Json];
+export type AnyMicroOp = MicroOp<string>;
 
 /** Writes of one transaction, in order. */
-export type Writes = readonly Mop[];
+export type Writes = readonly AnyMicroOp[];
 
 /** How long a micro-operation takes at most. */
 const MAX_MOP_MS = 12;
@@ -67,27 +68,27 @@ export class Versions {
   }
 }
 
-function written(old: Json, [f, _key, value]: Mop): Json {
+function written(old: Json, [f, _key, value]: AnyMicroOp): Json {
   return f === "append" ? [...Array.isArray(old) ? old : [], value] : value;
 }
 
 /** A request's micro-operations. */
-export function mopsOf({ txn }: JsonObject): Mop[] {
-  return (Array.isArray(txn) ? txn : []) as Mop[];
+export function mopsOf({ txn }: JsonObject): AnyMicroOp[] {
+  return (Array.isArray(txn) ? txn : []) as AnyMicroOp[];
 }
 
 /** Those that write. */
-export function writesOf(mops: readonly Mop[]): Writes {
+export function writesOf(mops: readonly AnyMicroOp[]): Writes {
   return mops.filter(([f]) => f !== "r");
 }
 
 /** The reply to a transaction of which `read` tells what its reads found. */
 export function answerOf(
-  mops: readonly Mop[],
+  mops: readonly AnyMicroOp[],
   read: (key: Json, before: Writes) => Json,
 ): { txn: Json } {
   return {
-    txn: mops.map(([f, key, value], i): Mop =>
+    txn: mops.map(([f, key, value], i): AnyMicroOp =>
       f === "r" ? [f, key, read(key, writesOf(mops.slice(0, i)))] : [f, key, value]
     ),
   };
@@ -104,7 +105,7 @@ export function strictDatabase(): AsyncServer {
 }
 
 /** Runs a transaction on the newest state, at one moment. */
-export function runAtOnce(versions: Versions, mops: readonly Mop[]): { txn: Json } {
+export function runAtOnce(versions: Versions, mops: readonly AnyMicroOp[]): { txn: Json } {
   const at = versions.commits;
   const writes = writesOf(mops);
   if (writes.length > 0) versions.commit(writes);
@@ -115,7 +116,7 @@ export function runAtOnce(versions: Versions, mops: readonly Mop[]): { txn: Json
 export function unisolatedDatabase(node: Node): AsyncServer {
   const versions = new Versions();
   return async (body) => {
-    const done: Mop[] = [];
+    const done: AnyMicroOp[] = [];
     for (const [f, key, value] of mopsOf(body)) {
       await rest(node);
       if (f !== "r") versions.commit([[f, key, value]]);
@@ -141,7 +142,7 @@ export function readUncommittedDatabase(node: Node): AsyncServer {
 }
 
 /** Whether some key is both read and written. */
-export function readsOwnWrites(mops: readonly Mop[]): boolean {
+export function readsOwnWrites(mops: readonly AnyMicroOp[]): boolean {
   const written = new Set(writesOf(mops).map(([, key]) => canonical(key)));
   return mops.some(([f, key]) => f === "r" && written.has(canonical(key)));
 }
@@ -153,7 +154,7 @@ export function readsOwnWrites(mops: readonly Mop[]): boolean {
 export function readCommittedDatabase(node: Node): AsyncServer {
   const versions = new Versions();
   return async (body) => {
-    const done: Mop[] = [];
+    const done: AnyMicroOp[] = [];
     for (const [f, key, value] of mopsOf(body)) {
       await rest(node);
       done.push([f, key, f === "r" ? versions.read(key) : value]);
@@ -209,8 +210,11 @@ const HIDDEN_MS = 150;
  */
 export function forkedDatabase(node: Node): AsyncServer {
   const versions = new Versions();
-  let recent: { readonly atMs: number; readonly half: number; readonly mops: readonly Mop[] }[] =
-    [];
+  let recent: {
+    readonly atMs: number;
+    readonly half: number;
+    readonly mops: readonly AnyMicroOp[];
+  }[] = [];
   return (body, asked) => {
     const mops = mopsOf(body);
     const half = node.nodeIds.indexOf(asked) % 2;
@@ -222,7 +226,7 @@ export function forkedDatabase(node: Node): AsyncServer {
     }
     const base = versions.commits - recent.length;
     const hidden = new Set<string>();
-    const visible: Mop[] = [];
+    const visible: AnyMicroOp[] = [];
     for (const other of recent) {
       const writes = writesOf(other.mops);
       const late = other.half !== half ||

@@ -15,7 +15,7 @@ import { asList } from "./stores.ts";
 const INTERVAL_MS = 250;
 
 /** A node's copy of a replicated state. */
-export interface Replica {
+export interface ReplicatedState {
   /** Takes a client's addition. */
   add(value: Json): void;
   /** What a client reads. */
@@ -27,7 +27,7 @@ export interface Replica {
 }
 
 /** A set that only grows. */
-export class SetReplica implements Replica {
+export class SetReplica implements ReplicatedState {
   /** Elements by their canonical texts. */
   readonly elements: Map<string, Json> = new Map();
 
@@ -49,14 +49,14 @@ export class SetReplica implements Replica {
 }
 
 /** How much one node has added, and how much it has taken away. */
-export interface Tally {
+export interface NodeTally {
   readonly added: number;
   readonly taken: number;
 }
 
 /** A counter: what each node has added and taken away, of which both only grow. */
-export class CounterReplica implements Replica {
-  readonly tallies: Map<string, Tally> = new Map();
+export class CounterReplica implements ReplicatedState {
+  readonly tallies: Map<string, NodeTally> = new Map();
   readonly #node: Node;
 
   constructor(node: Node) {
@@ -93,7 +93,7 @@ export class CounterReplica implements Replica {
   }
 
   /** What is known of a node. */
-  tally(id: string): Tally {
+  tally(id: string): NodeTally {
     return this.tallies.get(id) ?? { added: 0, taken: 0 };
   }
 }
@@ -105,7 +105,7 @@ export interface GossipReference extends Reference {
   /** The key of what they read. */
   readonly read: string;
   /** Makes a node's copy, one that is right. */
-  readonly replica: (node: Node) => Replica;
+  readonly replica: (node: Node) => ReplicatedState;
 }
 
 /** Right nodes for a workload whose clients add elements to a set and read all of it. */
@@ -139,7 +139,11 @@ export function setReference(
 }
 
 /** Serves a workload from copies that are sent to everyone again and again. */
-export function serveByGossip(node: Node, reference: GossipReference, replica: Replica): void {
+export function serveByGossip(
+  node: Node,
+  reference: GossipReference,
+  replica: ReplicatedState,
+): void {
   serveReplica(node, reference, replica);
   node.on("gossip", ({ body }) => void replica.merge(body.copy ?? null));
   node.onInit(() => {
@@ -148,7 +152,11 @@ export function serveByGossip(node: Node, reference: GossipReference, replica: R
 }
 
 /** Serves a workload from this node's copy alone. */
-export function serveReplica(node: Node, reference: GossipReference, replica: Replica): void {
+export function serveReplica(
+  node: Node,
+  reference: GossipReference,
+  replica: ReplicatedState,
+): void {
   const { sent, read } = reference;
   serveAlone(node, reference, (body: JsonObject) => {
     if (body.type === "read") return { [read]: replica.read() };
@@ -161,7 +169,7 @@ export function serveReplica(node: Node, reference: GossipReference, replica: Re
 export function wrongReplica(
   reference: GossipReference,
   name: string,
-  makeReplica: (node: Node) => Replica,
+  makeReplica: (node: Node) => ReplicatedState,
   anomaly: string,
   needs: Settings = {},
 ): Mutant {

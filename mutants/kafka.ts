@@ -94,15 +94,15 @@ function faulty(name: string, anomaly: string, change: Change, needs: Settings =
 }
 
 /** A message with its offset. */
-type Entry = [offset: number, message: Json];
+type PolledEntry = [offset: number, message: Json];
 
 /** Changes what polls return of each key. */
-function polls(change: (entries: Entry[], key: string, node: Node) => Entry[]): Change {
+function polls(change: (entries: PolledEntry[], key: string, node: Node) => PolledEntry[]): Change {
   return (server, node) => async (body, asked) => {
     const answer = await server(body, asked);
     if (body.type !== "poll") return answer;
-    const msgs = Object.entries(answer?.msgs as Record<string, Entry[]>);
-    const changed = msgs.map(([key, entries]): [string, Entry[]] => [
+    const msgs = Object.entries(answer?.msgs as Record<string, PolledEntry[]>);
+    const changed = msgs.map(([key, entries]): [string, PolledEntry[]] => [
       key,
       change(entries, key, node),
     ]);

@@ -19,8 +19,8 @@ import { nowAndThen, serveAlone, serveByAuthority } from "./authority.ts";
 import type { Mutant, Settings } from "./mutant.ts";
 import {
   answerOf,
+  type AnyMicroOp,
   forkedDatabase,
-  type Mop,
   mopsOf,
   readCommittedDatabase,
   readsOwnWrites,
@@ -55,7 +55,7 @@ export const txnListAppend: Reference = {
   },
   /** The whole database is one value, so a transaction is one compare-and-set. */
   onStore: (store) => async (body) => {
-    let done: Mop[] = [];
+    let done: AnyMicroOp[] = [];
     await store.update("database", {}, (old) => {
       const database = { ...old as JsonObject };
       done = mopsOf(body).map((mop) => applyTo(database, mop));
@@ -72,7 +72,7 @@ export const txnRwRegister: Reference = {
   schema: txnRwRegisterSchema,
 };
 
-function applyTo(database: JsonObject, [f, key, value = null]: Mop): Mop {
+function applyTo(database: JsonObject, [f, key, value = null]: AnyMicroOp): AnyMicroOp {
   const name = canonical(key);
   const old = database[name] ?? null;
   if (f === "r") return [f, key, old];
@@ -157,7 +157,7 @@ function rereads(
     return (body) => {
       const { txn } = runAtOnce(versions, mopsOf(body));
       return {
-        txn: (txn as Mop[]).map(([f, key, value]): Mop => [
+        txn: (txn as AnyMicroOp[]).map(([f, key, value]): AnyMicroOp => [
           f,
           key,
           f === "r" ? change(value, node, key) : value,
@@ -209,7 +209,7 @@ function goesBack(node: Node): AsyncServer {
 /** Writes at the first node, reads from a copy that follows it. */
 function readsCopies(node: Node, reference: Reference): void {
   const copy = new Versions();
-  node.on("commit", ({ body: { writes } }) => copy.commit(writes as Mop[]));
+  node.on("commit", ({ body: { writes } }) => copy.commit(writes as AnyMicroOp[]));
   serveByAuthority(node, reference, {
     makeServer: () => (body) => {
       const mops = mopsOf(body);

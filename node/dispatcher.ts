@@ -20,7 +20,7 @@ export type ReplyBody<Reply = LooseReply> = (Reply & { type?: string }) | undefi
 export type HandlerResult<Reply = LooseReply> = ReplyBody<Reply> | Promise<ReplyBody<Reply>>;
 
 /** A handler as the node keeps it. */
-export interface Entry {
+export interface HandlerEntry {
   // A method, not a function property: bivariance lets one map hold handlers of any request type.
   /** Answers a message. */
   handle(message: Message<JsonObject>): HandlerResult<object>;
@@ -50,7 +50,7 @@ const MAX_WAITING = 4096;
 export class Dispatcher {
   readonly #node: Node;
   readonly #maxInFlight: number;
-  readonly #handlers = new Map<string, Entry>();
+  readonly #handlers = new Map<string, HandlerEntry>();
   /** Called when a handler ends, or a call begins or ends. */
   #watchers: (() => void)[] = [];
 
@@ -67,7 +67,7 @@ export class Dispatcher {
    *
    * @throws {Error} if the type has a handler already.
    */
-  on(type: string, entry: Entry): void {
+  on(type: string, entry: HandlerEntry): void {
     if (this.#handlers.has(type)) {
       throw new Error(`Cannot handle ${type}: it has a handler already`);
     }

@@ -14,7 +14,7 @@ import {
 } from "./clock.ts";
 import {
   Dispatcher,
-  type Entry,
+  type HandlerEntry,
   type HandlerOptions,
   type HandlerResult,
   type NoExtraKeys,
@@ -180,7 +180,7 @@ export class Node {
   on(type: string, handler: (message: Message<JsonObject>) => HandlerResult): void;
   on(
     type: string,
-    handle: Entry["handle"],
+    handle: HandlerEntry["handle"],
     options?: HandlerOptions<unknown, unknown>,
   ): void {
     this.#dispatcher.on(type, { handle, request: options?.schema.request });

@@ -107,6 +107,60 @@ Deno.test("imports outside the tree go by bare name", () => {
   assertEquals(occurrences(all, /from "(npm|jsr|https?):/), []);
 });
 
+/** The names that two files share on purpose, with the files and the reason. */
+const shared: Readonly<Record<string, readonly [files: string, reason: string]>> = {
+  Workload: ["handlers/workload.ts workbench/generator.ts", "one thing, as served and as run"],
+  WorkloadName: ["handlers/mod.ts workbench/workloads/mod.ts", "the keys of each one's registry"],
+  Message: ["handlers/raft/message.ts node/message.ts", "what nodes send, and Raft's part of it"],
+  Outgoing: ["handlers/gossip/message.ts handlers/raft/raft.ts", "two protocols, one idea"],
+  Progress: ["handlers/gossip/links.ts handlers/raft/leader.ts", "two protocols, one idea"],
+  Timing: ["handlers/gossip/timing.ts handlers/raft/raft.ts", "two protocols, one idea"],
+  Anomaly: [
+    "workbench/checkers/elle/anomaly.ts workbench/checkers/kafka/anomalies.ts",
+    "each checker has anomalies of its own",
+  ],
+  Description: [
+    "workbench/checkers/elle/anomaly.ts workbench/checkers/kafka/anomalies.ts",
+    "each checker has anomalies of its own",
+  ],
+  Step: [
+    "workbench/checkers/elle/anomaly.ts workbench/checkers/kafka/anomalies.ts",
+    "each checker has cycles of its own",
+  ],
+  describe: [
+    "workbench/checkers/elle/anomaly.ts workbench/checkers/kafka/anomalies.ts",
+    "each checker has anomalies of its own",
+  ],
+};
+
+/** The names that more than one file declares at its top level, each with the files. */
+function namedTwice(files: readonly Source[]): Record<string, string> {
+  const type = /^(?:export )?(?:declare )?(?:abstract )?(?:class|interface|type|enum) (\w+)/;
+  const exported = /^export (?:async )?function\*? (\w+)/;
+  const places = new Map<string, Set<string>>();
+  for (const { path, lines } of files) {
+    for (const line of lines) {
+      const [, name] = type.exec(line) ?? exported.exec(line) ?? [];
+      if (name !== undefined) places.set(name, (places.get(name) ?? new Set()).add(path));
+    }
+  }
+  const twice = [...places].filter(([, paths]) => paths.size > 1);
+  return Object.fromEntries(twice.map(([name, paths]) => [name, [...paths].toSorted().join(" ")]));
+}
+
+Deno.test("one name is one thing: no type or exported function is declared in two files", () => {
+  const onPurpose = Object.entries(shared).map(([name, [files]]) => [name, files]);
+  assertEquals(namedTwice(product), Object.fromEntries(onPurpose));
+});
+
+Deno.test("a name that two files declare is found, but not what a line declares inside", () => {
+  const lines = (path: string, text: string) => ({ path, lines: text.split("\n") });
+  const one = lines("a.ts", "interface Graph {}\nexport function find() {}\nfunction own() {}");
+  const two = lines("b.ts", "export class Graph {}\n  class Inner {}\nfunction own() {}");
+  const three = lines("c.ts", "export async function find() {}\n  class Inner {}");
+  assertEquals(namedTwice([one, two, three]), { Graph: "a.ts b.ts", find: "a.ts c.ts" });
+});
+
 Deno.test("no check is switched off", () => {
   const pattern = new RegExp(`@ts-${"ignore"}|@ts-${"expect"}-error|deno-${"lint"}-ignore`);
   const off = product.flatMap(({ path, lines }) =>
@@ -118,8 +172,9 @@ Deno.test("no check is switched off", () => {
 
 Deno.test("a file holds one idea whole: from 40 to 850 lines, public entries aside", async () => {
   const isEntry = await entries();
-  // A workload is a file of its own however short, and a worker is the entry of its thread.
-  const isWhole = /^(handlers|workbench\/workloads)\/\w+\.ts$|_worker\.ts$/;
+  // A workload, its mutants and its checker are files of their own however short, and a worker is
+  // the entry of its thread.
+  const isWhole = /^(handlers|mutants|workbench\/(workloads|checkers))\/\w+\.ts$|_worker\.ts$/;
   const odd = product.filter(({ path, lines }) =>
     lines.length > 851 || (lines.length < 41 && !isEntry.has(path) && !isWhole.test(path))
   );

@@ -53,10 +53,10 @@ const characters = new Map([
  * ```
  */
 export function readEdn(text: string): Generator<{ line: number; value: Json }> {
-  return new Reader(text).topLevel();
+  return new EdnReader(text).topLevel();
 }
 
-class Reader {
+class EdnReader {
   readonly #text: string;
   #at = 0;
   #depth = 0;

@@ -60,7 +60,7 @@ export interface CompletedOp {
 }
 
 /** Sends a request to the client's node and reads the reply; throws as `Client.call` does. */
-export type Call = <Reply>(
+export type ClientCall = <Reply>(
   request: ClientRequest,
   schema: Schema<Reply>,
   timeoutMs?: number,
@@ -70,7 +70,7 @@ export type Call = <Reply>(
 export const CRASHED: unique symbol = Symbol("crashed");
 
 /** Does one client's operations; returns the value of a success, and throws what went wrong. */
-export type Session = (op: Invocation) => Promise<Json | typeof CRASHED>;
+export type ClientSession = (op: Invocation) => Promise<Json | typeof CRASHED>;
 
 /** What checking needs of a run's options. */
 type CheckOptions = Pick<RunOptions, "consistencyModels">;
@@ -81,9 +81,9 @@ export interface Workload {
   /** Whether a client is used again after an operation whose outcome is unknown. */
   readonly reusableClients: boolean;
   /** A new client's session. */
-  session(call: Call, options: RunOptions): Session;
+  session(call: ClientCall, options: RunOptions): ClientSession;
   /** Prepares one node before any operation. */
-  setup?(call: Call, options: RunOptions): Promise<void>;
+  setup?(call: ClientCall, options: RunOptions): Promise<void>;
   /** What clients do up to the time limit. */
   generator(options: RunOptions, random: Random): MainGenerator;
   /** Checks the history. */

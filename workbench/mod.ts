@@ -46,7 +46,7 @@ export type { LinearizableResult, RegisterResult } from "./checkers/linearizable
 export type { LatencyQuantiles, SetFullResult, StaleElement } from "./checkers/set_full.ts";
 export type {
   AvailabilityResult,
-  Counts,
+  EndCounts,
   ExceptionsResult,
   StatsResult,
 } from "./checkers/stats.ts";
@@ -61,7 +61,7 @@ export {
 } from "./report.ts";
 export { summarize } from "./explain.ts";
 export type { RunOptions, RunSettings } from "./options.ts";
-export type { OpCounts, Progress, Stage } from "./runner.ts";
+export type { OpCounts, RunProgress, Stage } from "./runner.ts";
 export {
   type Program,
   type RunHooks,

@@ -39,7 +39,7 @@ export interface OpCounts {
 }
 
 /** Where a run stands, for an observer. */
-export interface Progress {
+export interface RunProgress {
   /** Where the run stands. */
   readonly stage: Stage;
   /** Milliseconds since the main phase began. */
@@ -53,7 +53,7 @@ export interface RunTestOptions {
   /** Injects faults from the beginning of the main phase on. */
   readonly nemesis?: Nemesis | undefined;
   /** Called at the beginning of every stage, and once a second. */
-  readonly onProgress?: ((progress: Progress) => void) | undefined;
+  readonly onProgress?: ((progress: RunProgress) => void) | undefined;
   /** Breaks the run off, say when a node breaks the protocol; the reason becomes its error. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -114,7 +114,7 @@ class TestRun {
   readonly #workers: Workers;
   readonly #setupClients: Client[] = [];
   #stage: Stage = "start";
-  #phase: Phase | undefined;
+  #phase: RunPhase | undefined;
   #broke: RunOutcome["broke"];
   #over = false;
   #cancelTick = () => {};
@@ -247,7 +247,7 @@ class TestRun {
   }
 
   #run(generator: Generator, settings: PhaseSettings): Promise<void> {
-    this.#phase = new Phase(generator, settings, {
+    this.#phase = new RunPhase(generator, settings, {
       clock: this.#world.clock,
       random: this.#world.random("stagger"),
       workers: this.#workers,
@@ -314,8 +314,8 @@ const EPSILON_MS = 1e-7;
 /** How late a timer may be without the operations after it being late, too. */
 const MAX_TIMER_LAG_MS = 50;
 
-/** A phase; {@linkcode Phase.run} runs it, once. */
-export class Phase {
+/** A phase; {@linkcode RunPhase.run} runs it, once. */
+export class RunPhase {
   readonly #context: PhaseContext;
   readonly #generator: Generator;
   readonly #intervalMs: number;
@@ -350,7 +350,7 @@ export class Phase {
     return this.#ended.promise;
   }
 
-  /** Emits no more and records no more; {@linkcode Phase.run} never resolves. */
+  /** Emits no more and records no more; {@linkcode RunPhase.run} never resolves. */
   stop(): void {
     this.#stopped = true;
     this.#setTimer(Infinity);

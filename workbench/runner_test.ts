@@ -5,7 +5,7 @@ import type { Op } from "./history.ts";
 import { defaultOptions, type RunSettings } from "./options.ts";
 import { seededRandom } from "./random.ts";
 import { Workers } from "./workers.ts";
-import { Phase, type PhaseSettings, Recorder } from "./runner.ts";
+import { type PhaseSettings, Recorder, RunPhase } from "./runner.ts";
 import { runVirtual, VirtualClock } from "./virtual_clock.ts";
 import { CRASHED, eachTime, type Generator, mappedErrors, type Workload } from "./generator.ts";
 
@@ -49,7 +49,7 @@ function fixture(
   const recorder = new Recorder(clock);
   const random = seededRandom(rest.seed ?? 1, "stagger");
   const workers = new Workers({ network, clock, ids: new ClientIds(), workload, options, random });
-  const phase = new Phase(generator, rest, { clock, random, workers, recorder, workload });
+  const phase = new RunPhase(generator, rest, { clock, random, workers, recorder, workload });
   return { clock, phase, recorder, workers, opened, closed };
 }
 

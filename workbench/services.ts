@@ -40,7 +40,7 @@ export class Services {
     this.#network = network;
     const services: Record<ServiceName, Service> = {
       "lin-kv": new LinKv(),
-      "lin-tso": new LinTso(),
+      "lin-tso": new TimestampService(),
       "lww-kv": new LwwKv(),
       "seq-kv": new SeqKv({ maelstromBugs }),
     };
@@ -91,7 +91,7 @@ export interface Service {
 }
 
 /** The result of an operation on one key. */
-interface Outcome {
+interface KeyResult {
   readonly reply: JsonObject;
   /** The key's new value, where it is written. */
   readonly write?: Json;
@@ -114,7 +114,7 @@ function operate(
   body: JsonObject,
   current: Json | undefined,
   canCreate: boolean,
-): Outcome | undefined {
+): KeyResult | undefined {
   switch (body.type) {
     case "read":
       return current === undefined ? missing() : { reply: { type: "read_ok", value: current } };
@@ -131,7 +131,7 @@ function compareAndSet(
   { from = null, to = null, create_if_not_exists: create = false }: JsonObject,
   current: Json | undefined,
   canCreate: boolean,
-): Outcome {
+): KeyResult {
   if (current === undefined) {
     // In Clojure everything but false and null is true.
     if (!canCreate || create === false || create === null) return missing();
@@ -142,7 +142,7 @@ function compareAndSet(
   return { reply: { type: "cas_ok" }, write: to };
 }
 
-function missing(): Outcome {
+function missing(): KeyResult {
   return {
     reply: { type: "error", code: ErrorCode.keyDoesNotExist, text: "key does not exist" },
   };
@@ -161,7 +161,7 @@ export class LinKv implements Service {
 }
 
 /** `lin-tso`: timestamps 0, 1, 2, ... */
-export class LinTso implements Service {
+export class TimestampService implements Service {
   #next = 0;
 
   apply(_client: string, { type }: JsonObject): JsonObject | undefined {
@@ -273,7 +273,7 @@ interface Stamped {
   readonly value: Json;
 }
 
-interface Replica {
+interface KvReplica {
   clock: number;
   readonly values: Map<string, Stamped>;
 }
@@ -285,7 +285,7 @@ interface Replica {
  * draw. Two replicas can give out equal timestamps; `create_if_not_exists` is not obeyed.
  */
 export class LwwKv implements Service {
-  readonly #replicas: readonly [Replica, Replica] = [newReplica(), newReplica()];
+  readonly #replicas: readonly [KvReplica, KvReplica] = [newReplica(), newReplica()];
   /** Keys in which the replicas may differ, so that a merge need not look at all. */
   readonly #unmerged = new Set<string>();
 
@@ -301,12 +301,12 @@ export class LwwKv implements Service {
     return outcome?.reply;
   }
 
-  #drawReplica(random: Random): Replica {
+  #drawReplica(random: Random): KvReplica {
     return this.#replicas[randomBelow(random, 2) === 0 ? 0 : 1];
   }
 
   /** Copies newer values of `from` to `into`; of equal timestamps, `from`'s value stays. */
-  #merge(from: Replica, into: Replica): void {
+  #merge(from: KvReplica, into: KvReplica): void {
     if (from === into) return;
     into.clock = Math.max(into.clock, from.clock);
     for (const key of this.#unmerged) {
@@ -319,6 +319,6 @@ export class LwwKv implements Service {
   }
 }
 
-function newReplica(): Replica {
+function newReplica(): KvReplica {
   return { clock: 0, values: new Map() };
 }

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { type Json, type JsonObject, parseJson, type Random } from "@eddy/maelstrom";
 import { seededRandom } from "./random.ts";
-import { LinKv, LinTso, LwwKv, SeqKv, type Service, Services } from "./services.ts";
+import { LinKv, LwwKv, SeqKv, type Service, Services, TimestampService } from "./services.ts";
 import { createVirtualWorld } from "./world.ts";
 
 const MISSING = { type: "error", code: 20, text: "key does not exist" };
@@ -64,14 +64,14 @@ Deno.test("what a request lacks is null", () => {
 });
 
 Deno.test("an unknown type has no answer and no effect", () => {
-  for (const service of [new LinKv(), new LinTso(), new SeqKv(), new LwwKv()]) {
+  for (const service of [new LinKv(), new TimestampService(), new SeqKv(), new LwwKv()]) {
     assertEquals(service.apply("n1", { type: "append", key: 1, value: 2 }, random()), undefined);
     assertEquals(service.apply("n1", {}, random()), undefined);
   }
 });
 
 Deno.test("lin-tso counts from 0", () => {
-  const tso = new LinTso();
+  const tso = new TimestampService();
   const stamps = [0, 1, 2].map(() => tso.apply("n1", { type: "ts" }));
   assertEquals(stamps, [0, 1, 2].map((ts) => ({ type: "ts_ok", ts })));
 });

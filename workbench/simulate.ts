@@ -16,7 +16,7 @@ import type { Op } from "./history.ts";
 import type { NetEvent } from "./journal.ts";
 import { reportRun, type RunReport } from "./report.ts";
 import { defaultOptions, type RunOptions, type RunSettings } from "./options.ts";
-import { type Progress, runTest } from "./runner.ts";
+import { type RunProgress, runTest } from "./runner.ts";
 import type { WorkloadName } from "./workloads/mod.ts";
 import { createRealWorld, createVirtualWorld, type World } from "./world.ts";
 
@@ -27,7 +27,7 @@ export interface RunHooks {
   /** Called for every line of a node's log. */
   readonly onLog?: ((node: string, text: string) => void) | undefined;
   /** Called at the beginning of every stage, and once a second. */
-  readonly onProgress?: ((progress: Progress) => void) | undefined;
+  readonly onProgress?: ((progress: RunProgress) => void) | undefined;
   /** Called when the main phase begins; for faults at stated times, by the clock. */
   readonly script?: ((faults: FaultVerbs, clock: Clock) => void) | undefined;
   /** Breaks the run off; what has happened so far is checked and reported. */

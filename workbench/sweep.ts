@@ -24,7 +24,7 @@ export interface Job {
 }
 
 /** The verdict and the main figures of a run. */
-export interface Outcome {
+export interface RunFigures {
   readonly seed: number;
   readonly valid: Validity;
   readonly operations: number;
@@ -70,8 +70,8 @@ interface ModuleExport {
  */
 export function runJobs(
   jobs: readonly Job[],
-  onOutcome: (outcome: Outcome, index: number) => void = () => {},
-): Promise<Outcome[]> {
+  onOutcome: (outcome: RunFigures, index: number) => void = () => {},
+): Promise<RunFigures[]> {
   const run: ModuleExport = { module: import.meta.url, name: "runJob" };
   return runTasks(jobs.map((input) => ({ ...run, input })), onOutcome);
 }
@@ -81,13 +81,13 @@ export function runJobs(
  *
  * @throws {TypeError} if there is no such function as `install` names.
  */
-export async function runJob({ options, args, install }: Job): Promise<Outcome> {
+export async function runJob({ options, args, install }: Job): Promise<RunFigures> {
   const installed = install === undefined ? {} : { install: await load(install) };
   const { results } = await simulate({ ...options, args, ...installed });
   return outcomeOf(results, options);
 }
 
-function outcomeOf(report: RunReport, options: RunOptions): Outcome {
+function outcomeOf(report: RunReport, options: RunOptions): RunFigures {
   const { stats, availability, net, latencies, workload } = report;
   const operations = stats.count;
   return {

@@ -6,7 +6,7 @@
 
 import type { Json, JsonObject } from "@eddy/maelstrom";
 import { readReply } from "./client.ts";
-import type { Call, Generator, Invocation, Next, Threads } from "./generator.ts";
+import type { ClientCall, Generator, Invocation, Next, Threads } from "./generator.ts";
 import type { Op, OpError, OpType } from "./history.ts";
 import { defaultOptions, type RunSettings } from "./options.ts";
 import { seededRandom } from "./random.ts";
@@ -270,7 +270,7 @@ export class ScriptedNode {
     this.answer = answer;
   }
 
-  readonly call: Call = (request, schema, timeoutMs) => {
+  readonly call: ClientCall = (request, schema, timeoutMs) => {
     this.requests.push(request);
     this.timeouts.push(timeoutMs);
     return new Promise((resolve) => {

@@ -8,7 +8,7 @@ import type { Random } from "@eddy/maelstrom";
 import { Client, type ClientContext } from "./client.ts";
 import type { RunOptions } from "./options.ts";
 import { randomBelow } from "./random.ts";
-import type { Call, Session, Threads, Workload } from "./generator.ts";
+import type { ClientCall, ClientSession, Threads, Workload } from "./generator.ts";
 
 /** One thread, which does one operation at a time. */
 export interface Worker {
@@ -26,7 +26,7 @@ interface Connection {
   /** The process that it was opened for. */
   readonly process: number;
   readonly client: Client;
-  readonly session: Session;
+  readonly session: ClientSession;
 }
 
 /** What workers need of the run. */
@@ -113,7 +113,7 @@ export class Workers implements Threads {
    * A client that does not outlive its process is replaced only now, so that until here a late
    * reply still finds it.
    */
-  session(worker: Worker): Session {
+  session(worker: Worker): ClientSession {
     const { workload } = this.#context;
     const { connection, process } = worker;
     if (connection !== undefined && (workload.reusableClients || connection.process === process)) {
@@ -156,6 +156,6 @@ export class Workers implements Threads {
 }
 
 /** A function that sends a client's requests to one node. */
-export function callOn(client: Client, node: string): Call {
+export function callOn(client: Client, node: string): ClientCall {
   return (request, schema, timeoutMs) => client.call(node, request, schema, timeoutMs);
 }

@@ -156,7 +156,7 @@ export class Leader {
 
   #confirmReads(): void {
     const hasLease = this.#hasLease();
-    const isConfirmed = (read: PendingRead) =>
+    const isConfirmed = (read: WaitingRead) =>
       hasLease || this.#raft.isConfirmedBy(this.#countFor(read));
     for (const { peer, ticket, index } of this.#reads.take(isConfirmed)) {
       const follower = peer === undefined ? undefined : this.#followers.get(peer);
@@ -169,7 +169,7 @@ export class Leader {
    * How many nodes, this one included, have said after a read came that they follow. A follower
    * that passes on a read says so with the same message: for that read it need not be asked.
    */
-  #countFor({ peer, round }: PendingRead): number {
+  #countFor({ peer, round }: WaitingRead): number {
     let count = 1;
     for (const follower of this.#followers.values()) {
       if (follower.peer === peer || follower.round >= round) count++;
@@ -466,7 +466,7 @@ class Progress {
 }
 
 /** A read of this node, or all that wait at a follower. */
-interface PendingRead {
+interface WaitingRead {
   /** The follower whose clients read; undefined for the leader's own. */
   readonly peer: string | undefined;
   readonly ticket: Ticket;
@@ -485,7 +485,7 @@ class ReadRounds {
   round = 0;
   #isUnderWay = true;
   readonly #begunAtMs = new Map<number, number>();
-  #pending: PendingRead[] = [];
+  #pending: WaitingRead[] = [];
 
   /** Adds a read; it shares the newest round if no message has carried that yet. */
   add(peer: string | undefined, ticket: Ticket, index: number): void {
@@ -524,7 +524,7 @@ class ReadRounds {
   }
 
   /** Takes the reads that are confirmed. */
-  take(isConfirmed: (read: PendingRead) => boolean): PendingRead[] {
+  take(isConfirmed: (read: WaitingRead) => boolean): WaitingRead[] {
     if (this.#pending.length === 0) return [];
     const { yes = [], no = [] } = Object.groupBy(
       this.#pending,

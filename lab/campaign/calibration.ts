@@ -6,13 +6,13 @@
 
 import type { RunSettings } from "@eddy/workbench";
 import { defaultOptions } from "@eddy/workbench/options.ts";
-import { type Job, type Outcome, runJobs } from "@eddy/workbench/sweep.ts";
+import { type Job, type RunFigures, runJobs } from "@eddy/workbench/sweep.ts";
 import { type Campaign, type CampaignResult, tenths } from "./campaign.ts";
 
 /** A figure of a run, and what is read off for it. */
 export interface Figure {
   readonly name: string;
-  readonly of: (outcome: Outcome) => number | undefined;
+  readonly of: (outcome: RunFigures) => number | undefined;
 }
 
 const p50: Figure = { name: "p50", of: ({ stableMs }) => stableMs?.median };

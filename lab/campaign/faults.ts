@@ -8,7 +8,7 @@ import { workloads } from "@eddy/handlers";
 import type { WorkloadName } from "@eddy/workbench";
 import { spread } from "@eddy/workbench/cli/sweep.ts";
 import { verdict } from "@eddy/workbench/explain.ts";
-import { type Outcome, runJobs } from "@eddy/workbench/sweep.ts";
+import { type RunFigures, runJobs } from "@eddy/workbench/sweep.ts";
 import { type Campaign, type CampaignResult, tenths } from "./campaign.ts";
 import { type Case, caseOf } from "./cases.ts";
 
@@ -76,8 +76,8 @@ async function runGroups(
   return { rows, failures: failuresOf(all, outcomes) };
 }
 
-function rowOf({ workload, nodeCount }: Group, outcomes: readonly Outcome[]): string[] {
-  const count = (wanted: Outcome["valid"]) =>
+function rowOf({ workload, nodeCount }: Group, outcomes: readonly RunFigures[]): string[] {
+  const count = (wanted: RunFigures["valid"]) =>
     String(outcomes.filter((each) => each.valid === wanted && !isStarved(each)).length);
   return [
     workload,
@@ -97,12 +97,12 @@ function rowOf({ workload, nodeCount }: Group, outcomes: readonly Outcome[]): st
  * Whether nothing is wrong but that one kind of operation never succeeded, or none at all.
  * Maelstrom's `stats` calls that invalid, but it is no violation: the faults left no time for it.
  */
-function isStarved({ valid, reason, okFraction }: Outcome): boolean {
+function isStarved({ valid, reason, okFraction }: RunFigures): boolean {
   const nothingToJudge = okFraction === 0 && reason.startsWith("empty-transaction-graph:");
   return valid === false && (nothingToJudge || reason.startsWith("never-ok:"));
 }
 
-function failuresOf(cases: readonly Case[], outcomes: readonly Outcome[]): string[] {
+function failuresOf(cases: readonly Case[], outcomes: readonly RunFigures[]): string[] {
   return outcomes.flatMap((outcome, index) => {
     const { valid, reason } = outcome;
     return valid === true || isStarved(outcome)

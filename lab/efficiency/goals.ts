@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Outcome } from "@eddy/workbench/sweep.ts";
+import type { RunFigures } from "@eddy/workbench/sweep.ts";
 
 /** A figure of a run. */
 export interface Figure {
@@ -12,7 +12,7 @@ export interface Figure {
   readonly digits: number;
   /** Whether more is better. */
   readonly more?: true;
-  readonly of: (outcome: Outcome) => number | undefined;
+  readonly of: (outcome: RunFigures) => number | undefined;
 }
 
 /** A figure that has a goal. */

@@ -6,7 +6,7 @@
 
 import { UsageError } from "@eddy/maelstrom/flags";
 import { verdict } from "@eddy/workbench/explain.ts";
-import { type Outcome, runJobs } from "@eddy/workbench/sweep.ts";
+import { type RunFigures, runJobs } from "@eddy/workbench/sweep.ts";
 import { median } from "../bench/summary.ts";
 import { type Case, caseOf } from "../campaign/cases.ts";
 import { type CampaignResult, tenths } from "../campaign/campaign.ts";
@@ -60,7 +60,7 @@ function casesOf({ line }: Job, seeds: number): Case[] | undefined {
   }
 }
 
-function failuresOf(cases: readonly Case[], outcomes: readonly Outcome[]): string[] {
+function failuresOf(cases: readonly Case[], outcomes: readonly RunFigures[]): string[] {
   return outcomes.flatMap(({ valid, reason }, index) =>
     valid === true ? [] : [`${verdict(valid)}: ${reason}\n  ${cases[index]?.replay}`]
   );
@@ -68,7 +68,7 @@ function failuresOf(cases: readonly Case[], outcomes: readonly Outcome[]): strin
 
 function judge(
   { figure, goal, best }: Goal,
-  outcomes: readonly Outcome[],
+  outcomes: readonly RunFigures[],
 ): { cells: string[]; reached: boolean } {
   const { median: middle, worst } = summary(figure, outcomes);
   const reached = figure.more ? worst >= goal : worst <= goal;
@@ -88,7 +88,7 @@ function judge(
 /** A figure over the seeds; not a number if a run does not have it. */
 export function summary(
   { of, more }: Pick<Figure, "of" | "more">,
-  outcomes: readonly Outcome[],
+  outcomes: readonly RunFigures[],
 ): { median: number; worst: number } {
   const values = outcomes.map((outcome) => of(outcome) ?? NaN).sort((a, b) => a - b);
   if (values.some(Number.isNaN)) return { median: NaN, worst: NaN };

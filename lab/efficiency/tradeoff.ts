@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Outcome, runJobs } from "@eddy/workbench/sweep.ts";
+import { type RunFigures, runJobs } from "@eddy/workbench/sweep.ts";
 import { caseOf } from "../campaign/cases.ts";
 import { tenths } from "../campaign/campaign.ts";
 import { summary } from "./measure.ts";
@@ -53,8 +53,9 @@ export async function measureTradeoff(
   );
 }
 
-function pointOf(budget: number, outcomes: readonly Outcome[]): Point {
-  const median = (of: (outcome: Outcome) => number | undefined) => summary({ of }, outcomes).median;
+function pointOf(budget: number, outcomes: readonly RunFigures[]): Point {
+  const median = (of: (outcome: RunFigures) => number | undefined) =>
+    summary({ of }, outcomes).median;
   return {
     name: `${budget} ms`,
     ours: true,

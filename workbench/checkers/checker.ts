@@ -149,7 +149,7 @@ export function plural(count: number, noun: string): string {
 }
 
 /** A list for a sentence: `1, 2 or 3`, and how many more when it is long. */
-export function oneOf(texts: readonly string[], max = 8): string {
+export function anyOf(texts: readonly string[], max = 8): string {
   if (texts.length > max) {
     return `${texts.slice(0, max).join(", ")} or ${texts.length - max} others`;
   }

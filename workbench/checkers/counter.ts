@@ -7,12 +7,12 @@
 import type { Json } from "@eddy/maelstrom";
 import type { CheckResult, Finding, Op } from "../history.ts";
 import {
+  anyOf,
   type CompletedPair,
   endsOf,
   integerJson,
   integerOf,
   isOk,
-  oneOf,
   type PlacedPair,
   placedPairs,
   plural,
@@ -142,7 +142,7 @@ function wrongRead(
   const ranges = acceptable.map(([low, high]) => low === high ? `${low}` : `${low} to ${high}`);
   const otherwise = unknown.length === 0
     ? ""
-    : `; with ${plural(unknown.length, "add")} of unknown outcome it may be ${oneOf(ranges)}`;
+    : `; with ${plural(unknown.length, "add")} of unknown outcome it may be ${anyOf(ranges)}`;
   return {
     anomaly: "wrong-final-read",
     what: `The final read by ${whoAndWhen(completion)} returned ${show(completion.value)}, ` +

@@ -7,11 +7,11 @@
 import { canonical, type Json } from "@eddy/maelstrom";
 import { type CheckResult, type Finding, type Op, type Validity, worst } from "../history.ts";
 import {
+  anyOf,
   endsOf,
   isOk,
   jsonOrder,
   keyOf,
-  oneOf,
   type PlacedPair,
   placedPairs,
   plural,
@@ -150,7 +150,7 @@ function nonlinearizable(
   const writers = [...history.known, ...history.unknown].filter(writes);
   const failed = history.failed.filter(writes);
   const why = writers.length > 0
-    ? `but by then it can only have held ${oneOf(possible.toSorted(jsonOrder).map(show))}`
+    ? `but by then it can only have held ${anyOf(possible.toSorted(jsonOrder).map(show))}`
     : failed.length > 0
     ? `but the write of ${required} had ended with a definite error`
     : `but no operation had written ${required}`;

@@ -62,11 +62,11 @@ interface Frame {
   /** Whether the moves by way of unknown operations have been added to the rest. */
   explained: boolean;
   /** Next moves: an operation and what of the unknown ones is used after it. */
-  moves: readonly Move[];
+  moves: readonly SearchMove[];
   next: number;
 }
 
-interface Move {
+interface SearchMove {
   readonly call: number;
   readonly used: Used;
 }
@@ -149,7 +149,7 @@ class Search {
     return { verdict, configurations, stuck: { call, possible: [...possible] } };
   }
 
-  #place({ call, used }: Move): void {
+  #place({ call, used }: SearchMove): void {
     this.#events.take(call);
     this.#state = this.#calls[call]?.leaves ?? this.#state;
     this.#used = used;
@@ -171,7 +171,7 @@ class Search {
     const candidates = this.#events.candidates();
     this.#steps += candidates.length >> 5;
     const used = this.#used;
-    const moves: Move[] = [];
+    const moves: SearchMove[] = [];
     for (const call of candidates) {
       const { requires, leaves } = this.#calls[call] ?? { requires: ANY, leaves: ANY };
       if (requires !== ANY && requires !== this.#state) continue;
@@ -186,7 +186,7 @@ class Search {
     return { ...before, explained: this.#unknowns.isEmpty, moves, next: 0 };
   }
 
-  #nextMove(frame: Frame): Move | undefined {
+  #nextMove(frame: Frame): SearchMove | undefined {
     if (frame.next >= frame.moves.length && !frame.explained) {
       frame.moves = this.#explainedMoves();
       frame.next = 0;
@@ -196,9 +196,9 @@ class Search {
   }
 
   /** The candidates that could come next after some of the unknown operations. */
-  #explainedMoves(): Move[] {
+  #explainedMoves(): SearchMove[] {
     const before = this.#calls[this.#events.nextCompletion]?.completedAt ?? Infinity;
-    const moves: Move[] = [];
+    const moves: SearchMove[] = [];
     for (const call of this.#events.candidates()) {
       const requires = this.#calls[call]?.requires ?? ANY;
       if (requires === ANY || requires === this.#state) continue;
@@ -355,10 +355,10 @@ interface Kind {
 }
 
 /** A chain's way back from the value it leads to. */
-interface Link {
+interface BackLink {
   readonly value: number;
   readonly used: Used;
-  readonly next?: Link;
+  readonly next?: BackLink;
 }
 
 /** A store of unknown operations, and of what the search has used of it. */
@@ -425,7 +425,7 @@ class UnknownOperations {
    */
   chains(from: number, to: number, used: Used, before: number): Used[] {
     const found = new Set<Used>();
-    const links: Link[] = [{ value: to, used }];
+    const links: BackLink[] = [{ value: to, used }];
     for (const link of links) {
       for (const kind of this.#leaving.get(link.value) ?? []) {
         if (!this.#isLeft(kind, link.used, before)) continue;
@@ -493,8 +493,8 @@ class UnknownOperations {
   }
 }
 
-function isOn(link: Link, value: number): boolean {
-  for (let at: Link | undefined = link; at !== undefined; at = at.next) {
+function isOn(link: BackLink, value: number): boolean {
+  for (let at: BackLink | undefined = link; at !== undefined; at = at.next) {
     if (at.value === value) return true;
   }
   return false;

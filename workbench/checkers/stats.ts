@@ -26,7 +26,7 @@ const MAX_SHOWN = 4;
 const FEW = 20;
 
 /** How operations ended. */
-export interface Counts {
+export interface EndCounts {
   /** How many completed. */
   readonly count: number;
   /** How many succeeded. */
@@ -38,9 +38,9 @@ export interface Counts {
 }
 
 /** How operations ended, in all and for each `f`. */
-export interface StatsResult extends CheckResult, Counts {
+export interface StatsResult extends CheckResult, EndCounts {
   /** The same for each `f`, and whether it succeeded at least once. */
-  readonly byF: Readonly<Record<string, Counts & { readonly valid: boolean }>>;
+  readonly byF: Readonly<Record<string, EndCounts & { readonly valid: boolean }>>;
 }
 
 /**
@@ -69,7 +69,7 @@ export function checkStats(history: readonly Op[]): StatsResult {
   return resultOf(valid, figures, findings, warnings);
 }
 
-function countsOf(pairs: readonly CompletedPair[]): Counts {
+function countsOf(pairs: readonly CompletedPair[]): EndCounts {
   let [ok, fail, info] = [0, 0, 0];
   for (const { completion: { type } } of pairs) {
     if (type === "ok") ok += 1;
@@ -79,7 +79,7 @@ function countsOf(pairs: readonly CompletedPair[]): Counts {
   return { count: pairs.length, okCount: ok, failCount: fail, infoCount: info };
 }
 
-function neverOk(f: string, counts: Counts, pairs: readonly CompletedPair[]): Finding {
+function neverOk(f: string, counts: EndCounts, pairs: readonly CompletedPair[]): Finding {
   const { count, failCount: failed, infoCount: unknown } = counts;
   const ends = [
     ...failed > 0 ? [`${failed} failed`] : [],

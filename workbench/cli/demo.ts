@@ -10,7 +10,7 @@ import { integer, parseFlags, UsageError } from "@eddy/maelstrom/flags";
 import { verdict } from "../explain.ts";
 import { worst } from "../history.ts";
 import { defaultOptions, type RunSettings } from "../options.ts";
-import { type Job, type Outcome, runJobs } from "../sweep.ts";
+import { type Job, type RunFigures, runJobs } from "../sweep.ts";
 import { type WorkloadName, WORKLOADS } from "../workloads/mod.ts";
 import { table } from "./terminal.ts";
 
@@ -84,7 +84,7 @@ export async function demoCommand(args: readonly string[]): Promise<number> {
   return exitCodeOf(worst(outcomes.map(({ valid }) => valid)));
 }
 
-function describe({ options }: Job, outcome: Outcome): string[] {
+function describe({ options }: Job, outcome: RunFigures): string[] {
   const { valid, operations, okFraction, allPerOp, serversPerOp, stableMs, latencyMs } = outcome;
   const latency = stableMs ?? latencyMs;
   return [

@@ -8,7 +8,7 @@ import { errorText } from "@eddy/maelstrom";
 import { type Flags, integer, parseFlags, UsageError } from "@eddy/maelstrom/flags";
 import { verdict } from "../explain.ts";
 import { type Validity, worst } from "../history.ts";
-import { type Job, type Outcome, runJobs } from "../sweep.ts";
+import { type Job, type RunFigures, runJobs } from "../sweep.ts";
 import { exitCodeOf, type RunFlags, runFlags, toRunOptions } from "./flags.ts";
 import { table } from "./terminal.ts";
 import { checkNodeArgs, replayLine } from "./test.ts";
@@ -113,7 +113,11 @@ function parseVary(text: string): Vary | undefined {
   return { name, values: values.split(",") };
 }
 
-function describe(jobs: readonly Labelled[], outcomes: readonly Outcome[], what: string): string {
+function describe(
+  jobs: readonly Labelled[],
+  outcomes: readonly RunFigures[],
+  what: string,
+): string {
   const labels = [...new Set(jobs.map(({ label }) => label))];
   const body = labels.map((label) => {
     const those = outcomes.filter((_, i) => jobs[i]?.label === label);

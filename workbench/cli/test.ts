@@ -11,7 +11,7 @@ import type { NetEvent } from "../journal.ts";
 import type { RunOptions } from "../options.ts";
 import { findProgram } from "../process.ts";
 import { ResultsDir, resultsJson } from "../results_dir.ts";
-import type { Progress } from "../runner.ts";
+import type { RunProgress } from "../runner.ts";
 import { type Program, type RunHooks, runProgram, type RunResult, simulate } from "../simulate.ts";
 import { exitCodeOf, type RunFlags, runFlags, toRunOptions } from "./flags.ts";
 import { Interrupts, StatusLine } from "./terminal.ts";
@@ -99,7 +99,7 @@ async function runInterruptibly(
 ): Promise<RunResult> {
   const interrupts = new Interrupts();
   const isTerminal = Deno.stderr.isTerminal();
-  const onProgress = (progress: Progress) => {
+  const onProgress = (progress: RunProgress) => {
     const { stage } = progress;
     if (isTerminal) status.show(stage === "done" ? "" : describeProgress(progress));
     // Only the check is left; it does not await, so a signal could not interrupt it.
@@ -141,7 +141,7 @@ function shellWord(text: string): string {
   return /^[\w./,:=@+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
-function describeProgress({ stage, elapsedMs, counts }: Progress): string {
+function describeProgress({ stage, elapsedMs, counts }: RunProgress): string {
   const { invocations, ok, fail, info } = counts;
   return `${stage} ${(elapsedMs / 1000).toFixed(0)} s: ${invocations} operations, ` +
     `${ok} ok, ${fail} fail, ${info} info`;

@@ -8,7 +8,8 @@ import { type Integer, kafkaSchema, type List } from "@eddy/handlers";
 import { isJsonObject, type Json, type JsonObject, parseJson, type Random } from "@eddy/maelstrom";
 import { checkKafka } from "../checkers/kafka/kafka.ts";
 import {
-  type Call,
+  type ClientCall,
+  type ClientSession,
   type CompletedOp,
   CRASHED,
   type FinalPhase,
@@ -17,7 +18,6 @@ import {
   type MainGenerator,
   mappedErrors,
   type Next,
-  type Session,
   type Threads,
   type Workload,
 } from "../generator.ts";
@@ -38,17 +38,17 @@ export const kafka: Workload = {
 type Messages = Record<string, List<[offset: Integer, msg: Json]>>;
 
 /** A new client, which is assigned nothing yet. */
-export function kafkaSession(call: Call): Session {
+export function kafkaSession(call: ClientCall): ClientSession {
   const client = new KafkaClient(call);
   return (op) => client.invoke(op);
 }
 
 class KafkaClient {
-  readonly #call: Call;
+  readonly #call: ClientCall;
   /** From where the next poll reads each key. */
   #offsets = new Map<string, Integer>();
 
-  constructor(call: Call) {
+  constructor(call: ClientCall) {
     this.#call = call;
   }
 

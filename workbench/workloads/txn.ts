@@ -46,7 +46,7 @@ function txnWorkload(
 }
 
 /** A transaction as it is sent. */
-function request(txn: readonly MicroOp[], write: "append" | "w"): Json {
+function request(txn: readonly GeneratedOp[], write: "append" | "w"): Json {
   return txn.map(({ key, value }) => value === undefined ? ["r", key, null] : [write, key, value]);
 }
 
@@ -61,7 +61,7 @@ interface TxnSettings {
 }
 
 /** One micro-operation: a read, or a write of a value that the key never had before. */
-export interface MicroOp {
+export interface GeneratedOp {
   readonly key: number;
   /** Absent for a read. */
   readonly value?: number | undefined;
@@ -93,12 +93,12 @@ export class TxnGenerator {
   }
 
   /** The next transaction. */
-  draw(): MicroOp[] {
+  draw(): GeneratedOp[] {
     const length = 1 + randomBelow(this.#random, this.#settings.maxTxnLength);
     return Array.from({ length }, () => this.#drawMicroOp());
   }
 
-  #drawMicroOp(): MicroOp {
+  #drawMicroOp(): GeneratedOp {
     for (;;) {
       const isRead = randomBelow(this.#random, 2) === 0;
       const slot = this.#drawSlot();

@@ -1,11 +1,11 @@
 import { assert, assertEquals, assertLess } from "@std/assert";
 import { seededRandom } from "../random.ts";
-import { type MicroOp, TxnGenerator } from "./txn.ts";
+import { type GeneratedOp, TxnGenerator } from "./txn.ts";
 
 function microOps(
   settings: ConstructorParameters<typeof TxnGenerator>[0],
   txns: number,
-): MicroOp[] {
+): GeneratedOp[] {
   const generator = new TxnGenerator(settings, seededRandom(3, "txns"));
   return Array.from({ length: txns }, () => generator.draw()).flat();
 }

@@ -8,7 +8,7 @@ import type { Json } from "@eddy/maelstrom";
 import type { Op } from "../../history.ts";
 import { inOrder, plural, seconds, who } from "../checker.ts";
 import type { CycleType, ExistenceType } from "./consistency_model.ts";
-import { INITIAL, type Malformed, type Mop, type Transactions, type Txn } from "./txn.ts";
+import { INITIAL, type MalformedValue, type Mop, type Transactions, type Txn } from "./txn.ts";
 
 /**
  * Why one transaction comes before another: an edge of a cycle.
@@ -76,7 +76,7 @@ export type Anomaly =
 
 /** Why a history cannot be judged. */
 export type Refusal = Readonly<
-  | { type: "malformed-txn"; malformed: readonly [Malformed, ...Malformed[]] }
+  | { type: "malformed-txn"; malformed: readonly [MalformedValue, ...MalformedValue[]] }
   | { type: "mixed-key-types"; keyTypes: readonly string[] }
   | { type: "duplicate-appends" | "duplicate-writes"; txns: readonly Txn[]; value: number }
   // The read that found the value, or the requested append that the reply left out.

@@ -31,7 +31,7 @@ interface Budget {
 }
 
 /** A cycle, or that the budget ran out before one was found. */
-interface Found<T> {
+interface SearchResult<T> {
   readonly cycle?: T;
   readonly exhausted: boolean;
 }
@@ -106,7 +106,7 @@ class Searcher<T> {
     this.#stamp = new Int32Array(graph.size * STATES).fill(-1);
   }
 
-  run(): Found<T> {
+  run(): SearchResult<T> {
     let stopAt = 0;
     for (let start = 0; start < this.#graph.txns && this.#limit > 2; start++) {
       const before = this.#best;
@@ -226,7 +226,7 @@ export function findCycle<T>(
   shape: Shape,
   budget: Budget,
   accept: (nodes: readonly number[]) => T | undefined,
-): Found<T> {
+): SearchResult<T> {
   return new Searcher(graph, shape, budget, accept).run();
 }
 

@@ -36,7 +36,7 @@ export interface Txn {
 }
 
 /** A completion's or invocation's fault: one of its micro-operations, or else its whole value. */
-export interface Malformed {
+export interface MalformedValue {
   readonly op: Op;
   readonly mop?: Json | undefined;
 }
@@ -49,7 +49,7 @@ export interface Transactions {
   /** Invocations and ok completions in order: a transaction's id, or its complement when ok. */
   readonly events: readonly number[];
   readonly names: Names;
-  readonly malformed: readonly Malformed[];
+  readonly malformed: readonly MalformedValue[];
 }
 
 /** Adds a transaction's id to one of several lists, unless it is the last there already. */
@@ -102,7 +102,7 @@ export function readTransactions(
   history: readonly Op[],
   write: Transactions["write"],
 ): Transactions {
-  return new Reader(write).read(history);
+  return new TxnReader(write).read(history);
 }
 
 interface Open {
@@ -111,12 +111,12 @@ interface Open {
   readonly event: number;
 }
 
-class Reader {
+class TxnReader {
   readonly #write: Transactions["write"];
   readonly #names = new Names();
   readonly #txns: Txn[] = [];
   readonly #events: number[] = [];
-  readonly #malformed: Malformed[] = [];
+  readonly #malformed: MalformedValue[] = [];
   readonly #open = new Map<number, Open>();
 
   constructor(write: Transactions["write"]) {

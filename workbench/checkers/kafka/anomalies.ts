@@ -7,22 +7,22 @@
 import type { Json } from "@eddy/maelstrom";
 import { type Finding, MAX_FINDINGS, type Op } from "../../history.ts";
 import { inOrder, integerJson, plural, seconds, show, whoAndWhen } from "../checker.ts";
-import type { Log, Message, Operation, Placed, Slot } from "./log.ts";
+import type { DenseLog, LogMessage, Operation, Placed, Slot } from "./log.ts";
 
 /** Something wrong in what clients sent and polled. */
 export type Anomaly =
   /** A slot that holds several messages. */
   | {
     readonly type: "inconsistent-offsets";
-    readonly log: Log;
+    readonly log: DenseLog;
     readonly index: number;
     readonly slot: Slot;
   }
   /** A message at several indexes of its log. */
   | {
     readonly type: "duplicate";
-    readonly log: Log;
-    readonly message: Message;
+    readonly log: DenseLog;
+    readonly message: LogMessage;
     readonly indexes: readonly number[];
   }
   /** A poll of a message whose send failed. */
@@ -39,8 +39,8 @@ export type Anomaly =
   /** A message that no poll returned although one went past it. */
   | {
     readonly type: "lost-write";
-    readonly log: Log;
-    readonly message: Message;
+    readonly log: DenseLog;
+    readonly message: LogMessage;
     readonly indexes: readonly number[];
     readonly sender: Operation;
     /** The poll that went furthest, and the index that it reached. */
@@ -50,7 +50,7 @@ export type Anomaly =
   /** A message that was acknowledged and not polled by the end. */
   | {
     readonly type: "unseen";
-    readonly message: Message;
+    readonly message: LogMessage;
     readonly offset: Placed["offset"];
     /** How many there are of its key. */
     readonly count: number;
@@ -67,7 +67,7 @@ type MoveType = `${"" | "int-"}${
 
 /** Two successive messages of a key as one process polled or sent them. */
 export interface Move {
-  readonly log: Log;
+  readonly log: DenseLog;
   readonly from: Placed;
   readonly to: Placed;
   readonly earlier: Operation;
@@ -80,7 +80,7 @@ export interface Move {
 export interface Step {
   readonly from: Operation;
   readonly to: Operation;
-  readonly message: Message | undefined;
+  readonly message: LogMessage | undefined;
 }
 
 /** How many anomalies of a type are kept. */
@@ -325,7 +325,7 @@ function duplicate(
 }
 
 /** `polled by process 3 on n1 at 1.234 s`, for an operation that put a message at an offset. */
-function placedBy(operation: Operation, message: Message): string {
+function placedBy(operation: Operation, message: LogMessage): string {
   const polled = operation.reads.get(message.key)?.some((read) => read.message === message);
   return `${polled ? "polled" : "sent"} by ${whoAndWhen(operation.op)}`;
 }
@@ -411,16 +411,16 @@ function stepText({ from, to, message }: Step, i: number): string {
 }
 
 /** The first values of some messages. */
-export function valuesOf(messages: Iterable<Message>): Json[] {
+export function valuesOf(messages: Iterable<LogMessage>): Json[] {
   return Iterator.from(messages).take(MAX_LISTED).map(({ value }) => value).toArray();
 }
 
-function keyAndValue({ key, value }: Message): { key: string; value: Json } {
+function keyAndValue({ key, value }: LogMessage): { key: string; value: Json } {
   return { key, value };
 }
 
 /** `Message 5 of key "1"`. */
-function nameOf({ key, value }: Message): string {
+function nameOf({ key, value }: LogMessage): string {
   return `Message ${show(value)} of key ${show(key)}`;
 }
 

@@ -13,7 +13,7 @@ import {
   WR,
 } from "../graph.ts";
 import type { Anomaly, Step } from "./anomalies.ts";
-import { isTransaction, type Message, type Operation } from "./log.ts";
+import { isTransaction, type LogMessage, type Operation } from "./log.ts";
 
 /** From how many of a component's operations a shortest cycle is looked for. */
 const MAX_STARTS = 16;
@@ -123,7 +123,7 @@ function stepsOf(cycle: readonly number[], operations: readonly Operation[]): St
 }
 
 /** The message of `from` that `to` polled, if there is one. */
-function messageBetween(from?: Operation, to?: Operation): Message | undefined {
+function messageBetween(from?: Operation, to?: Operation): LogMessage | undefined {
   if (from === undefined || to === undefined) return undefined;
   for (const list of to.reads.values()) {
     const read = list.find(({ message }) => message.sender === from);

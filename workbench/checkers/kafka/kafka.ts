@@ -9,9 +9,9 @@ import { resultOf, Warnings } from "../checker.ts";
 import { Anomalies, type Anomaly, type AnomalyFigures, NO_WRITER } from "./anomalies.ts";
 import { dependencyCycles } from "./cycles.ts";
 import {
+  type DenseLog,
   isTransaction,
   type KafkaHistory,
-  type Log,
   type Operation,
   readHistory,
   readLogs,
@@ -85,7 +85,7 @@ export function checkKafka(history: readonly Op[]): KafkaResult {
 
 function* anomaliesOf(
   read: KafkaHistory,
-  logs: ReadonlyMap<string, Log>,
+  logs: ReadonlyMap<string, DenseLog>,
   warnings: Warnings,
 ): Generator<Anomaly> {
   for (const log of logs.values()) yield* misplacedMessages(log);

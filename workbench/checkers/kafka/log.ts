@@ -12,7 +12,7 @@ import { show, type Warnings, whoAndWhen } from "../checker.ts";
 export type Offset = number | bigint;
 
 /** Everything known of one message of one key. */
-export interface Message {
+export interface LogMessage {
   readonly key: string;
   readonly value: Json;
   /** The last operation that tried to send it. */
@@ -29,7 +29,7 @@ export interface Message {
 
 /** A message at the offset that an operation gave it; undefined when it gave none, or no offset. */
 export interface Placed {
-  readonly message: Message;
+  readonly message: LogMessage;
   readonly offset: Offset | undefined;
 }
 
@@ -54,7 +54,7 @@ export interface Operation {
 export interface KafkaHistory {
   readonly operations: readonly Operation[];
   /** Key to every message sent to it or polled from it. */
-  readonly messages: ReadonlyMap<string, ReadonlyMap<MessageId, Message>>;
+  readonly messages: ReadonlyMap<string, ReadonlyMap<MessageId, LogMessage>>;
 }
 
 /** What identifies a message of a key: a number as it is, the rest by their canonical text. */
@@ -99,7 +99,7 @@ export function readHistory(history: readonly Op[], warnings: Warnings): KafkaHi
 }
 
 class HistoryReader {
-  readonly messages = new Map<string, Map<MessageId, Message>>();
+  readonly messages = new Map<string, Map<MessageId, LogMessage>>();
   readonly #warnings: Warnings;
 
   constructor(warnings: Warnings) {
@@ -174,7 +174,7 @@ class HistoryReader {
     }
   }
 
-  #message(key: string, value: Json): Message {
+  #message(key: string, value: Json): LogMessage {
     let ofKey = this.messages.get(key);
     if (ofKey === undefined) this.messages.set(key, ofKey = new Map());
     const id = typeof value === "number" ? value : canonical(value);
@@ -215,17 +215,17 @@ function keyOf(key: Json | undefined): string | undefined {
 export interface Slot {
   readonly offset: Offset;
   /** One message, unless the log contradicts itself. */
-  readonly messages: ReadonlyMap<Message, Operation>;
+  readonly messages: ReadonlyMap<LogMessage, Operation>;
 }
 
 /** A key's log with its gaps squeezed out: an index counts offsets that hold something. */
-export interface Log {
+export interface DenseLog {
   readonly key: string;
   readonly slots: readonly Slot[];
   /** Message to the index where it stands; where several claim an offset, the first alone does. */
-  readonly indexes: ReadonlyMap<Message, number>;
+  readonly indexes: ReadonlyMap<LogMessage, number>;
   /** Message to every index where it was seen, lowest first. */
-  readonly places: ReadonlyMap<Message, readonly number[]>;
+  readonly places: ReadonlyMap<LogMessage, readonly number[]>;
 }
 
 /**
@@ -234,8 +234,8 @@ export interface Log {
  *
  * Offsets may leave gaps of any size; time and space go by how many are used.
  */
-export function readLogs({ operations, messages }: KafkaHistory): Map<string, Log> {
-  const slots = new Map<string, Map<Offset, Map<Message, Operation>>>();
+export function readLogs({ operations, messages }: KafkaHistory): Map<string, DenseLog> {
+  const slots = new Map<string, Map<Offset, Map<LogMessage, Operation>>>();
   for (const key of messages.keys()) slots.set(key, new Map());
   for (const operation of operations) {
     if (happened(operation)) {
@@ -245,7 +245,7 @@ export function readLogs({ operations, messages }: KafkaHistory): Map<string, Lo
       for (const placed of list) place(slots, placed, operation);
     }
   }
-  const logs = new Map<string, Log>();
+  const logs = new Map<string, DenseLog>();
   for (const [key, ofKey] of slots) logs.set(key, logOf(key, ofKey));
   return logs;
 }
@@ -258,7 +258,7 @@ export function happened(operation: Operation): boolean {
 }
 
 function place(
-  slots: Map<string, Map<Offset, Map<Message, Operation>>>,
+  slots: Map<string, Map<Offset, Map<LogMessage, Operation>>>,
   { message, offset }: Placed,
   operation: Operation,
 ): void {
@@ -269,13 +269,13 @@ function place(
   else if (!there.has(message)) there.set(message, operation);
 }
 
-function logOf(key: string, ofKey: Map<Offset, Map<Message, Operation>>): Log {
+function logOf(key: string, ofKey: Map<Offset, Map<LogMessage, Operation>>): DenseLog {
   const offsets = [...ofKey.keys()].sort((a, b) => a < b ? -1 : a > b ? 1 : 0);
   const slots: Slot[] = [];
-  const indexes = new Map<Message, number>();
-  const places = new Map<Message, number[]>();
+  const indexes = new Map<LogMessage, number>();
+  const places = new Map<LogMessage, number[]>();
   for (const [index, offset] of offsets.entries()) {
-    const messages = ofKey.get(offset) ?? new Map<Message, Operation>();
+    const messages = ofKey.get(offset) ?? new Map<LogMessage, Operation>();
     slots.push({ offset, messages });
     let isFirst = true;
     for (const message of messages.keys()) {

@@ -7,7 +7,7 @@
 import type { Op } from "../../history.ts";
 import { show, type Warnings, whoAndWhen } from "../checker.ts";
 import { type Anomaly, briefly, describe, type Move } from "./anomalies.ts";
-import { isTransaction, type Log, type Offset, type Operation, type Placed } from "./log.ts";
+import { type DenseLog, isTransaction, type Offset, type Operation, type Placed } from "./log.ts";
 
 /** Where a process left off in a key's log. */
 interface Mark {
@@ -24,7 +24,7 @@ interface Mark {
  */
 export function* wrongMoves(
   operations: readonly Operation[],
-  logs: ReadonlyMap<string, Log>,
+  logs: ReadonlyMap<string, DenseLog>,
   warnings: Warnings,
 ): Generator<Anomaly> {
   const order = new OrderChecker(logs, warnings);
@@ -32,13 +32,13 @@ export function* wrongMoves(
 }
 
 class OrderChecker {
-  readonly #logs: ReadonlyMap<string, Log>;
+  readonly #logs: ReadonlyMap<string, DenseLog>;
   readonly #warnings: Warnings;
   /** Process to key to where its last poll and its last send of the key were. */
   readonly #polled = new Map<unknown, Map<string, Mark>>();
   readonly #sent = new Map<unknown, Map<string, Mark>>();
 
-  constructor(logs: ReadonlyMap<string, Log>, warnings: Warnings) {
+  constructor(logs: ReadonlyMap<string, DenseLog>, warnings: Warnings) {
     this.#logs = logs;
     this.#warnings = warnings;
   }
@@ -106,7 +106,7 @@ class OrderChecker {
 
 /** What is wrong between neighbours within one operation. */
 function* within(
-  log: Log,
+  log: DenseLog,
   operation: Operation,
   list: readonly Placed[],
   kind: "poll" | "send",
@@ -119,7 +119,13 @@ function* within(
   }
 }
 
-function moveOf(log: Log, earlier: Operation, from: Placed, later: Operation, to: Placed): Move {
+function moveOf(
+  log: DenseLog,
+  earlier: Operation,
+  from: Placed,
+  later: Operation,
+  to: Placed,
+): Move {
   const i = log.indexes.get(from.message);
   const j = log.indexes.get(to.message);
   // A message whose place is unknown is taken to be right.
@@ -291,7 +297,7 @@ interface Fresh {
 /** Warns of clients that a committed offset sent past messages that were not polled. */
 export function warnOfCommits(
   operations: readonly Operation[],
-  logs: ReadonlyMap<string, Log>,
+  logs: ReadonlyMap<string, DenseLog>,
   warnings: Warnings,
 ): void {
   const checker = new CommitChecker(logs, warnings);
@@ -309,12 +315,12 @@ export function warnOfCommits(
 }
 
 class CommitChecker {
-  readonly #logs: ReadonlyMap<string, Log>;
+  readonly #logs: ReadonlyMap<string, DenseLog>;
   readonly #warnings: Warnings;
   readonly #bounds = new Map<string, Bound>();
   readonly #positions = new Map<unknown, Positions>();
 
-  constructor(logs: ReadonlyMap<string, Log>, warnings: Warnings) {
+  constructor(logs: ReadonlyMap<string, DenseLog>, warnings: Warnings) {
     this.#logs = logs;
     this.#warnings = warnings;
   }

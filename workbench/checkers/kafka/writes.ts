@@ -8,17 +8,17 @@ import type { Json } from "@eddy/maelstrom";
 import type { Warnings } from "../checker.ts";
 import { type Anomaly, NO_WRITER, valuesOf } from "./anomalies.ts";
 import {
+  type DenseLog,
   happened,
   isTransaction,
   type KafkaHistory,
-  type Log,
-  type Message,
+  type LogMessage,
   type Operation,
   type Placed,
 } from "./log.ts";
 
 /** Finds offsets with several messages, and messages at several offsets. */
-export function* misplacedMessages(log: Log): Generator<Anomaly> {
+export function* misplacedMessages(log: DenseLog): Generator<Anomaly> {
   for (const [index, slot] of log.slots.entries()) {
     if (slot.messages.size > 1) yield { type: "inconsistent-offsets", log, index, slot };
   }
@@ -30,7 +30,7 @@ export function* misplacedMessages(log: Log): Generator<Anomaly> {
 /** Finds polls of messages that failed, that the same operation sent, or that were never sent. */
 export function* dirtyReads(
   { operations, messages }: KafkaHistory,
-  logs: ReadonlyMap<string, Log>,
+  logs: ReadonlyMap<string, DenseLog>,
 ): Generator<Anomaly> {
   for (const operation of operations) {
     if (operation.type === "ok") {
@@ -67,7 +67,7 @@ function ownRead(operation: Operation): Placed | undefined {
 /** Finds messages that no poll returned although one went past them. */
 export function* lostWrites(
   { operations, messages }: KafkaHistory,
-  logs: ReadonlyMap<string, Log>,
+  logs: ReadonlyMap<string, DenseLog>,
   warnings: Warnings,
 ): Generator<Anomaly> {
   const polled = new Set<string>();
@@ -90,8 +90,8 @@ export function* lostWrites(
 
 /** The message of the highest index that was polled, by its reader, and the index. */
 function furthestRead(
-  log: Log,
-  messages: Iterable<Message>,
+  log: DenseLog,
+  messages: Iterable<LogMessage>,
 ): { reader: Operation; bound: number } | undefined {
   let furthest: { reader: Operation; bound: number } | undefined;
   for (const message of messages) {
@@ -103,7 +103,7 @@ function furthestRead(
 }
 
 function* passedOver(
-  log: Log,
+  log: DenseLog,
   { reader, bound }: { reader: Operation; bound: number },
 ): Generator<Anomaly> {
   for (const [message, indexes] of log.places) {
@@ -118,7 +118,7 @@ function* passedOver(
 /** Finds acknowledged messages that no acknowledged poll returned by the end. */
 export function* unseenMessages(
   history: KafkaHistory,
-  logs: ReadonlyMap<string, Log>,
+  logs: ReadonlyMap<string, DenseLog>,
 ): Generator<Anomaly> {
   for (const [key, missing] of unseenByKey(history)) {
     const log = logs.get(key);
@@ -129,8 +129,8 @@ export function* unseenMessages(
   }
 }
 
-function unseenByKey({ messages }: KafkaHistory): [string, Message[]][] {
-  return [...messages].map(([key, ofKey]): [string, Message[]] => {
+function unseenByKey({ messages }: KafkaHistory): [string, LogMessage[]][] {
+  return [...messages].map(([key, ofKey]): [string, LogMessage[]] => {
     const missing = [...ofKey.values()].filter(({ acked, reader }) =>
       acked !== undefined && reader === undefined
     );
