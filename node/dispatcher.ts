@@ -8,7 +8,7 @@ import { describeError, ErrorCode, errorText, RpcError } from "./errors.ts";
 import type { Json, JsonObject } from "./json.ts";
 import { isClient, type Message, quote, type Received } from "./message.ts";
 import type { Node } from "./node.ts";
-import { check, type RpcSchema, type Schema } from "./schema.ts";
+import { checkFits, type RpcSchema, type Schema } from "./schema.ts";
 
 /** A reply that no schema describes; a key that is undefined is left out. */
 export type LooseReply = { [key: string]: Json | undefined };
@@ -182,7 +182,7 @@ export class Dispatcher {
     if (entry === undefined) {
       throw new RpcError(ErrorCode.notSupported, `Unknown message type ${quote(type)}`);
     }
-    check(entry.request, message.body, ErrorCode.malformedRequest, () => type);
+    checkFits(entry.request, message.body, ErrorCode.malformedRequest, () => type);
     return entry.handle(message);
   }
 

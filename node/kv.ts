@@ -8,7 +8,7 @@ import { pause } from "./clock.ts";
 import { ErrorCode, RpcError } from "./errors.ts";
 import { type Json, jsonEqual, type JsonObject } from "./json.ts";
 import type { Node } from "./node.ts";
-import { check, type Schema } from "./schema.ts";
+import { checkFits, type Schema } from "./schema.ts";
 
 /** Maelstrom's key-value services: linearizable, sequential, and eventual (last write wins). */
 export type KvService = "lin-kv" | "seq-kv" | "lww-kv";
@@ -80,7 +80,7 @@ export class KV<K extends Json = string, V extends Json = Json> {
   async read(key: K): Promise<V> {
     const reply = await this.#node.retry(() => this.#rpc({ type: "read", key }), { maxTries: 3 });
     const what = () => `value of ${JSON.stringify(key)} in ${this.service}`;
-    check(this.#schema, reply.value, ErrorCode.crash, what);
+    checkFits(this.#schema, reply.value, ErrorCode.crash, what);
     return reply.value as V;
   }
 

@@ -22,7 +22,7 @@ import {
 import { describeError, ErrorCode, RpcError } from "./errors.ts";
 import type { JsonObject } from "./json.ts";
 import { type Body, isClient, type Message, parseMessage, quote, Received } from "./message.ts";
-import { check, type Schema } from "./schema.ts";
+import { checkFits, type Schema } from "./schema.ts";
 import { NodeState } from "./state.ts";
 import { type Output, stderrLog, stdoutOutput } from "./stdio.ts";
 
@@ -281,7 +281,7 @@ export class Node {
     const { timeoutMs = 1000, signal, schema } = options;
     const reply = await this.#call(dest, body, timeoutMs, signal);
     if (reply.body.type === "error") throw peerError(reply.body);
-    check(schema, reply.body, ErrorCode.crash, () => `${reply.body.type} from ${reply.src}`);
+    checkFits(schema, reply.body, ErrorCode.crash, () => `${reply.body.type} from ${reply.src}`);
     return reply.body;
   }
 

@@ -64,7 +64,7 @@ export function validate<T>(schema: Schema<T>, value: unknown): SchemaResult<T> 
  * @throws {RpcError} with `code`, naming the field of the first issue:
  * `Malformed add: delta: Invalid type: Expected number ...`.
  */
-export function check(
+export function checkFits(
   schema: Schema<unknown> | undefined,
   value: unknown,
   code: number,

@@ -22,7 +22,7 @@ const MAX_STARTS = 16;
  * Finds operations that depend on themselves: by messages alone (`G1c`), or by messages and by real
  * time (`G1c-realtime`), once for each set of operations that all depend on each other.
  */
-export function* dependencyCycles(all: readonly Operation[]): Generator<Anomaly> {
+export function* transferCycles(all: readonly Operation[]): Generator<Anomaly> {
   if (all.length === 0) return;
   const operations = all.filter(isTransaction);
   const builder = new GraphBuilder(operations.length);

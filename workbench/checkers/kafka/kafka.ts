@@ -7,7 +7,7 @@
 import type { CheckResult, Op, Validity } from "../../history.ts";
 import { resultOf, Warnings } from "../checker.ts";
 import { Anomalies, type Anomaly, type AnomalyFigures, NO_WRITER } from "./anomalies.ts";
-import { dependencyCycles } from "./cycles.ts";
+import { transferCycles } from "./cycles.ts";
 import {
   type DenseLog,
   isTransaction,
@@ -93,7 +93,7 @@ function* anomaliesOf(
   yield* lostWrites(read, logs, warnings);
   yield* unseenMessages(read, logs);
   yield* wrongMoves(read.operations, logs, warnings);
-  yield* dependencyCycles(read.operations);
+  yield* transferCycles(read.operations);
 }
 
 function verdict(anomalies: Anomalies): Validity {
