@@ -322,9 +322,9 @@ export class ProtocolErrors {
 
   #lateWarnings(): string[] {
     return [...this.#late.byNode].map(([node, { count, first }]) => {
-      const what = count === 1 ? "a reply" : `${count} replies`;
-      return `Node ${node} sent ${what} to clients that were gone (the first to ${first}), which ` +
-        "would silence this node under Maelstrom";
+      const what = count === 1 ? "a message" : `${count} messages`;
+      return `Node ${node} sent ${what} to clients that were gone, or in their name (the first is ` +
+        `${first}), which would silence this node under Maelstrom`;
     });
   }
 

@@ -26,7 +26,7 @@ def misbehave(src, body):
     elif fault == "stranger":
         send("n99", body)
     elif fault == "impostor":
-        print(json.dumps({"src": "c1", "dest": src, "body": body}), flush=True)
+        print(json.dumps({"src": src, "dest": me, "body": body}), flush=True)
     elif fault == "exit":
         sys.exit(0)
     elif fault == "raise":

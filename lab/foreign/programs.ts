@@ -58,7 +58,7 @@ export const foreignNodes: readonly ForeignNode[] = [
     blank: "the line is blank",
     "extra-key": 'the key "time" does not belong there',
     stranger: "there is no endpoint named",
-    impostor: "src must be the node's own name",
+    impostor: "with another's name as src",
     exit: "the process ended by itself with exit status 0",
     raise: "the process ended by itself with exit status 1",
     wrong: "wrong-echo",
