@@ -11,6 +11,7 @@ import type { Finding, Op, Validity } from "./history.ts";
 import type { DroppedMessage } from "./journal.ts";
 import type { RunOptions } from "./options.ts";
 import type { RunReport } from "./report.ts";
+import type { WorkloadName } from "./workloads/mod.ts";
 
 /** What explains a finding besides the history. */
 export interface Circumstances {
@@ -122,12 +123,19 @@ export function verdict(valid: Validity): string {
 export function summarize(report: RunReport, options: RunOptions): string {
   return [
     headline(report, options),
-    ...figures(report),
+    ...figures(report, options),
     ...failures(report),
     ...report.warnings.slice(0, MAX_SHOWN).map((warning) => `Warning: ${warning}`),
     ...more(report.warnings.length - MAX_SHOWN, "warnings"),
   ].join("\n");
 }
+
+/** The workloads whose nodes must remember what they acknowledged. */
+const CONSENSUS: ReadonlySet<WorkloadName> = new Set<WorkloadName>([
+  "lin-kv",
+  "txn-list-append",
+  "txn-rw-register",
+]);
 
 function headline(report: RunReport, { workload, nodeIds, nemesis, seed }: RunOptions): string {
   const faults = nemesis.length === 0 ? "no faults" : nemesis.join(" + ");
@@ -136,9 +144,13 @@ function headline(report: RunReport, { workload, nodeIds, nemesis, seed }: RunOp
   }`;
 }
 
-function figures({ stats, availability, net, latencies, workload, faults }: RunReport): string[] {
+function figures(report: RunReport, { workload: name }: RunOptions): string[] {
+  const { stats, availability, net, latencies, workload, faults, planned } = report;
+  const missing = planned === undefined
+    ? ""
+    : `; of about ${planned.count} planned ${planned.count - planned.begun} never began`;
   const rows: [string, string][] = [
-    ["operations", `${stats.count}, ok-fraction ${fixed(availability.okFraction)}`],
+    ["operations", `${stats.count}, ok-fraction ${fixed(availability.okFraction)}${missing}`],
     [
       "messages",
       `${fixed(net.all.msgsPerOp)} per operation, ${fixed(net.servers.msgsPerOp)} between servers`,
@@ -156,6 +168,9 @@ function figures({ stats, availability, net, latencies, workload, faults }: RunR
     rows.push(["worst lag", `${workload.worstRealtimeLag.lag.toFixed(3)} s`]);
   }
   if (faults.length > 0) rows.push(["faults", describeFaults(faults)]);
+  if (CONSENSUS.has(name) && faults.some(({ fault }) => fault === "kill")) {
+    rows.push(["memory", "killed nodes start without it: what they had acknowledged may be lost"]);
+  }
   return rows.map(([name, text]) => `  ${name.padEnd(11)}${text}`);
 }
 

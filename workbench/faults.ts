@@ -193,6 +193,8 @@ export class Faults implements FaultVerbs {
   }
 
   #cut(fault: string, drops: Drops, description: string): () => void {
+    // What isolates nobody, as the partition of a single node, is no fault.
+    if (Object.values(drops).every((srcs) => srcs.length === 0)) return () => {};
     return this.#rule({ fault, drops: toLinks(drops) }, description);
   }
 
@@ -252,7 +254,7 @@ function describeDrops(drops: Drops): string {
     .map(([dest, srcs]) =>
       `${dest} loses what ${srcs.join(", ")} send${srcs.length > 1 ? "" : "s"}`
     );
-  return parts.length === 0 ? "nothing is cut" : parts.join("; ");
+  return parts.join("; ");
 }
 
 /** For each node, the nodes whose messages it loses. */

@@ -61,7 +61,7 @@ export {
 } from "./report.ts";
 export { summarize } from "./explain.ts";
 export type { RunOptions, RunSettings } from "./options.ts";
-export type { OpCounts, RunProgress, Stage } from "./runner.ts";
+export type { OpCounts, PlannedOps, RunProgress, Stage } from "./runner.ts";
 export {
   type Program,
   type RunHooks,

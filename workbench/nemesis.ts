@@ -53,11 +53,15 @@ interface Track {
   cancel: () => void;
 }
 
+/** The kinds that leave nodes without an answer. */
+const STOPPING: ReadonlySet<NemesisName> = new Set<NemesisName>(["kill", "pause"]);
+
 /**
  * Maelstrom's nemesis, with more kinds of faults.
  *
  * Each kind is started and stopped in turn, first at once, then after intervals drawn uniformly
- * from [0, 2 x interval). What exactly it does is drawn anew at each start.
+ * from [0, 2 x interval). What exactly it does is drawn anew at each start. Kinds that stop nodes
+ * begin after the first operations: if they began at once, clients would only wait.
  */
 export class Nemesis {
   readonly #options: NemesisOptions;
@@ -80,13 +84,24 @@ export class Nemesis {
    * Begins, with the first faults at once; a history's time begins now, too.
    *
    * @param record called at both ends of every operation
+   * @param answered resolves when the first operations of clients have ended
    */
-  start(record: (event: NemesisEvent) => void): void {
+  start(
+    record: (event: NemesisEvent) => void,
+    answered: Promise<void> = Promise.resolve(),
+  ): void {
     this.#record = record;
     this.#running = true;
     const { world, faults, script } = this.#options;
     faults.startTime();
-    for (const track of this.#tracks) this.#turn(track);
+    for (const track of this.#tracks) {
+      if (!STOPPING.has(track.kind)) this.#turn(track);
+      else {
+        answered.then(() => {
+          if (this.#running) this.#turn(track);
+        });
+      }
+    }
     script?.(faults, world.clock);
   }
 

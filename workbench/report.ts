@@ -33,6 +33,7 @@ import {
 } from "./history.ts";
 import type { NetStats } from "./journal.ts";
 import type { RunOptions } from "./options.ts";
+import type { PlannedOps } from "./runner.ts";
 import { workloads } from "./workloads/mod.ts";
 
 /** The verdict of a workload's own checker; only a {@linkcode CheckResult} if that one failed. */
@@ -72,6 +73,8 @@ export interface RunReport extends HistoryReport {
   readonly seed: number;
   /** What went over the network. */
   readonly net: NetStats;
+  /** The operations that clients were to do; absent where nine of ten or more began. */
+  readonly planned?: PlannedOps | undefined;
   /** What was on when. */
   readonly faults: readonly FaultWindow[];
   /** Why the run was broken off, if it was. */
@@ -161,28 +164,42 @@ function guarded<Figures>(
 
 /** Checks a run, with what the cluster, the network and the nemesis know of it. */
 export function reportRun(
-  { options, history, invocations, net, broke, warnings, ...circumstances }: Circumstances & {
-    readonly options: RunOptions;
-    readonly history: readonly Op[];
-    /** How many operations clients began. */
-    readonly invocations: number;
-    readonly net: NetStats;
-    readonly broke: RunBreak | undefined;
-    readonly warnings: readonly string[];
-  },
+  { options, history, invocations, planned, net, broke, warnings, ...circumstances }:
+    & Circumstances
+    & {
+      readonly options: RunOptions;
+      readonly history: readonly Op[];
+      /** How many operations clients began. */
+      readonly invocations: number;
+      readonly planned?: PlannedOps | undefined;
+      readonly net: NetStats;
+      readonly broke: RunBreak | undefined;
+      readonly warnings: readonly string[];
+    },
 ): RunReport {
   const checked = check(history, options);
   return {
     ...checked,
     // Half a history proves little: values on their way, say, count as lost.
     valid: broke === undefined ? checked.valid : broke.byNode ? false : "unknown",
-    warnings: [...checked.warnings, ...warnings],
+    warnings: [...checked.warnings, ...warnings, ...idleWarnings(planned)],
     seed: options.seed,
     net: withMessagesPerOp(net, invocations),
+    planned: planned !== undefined && planned.begun < planned.count * 0.9 ? planned : undefined,
     faults: circumstances.faults,
     broke,
     explanations: checked.findings.map((finding) => explain(finding, circumstances)),
   };
+}
+
+/** Says that a verdict rests on few operations, where less than half of them began. */
+function idleWarnings(planned: PlannedOps | undefined): string[] {
+  if (planned === undefined || planned.begun * 2 >= planned.count) return [];
+  const { begun, count } = planned;
+  return [
+    `Only ${begun} of about ${count} planned operations began: for the rest of the time all ` +
+    "clients waited for answers, and the verdict rests on little",
+  ];
 }
 
 /** Adds how many messages there were for each operation, of all and between servers. */

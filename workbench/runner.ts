@@ -58,11 +58,21 @@ export interface RunTestOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** How many operations the main phase was to have, and had. */
+export interface PlannedOps {
+  /** The rate times the time limit. */
+  readonly count: number;
+  /** How many began; fewer where no thread was free, because all waited for answers. */
+  readonly begun: number;
+}
+
 /** What a run leaves behind, before it is checked. */
 export interface RunOutcome {
   /** All operations, up to where the run broke off if it did. */
   readonly history: readonly Op[];
   readonly counts: OpCounts;
+  /** The operations of the main phase; undefined if it did not come to its end. */
+  readonly planned: PlannedOps | undefined;
   /** When the history begins, by the world's clock. */
   readonly startMs: number;
   /** The stage in which the run broke off, and why; undefined if it went to its end. */
@@ -115,6 +125,7 @@ class TestRun {
   readonly #setupClients: Client[] = [];
   #stage: Stage = "start";
   #phase: RunPhase | undefined;
+  #planned: PlannedOps | undefined;
   #broke: RunOutcome["broke"];
   #over = false;
   #cancelTick = () => {};
@@ -125,7 +136,7 @@ class TestRun {
     this.#options = options;
     this.#others = others;
     this.#workload = workloads[options.workload];
-    this.#recorder = new Recorder(world.clock);
+    this.#recorder = new Recorder(world.clock, options.nodeIds.length);
     this.#workers = new Workers({
       network: world.network,
       clock: world.clock,
@@ -138,7 +149,7 @@ class TestRun {
 
   get outcome(): RunOutcome {
     const { history, counts, startMs } = this.#recorder;
-    return { history, counts, startMs, broke: this.#broke };
+    return { history, counts, planned: this.#planned, startMs, broke: this.#broke };
   }
 
   /** Remembers why the run broke off, the first time. */
@@ -224,7 +235,7 @@ class TestRun {
     const limitMs = timeLimitSeconds * 1000;
     nemesis?.start((op) => {
       if (!this.#over) this.#recorder.nemesis(op);
-    });
+    }, this.#recorder.answered);
     const onEmitted = () => nemesis?.stop();
     if (rate === 0) {
       await this.#sleep(limitMs);
@@ -232,6 +243,8 @@ class TestRun {
     } else {
       await this.#run(generator, { intervalMs: 1000 / rate, limitMs, onEmitted });
     }
+    const count = Math.round(rate * timeLimitSeconds);
+    this.#planned = { count, begun: this.#recorder.counts.invocations };
   }
 
   async #final(main: MainGenerator): Promise<void> {
@@ -463,16 +476,25 @@ export class Recorder {
   readonly #clock: Clock;
   readonly #history: Op[] = [];
   readonly #counts = { invocations: 0, ok: 0, fail: 0, info: 0 };
+  readonly #answered = Promise.withResolvers<void>();
+  readonly #answerCount: number;
   #startMs: number;
 
-  constructor(clock: Clock) {
+  /** @param answerCount how many operations count as the first ones */
+  constructor(clock: Clock, answerCount: number) {
     this.#clock = clock;
+    this.#answerCount = answerCount;
     this.#startMs = clock.now();
   }
 
   /** The history so far. */
   get history(): readonly Op[] {
     return this.#history;
+  }
+
+  /** Resolves when the first operations of clients have ended. */
+  get answered(): Promise<void> {
+    return this.#answered.promise;
   }
 
   /** Figures over all clients so far. */
@@ -498,6 +520,8 @@ export class Recorder {
   /** Adds one end of a client's operation. */
   client({ process, node }: Actor, { f, final }: Invocation, { type, value, error }: End): void {
     this.#counts[type === "invoke" ? "invocations" : type]++;
+    const { ok, fail, info } = this.#counts;
+    if (ok + fail + info === this.#answerCount) this.#answered.resolve();
     const index = this.#history.length;
     const time = this.#timeNs();
     this.#history.push({

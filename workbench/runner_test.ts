@@ -46,7 +46,7 @@ function fixture(
     generator: () => generator,
     check: () => ({ valid: true }),
   };
-  const recorder = new Recorder(clock);
+  const recorder = new Recorder(clock, 1);
   const random = seededRandom(rest.seed ?? 1, "stagger");
   const workers = new Workers({ network, clock, ids: new ClientIds(), workload, options, random });
   const phase = new RunPhase(generator, rest, { clock, random, workers, recorder, workload });

@@ -154,11 +154,12 @@ async function runIn(
       (error) => stop.abort(error),
     );
   const outcome = await (uncaught === undefined ? main() : uncaught.during(main));
-  const { history, startMs, counts, broke } = outcome;
+  const { history, startMs, counts, planned, broke } = outcome;
   const results = reportRun({
     options,
     history,
     invocations: counts.invocations,
+    planned,
     startMs,
     net: journal.stats(),
     dropped: journal.dropped,

@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertNotEquals, assertStringIncludes } from "@std/assert";
 import type { Node } from "@eddy/maelstrom";
 import type { SetFullResult } from "./checkers/set_full.ts";
+import { summarize } from "./explain.ts";
 import { simulate, type SimulateOptions } from "./simulate.ts";
 import { writeHistoryLine } from "./history.ts";
 import { NEMESES } from "./nemesis.ts";
@@ -176,4 +177,65 @@ Deno.test("a run that is broken off from outside is judged as far as it came", a
   assertEquals([results.valid, results.broke], ["unknown", { byNode: false, text: "Enough" }]);
   const last = history.at(-1)?.time ?? 0;
   assert(last > 2e9 && last <= 2.5e9, `${last}`);
+});
+
+Deno.test("nodes are killed and paused after the first operations, all else begins at once", async () => {
+  for (const kind of NEMESES) {
+    const { history } = await simulate({ ...quiet, nemesis: [kind], nemesisIntervalSeconds: 2 });
+    const firstFault = history.findIndex(({ process }) => process === "nemesis");
+    assert(firstFault !== -1);
+    const ended = history.slice(0, firstFault).filter(({ type }) => type !== "invoke");
+    assertEquals(ended.length, kind === "kill" || kind === "pause" ? 3 : 0, kind);
+  }
+});
+
+Deno.test("planned operations that never began are counted, and warned of above a half", async () => {
+  const options: SimulateOptions = {
+    workload: "lin-kv",
+    nodeCount: 1,
+    rate: 50,
+    timeLimitSeconds: 10,
+    seed: 1,
+  };
+  const fine = await simulate(options);
+  assertEquals(fine.results.planned, undefined);
+  assertEquals(fine.results.warnings, []);
+  const down = (atMs: number) => async () =>
+    await simulate({
+      ...options,
+      script: (faults, clock) => void clock.schedule(atMs, () => void faults.crash("n0")),
+    });
+  const late = await down(7000)();
+  const { planned } = late.results;
+  assert(planned !== undefined && planned.count === 500);
+  assert(planned.begun > 250 && planned.begun < 450, `${planned.begun}`);
+  const summary = summarize(late.results, late.options);
+  assertStringIncludes(summary, `of about 500 planned ${500 - planned.begun} never began`);
+  assertEquals(late.results.warnings, []);
+  const early = await down(100)();
+  const [warning = ""] = early.results.warnings;
+  assertStringIncludes(warning, `Only ${early.results.planned?.begun} of about 500 planned`);
+});
+
+Deno.test("where killed nodes lose what consensus promised, the summary says so", async () => {
+  const memory = async (workload: SimulateOptions["workload"], nemesis: "kill" | "pause") => {
+    const options = { ...quiet, workload, nemesis: [nemesis], nemesisIntervalSeconds: 1 };
+    const { results, options: full } = await simulate(options);
+    return /^ {2}memory +killed nodes start without it/m.test(summarize(results, full));
+  };
+  assertEquals(await memory("lin-kv", "kill"), true);
+  assertEquals(await memory("txn-list-append", "kill"), true);
+  assertEquals(await memory("lin-kv", "pause"), false);
+  assertEquals(await memory("broadcast", "kill"), false);
+});
+
+Deno.test("a partition that isolates nobody is no fault", async () => {
+  const { results, history } = await simulate({
+    ...quiet,
+    nodeCount: 1,
+    nemesis: ["partition", "one-way"],
+    nemesisIntervalSeconds: 0.5,
+  });
+  assert(history.some(({ process }) => process === "nemesis"));
+  assertEquals(results.faults, []);
 });
