@@ -51,7 +51,7 @@ async function main(args: readonly string[]): Promise<number> {
   const [first, ...others] = args[0] === "--" ? args.slice(1) : args;
   const named = first !== undefined && !first.startsWith("-");
   try {
-    if (args.includes("--help")) stdoutLine(help());
+    if (args.includes("--help") || args.includes("-h")) stdoutLine(help());
     else if (args.includes("--version")) stdoutLine(config.version);
     else if (named) await serve(findWorkload(first).configure(others));
     else await serve(findWorkload("echo").configure(args));

@@ -7,6 +7,11 @@ declare module "@std/streams/text-line-stream" {
   }
 }
 
+declare module "@std/text/levenshtein-distance" {
+  /** How many characters to change, add or remove to make one text the other. */
+  export function levenshteinDistance(a: string, b: string): number;
+}
+
 declare module "@std/async/delay" {
   /** Resolves after `ms` milliseconds. */
   export function delay(ms: number, options?: { signal?: AbortSignal }): Promise<void>;

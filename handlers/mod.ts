@@ -28,7 +28,7 @@
  * @module
  */
 
-import { UsageError } from "@eddy/maelstrom/flags";
+import { didYouMean, UsageError } from "@eddy/maelstrom/flags";
 import { broadcast } from "./broadcast.ts";
 import { gCounter, pnCounter } from "./counter.ts";
 import { echo } from "./echo.ts";
@@ -88,6 +88,9 @@ export type WorkloadName = keyof typeof workloads;
  */
 export function findWorkload(name: string): Workload {
   if (Object.hasOwn(workloads, name)) return workloads[name as WorkloadName];
-  const known = Object.keys(workloads).join(", ");
-  throw new UsageError(`Unknown workload ${JSON.stringify(name)}: accepted are ${known}`);
+  const known = Object.keys(workloads);
+  const hint = didYouMean(name, known);
+  throw new UsageError(
+    `Unknown workload ${JSON.stringify(name)}${hint}: accepted are ${known.join(", ")}`,
+  );
 }

@@ -5,6 +5,7 @@
  */
 
 import { parseArgs } from "@std/cli/parse-args";
+import { levenshteinDistance } from "@std/text/levenshtein-distance";
 
 /** How wide `--help` is. */
 const HELP_COLUMNS = 100;
@@ -17,12 +18,16 @@ export interface Flag<T> {
   readonly value?: string;
   /** What is accepted, for the error message: `a number of 0 or more`. */
   readonly accepts?: string;
+  /** The words that are accepted, where there are only a few. */
+  readonly words?: readonly string[];
   /** Reads a value; undefined for one that is not accepted. */
   readonly parse?: (text: string) => T | undefined;
   /** The value when the flag is not given. */
   readonly default?: T;
   /** Whether it may be given several times; its value is then the list of what was given. */
   readonly many?: true;
+  /** A letter that stands for it: `w` for `-w`. */
+  readonly short?: string;
 }
 
 /** The part of a {@linkcode Flag} that says which values it accepts. */
@@ -75,18 +80,23 @@ export interface ParsedFlags<F extends Flags> {
  */
 export function parseFlags<F extends Flags>(spec: F, args: readonly string[]): ParsedFlags<F> {
   const names = Object.keys(spec);
+  const short = Object.entries(spec).flatMap(([name, flag]) =>
+    flag.short === undefined ? [] : [[flag.short, name]]
+  );
   const takesValue = (name: string) => spec[name]?.value !== undefined;
   refuseValues(names.filter((name) => !takesValue(name)), args);
   const { _: words, "--": rest = [], ...given } = parseArgs(joinNegatives(args), {
     string: names.filter(takesValue),
     boolean: names.filter((name) => !takesValue(name)),
     collect: names.filter(takesValue),
-    alias: Object.hasOwn(spec, "workload") ? { w: "workload" } : {},
+    alias: Object.fromEntries(short),
     "--": true,
     unknown(arg, key) {
       if (key === undefined) return true;
+      const [option = ""] = arg.split("=");
       const known = names.map((name) => `--${name}`).join(", ") || "none";
-      throw new UsageError(`Unknown option ${arg.split("=")[0]}: accepted are ${known}`);
+      const hint = didYouMean(option.replace(/^-+/, ""), names);
+      throw new UsageError(`Unknown option ${option}${hint}: accepted are ${known}`);
     },
   });
   const values = names.map((name) => {
@@ -98,6 +108,15 @@ export function parseFlags<F extends Flags>(spec: F, args: readonly string[]): P
     return [name, readValue(name, flag, texts.at(-1))];
   });
   return { flags: Object.fromEntries(values), words: words.map(String), rest };
+}
+
+/** ` (did you mean X?)` for a word that is nearly one of those that are known; else nothing. */
+export function didYouMean(word: string, known: readonly string[]): string {
+  const most = Math.min(3, Math.ceil(word.length / 2));
+  const [closest] = known.map((each) => ({ each, distance: levenshteinDistance(word, each) }))
+    .filter(({ distance }) => distance <= most)
+    .sort((a, b) => a.distance - b.distance);
+  return closest === undefined ? "" : ` (did you mean ${closest.each}?)`;
 }
 
 /** Refuses `--flag=no` where a flag takes no value: it would count as the flag itself. */
@@ -126,34 +145,42 @@ function readValue(name: string, flag: Flag<unknown> | undefined, text?: string)
   if (text === undefined) return flag?.default;
   const value = flag?.parse === undefined ? text : flag.parse(text);
   if (value !== undefined && text !== "") return value;
+  const hint = didYouMean(text, flag?.words ?? []);
+  const expected = flag?.accepts ?? "a value";
   throw new UsageError(
-    `Cannot use ${JSON.stringify(text)} for --${name}: expected ${flag?.accepts ?? "a value"}`,
+    `Cannot use ${JSON.stringify(text)} for --${name}${hint}: expected ${expected}`,
   );
 }
 
 /** A flag's number, from `min` up. */
 export function number(min: number, max: number = Infinity): Accepted<number> {
-  return inRange("a number", /^-?\d+(\.\d+)?$/, min, max);
+  return inRange("a number", /^-?\d+(\.\d+)?(e[+-]?\d+)?$/i, min, max);
 }
+
+/** The largest integer that a flag takes where it says nothing else: it has 15 digits. */
+const MAX_INTEGER = 999_999_999_999_999;
 
 /** A flag's integer, from `min` up. */
 export function integer(min: number, max: number = Infinity): Accepted<number> {
-  return inRange("an integer", /^-?\d{1,15}$/, min, max);
+  return inRange("an integer", /^-?\d{1,15}(e\d{1,2})?$/i, min, Math.min(max, MAX_INTEGER));
 }
 
 function inRange(what: string, form: RegExp, min: number, max: number): Accepted<number> {
   return {
-    accepts: `${what} ${max === Infinity ? `of ${min} or more` : `from ${min} to ${max}`}`,
+    accepts: `${what} ${max >= MAX_INTEGER ? `of ${min} or more` : `from ${min} to ${max}`}`,
     parse(text) {
       const value = form.test(text) ? Number(text) : NaN;
-      return value >= min && value <= max ? value : undefined;
+      return value >= min && value <= max && value < Infinity ? value : undefined;
     },
   };
 }
 
 /** A flag's value out of a few words. */
-export function oneOf<const T extends string>(words: readonly T[]): Accepted<T> {
+export function oneOf<const T extends string>(
+  words: readonly T[],
+): Accepted<T> & { readonly words: readonly T[] } {
   return {
+    words,
     accepts: `one of ${words.join(", ")}`,
     parse: (text) => words.find((word) => word === text),
   };
@@ -162,7 +189,8 @@ export function oneOf<const T extends string>(words: readonly T[]): Accepted<T> 
 /** The lines of `--help` that tell of the flags, indented by so many columns. */
 export function describeFlags(spec: Flags, indent: number = 2): string {
   const rows = Object.entries(spec).map(([name, flag]) => {
-    const left = flag.value === undefined ? `--${name}` : `--${name} ${flag.value}`;
+    const word = flag.short === undefined ? `--${name}` : `-${flag.short}, --${name}`;
+    const left = flag.value === undefined ? word : `${word} ${flag.value}`;
     const fallback = flag.default === undefined ? "" : ` (default ${flag.default})`;
     return [left, flag.help + fallback] as const;
   });

@@ -3,7 +3,13 @@ import { describeFlags, integer, number, oneOf, parseFlags, UsageError } from ".
 
 const spec = {
   help: { help: "Say this" },
-  workload: { help: "What to test", value: "W", ...oneOf(["echo", "kafka"]), default: "echo" },
+  workload: {
+    help: "What to test",
+    value: "W",
+    short: "w",
+    ...oneOf(["echo", "kafka"]),
+    default: "echo",
+  },
   rate: { help: "Requests a second", value: "R", ...number(0), default: 5 },
   seed: { help: "A seed", value: "N", ...integer(0, 100) },
   bin: { help: "A program", value: "FILE" },
@@ -33,6 +39,10 @@ Deno.test("parseFlags says what is wrong, with what, and what is accepted", () =
     [["--bin", ""], 'Cannot use "" for --bin: expected a value'],
     [["--nope=1"], "Unknown option --nope: accepted are --help, --workload, --rate"],
     [["-x"], "Unknown option -x"],
+    [["--wrokload", "echo"], "Unknown option --wrokload (did you mean workload?): accepted are"],
+    [["-w", "ehco"], 'Cannot use "ehco" for --workload (did you mean echo?): expected one of'],
+    [["--rate", "1e999"], 'Cannot use "1e999" for --rate'],
+    [["--seed", "1e3"], 'Cannot use "1e3" for --seed: expected an integer from 0 to 100'],
     [["--help=no"], 'Cannot use "no" for --help: it takes no value'],
   ];
   for (const [args, message] of cases) {
@@ -40,8 +50,15 @@ Deno.test("parseFlags says what is wrong, with what, and what is accepted", () =
   }
 });
 
+Deno.test("numbers may have an exponent, as under Maelstrom", () => {
+  const { rate, seed } = parseFlags(spec, ["--rate", "1e6", "--seed", "1e2"]).flags;
+  assertEquals([rate, seed], [1e6, 100]);
+  assertEquals(number(0).parse("2.5E-3"), 0.0025);
+});
+
 Deno.test("describeFlags lists every flag with its default", () => {
   const text = describeFlags(spec);
+  assertStringIncludes(text, "-w, --workload W");
   assertStringIncludes(text, "--rate R");
   assertStringIncludes(text, "Requests a second (default 5)");
   assertEquals(text.split("\n").length, 5);

@@ -4,9 +4,10 @@
  * @module
  */
 
+import { isClient } from "@eddy/maelstrom";
 import { canonicalModel } from "./checkers/elle/consistency_model.ts";
 import type { NemesisName } from "./nemesis.ts";
-import type { Latency } from "./network.ts";
+import { type Latency, SERVICES } from "./network.ts";
 import type { WorkloadName } from "./workloads/mod.ts";
 
 /** All options of a run: Maelstrom's flags, and this workbench's own. */
@@ -159,6 +160,15 @@ function checkOptions(options: RunOptions): void {
   positiveInteger("node count", nodeIds.length);
   if (new Set(nodeIds).size < nodeIds.length) {
     throw new RangeError(`Cannot run nodes ${nodeIds.join(", ")}: a name occurs twice`);
+  }
+  for (const name of nodeIds) {
+    const isFree = /^[\w.:-]{1,100}$/.test(name) && !isClient(name) &&
+      !SERVICES.some((service) => service === name);
+    if (isFree) continue;
+    throw new RangeError(
+      `Cannot run a node named ${JSON.stringify(name)}: a name has up to 100 letters, digits and ` +
+        "_ . : -, and is no client's (c1) and no service's (lin-kv)",
+    );
   }
   positiveInteger("concurrency", concurrency);
   notNegative("rate", options.rate);

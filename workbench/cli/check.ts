@@ -16,7 +16,7 @@ import { WORKLOADS } from "../workloads/mod.ts";
 
 /** The flags of `check`. */
 export const checkFlags = {
-  workload: { help: "The workload (-w); required", value: "NAME", ...oneOf(WORKLOADS) },
+  workload: { help: "The workload; required", value: "NAME", short: "w", ...oneOf(WORKLOADS) },
   availability: runFlags.availability,
   "consistency-models": runFlags["consistency-models"],
   json: { help: "Print the results as JSON" },

@@ -23,8 +23,9 @@ import { WORKLOADS } from "../workloads/mod.ts";
 /** The flags of a run. */
 export const runFlags = {
   workload: {
-    help: "The workload (-w)",
+    help: "The workload",
     value: "NAME",
+    short: "w",
     ...oneOf(WORKLOADS),
     default: "lin-kv" as const,
   },
@@ -34,10 +35,18 @@ export const runFlags = {
     value: "FILE",
   },
   "node-count": {
-    help: "How many nodes; without it five, n1 to n5",
+    help: "How many nodes, named n0, n1, ...; without any word on nodes five, n1 to n5",
     value: "N",
     ...integer(1, 1000),
   },
+  nodes: {
+    help: "The names of the nodes, comma separated",
+    value: "NAMES",
+    accepts: "names, comma separated",
+    parse: (text: string) => text.split(",").map((name) => name.trim()),
+  },
+  node: { help: "The name of one node; may be repeated", value: "NAME", short: "n", many: true },
+  "nodes-file": { help: "A file with the name of a node on each line", value: "FILE" },
   concurrency: {
     help: "Clients; 3n is three times the nodes (default 1n, lin-kv 2n)",
     value: "C",
@@ -57,6 +66,7 @@ export const runFlags = {
     help: `Faults, comma separated: ${NEMESES.join(", ")}`,
     value: "NAMES",
     accepts: `some of ${NEMESES.join(", ")}, comma separated`,
+    words: NEMESES,
     parse: parseNemesis,
   },
   "nemesis-interval": {
@@ -107,6 +117,24 @@ export const runFlags = {
   "maelstrom-bugs": { help: "Reproduce the bugs of Maelstrom's seq-kv, too" },
 } satisfies Flags;
 
+/** Flags of Maelstrom that have no meaning where nothing is reached by ssh. */
+export const ignoredFlags = {
+  "no-ssh": { help: "" },
+  "strict-host-key-checking": { help: "" },
+  "leave-db-running": { help: "" },
+  "logging-json": { help: "" },
+  username: { help: "", value: "USER" },
+  password: { help: "", value: "PASS" },
+  "ssh-private-key": { help: "", value: "FILE" },
+} satisfies Flags;
+
+/** A sentence about those of the ignored flags that were given, if any were. */
+export function sayIgnored(given: Readonly<Record<string, unknown>>): string | undefined {
+  const names = Object.keys(ignoredFlags).filter((name) => given[name] || given[name] === "");
+  if (names.length === 0) return undefined;
+  return `Ignored ${names.map((name) => `--${name}`).join(", ")}: there is no ssh here`;
+}
+
 /** The values of {@linkcode runFlags}. */
 export type RunFlags = FlagValues<typeof runFlags>;
 
@@ -116,7 +144,9 @@ export type RunFlags = FlagValues<typeof runFlags>;
  * @throws {UsageError} if it cannot be run.
  */
 export function toRunOptions(flags: RunFlags, seed: number): RunOptions {
+  const nodeIds = namedNodes(flags);
   const settings: RunSettings = {
+    ...(nodeIds !== undefined && { nodeIds }),
     ...(flags["node-count"] !== undefined && { nodeCount: flags["node-count"] }),
     ...(flags.concurrency !== undefined && { concurrency: flags.concurrency }),
     ...(flags.availability !== undefined && { availability: flags.availability }),
@@ -141,6 +171,20 @@ export function toRunOptions(flags: RunFlags, seed: number): RunOptions {
     });
   } catch (error) {
     throw new UsageError(errorText(error), { cause: error });
+  }
+}
+
+/** The nodes that are named; undefined if none is. A number of nodes takes precedence. */
+function namedNodes({ nodes = [], node, "nodes-file": file }: RunFlags): string[] | undefined {
+  const names = [...nodes, ...node, ...(file === undefined ? [] : readNames(file))];
+  return names.length === 0 ? undefined : names;
+}
+
+function readNames(file: string): string[] {
+  try {
+    return Deno.readTextFileSync(file).split("\n").map((line) => line.trim()).filter(Boolean);
+  } catch (cause) {
+    throw new UsageError(`Cannot read --nodes-file ${file}: ${errorText(cause)}`, { cause });
   }
 }
 

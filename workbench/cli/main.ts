@@ -13,8 +13,10 @@
  */
 
 import { errorText } from "@eddy/maelstrom";
-import { describeFlags, type Flags, UsageError } from "@eddy/maelstrom/flags";
-import { BAD_ARGUMENTS, BROKEN } from "./flags.ts";
+import { describeFlags, didYouMean, type Flags, UsageError } from "@eddy/maelstrom/flags";
+import { NEMESES } from "../nemesis.ts";
+import { WORKLOADS } from "../workloads/mod.ts";
+import { BAD_ARGUMENTS, BROKEN, ignoredFlags } from "./flags.ts";
 import { checkCommand, checkFlags } from "./check.ts";
 import { demoCommand, demoFlags } from "./demo.ts";
 import { sweepCommand, sweepFlags } from "./sweep.ts";
@@ -24,6 +26,8 @@ interface Command {
   readonly usage: string;
   readonly summary: string;
   readonly flags: Flags;
+  /** Command lines, without what stands before the command's name. */
+  readonly examples: readonly string[];
   readonly run: (args: readonly string[]) => Promise<number>;
 }
 
@@ -32,36 +36,78 @@ const commands: Readonly<Record<string, Command>> = {
     usage: "test -w WORKLOAD [flags] [-- node arguments]",
     summary: "Run one test, as `maelstrom test` does",
     flags: testFlags,
+    examples: [
+      "test -w broadcast --node-count 25 --rate 100 --latency 100",
+      "test -w lin-kv --node-count 3 --nemesis partition,kill --seed 7",
+      "test -w echo --bin ./echo.py --node-count 3 --time-limit 5 --log-stderr",
+    ],
     run: testCommand,
   },
   demo: {
     usage: "demo [flags]",
     summary: "Run every workload that Eddy's own node serves, with faults",
     flags: demoFlags,
+    examples: [
+      "demo",
+      "demo --seed 2",
+    ],
     run: demoCommand,
   },
   sweep: {
     usage: "sweep -w WORKLOAD [flags] [-- node options]",
     summary: "Run many seeds, or several values of one flag, on all cores",
     flags: sweepFlags,
+    examples: [
+      "sweep -w kafka --node-count 3 --nemesis partition --seeds 100",
+      "sweep -w broadcast --latency 100 --vary max-latency=300,600,1200",
+    ],
     run: sweepCommand,
   },
   check: {
     usage: "check -w WORKLOAD [flags] HISTORY",
     summary: "Check a stored history: history.jsonl, or Maelstrom's history.edn",
     flags: checkFlags,
+    examples: [
+      "check -w lin-kv store/latest/history.jsonl",
+      "check -w txn-list-append --consistency-models serializable history.edn",
+    ],
     run: checkCommand,
   },
 };
 
 function help(): string {
   const rows = Object.values(commands).map(({ usage, summary }) => `  ${usage}\n      ${summary}`);
+  const examples = Object.values(commands).map(({ examples }) => examples[0] ?? "");
   return `Usage: deno task workbench COMMAND
 
 ${rows.join("\n")}
 
-Each command has --help. Exit codes: 0 valid, 1 invalid, 2 unknown, ${BAD_ARGUMENTS} wrong
+Workloads: ${WORKLOADS.join(", ")}
+Faults, for --nemesis: ${NEMESES.join(", ")}
+
+${listed(examples)}
+
+Each command has --help (-h). Exit codes: 0 valid, 1 invalid, 2 unknown, ${BAD_ARGUMENTS} wrong
 arguments, ${BROKEN} the run itself broke.`;
+}
+
+function commandHelp({ usage, summary, flags, examples }: Command): string {
+  const ignored = flags === testFlags || flags === sweepFlags
+    ? `\n\nAccepted from Maelstrom's command lines, and ignored: ${
+      Object.keys(ignoredFlags).map((name) => `--${name}`).join(", ")
+    }.`
+    : "";
+  return `Usage: deno task workbench ${usage}
+
+${summary}.
+
+${describeFlags(flags)}${ignored}
+
+${listed(examples)}`;
+}
+
+function listed(examples: readonly string[]): string {
+  return ["Examples:", ...examples.map((line) => `  deno task workbench ${line}`)].join("\n");
 }
 
 /**
@@ -74,16 +120,18 @@ arguments, ${BROKEN} the run itself broke.`;
 export async function main([name = "", ...args]: readonly string[]): Promise<number> {
   const command = Object.hasOwn(commands, name) ? commands[name] : undefined;
   const end = args.indexOf("--");
-  const wantsHelp = (end === -1 ? args : args.slice(0, end)).includes("--help");
+  const own = end === -1 ? args : args.slice(0, end);
+  const isHelp = (word: string) => word === "--help" || word === "-h";
   try {
-    if (name === "--help") console.log(help());
+    if (name === "" || name === "help" || isHelp(name)) console.log(help());
     else if (command === undefined) {
-      const known = Object.keys(commands).join(", ");
-      throw new UsageError(`Unknown command ${JSON.stringify(name)}: accepted are ${known}`);
-    } else if (wantsHelp) {
-      const { usage, summary, flags } = command;
-      console.log(`Usage: deno task workbench ${usage}\n\n${summary}.\n\n${describeFlags(flags)}`);
-    } else return await command.run(args);
+      const known = Object.keys(commands);
+      const hint = didYouMean(name, known);
+      throw new UsageError(
+        `Unknown command ${JSON.stringify(name)}${hint}: accepted are ${known.join(", ")}`,
+      );
+    } else if (own.some(isHelp)) console.log(commandHelp(command));
+    else return await command.run(args);
     return 0;
   } catch (error) {
     if (error instanceof UsageError) {

@@ -6,8 +6,12 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { delay } from "@std/async/delay";
 import { join } from "@std/path/join";
 import { ErrorCode } from "@eddy/maelstrom";
+import { parseFlags } from "@eddy/maelstrom/flags";
+import { NEMESES } from "../nemesis.ts";
 import { simulate } from "../simulate.ts";
+import { WORKLOADS } from "../workloads/mod.ts";
 import { demoJobs } from "./demo.ts";
+import { replayLine, testFlags } from "./test.ts";
 
 const main = new URL("./main.ts", import.meta.url).pathname;
 
@@ -102,7 +106,7 @@ Deno.test("test: node options follow --, results can be JSON", async () => {
 Deno.test("wrong arguments exit 254 with one sentence", async () => {
   await inTempDir(async (dir) => {
     const cases: [string[], string][] = [
-      [[], 'Unknown command "": accepted are test, demo, sweep, check'],
+      [["tset"], 'Unknown command "tset" (did you mean test?): accepted are test, demo, sweep'],
       [["test", "-w", "nope"], 'Cannot use "nope" for --workload: expected one of broadcast, '],
       [["test", "--nemesis", "partition,flood"], 'Cannot use "partition,flood" for --nemesis'],
       [["test", "-w", "lin-kv", "--concurrency", "5"], "concurrency 5"],
@@ -113,6 +117,13 @@ Deno.test("wrong arguments exit 254 with one sentence", async () => {
       [["sweep", "--vary", "latency"], 'Cannot use "latency" for --vary'],
       [["sweep", "-w", "echo", "--vary", "ratee=1"], "Cannot vary ratee, which is no flag of the"],
       [["sweep", "--bin", "x"], "--bin"],
+      [["sweep", "--vary", "bin=a,b"], "--bin"],
+      [["sweep", "--vary", "seed=1,2"], "Cannot vary seed: --seeds says how many"],
+      [["test", "--nodes", "n1,c2"], 'Cannot run a node named "c2"'],
+      [["test", "--nodes", "n1,,n2"], 'Cannot run a node named ""'],
+      [["test", "-n", "lin-kv"], 'Cannot run a node named "lin-kv"'],
+      [["test", "--nodes", "../../x"], 'Cannot run a node named "../../x"'],
+      [["test", "--nodes-file", "nowhere"], "Cannot read --nodes-file nowhere"],
     ];
     for (const [args, text] of cases) {
       const { code, stdout, stderr } = await workbench(args, dir);
@@ -123,14 +134,46 @@ Deno.test("wrong arguments exit 254 with one sentence", async () => {
   });
 });
 
-Deno.test("--help works everywhere", async () => {
+Deno.test("--help and -h work everywhere, with examples, and help comes without a command", async () => {
   await inTempDir(async (dir) => {
     for (const command of [[], ["test"], ["demo"], ["sweep"], ["check"]]) {
-      const { code, stdout } = await workbench([...command, "--help"], dir);
-      assertEquals(code, 0);
-      assertMatch(stdout, /^Usage: deno task workbench/);
+      const [long, short] = await Promise.all(
+        ["--help", "-h"].map((flag) => workbench([...command, flag], dir)),
+      );
+      assertEquals(long?.code, 0);
+      assertEquals(short, long);
+      assertMatch(long?.stdout ?? "", /^Usage: deno task workbench[^]*\nExamples:\n {2}deno task/);
     }
+    const { code, stdout } = await workbench([], dir);
+    assertEquals(code, 0);
+    for (const name of [...WORKLOADS, ...NEMESES]) assertStringIncludes(stdout, name);
   });
+});
+
+Deno.test("test: what Maelstrom takes is taken: names of nodes, exponents, and ssh to no effect", async () => {
+  await inTempDir(async (dir) => {
+    await Deno.writeTextFile(join(dir, "nodes"), "d\n\ne\n");
+    const { code, stdout, stderr } = await workbench([
+      ..."test -w echo --rate 1e1 --time-limit 1e0 --seed 4 --availability 1".split(" "),
+      ..."--nodes a,b --node c --nodes-file nodes --no-ssh --username root".split(" "),
+    ], dir);
+    assertEquals(code, 0, stderr);
+    assertMatch(stdout, /^echo, 5 nodes,/);
+    assertEquals(stderr, "Ignored --no-ssh, --username: there is no ssh here\n");
+    const results = JSON.parse(
+      await Deno.readTextFile(join(dir, "store", "latest", "results.json")),
+    );
+    assertEquals(results.options.nodeIds, ["a", "b", "c", "d", "e"]);
+  });
+});
+
+Deno.test("a line that replays a run names its nodes", () => {
+  const { flags } = parseFlags(testFlags, ["-w", "echo", "--nodes", "a,b", "-n", "c", "-n", "d"]);
+  const line = replayLine(flags, [], { seed: 3 });
+  assertEquals(
+    line,
+    "deno task workbench test --workload echo --nodes a,b --node c --node d --seed 3",
+  );
 });
 
 Deno.test("a program that cannot be started breaks the run: 255", async () => {

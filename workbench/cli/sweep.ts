@@ -9,7 +9,14 @@ import { type Flags, integer, parseFlags, UsageError } from "@eddy/maelstrom/fla
 import { verdict } from "../explain.ts";
 import { type Validity, worst } from "../history.ts";
 import { type Job, type RunFigures, runJobs } from "../sweep.ts";
-import { exitCodeOf, type RunFlags, runFlags, toRunOptions } from "./flags.ts";
+import {
+  exitCodeOf,
+  ignoredFlags,
+  type RunFlags,
+  runFlags,
+  sayIgnored,
+  toRunOptions,
+} from "./flags.ts";
 import { table } from "./terminal.ts";
 import { checkNodeArgs, replayLine } from "./test.ts";
 
@@ -39,14 +46,20 @@ interface Labelled extends Job {
 
 /** Runs the command and returns the exit code of the worst run. */
 export async function sweepCommand(args: readonly string[]): Promise<number> {
-  const { flags, words, rest } = parseFlags(sweepFlags, args);
+  const { flags, words, rest } = parseFlags({ ...sweepFlags, ...ignoredFlags }, args);
   if (words.length > 0) throw new UsageError(`Unexpected argument ${JSON.stringify(words[0])}`);
-  if (flags.bin !== undefined) {
+  if (flags.bin !== undefined || flags.vary?.name === "bin") {
     throw new UsageError("Cannot sweep over --bin: real time is one run");
   }
+  if (flags.vary?.name === "seed") {
+    throw new UsageError("Cannot vary seed: --seeds says how many, --seed the first");
+  }
+  const ignored = sayIgnored(flags);
+  if (ignored !== undefined) console.error(ignored);
   const first = flags.seed ?? 0;
   const jobs = variants(flags.vary, args, rest).flatMap(({ label, runArgs, nodeArgs }) => {
-    const run = parseFlags(sweepFlags as Flags, runArgs).flags as typeof flags;
+    const known: Flags = { ...sweepFlags, ...ignoredFlags };
+    const run = parseFlags(known, runArgs).flags as typeof flags;
     checkVariant(run, nodeArgs, flags.vary);
     return Array.from({ length: flags.seeds }, (_, i): Labelled => {
       const options = toRunOptions(run, first + i);

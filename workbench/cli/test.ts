@@ -13,7 +13,14 @@ import { findProgram } from "../process.ts";
 import { ResultsDir, resultsJson } from "../results_dir.ts";
 import type { RunProgress } from "../runner.ts";
 import { type Program, type RunHooks, runProgram, type RunResult, simulate } from "../simulate.ts";
-import { exitCodeOf, type RunFlags, runFlags, toRunOptions } from "./flags.ts";
+import {
+  exitCodeOf,
+  ignoredFlags,
+  type RunFlags,
+  runFlags,
+  sayIgnored,
+  toRunOptions,
+} from "./flags.ts";
 import { Interrupts, StatusLine } from "./terminal.ts";
 
 /** The flags of `test`. */
@@ -31,8 +38,10 @@ type TestFlags = FlagValues<typeof testFlags>;
 
 /** Runs the command and returns the exit code. */
 export async function testCommand(args: readonly string[]): Promise<number> {
-  const { flags, words, rest } = parseFlags(testFlags, args);
+  const { flags, words, rest } = parseFlags({ ...testFlags, ...ignoredFlags }, args);
   if (words.length > 0) throw new UsageError(`Unexpected argument ${JSON.stringify(words[0])}`);
+  const ignored = sayIgnored(flags);
+  if (ignored !== undefined) console.error(ignored);
   const first = flags.seed ?? drawSeed();
   let code = 0;
   for (let i = 0; i < flags["test-count"] && code === 0; i++) {
@@ -129,6 +138,9 @@ export function replayLine(
     const isLeftOut = ["seed", "json", "store", "test-count"].includes(name) ||
       name.startsWith("log-");
     if (isLeftOut || value === undefined || value === false) return [];
+    if ("many" in flag && Array.isArray(value)) {
+      return value.flatMap((each) => [`--${name}`, shellWord(String(each))]);
+    }
     if (value === true) return [`--${name}`];
     if ("default" in flag && flag.default === value && name !== "workload") return [];
     return [`--${name}`, shellWord(Array.isArray(value) ? value.join(",") : String(value))];
