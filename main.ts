@@ -10,7 +10,7 @@ import config from "./deno.json" with { type: "json" };
 import { commonFlags, findWorkload, workloads } from "@eddy/handlers";
 import { Node } from "@eddy/maelstrom";
 import { describeFlags, UsageError } from "@eddy/maelstrom/flags";
-import { guardProcess, stderrLog, stdin, stdoutLine } from "@eddy/maelstrom/stdio";
+import { failReading, guardProcess, stderrLog, stdin, stdoutLine } from "@eddy/maelstrom/stdio";
 
 const hint = `Type messages, one JSON object per line; end with Ctrl-D. Begin with:
 {"src":"c0","dest":"n1","body":{"type":"init","msg_id":1,"node_id":"n1","node_ids":["n1"]}}`;
@@ -57,7 +57,7 @@ async function main(args: readonly string[]): Promise<number> {
     else await serve(findWorkload("echo").configure(args));
     return 0;
   } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
+    if (!(error instanceof UsageError)) failReading(error);
     stderrLog(error.message);
     return 2;
   }

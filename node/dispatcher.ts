@@ -4,7 +4,7 @@
  * @module
  */
 
-import { describeError, ErrorCode, errorText, RpcError } from "./errors.ts";
+import { describeError, ErrorCode, RpcError, toRpcError } from "./errors.ts";
 import type { Json, JsonObject } from "./json.ts";
 import { isClient, type Message, quote, type Received } from "./message.ts";
 import type { Node } from "./node.ts";
@@ -158,22 +158,22 @@ export class Dispatcher {
   }
 
   #start(message: Received): void {
-    let result: HandlerResult<object>;
     try {
-      result = this.#handle(message);
+      const result = this.#handle(message);
+      if (isThenable(result)) this.#wait(message, result);
+      else this.#answer(message, result);
     } catch (error) {
       this.#fail(message, error);
-      return;
     }
-    if (!(result instanceof Promise)) {
-      if (result === undefined && !message.answered) this.#stamp(message);
-      this.#answer(message, result);
-      return;
-    }
+  }
+
+  #wait(message: Received, result: PromiseLike<ReplyBody<object>>): void {
+    // Adopted, since a thenable of another make may call back twice.
+    Promise.resolve(result)
+      .then((body) => this.#answer(message, body), (error) => this.#fail(message, error))
+      .then(() => this.#end());
     this.#node.state.inFlight++;
     this.#stamp(message);
-    result.then((body) => this.#answer(message, body), (error) => this.#fail(message, error))
-      .then(() => this.#end());
   }
 
   #handle(message: Received): HandlerResult<object> {
@@ -186,9 +186,12 @@ export class Dispatcher {
     return entry.handle(message);
   }
 
-  #answer(message: Received, body: object | undefined | void): void {
-    if (body === undefined) return;
+  #answer(message: Received, body: ReplyBody<object>): void {
     try {
+      if (body === undefined) {
+        if (!message.answered) this.#stamp(message);
+        return;
+      }
       if (typeof body !== "object" || body === null || Array.isArray(body)) {
         throw new TypeError("Handler returned something that is no reply body");
       }
@@ -198,16 +201,18 @@ export class Dispatcher {
     }
   }
 
-  /** The one place where an error becomes an error reply. */
+  /** The one place where an error becomes an error reply; throws nothing. */
   #fail(message: Received, error: unknown): void {
     const { log } = this.#node;
-    const answer = error instanceof RpcError
-      ? error
-      : new RpcError(ErrorCode.crash, errorText(error), { cause: error });
-    const what = `${quote(message.body.type)} from ${message.src} failed`;
-    if (answer !== error) log(`${what}: ${describeError(error)}`);
-    if (!this.#node.replyError(message, answer) && answer === error) {
-      log(`${what}: ${answer.message}`);
+    const answer = toRpcError(error);
+    try {
+      const what = `${quote(message.body.type)} from ${message.src} failed`;
+      if (answer !== error) log(`${what}: ${describeError(error)}`);
+      if (!this.#node.replyError(message, answer) && answer === error) {
+        log(`${what}: ${answer.message}`);
+      }
+    } catch (failure) {
+      log(`Cannot answer ${message.src}: ${describeError(failure)}`);
     }
   }
 
@@ -221,4 +226,9 @@ export class Dispatcher {
     }
     this.wake();
   }
+}
+
+/** Whether a handler's result comes later; a reply is data, and has no functions. */
+function isThenable<T>(result: T | PromiseLike<T>): result is PromiseLike<T> {
+  return typeof (result as Partial<PromiseLike<T>> | undefined)?.then === "function";
 }

@@ -66,13 +66,33 @@ export class RpcError extends Error {
    */
   constructor(code: number, text: string, options: RpcErrorOptions = {}) {
     super(text, options.cause === undefined ? undefined : { cause: options.cause });
-    if (!Number.isSafeInteger(code) || code < 0) {
+    if (!isErrorCode(code)) {
       throw new RangeError(`Cannot make an RpcError of code ${code}: not a non-negative integer`);
     }
     this.code = code;
     this.definite = options.definite ??
       (knownCodes.includes(code) && !indefiniteCodes.includes(code));
   }
+}
+
+/**
+ * The error that a request is answered with, whatever was thrown: a whole {@linkcode RpcError} is
+ * itself, anything else one of code 13. Throws nothing.
+ */
+export function toRpcError(error: unknown): RpcError {
+  try {
+    if (
+      error instanceof RpcError && isErrorCode(error.code) && typeof error.message === "string"
+    ) return error;
+  } catch {
+    // A proxy, or a getter that throws.
+  }
+  return new RpcError(ErrorCode.crash, errorText(error), { cause: error });
+}
+
+/** Whether a value can be an error's code. */
+export function isErrorCode(value: unknown): value is number {
+  return typeof value === "number" && Number.isSafeInteger(value) && value >= 0;
 }
 
 /** The message of what was thrown; anything can be thrown, even a value without a text. */
@@ -86,5 +106,10 @@ export function errorText(error: unknown): string {
 
 /** What was thrown, for a log: its stack where it has one, otherwise {@linkcode errorText}. */
 export function describeError(error: unknown): string {
-  return error instanceof Error && error.stack !== undefined ? error.stack : errorText(error);
+  try {
+    if (error instanceof Error && typeof error.stack === "string") return error.stack;
+  } catch {
+    // A proxy, or a getter that throws.
+  }
+  return errorText(error);
 }

@@ -1,5 +1,6 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { ErrorCode, RpcError } from "./errors.ts";
+import { describeError, ErrorCode, errorText, RpcError } from "./errors.ts";
+import { oddThrown } from "./testing.ts";
 
 Deno.test("RpcError knows which of Maelstrom's codes are definite", () => {
   const definite = Object.values(ErrorCode).filter((code) => new RpcError(code, "").definite);
@@ -14,4 +15,14 @@ Deno.test("RpcError takes custom codes as indefinite unless told otherwise", () 
 
 Deno.test("RpcError refuses codes that cannot travel", () => {
   for (const code of [-1, 1.5, NaN]) assertThrows(() => new RpcError(code, ""), RangeError);
+});
+
+Deno.test("whatever was thrown has a text, and getting it throws nothing", () => {
+  for (const [what, thrown] of Object.entries(oddThrown())) {
+    for (const text of [errorText(thrown), describeError(thrown)]) {
+      assertEquals(typeof text, "string", what);
+    }
+  }
+  const error = new Error("plain");
+  assertEquals([errorText(error), describeError(error)], ["plain", error.stack]);
 });

@@ -19,7 +19,7 @@ import {
   type HandlerResult,
   type NoExtraKeys,
 } from "./dispatcher.ts";
-import { describeError, ErrorCode, RpcError } from "./errors.ts";
+import { describeError, ErrorCode, isErrorCode, RpcError } from "./errors.ts";
 import type { JsonObject } from "./json.ts";
 import { type Body, isClient, type Message, parseMessage, quote, Received } from "./message.ts";
 import { checkFits, type Schema } from "./schema.ts";
@@ -120,7 +120,7 @@ export class Node {
   readonly clock: Clock;
   /** The source of randomness. */
   readonly random: Random;
-  /** Writes a line to the log. */
+  /** Writes a line to the log; throws nothing. */
   readonly log: (text: string) => void;
 
   readonly #output: Output;
@@ -139,7 +139,7 @@ export class Node {
   constructor(options: NodeOptions = {}) {
     this.clock = options.clock ?? systemClock;
     this.random = options.random ?? systemRandom;
-    this.log = options.log ?? stderrLog;
+    this.log = safeLog(options.log ?? stderrLog);
     this.#output = options.output ?? stdoutOutput();
     this.#clientDeadlineMs = options.clientDeadlineMs ?? 5000;
     this.#drainTimeoutMs = options.drainTimeoutMs ?? 10_000;
@@ -194,6 +194,15 @@ export class Node {
   /** Takes one line of input. Never throws, and never waits for the handler that it starts. */
   receive(line: string): void {
     this.#lineNumber++;
+    try {
+      this.#take(line);
+    } catch (error) {
+      // What a handler throws is answered elsewhere; this is an output or a clock that fails.
+      this.log(`Cannot handle line ${this.#lineNumber}: ${describeError(error)}`);
+    }
+  }
+
+  #take(line: string): void {
     const message = parseMessage(line);
     if (!(message instanceof Received)) {
       this.#receiveMalformed(line, message.problem, message.request);
@@ -463,6 +472,17 @@ export class Node {
   }
 }
 
+/** A log that throws nothing: where the given one fails, the line goes to standard error. */
+function safeLog(log: (text: string) => void): (text: string) => void {
+  return (text) => {
+    try {
+      log(text);
+    } catch (error) {
+      stderrLog(`${text}\nCannot log this line: ${describeError(error)}`);
+    }
+  };
+}
+
 function isListOfStrings(value: unknown): value is string[] {
   return Array.isArray(value) && value.every((item) => typeof item === "string");
 }
@@ -472,7 +492,6 @@ function malformedInit(field: string, expected: string): RpcError {
 }
 
 function peerError({ code, text }: JsonObject): RpcError {
-  const known = typeof code === "number" && Number.isSafeInteger(code) && code >= 0;
-  const number = known ? code : ErrorCode.crash;
+  const number = isErrorCode(code) ? code : ErrorCode.crash;
   return new RpcError(number, typeof text === "string" ? text : `Error ${number}`);
 }

@@ -1,11 +1,12 @@
 import {
   assert,
   assertEquals,
+  assertGreater,
   assertRejects,
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
-import { settle, testNode } from "./testing.ts";
+import { oddThrown, settle, testNode } from "./testing.ts";
 import { ErrorCode, RpcError } from "./errors.ts";
 import { Node } from "./node.ts";
 
@@ -342,4 +343,102 @@ Deno.test("drain waits for handlers and calls, and gives up in the end", async (
   await clock.advance(5000);
   await given;
   assertStringIncludes(logs.join(), "Gave up on 1 handlers");
+});
+
+Deno.test("nothing that a handler throws or returns escapes receive: its request gets error 13", async () => {
+  const { node, sent, receive } = await testNode();
+  const odd = oddThrown();
+  const refuse = (): never => {
+    throw new Error("looked at");
+  };
+  const results: Record<string, unknown> = {
+    getter: Object.defineProperty({}, "value", { get: refuse, enumerable: true }),
+    toJSON: { toJSON: refuse },
+    proxy: odd["revoked proxy"],
+    then: Object.defineProperty({}, "then", { get: refuse }),
+    "then of a promise": Object.assign(Promise.resolve({}), { then: refuse }),
+  };
+  for (const [what, thrown] of Object.entries(odd)) {
+    node.on(`throw ${what}`, () => {
+      throw thrown;
+    });
+    node.on(`reject ${what}`, () => Promise.reject(thrown));
+  }
+  for (const [what, result] of Object.entries(results)) {
+    node.on(`return ${what}`, () => result as never);
+    node.on(`resolve ${what}`, () => Promise.resolve().then(() => result as never));
+  }
+  const schema = { request: { "~standard": { version: 1, vendor: "test", validate: refuse } } };
+  node.on("validate", () => ({}), { schema: schema as never });
+  const types = [
+    ...Object.keys(odd).flatMap((what) => [`throw ${what}`, `reject ${what}`]),
+    ...Object.keys(results).flatMap((what) => [`return ${what}`, `resolve ${what}`]),
+    "validate",
+  ];
+  for (const [id, type] of types.entries()) {
+    sent.length = 0;
+    receive("c1", { type, msg_id: id });
+    await settle();
+    assertEquals(sent.map(({ body }) => [body.code, body.in_reply_to]), [[13, id]], type);
+  }
+  assertEquals(node.state.inFlight, 0);
+});
+
+Deno.test("an output, a clock or a log that fails stops no node", async () => {
+  let broken = false;
+  const lines: string[] = [];
+  const failing = <T>(use: () => T): T => {
+    if (broken) throw new Error("broken");
+    return use();
+  };
+  const parts = {
+    output: { write: (line: string) => failing(() => void lines.push(line)) },
+    log: () => failing(() => {}),
+    clock: { now: () => failing(() => 0), schedule: () => failing(() => () => {}) },
+  };
+  for (const name of ["output", "log", "clock"] as const) {
+    broken = false;
+    const { node, receive } = await testNode({ output: parts.output, [name]: parts[name] });
+    node.on("get", () => ({}));
+    node.on("wait", async () => await Promise.resolve({}));
+    node.on("throw", () => {
+      throw new Error("a bug");
+    });
+    node.on("ask", async () => ({ got: await node.rpc("n2", { type: "x" }) }));
+    broken = true;
+    for (const type of ["get", "wait", "throw", "ask", "nowhere"]) {
+      receive("c1", { type, msg_id: 1 });
+      receive("c1", { type });
+      await settle();
+    }
+    node.receive("{");
+    node.receive('{"src":"c1","dest":5,"body":{"type":"get","msg_id":1}}');
+    broken = false;
+    lines.length = 0;
+    receive("c1", { type: "get", msg_id: 2 });
+    assertEquals(lines.length, 1, name);
+  }
+});
+
+Deno.test("every goes on after whatever its task throws; a hook's init gets error 13", async () => {
+  const { node, clock, sent, receive } = await testNode({}, { init: false });
+  const thrown = Object.values(oddThrown());
+  let runs = 0;
+  node.every(100, () => {
+    if (++runs <= thrown.length) throw thrown[runs - 1];
+  });
+  await clock.advance(110 * (thrown.length + 2));
+  assertGreater(runs, thrown.length);
+  const hooks = [...thrown];
+  node.onInit(() => {
+    if (hooks.length > 0) throw hooks.pop();
+  });
+  for (const _ of thrown) {
+    receive("c0", { type: "init", msg_id: 1, node_id: "n1", node_ids: ["n1"] });
+    await settle();
+  }
+  assertEquals(sent.map(({ body }) => body.code), thrown.map(() => 13));
+  receive("c0", { type: "init", msg_id: 2, node_id: "n1", node_ids: ["n1"] });
+  await settle();
+  assertEquals(sent.at(-1)?.body.type, "init_ok");
 });

@@ -135,10 +135,15 @@ function endWithoutReader(error: unknown): never {
   fail(`Cannot write to standard output: ${errorText(error)}`);
 }
 
-/** Writes `text` to standard error and ends the process with exit code 1. */
-function fail(text: string): never {
+/** Writes `text` to standard error and ends the process, with exit code 1 unless told otherwise. */
+function fail(text: string, code = 1): never {
   stderrLog(text);
-  Deno.exit(1);
+  Deno.exit(code);
+}
+
+/** Ends a process whose read loop failed: with the stack, and EX_SOFTWARE of sysexits(3). */
+export function failReading(error: unknown): never {
+  fail(`Cannot go on reading messages: ${describeError(error)}`, 70);
 }
 
 /** How long a line may be, in characters; the rest of a longer one is dropped. */
@@ -280,7 +285,8 @@ export function guardProcess(
 }
 
 /**
- * Serves standard input until it ends or a signal comes, finishes what is in flight, and exits.
+ * Serves standard input until it ends or a signal comes, finishes what is in flight, and exits:
+ * with code 0, or with 70 and a stack on standard error if the reading itself failed.
  *
  * @example
  * ```ts ignore
@@ -293,10 +299,14 @@ export function guardProcess(
  */
 export async function serve(node: Node, options: GuardOptions = {}): Promise<never> {
   const { stopped } = guardProcess(options);
-  for await (const line of stdin({ signal: stopped }).pipeThrough(new TextLineStream())) {
-    node.receive(line);
-    if (node.busy) await node.ready();
+  try {
+    for await (const line of stdin({ signal: stopped }).pipeThrough(new TextLineStream())) {
+      node.receive(line);
+      if (node.busy) await node.ready();
+    }
+    await node.drain();
+  } catch (error) {
+    failReading(error);
   }
-  await node.drain();
   Deno.exit(0);
 }

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { TextLineStream } from "@std/streams/text-line-stream";
 import { BufferedOutput, LineCap } from "./stdio.ts";
 import { NodeProcess, type Reply, settle, withProgram } from "./testing.ts";
@@ -155,6 +155,8 @@ Deno.test("property: lines come out as they went in, wherever the bytes are spli
 
 const asking = `
 import { Node, serve } from "@eddy/maelstrom";
+import { oddThrown } from "@eddy/maelstrom/testing";
+import util from "node:util";
 const node = new Node();
 node.on("ask", async () => ({ heard: (await node.rpc("n2", { type: "question" })).answer }));
 node.on("echo", ({ body }) => ({ echo: body.echo }));
@@ -162,10 +164,11 @@ node.on("shout", () => { shout(); return {}; });
 node.on("leak", () => { void Promise.reject(new Error("floating")); return {}; });
 node.on("trip", () => { setTimeout(() => { throw new Error("tripped"); }); return {}; });
 node.on("drop", () => {
-  const odd = [Symbol("odd"), Object.create(null), null, undefined];
+  const odd = [...Object.values(oddThrown()), null, undefined];
   for (const thrown of odd) {
     void Promise.reject(thrown);
-    setTimeout(() => { throw thrown; });
+    // The runtime itself looks at what a timer threw, and ends with code 1 if a proxy throws then.
+    if (!util.types.isProxy(thrown)) setTimeout(() => { throw thrown; });
   }
   return {};
 });
@@ -268,7 +271,22 @@ Deno.test("a signal ends a node whose output is not read", async () => {
     const { sending } = await node.stall(20_000);
     const cutShort = sending.catch(() => {});
     node.kill("SIGTERM");
-    assertEquals(await node.endedUnread(), 1);
+    assertEquals((await node.endedUnread()).code, 1);
     await cutShort;
+  });
+});
+
+Deno.test("a read loop that cannot go on ends the node with exit code 70 and the stack", async () => {
+  const program = `
+import { Node, serve } from "@eddy/maelstrom";
+const output = { write() {}, get full() { throw new Error("no output"); } };
+await serve(new Node({ output }));
+`;
+  await withProgram(program, async (file) => {
+    const node = new NodeProcess(file);
+    await node.send("c0", { type: "init", msg_id: 1, node_id: "n1", node_ids: ["n1"] });
+    const { code, stderr } = await node.endedUnread();
+    assertEquals(code, 70);
+    assertMatch(stderr, /^Cannot go on reading messages: Error: no output\n +at /);
   });
 });

@@ -7,6 +7,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { TextLineStream } from "@std/streams/text-line-stream";
 import type { Clock } from "./clock.ts";
+import { RpcError } from "./errors.ts";
 import { Node, type NodeOptions } from "./node.ts";
 
 /** A clock that moves only when {@linkcode ManualClock.advance} is called. */
@@ -111,7 +112,37 @@ export async function testNode(
   return { node, clock, sent, lines, logs, receive };
 }
 
-const library = new URL("./mod.ts", import.meta.url);
+/** What code may throw that throws again when it is looked at, by what is odd about it. */
+export function oddThrown(): Record<string, unknown> {
+  const refuse = (): never => {
+    throw new Error("looked at");
+  };
+  const withGetter = (error: object, name: string) =>
+    Object.defineProperty(error, name, { get: refuse });
+  const revoked = Proxy.revocable({}, {});
+  revoked.revoke();
+  return {
+    stack: withGetter(new Error("odd"), "stack"),
+    message: withGetter(withGetter(new Error("odd"), "message"), "stack"),
+    "no texts": Object.assign(new Error("odd"), { stack: {}, message: Object.create(null) }),
+    name: withGetter(new Error("odd"), "name"),
+    cause: withGetter(new Error("odd"), "cause"),
+    "code of an RpcError": withGetter(new RpcError(11, "odd"), "code"),
+    "message of an RpcError": withGetter(new RpcError(11, "odd"), "message"),
+    "code that is none": Object.assign(new RpcError(11, "odd"), { code: 1n }),
+    toString: { toString: refuse },
+    "no prototype": Object.create(null),
+    symbol: Symbol("odd"),
+    "revoked proxy": revoked.proxy,
+    "proxy that refuses": new Proxy(new RpcError(11, "odd"), {
+      get: refuse,
+      getPrototypeOf: refuse,
+      has: refuse,
+      ownKeys: refuse,
+    }),
+  };
+}
+
 const denied = ["net", "read", "write", "env", "run", "sys", "ffi"].map((name) => `--deny-${name}`);
 
 /** A node as a process without permissions. */
@@ -206,12 +237,12 @@ export class NodeProcess {
     return await this.ended();
   }
 
-  /** Waits for the process to end without reading its output, and returns its exit code. */
-  async endedUnread(): Promise<number> {
+  /** Waits for the process to end without reading its output. */
+  async endedUnread(): Promise<{ code: number; stderr: string }> {
     const { code } = await this.#process.status;
     await this.hangUp();
-    await this.#stderr;
-    return code;
+    await this.#writer.abort().catch(() => {});
+    return { code, stderr: await this.#stderr };
   }
 
   /** Reads its output to the end and waits for the process, which must not fail. */
@@ -235,7 +266,13 @@ export async function withProgram(
     suffix: ".ts",
   });
   try {
-    await Deno.writeTextFile(file, code.replaceAll("@eddy/maelstrom", String(library)));
+    await Deno.writeTextFile(
+      file,
+      code.replaceAll(
+        /@eddy\/maelstrom(?:\/(\w+))?/g,
+        (_, entry = "mod") => String(new URL(`./${entry}.ts`, import.meta.url)),
+      ),
+    );
     await use(file);
   } finally {
     await Deno.remove(file);
