@@ -100,11 +100,15 @@ export class Dispatcher {
 
   /** Starts a message's handler, or keeps the message until that may be done. */
   accept(message: Received): void {
-    const { state, log } = this.#node;
+    const { state } = this.#node;
     const { phase } = state;
     if (message.body.type === "init") {
       if (phase === "new") this.#start(message);
-      else log(`Ignored a repeated init from ${message.src}`);
+      // Definite, and not init_ok even for the same names: this init set nothing up.
+      else {this.#fail(
+          message,
+          new RpcError(ErrorCode.malformedRequest, `Node is ${state.nodeId} already`),
+        );}
     } else if (phase === "new" && isClient(message.src)) {
       this.#fail(
         message,

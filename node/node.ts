@@ -371,8 +371,13 @@ export class Node {
   async #init(message: Message<object>): Promise<void> {
     const { state } = this;
     const { node_id, node_ids } = message.body as { node_id?: unknown; node_ids?: unknown };
-    if (typeof node_id !== "string") throw malformedInit("node_id", "a string");
-    if (!isListOfStrings(node_ids)) throw malformedInit("node_ids", "a list of strings");
+    if (typeof node_id !== "string" || node_id === "") throw malformedInit("node_id", "a name");
+    if (!isListOfNames(node_ids)) {
+      throw malformedInit("node_ids", "a list of names, each of them once");
+    }
+    if (!node_ids.includes(node_id)) {
+      throw malformedInit("node_id", `one of ${quote(node_ids.join(", "))}`);
+    }
     state.phase = "starting";
     state.nodeId = node_id;
     state.nodeIds = Object.freeze([...node_ids]);
@@ -483,8 +488,9 @@ function safeLog(log: (text: string) => void): (text: string) => void {
   };
 }
 
-function isListOfStrings(value: unknown): value is string[] {
-  return Array.isArray(value) && value.every((item) => typeof item === "string");
+function isListOfNames(value: unknown): value is string[] {
+  return Array.isArray(value) && new Set(value).size === value.length &&
+    value.every((item) => typeof item === "string" && item !== "");
 }
 
 function malformedInit(field: string, expected: string): RpcError {

@@ -10,30 +10,47 @@ import { oddThrown, settle, testNode } from "./testing.ts";
 import { ErrorCode, RpcError } from "./errors.ts";
 import { Node } from "./node.ts";
 
-Deno.test("init names the node once and is answered once", async () => {
-  const { node, sent, logs, receive } = await testNode({}, { init: false });
+Deno.test("init names the node once; a repeated one is refused, and changes nothing", async () => {
+  const { node, sent, receive } = await testNode({}, { init: false });
   const seen: string[] = [];
   node.onInit(() => void seen.push(node.id, ...node.otherNodes));
   const init = { type: "init", msg_id: 1, node_id: "n1", node_ids: ["n1", "n2"] };
   receive("c0", init);
-  receive("c1", { ...init, node_id: "n9" });
+  receive("c1", { ...init, msg_id: 2 });
   await settle();
-  assertEquals(sent, [
-    { src: "n1", dest: "c0", body: { type: "init_ok", in_reply_to: 1, msg_id: 0 } },
+  receive("c0", init);
+  receive("c1", { ...init, msg_id: 3, node_id: "n2" });
+  await settle();
+  const refused = { type: "error", code: 12, text: "Node is n1 already" };
+  assertEquals(sent.map(({ dest, body: { msg_id: _, ...body } }) => [dest, body]), [
+    ["c1", { ...refused, in_reply_to: 2 }],
+    ["c0", { type: "init_ok", in_reply_to: 1 }],
+    ["c0", { ...refused, in_reply_to: 1 }],
+    ["c1", { ...refused, in_reply_to: 3 }],
   ]);
-  assertEquals(seen, ["n1", "n2"]);
-  assertStringIncludes(logs[0] ?? "", "repeated init");
+  assertEquals([node.id, seen], ["n1", ["n1", "n2"]]);
 });
 
-Deno.test("init with missing names is refused, and a right one still accepted", async () => {
+Deno.test("init with names that name no node of a cluster is refused, and a right one still accepted", async () => {
   const { node, sent, receive } = await testNode({}, { init: false });
   receive("c0", { type: "init", msg_id: 1, node_id: 5, node_ids: [] });
   receive("c0", { type: "init", msg_id: 2, node_id: "n1", node_ids: "n1" });
+  receive("c0", { type: "init", msg_id: 3, node_id: "n9", node_ids: ["n1", "n2"] });
+  receive("c0", { type: "init", msg_id: 4, node_id: "n1", node_ids: ["n1", "n2", "n1"] });
+  receive("c0", { type: "init", msg_id: 5, node_id: "n1", node_ids: ["n1", "n2", "n2"] });
+  receive("c0", { type: "init", msg_id: 6, node_id: "n1", node_ids: [] });
+  receive("c0", { type: "init", msg_id: 7, node_id: "", node_ids: [""] });
   await settle();
-  assertEquals(sent.map(({ body }) => [body.code, body.in_reply_to]), [[12, 1], [12, 2]]);
-  receive("c0", { type: "init", msg_id: 3, node_id: "n1", node_ids: ["n1"] });
+  assertEquals(
+    sent.map(({ body }) => [body.code, body.in_reply_to]),
+    [1, 2, 3, 4, 5, 6, 7].map((id) => [12, id]),
+  );
+  assertEquals([node.state.phase, node.id, node.nodeIds], ["new", "", []]);
+  receive("c1", { type: "echo", msg_id: 8 });
+  assertEquals(sent.at(-1)?.body.code, 11);
+  receive("c0", { type: "init", msg_id: 9, node_id: "n1", node_ids: ["n1"] });
   await settle();
-  assertEquals(node.id, "n1");
+  assertEquals([node.id, sent.at(-1)?.body.type], ["n1", "init_ok"]);
 });
 
 Deno.test("a failing init hook answers an error", async () => {
