@@ -44,9 +44,8 @@ export function serveBroadcast(node: Node, options: BroadcastOptions = {}): void
   const set = node.state.attach("broadcast", new ValueSet());
   const gossip = new NodeGossip(node, set, { maxLatencyMs });
   node.on("topology", ({ body }) => {
-    const neighbours = body.topology[node.id];
-    if (topology === "given" && neighbours !== undefined) {
-      gossip.follow(neighbours, eccentricity(body.topology, node.id));
+    if (topology === "given" && Object.hasOwn(body.topology, node.id)) {
+      gossip.follow(body.topology[node.id] ?? [], eccentricity(body.topology, node.id));
     }
     return {};
   }, { schema: broadcastSchema.topology });
@@ -82,13 +81,14 @@ export function eccentricity(
   topology: Readonly<Record<string, readonly string[]>>,
   start: string,
 ): number {
+  const neighbours = new Map(Object.entries(topology)); // A name may be that of an object's own key.
   const seen = new Set([start]);
   let frontier = [start];
   let steps = 0;
   while (true) {
     const next: string[] = [];
     for (const node of frontier) {
-      for (const neighbour of topology[node] ?? []) {
+      for (const neighbour of neighbours.get(node) ?? []) {
         if (seen.has(neighbour)) continue;
         seen.add(neighbour);
         next.push(neighbour);

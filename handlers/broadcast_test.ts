@@ -10,3 +10,8 @@ Deno.test("a node that cannot be reached, or is not named, does not count", () =
   assertEquals(eccentricity({ a: ["b"], b: ["a"], c: [] }, "a"), 1);
   assertEquals(eccentricity({}, "a"), 0);
 });
+
+Deno.test("a node may be called as what every object has", () => {
+  assertEquals(eccentricity({ a: ["constructor", "__proto__"] }, "a"), 1);
+  assertEquals(eccentricity({}, "toString"), 0);
+});

@@ -26,7 +26,11 @@ type KafkaEntry = [key: string, offset: number, msg: Json];
 
 function isEntry(event: Json): event is KafkaEntry {
   return Array.isArray(event) && event.length === 3 && typeof event[0] === "string" &&
-    Number.isSafeInteger(event[1]) && (event[1] as number) >= 0;
+    isOffset(event[1]);
+}
+
+function isOffset(value: Json | undefined): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
 /** What came from an archive, to be shown when all of it is stable. */
@@ -154,7 +158,7 @@ export class LogStore implements GossipStore {
       for (const key in event) {
         const offset = event[key];
         const log = this.#keyLog(key);
-        if (typeof offset === "number" && offset > log.committed) log.committed = offset;
+        if (isOffset(offset) && offset > log.committed) log.committed = offset;
       }
     }
   }

@@ -7,7 +7,7 @@
  */
 
 import * as v from "valibot";
-import type { Json, RawNumber, Schema } from "@eddy/maelstrom";
+import { isJsonObject, type Json, type RawNumber, type Schema } from "@eddy/maelstrom";
 import { isMsgId } from "@eddy/maelstrom/message";
 
 /** An integer of any size; beyond 2^53 it is kept by its text. */
@@ -42,9 +42,21 @@ export const anyList: v.GenericSchema<List<Json>> = v.custom<List<Json>>(
   "Expected a list",
 );
 
-/** An object with any keys. */
+/** An object with any keys, each value of which is checked; `v.record` passes over `__proto__`. */
 export function dictionary<T>(value: v.GenericSchema<T>): v.GenericSchema<Record<string, T>> {
-  return v.record(v.string(), value);
+  return v.pipe(
+    v.custom<Record<string, T>>(isJsonObject, "Expected an object"),
+    v.rawCheck(({ dataset, addIssue }) => {
+      if (!dataset.typed) return;
+      for (const [key, item] of Object.entries(dataset.value)) {
+        const [issue] = v.safeParse(value, item).issues ?? [];
+        if (issue === undefined) continue;
+        const { message, path = [] } = issue;
+        const place = { type: "object", origin: "value", input: dataset.value, key, value: item };
+        addIssue({ message, path: [place as v.ObjectPathItem, ...path] });
+      }
+    }),
+  );
 }
 
 /** A request without keys of its own. */
