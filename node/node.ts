@@ -473,6 +473,9 @@ export class Node {
   }
 
   #write(dest: string, body: object, src: string = this.state.nodeId): void {
+    if (typeof dest !== "string" || typeof (body as Partial<Body>)?.type !== "string") {
+      throw notSendable(dest, body);
+    }
     this.#output.write(JSON.stringify({ src, dest, body }));
   }
 }
@@ -491,6 +494,20 @@ function safeLog(log: (text: string) => void): (text: string) => void {
 function isListOfNames(value: unknown): value is string[] {
   return Array.isArray(value) && new Set(value).size === value.length &&
     value.every((item) => typeof item === "string" && item !== "");
+}
+
+/** What is wrong with a message that cannot be sent; only code that no compiler checked sends one. */
+function notSendable(dest: unknown, body: unknown): TypeError {
+  const kind = (value: unknown) => value === null ? "null" : typeof value;
+  if (typeof body !== "object" || body === null) {
+    return new TypeError(`Cannot send to ${dest}: body must be an object, not ${kind(body)}`);
+  }
+  const { type } = body as { type?: unknown };
+  return new TypeError(
+    typeof type === "string"
+      ? `Cannot send ${type}: its dest must be a string, not ${kind(dest)}`
+      : `Cannot send to ${dest}: body.type must be a string, not ${kind(type)}`,
+  );
 }
 
 function malformedInit(field: string, expected: string): RpcError {

@@ -423,7 +423,8 @@ Deno.test("an output, a clock or a log that fails stops no node", async () => {
     });
     node.on("ask", async () => ({ got: await node.rpc("n2", { type: "x" }) }));
     broken = true;
-    for (const type of ["get", "wait", "throw", "ask", "nowhere"]) {
+    // What a log refuses is on standard error; once is enough.
+    for (const type of name === "log" ? ["throw"] : ["get", "wait", "throw", "ask", "nowhere"]) {
       receive("c1", { type, msg_id: 1 });
       receive("c1", { type });
       await settle();
@@ -458,4 +459,37 @@ Deno.test("every goes on after whatever its task throws; a hook's init gets erro
   receive("c0", { type: "init", msg_id: 2, node_id: "n1", node_ids: ["n1"] });
   await settle();
   assertEquals(sent.at(-1)?.body.type, "init_ok");
+});
+
+Deno.test("what would be no message is not sent: the caller gets a TypeError", async () => {
+  const { node, sent, receive } = await testNode();
+  const wrong: [dest: unknown, body: unknown, says: string][] = [
+    [undefined, { type: "a" }, "Cannot send a: its dest must be a string, not undefined"],
+    [5, { type: "a" }, "its dest must be a string, not number"],
+    ["n2", { type: undefined }, "Cannot send to n2: body.type must be a string, not undefined"],
+    ["n2", {}, "body.type must be a string, not undefined"],
+    ["n2", { type: 1 }, "body.type must be a string, not number"],
+    ["n2", undefined, "body must be an object, not undefined"],
+    ["n2", null, "body must be an object, not null"],
+    ["n2", "text", "body must be an object, not string"],
+  ];
+  for (const [dest, body, says] of wrong) {
+    assertThrows(() => node.send(dest as never, body as never), TypeError, says);
+    await assertRejects(() => node.rpc(dest as never, body as never), TypeError);
+  }
+  assertThrows(() => node.broadcast({ type: 7 } as never), TypeError, "body.type");
+  node.on("typeless", () => ({ type: undefined }) as never);
+  receive("c1", { type: "typeless", msg_id: 1 });
+  const codes = sent.map(({ dest, body }) => [dest, body.type, body.code]);
+  assertEquals([codes, node.state.calls.size], [[["c1", "error", 13]], 0]);
+});
+
+Deno.test("a thenable that is no promise is waited for", async () => {
+  const { node, sent, receive } = await testNode();
+  const later = { then: (resolve: (body: object) => void) => resolve({ value: 1 }) };
+  node.on("get", () => later as never);
+  receive("c1", { type: "get", msg_id: 1 });
+  await settle();
+  assertEquals(sent.map(({ body }) => [body.type, body.value]), [["get_ok", 1]]);
+  assertEquals(node.state.inFlight, 0);
 });

@@ -106,9 +106,12 @@ export class BufferedOutput implements Output {
 
 let shared: Output | undefined;
 
+/** The write of standard output as it was; {@linkcode guardProcess} replaces it for everyone else. */
+const writeStdout = Deno.stdout.write.bind(Deno.stdout);
+
 /** The process's standard output; when its reader goes away the process ends, with exit code 0. */
 export function stdoutOutput(): Output {
-  return shared ??= new BufferedOutput(Deno.stdout, endWithoutReader);
+  return shared ??= new BufferedOutput({ write: writeStdout }, endWithoutReader);
 }
 
 /** Writes one line of help to standard output; never while a node runs. */
@@ -241,6 +244,15 @@ function redirectConsole(): void {
   });
 }
 
+/** Makes whatever else writes to standard output, `process.stdout` too, write to standard error. */
+function redirectStdout(): void {
+  Object.defineProperties(Deno.stdout, {
+    write: { value: (bytes: Uint8Array) => Deno.stderr.write(bytes) },
+    writeSync: { value: (bytes: Uint8Array) => Deno.stderr.writeSync(bytes) },
+    writable: { get: () => Deno.stderr.writable },
+  });
+}
+
 /** Settings of {@linkcode guardProcess}. */
 export interface GuardOptions {
   /**
@@ -256,8 +268,12 @@ export interface GuardOptions {
 const SAME_SIGNAL_MS = 500;
 
 /**
- * Keeps the process to the protocol: `console` writes to standard error, an uncaught error is
- * logged and the process goes on, and signals become an orderly end.
+ * Keeps the process to the protocol: `console`, `process.stdout` and `Deno.stdout` write to standard
+ * error, an uncaught error is logged and the process goes on, and signals become an orderly end.
+ *
+ * Not prevented: a child process that inherits standard output, or a file opened on it, writes into
+ * the protocol; a handler that never gives way stops the node; a proxy thrown in a timer, whose
+ * traps throw, ends the runtime with exit code 1.
  *
  * @returns `stopped`, which aborts at the first SIGTERM or SIGINT; at a later one the process ends.
  */
@@ -265,6 +281,7 @@ export function guardProcess(
   { graceMs = 15_000 }: GuardOptions = {},
 ): { readonly stopped: AbortSignal } {
   redirectConsole();
+  redirectStdout();
   const report = (event: Event, error: unknown) => {
     event.preventDefault();
     stderrLog(`Uncaught error: ${describeError(error)}`);

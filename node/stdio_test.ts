@@ -157,6 +157,8 @@ const asking = `
 import { Node, serve } from "@eddy/maelstrom";
 import { oddThrown } from "@eddy/maelstrom/testing";
 import util from "node:util";
+import process from "node:process";
+import { Console } from "node:console";
 const node = new Node();
 node.on("ask", async () => ({ heard: (await node.rpc("n2", { type: "question" })).answer }));
 node.on("echo", ({ body }) => ({ echo: body.echo }));
@@ -180,6 +182,12 @@ function shout() {
   for (const name of ["group", "count", "time", "timeLog", "timeEnd", "groupEnd", "clear"]) {
     console[name](name);
   }
+  for (const name of ["log", "info", "dir"]) new Console(process.stdout)[name]("Console " + name);
+  process.stdout.write("process.stdout\\n");
+  const bytes = (text) => new TextEncoder().encode(text + "\\n");
+  Deno.stdout.writeSync(bytes("writeSync"));
+  void Deno.stdout.write(bytes("write of Deno.stdout"));
+  void Deno.stdout.writable.getWriter().write(bytes("writable"));
 }
 await serve(node, { graceMs: 2000 });
 `;
@@ -229,6 +237,8 @@ Deno.test("console output and uncaught errors go to stderr and end nothing", asy
     for (const name of ["log", "info", "debug", "warn", "error", "dir", "dirxml", "table"]) {
       assertStringIncludes(stderr, `{ said: "${name}" }`);
     }
+    const others = ["Console log", "process.stdout", "writeSync", "write of Deno", "writable"];
+    for (const name of others) assertStringIncludes(stderr, name);
     for (const name of ["assert", "group", "count: 1", "timeLog: ", "timeEnd: "]) {
       assertStringIncludes(stderr, name);
     }
