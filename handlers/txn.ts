@@ -66,11 +66,11 @@ interface TxnMachine<F extends string> extends Machine<MicroOp<F>[], { txn: Micr
 export function serveReplicated<F extends string>(
   node: Node,
   machine: TxnMachine<F>,
-  schema: RpcSchema<{ txn: MicroOp<F>[] }, { txn: List<MicroOp<F>> }>,
+  schema: RpcSchema<{ txn: MicroOp<F>[] }, { txn: List<MicroOp<string>> }>,
   options: NodeReplicaOptions,
 ): void {
   const replica = new NodeReplica(node, machine, options);
-  node.on("txn", ({ body: { txn } }) => {
+  node.on("txn", ({ body: { txn } }): Promise<{ txn: MicroOp<string>[] }> => {
     return isReadOnly(txn) ? replica.query(() => machine.read(txn)) : replica.execute(txn);
   }, { schema });
 }

@@ -5,7 +5,7 @@
  */
 
 import { describeError, ErrorCode, RpcError, toRpcError } from "./errors.ts";
-import type { Json, JsonObject } from "./json.ts";
+import type { Given, Json, JsonObject, Sendable } from "./json.ts";
 import { isClient, type Message, quote, type Received } from "./message.ts";
 import type { Node } from "./node.ts";
 import { checkFits, type RpcSchema, type Schema } from "./schema.ts";
@@ -14,10 +14,13 @@ import { checkFits, type RpcSchema, type Schema } from "./schema.ts";
 export type LooseReply = { [key: string]: Json | undefined };
 
 /** What a handler may return: a reply's own keys, or nothing for no reply. */
-export type ReplyBody<Reply = LooseReply> = (Reply & { type?: string }) | undefined | void;
+export type ReplyBody<Reply = object> =
+  | ((Reply | Given<Reply>) & { type?: string })
+  | undefined
+  | void;
 
 /** {@linkcode ReplyBody}, now or later. */
-export type HandlerResult<Reply = LooseReply> = ReplyBody<Reply> | Promise<ReplyBody<Reply>>;
+export type HandlerResult<Reply = object> = ReplyBody<Reply> | Promise<ReplyBody<Reply>>;
 
 /** A handler as the node keeps it. */
 export interface HandlerEntry {
@@ -31,6 +34,17 @@ export interface HandlerEntry {
 /** The keys of a handler's result that its reply schema does not have. */
 export type ExtraKeys<Result, Reply> = Result extends undefined | void ? never
   : Exclude<keyof Result, keyof Reply | "type">;
+
+/** What of a handler's result cannot be a reply: a list, or what JSON cannot carry. */
+export type NotJson<Body> = unknown extends Body ? never
+  : Body extends LooseReply | undefined | void ? never
+  : Body extends readonly unknown[] ? Body
+  : Body extends Sendable<Body> ? never
+  : Body;
+
+/** Nothing for a result that JSON can carry; otherwise what no handler can be. */
+export type OnlyJson<Result> = [NotJson<Awaited<Result>>] extends [never] ? unknown
+  : { "not JSON": NotJson<Awaited<Result>> };
 
 /** Nothing for a result that fits the reply schema; otherwise what no handler can be. */
 export type NoExtraKeys<Result, Reply> = [ExtraKeys<Awaited<Result>, Reply>] extends [never]

@@ -14,6 +14,32 @@ export type Json = null | boolean | number | string | RawNumber | Json[] | { [ke
 /** A JSON object. */
 export type JsonObject = { [key: string]: Json };
 
+/** A value as it may be sent: lists may be readonly, and a key that is undefined is left out. */
+export type JsonInput =
+  | null
+  | boolean
+  | number
+  | string
+  | RawNumber
+  | readonly JsonInput[]
+  | { readonly [key: string]: JsonInput | undefined };
+
+/**
+ * `T` where JSON can carry it, an interface too, and `never` in each place where it cannot: a
+ * function, a symbol, a BigInt, a Map, a promise, `undefined` in a list.
+ */
+export type Sendable<T> = T extends JsonInput | undefined ? T
+  : T extends ((...args: never[]) => unknown) | symbol | bigint ? never
+  : T extends readonly unknown[] ? { [K in keyof T]: Exclude<Sendable<T[K]>, undefined> }
+  : T extends object ? { [K in keyof T]: Sendable<T[K]> }
+  : never;
+
+/** `T` as it may be sent: readonly, and with any object where `T` takes any JSON. */
+export type Given<T> = unknown extends T ? unknown
+  : [Json] extends [T] ? null | boolean | number | string | object
+  : [JsonObject] extends [T] ? object
+  : { readonly [K in keyof T]: Given<T[K]> };
+
 /** A number that a double would not give back as written: `1.0`, `-0`, `9007199254740993`. */
 export interface RawNumber {
   /** The number as it stood in the text. */

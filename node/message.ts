@@ -13,6 +13,12 @@ export interface Body extends JsonObject {
   type: string;
 }
 
+/** What every body has, whichever type or interface describes the rest. */
+export interface Typed {
+  /** What kind of message this is. */
+  readonly type: string;
+}
+
 /** A message. */
 export interface Message<B = Body> {
   /** The sender's name. */

@@ -35,21 +35,26 @@ export type {
   HandlerResult,
   LooseReply,
   NoExtraKeys,
+  NotJson,
+  OnlyJson,
   ReplyBody,
 } from "./dispatcher.ts";
 export {
   canonical,
+  type Given,
   isJsonObject,
   isRawNumber,
   type Json,
   jsonEqual,
+  type JsonInput,
   type JsonObject,
   parseJson,
   type RawNumber,
+  type Sendable,
 } from "./json.ts";
 export { KV, type KvOptions, type KvService, LinTso, type UpdateOptions } from "./kv.ts";
 export { KeyedMailbox, Mailbox } from "./mailbox.ts";
-export { type Body, isClient, type Message, Received } from "./message.ts";
+export { type Body, isClient, type Message, Received, type Typed } from "./message.ts";
 export { Node, type NodeOptions, type RpcOptions } from "./node.ts";
 export type { RpcSchema, Schema, SchemaIssue, SchemaResult } from "./schema.ts";
 export { type Call, type Counts, NodeState, type Phase } from "./state.ts";

@@ -18,10 +18,11 @@ import {
   type HandlerOptions,
   type HandlerResult,
   type NoExtraKeys,
+  type OnlyJson,
 } from "./dispatcher.ts";
 import { describeError, ErrorCode, isErrorCode, RpcError } from "./errors.ts";
-import type { JsonObject } from "./json.ts";
-import { type Body, isClient, type Message, parseMessage, quote, Received } from "./message.ts";
+import type { JsonObject, Sendable } from "./json.ts";
+import { isClient, type Message, parseMessage, quote, Received, type Typed } from "./message.ts";
 import { checkFits, type Schema } from "./schema.ts";
 import { NodeState } from "./state.ts";
 import { type Output, stderrLog, stdoutOutput } from "./stdio.ts";
@@ -173,11 +174,17 @@ export class Node {
    */
   on<Request, Reply, Result extends HandlerResult<Reply>>(
     type: string,
-    handler: ((message: Message<Request>) => Result) & NoExtraKeys<Result, Reply>,
+    handler:
+      & ((message: Message<Request>) => Result)
+      & NoExtraKeys<Result, Reply>
+      & OnlyJson<Result>,
     options: HandlerOptions<Request, Reply>,
   ): void;
   /** Answers messages of a type that no schema describes. */
-  on(type: string, handler: (message: Message<JsonObject>) => HandlerResult): void;
+  on<Result extends HandlerResult>(
+    type: string,
+    handler: ((message: Message<JsonObject>) => Result) & OnlyJson<Result>,
+  ): void;
   on(
     type: string,
     handle: HandlerEntry["handle"],
@@ -229,13 +236,13 @@ export class Node {
   }
 
   /** Sends a message that no reply is awaited for. */
-  send(dest: string, body: Body): void {
+  send<B extends Typed>(dest: string, body: B & Sendable<B>): void {
     this.#write(dest, body);
   }
 
   /** Sends a message to every other node. */
-  broadcast(body: Body): void {
-    for (const dest of this.otherNodes) this.send(dest, body);
+  broadcast<B extends Typed>(body: B & Sendable<B>): void {
+    for (const dest of this.otherNodes) this.#write(dest, body);
   }
 
   /**
@@ -275,16 +282,20 @@ export class Node {
    * answered an error, with code 13 when the reply does not fit the schema.
    * @throws the signal's reason if it aborts first.
    */
-  rpc<Reply>(
+  rpc<Reply, B extends Typed>(
     dest: string,
-    body: Body,
+    body: B & Sendable<B>,
     options: RpcOptions & { schema: Schema<Reply> },
   ): Promise<Reply>;
   /** Sends a request and waits for its reply, which no schema describes. */
-  rpc(dest: string, body: Body, options?: RpcOptions): Promise<JsonObject>;
+  rpc<B extends Typed>(
+    dest: string,
+    body: B & Sendable<B>,
+    options?: RpcOptions,
+  ): Promise<JsonObject>;
   async rpc<Reply>(
     dest: string,
-    body: Body,
+    body: object,
     options: RpcOptions & { schema?: Schema<Reply> } = {},
   ): Promise<Reply | JsonObject> {
     const { timeoutMs = 1000, signal, schema } = options;
@@ -473,7 +484,7 @@ export class Node {
   }
 
   #write(dest: string, body: object, src: string = this.state.nodeId): void {
-    if (typeof dest !== "string" || typeof (body as Partial<Body>)?.type !== "string") {
+    if (typeof dest !== "string" || typeof (body as Partial<Typed>)?.type !== "string") {
       throw notSendable(dest, body);
     }
     this.#output.write(JSON.stringify({ src, dest, body }));
