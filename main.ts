@@ -22,7 +22,7 @@ async function serve(install: (node: Node) => void): Promise<void> {
   install(node);
   if (Deno.stdin.isTerminal()) stderrLog(hint);
 
-  const lines = stdin({ signal: stopped }).pipeThrough(new TextLineStream());
+  const lines = stdin({ signal: stopped }).pipeThrough<string>(new TextLineStream());
   for await (const line of lines) {
     // Starts a detached handler and returns: nothing is waited for here but room for the answers.
     node.receive(line);

@@ -91,7 +91,7 @@ export function parseFlags<F extends Flags>(spec: F, args: readonly string[]): P
     collect: names.filter(takesValue),
     alias: Object.fromEntries(short),
     "--": true,
-    unknown(arg, key) {
+    unknown(arg: string, key?: string) {
       if (key === undefined) return true;
       const [option = ""] = arg.split("=");
       const known = names.map((name) => `--${name}`).join(", ") || "none";

@@ -317,7 +317,7 @@ export function guardProcess(
 export async function serve(node: Node, options: GuardOptions = {}): Promise<never> {
   const { stopped } = guardProcess(options);
   try {
-    for await (const line of stdin({ signal: stopped }).pipeThrough(new TextLineStream())) {
+    for await (const line of stdin({ signal: stopped }).pipeThrough<string>(new TextLineStream())) {
       node.receive(line);
       if (node.busy) await node.ready();
     }

@@ -165,7 +165,7 @@ export class NodeProcess {
     this.#writer = this.#process.stdin.getWriter();
     this.#stderr = new Response(this.#process.stderr).text();
     this.#lines = this.#process.stdout.pipeThrough(new TextDecoderStream())
-      .pipeThrough(new TextLineStream()).getReader();
+      .pipeThrough<string>(new TextLineStream()).getReader();
   }
 
   /** Writes to its standard input. */
@@ -187,7 +187,7 @@ export class NodeProcess {
   /** The next line; fails when there is none. */
   async nextLine(): Promise<string> {
     const { value } = await this.#lines.read();
-    assert(value !== undefined, "the node has ended");
+    if (value === undefined) throw new Error("The node has ended");
     return value;
   }
 
