@@ -32,7 +32,10 @@ const LAST_LINES_MS = 200;
  * A cluster of child processes, under real time.
  *
  * As under Maelstrom, symbolic links to the program are resolved, the working directory is the
- * system's for temporary files, the environment is inherited, and SIGKILL ends a node.
+ * system's for temporary files, the environment is inherited, and SIGKILL ends a node. Unlike there,
+ * each node is a process group: faults and the end reach what the program has started, too.
+ *
+ * Needs the permission to run any program, without which a group cannot be signalled.
  *
  * @throws {Error} if there is no such program.
  */
@@ -59,6 +62,7 @@ export function findProgram(bin: string): string {
 
 class ChildIncarnation implements Incarnation {
   readonly #child: Deno.ChildProcess;
+  readonly #group: ProcessGroup;
   readonly #clock: Clock;
   readonly #stdin: LineWriter;
   readonly #stdout: LineReader;
@@ -70,6 +74,7 @@ class ChildIncarnation implements Incarnation {
     const { node, world: { clock, network }, stdout, log } = context;
     this.#clock = clock;
     this.#child = spawn(path, args);
+    this.#group = new ProcessGroup(this.#child);
     this.#stdin = new LineWriter(
       this.#child.stdin,
       () => network.hold(node),
@@ -90,34 +95,25 @@ class ChildIncarnation implements Incarnation {
   }
 
   async kill(): Promise<void> {
-    this.#signal("SIGKILL");
     this.#ended = true;
-    await this.#within(KILL_TIMEOUT_MS, this.#child.status);
-    // A child of its own may hold on to its streams, so their end is not waited for.
+    await this.#within(KILL_TIMEOUT_MS, this.#group.end());
+    // A child that left the group may hold on to its streams, so their end is not waited for.
     await this.#within(LAST_LINES_MS, this.#stderr.done);
     await Promise.all([this.#stdin.abort(), this.#stdout.cancel(), this.#stderr.cancel()]);
   }
 
   pause(): void {
-    this.#signal("SIGSTOP");
+    this.#group.signal("SIGSTOP");
   }
 
   resume(): void {
-    this.#signal("SIGCONT");
-  }
-
-  #signal(signal: Deno.Signal): void {
-    if (this.#ended) return;
-    try {
-      this.#child.kill(signal);
-    } catch {
-      // It has ended by itself, which `#watch` reports.
-    }
+    this.#group.signal("SIGCONT");
   }
 
   /** Reports an end without a kill, after the last lines that it wrote. */
   async #watch({ onExit }: LaunchContext): Promise<void> {
     const { code } = await this.#child.status;
+    await this.#group.end();
     const lastLines = Promise.all([this.#stdout.done, this.#stderr.done]);
     await this.#within(LAST_LINES_MS, lastLines);
     if (this.#ended) return;
@@ -137,6 +133,73 @@ class ChildIncarnation implements Incarnation {
   }
 }
 
+/** Whether the system has process groups. */
+const HAS_GROUPS = Deno.build.os !== "windows";
+
+/** A program and all that it starts, as far as that does not leave its process group. */
+class ProcessGroup {
+  readonly #leader: Deno.ChildProcess;
+  readonly #guard: GroupGuard | undefined;
+  #ended: Promise<void> | undefined;
+
+  constructor(leader: Deno.ChildProcess) {
+    this.#leader = leader;
+    this.#guard = startGuard(leader.pid);
+  }
+
+  /** Signals all of it. */
+  signal(signal: Deno.Signal): void {
+    if (this.#ended !== undefined) return;
+    try {
+      if (HAS_GROUPS) Deno.kill(-this.#leader.pid, signal);
+      else this.#leader.kill(signal);
+    } catch (error) {
+      // None of it is left, or none that can be signalled; the leader's end is reported elsewhere.
+      if (error instanceof Deno.errors.NotCapable) throw error;
+    }
+  }
+
+  /** Kills all of it, also what its leader left behind; resolves when the leader is gone. */
+  end(): Promise<void> {
+    if (this.#ended !== undefined) return this.#ended;
+    this.signal("SIGKILL");
+    return this.#ended = this.#leader.status.then(() => this.#guard?.stop());
+  }
+}
+
+/** Kills a group when standard input ends before a line has come. */
+const GUARD_SCRIPT = 'read -r line || kill -s KILL -- "-$1"';
+
+/** A process that ends a group when this one is gone, however it went: by SIGKILL, say. */
+interface GroupGuard {
+  /** Ends the guard alone. */
+  stop(): Promise<void>;
+}
+
+function startGuard(group: number): GroupGuard | undefined {
+  if (!HAS_GROUPS) return undefined;
+  try {
+    const guard = new Deno.Command("/bin/sh", {
+      args: ["-c", GUARD_SCRIPT, "sh", String(group)],
+      stdin: "piped",
+      stdout: "null",
+      stderr: "null",
+      detached: true,
+    }).spawn();
+    const stop = async () => {
+      const writer = guard.stdin.getWriter();
+      // Both fail where somebody has killed the guard.
+      await writer.write(new TextEncoder().encode("stop\n")).catch(() => {});
+      await writer.close().catch(() => {});
+      await guard.status;
+    };
+    return { stop };
+  } catch {
+    // Without a shell groups end with the run, but not with a workbench that is killed.
+    return undefined;
+  }
+}
+
 function spawn(path: string, args: readonly string[]): Deno.ChildProcess {
   try {
     return new Deno.Command(path, {
@@ -145,6 +208,7 @@ function spawn(path: string, args: readonly string[]): Deno.ChildProcess {
       stdin: "piped",
       stdout: "piped",
       stderr: "piped",
+      detached: HAS_GROUPS,
     }).spawn();
   } catch (cause) {
     const why = errorText(cause);

@@ -10,6 +10,7 @@ import { Client, ClientIds } from "./client.ts";
 import type { Cluster } from "./cluster.ts";
 import { createProcessCluster, LineReader, LineWriter, type ProcessOptions } from "./process.ts";
 import type { ProtocolError } from "./protocol.ts";
+import { ended } from "./testing.ts";
 import { createRealWorld, type World } from "./world.ts";
 
 /** A node in plain JavaScript: reads lines, and answers with what `answer` makes of a body. */
@@ -36,6 +37,12 @@ const script = (code: string): Pick<ProcessOptions, "bin" | "args"> => ({
   bin: Deno.execPath(),
   args: ["eval", "--no-config", code],
 });
+
+/** The same behind a shell, which stays its parent, as `npm start` does. */
+const wrapped = (code: string): Pick<ProcessOptions, "bin" | "args"> => {
+  const { bin, args = [] } = script(code);
+  return { bin: "/bin/sh", args: ["-c", '"$@"; exit', "sh", bin, ...args] };
+};
 
 interface Bench {
   readonly world: World;
@@ -120,6 +127,44 @@ Deno.test("a paused process answers when it is resumed, and can be killed", asyn
     await cluster.restart("n0");
     assertEquals((await ask()).count, 1);
   });
+});
+
+Deno.test("faults reach the node behind a wrapper", async () => {
+  const code = node("reply({ pid: Deno.pid, count: ++count });");
+  await bench(wrapped(code), async ({ client, cluster }) => {
+    const ask = (timeoutMs?: number) => client.send("n0", { type: "count" }, timeoutMs);
+    const { pid } = await ask();
+    cluster.pause("n0");
+    await assertRejects(() => ask(50), Error, "No reply");
+    cluster.resume("n0");
+    assertEquals((await ask()).count, 3);
+    cluster.pause("n0");
+    await cluster.crash("n0");
+    await ended(Number(pid));
+    await cluster.restart("n0");
+    assertEquals((await ask()).count, 1);
+  });
+});
+
+Deno.test("nothing that a node started outlives it, however it ends", async () => {
+  const pids: string[] = [];
+  const onLog = (_: string, text: string) => void (/^\d+$/.test(text) && pids.push(text));
+  const spawns = "sleep 60 & echo $! >&2;";
+  const ways: Record<string, string> = {
+    "it ends by itself": `${spawns} exit 3`,
+    "it breaks the protocol": `${spawns} echo garbage; read line; read line; exit`,
+    "it answers init with nonsense":
+      `${spawns} read line; echo '{"src":"n0","dest":"c0","body":{"type":"no","in_reply_to":1}}'; ` +
+      "read line; exit",
+  };
+  for (const [way, code] of Object.entries(ways)) {
+    const run = bench({ bin: "/bin/sh", args: ["-c", code], onLog }, () => Promise.resolve());
+    await assertRejects(() => run, Error, "n0");
+    const pid = pids.at(-1);
+    assert(pid !== undefined, way);
+    await ended(pid);
+  }
+  assertEquals(pids.length, 3);
 });
 
 Deno.test("a stalled process makes messages wait on the network, not in memory of ours", async () => {

@@ -279,3 +279,25 @@ export class ScriptedNode {
     });
   };
 }
+
+/** Whether a process runs; one that has ended and was not waited for does not. */
+export async function isRunning(pid: number | string): Promise<boolean> {
+  const args = ["-o", "stat=", "-p", String(pid)];
+  const { stdout } = await new Deno.Command("ps", { args, stderr: "null" }).output();
+  return /^[^Z\s]/.test(new TextDecoder().decode(stdout).trim());
+}
+
+/**
+ * Waits until a process has ended.
+ *
+ * @throws {Error} if it still runs after a thousand looks; it is then killed.
+ */
+export async function ended(pid: number | string): Promise<void> {
+  for (let looks = 0; await isRunning(pid); looks++) {
+    if (looks === 1000) {
+      Deno.kill(Number(pid), "SIGKILL");
+      throw new Error(`Process ${pid} still runs`);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}

@@ -10,6 +10,7 @@ import { parseFlags } from "@eddy/maelstrom/flags";
 import { NEMESES } from "../nemesis.ts";
 import { simulate } from "../simulate.ts";
 import { WORKLOADS } from "../workloads/mod.ts";
+import { ended } from "../testing.ts";
 import { demoJobs } from "./demo.ts";
 import { replayLine, testFlags } from "./test.ts";
 
@@ -228,22 +229,43 @@ async function lineOf(path: string, child: Deno.ChildProcess): Promise<string> {
   throw new Error(`It ended with exit code ${code}: ${new TextDecoder().decode(stderr)}`);
 }
 
-Deno.test("test: a signal ends the nodes, and leaves the results so far behind", async () => {
+/** A node that starts a process of its own, writes both ids to a file, and never answers. */
+const deaf = '#!/bin/sh\nsleep 60 &\necho $$ $! > "$1"\nwait\n';
+
+/** Runs deaf nodes until they have started, and then `stop`. */
+async function withDeafNode(
+  stop: (child: Deno.ChildProcess, dir: string) => Promise<void>,
+): Promise<void> {
   await inTempDir(async (dir) => {
     const bin = join(dir, "deaf.sh");
-    await Deno.writeTextFile(bin, '#!/bin/sh\necho $$ > "$1"\nexec sleep 60\n', { mode: 0o755 });
+    await Deno.writeTextFile(bin, deaf, { mode: 0o755 });
     const pidFile = join(dir, "pid");
     const args = ["test", "-w", "echo", "--bin", bin, "--node-count", "1", "--", pidFile];
     await using child = command(args, dir).spawn();
-    const pid = await lineOf(pidFile, child);
-    child.kill("SIGINT");
-    const { code, stdout } = await child.output();
-    assertEquals(code, 255);
-    assertStringIncludes(new TextDecoder().decode(stdout), "The run was interrupted by SIGINT");
-    const results = await Deno.readTextFile(join(dir, "store", "latest", "results.json"));
-    assertEquals(JSON.parse(results)["valid?"], "unknown");
-    const asked = await new Deno.Command("kill", { args: ["-0", pid], stderr: "null" }).output();
-    assertEquals(asked.success, false, "the node is alive");
+    const pids = (await lineOf(pidFile, child)).split(" ");
+    await stop(child, dir);
+    for (const pid of pids) await ended(pid);
+  });
+}
+
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  Deno.test(`test: ${signal} ends the nodes, and leaves the results so far behind`, async () => {
+    await withDeafNode(async (child, dir) => {
+      child.kill(signal);
+      const { code, stdout } = await child.output();
+      assertEquals(code, 255);
+      const text = new TextDecoder().decode(stdout);
+      assertStringIncludes(text, `The run was interrupted by ${signal}`);
+      const results = await Deno.readTextFile(join(dir, "store", "latest", "results.json"));
+      assertEquals(JSON.parse(results)["valid?"], "unknown");
+    });
+  });
+}
+
+Deno.test("test: no node outlives a workbench that is killed", async () => {
+  await withDeafNode(async (child) => {
+    child.kill("SIGKILL");
+    await child.output();
   });
 });
 

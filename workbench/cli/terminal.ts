@@ -4,6 +4,8 @@
  * @module
  */
 
+import { BROKEN } from "./flags.ts";
+
 /** Aligns rows in columns, numbers to the right; the first row is the head. */
 export function table(rows: readonly (readonly string[])[]): string {
   const [heads = []] = rows;
@@ -52,14 +54,22 @@ function writeStderr(text: string): void {
   for (let done = 0; done < bytes.length;) done += Deno.stderr.writeSync(bytes.subarray(done));
 }
 
-const SIGNALS = ["SIGINT", "SIGTERM"] as const;
+/** What a user, a system that shuts down, and a terminal that closes send. */
+const SIGNALS = Deno.build.os === "windows"
+  ? ["SIGINT"] as const
+  : ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+
+/** Signals this close count as one: on Ctrl-C, `deno task` sends again what the terminal sent. */
+const SAME_SIGNAL_MS = 500;
 
 /** Aborts a run at the first signal; a second one ends the workbench at once. */
 export class Interrupts {
   readonly #controller = new AbortController();
+  #firstMs: number | undefined;
   readonly #listeners = SIGNALS.map((signal) => {
     const listener = () => {
-      this.stop();
+      this.#firstMs ??= performance.now();
+      if (performance.now() - this.#firstMs > SAME_SIGNAL_MS) Deno.exit(BROKEN);
       this.#controller.abort(new Error(`The run was interrupted by ${signal}`));
     };
     Deno.addSignalListener(signal, listener);
