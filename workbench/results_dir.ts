@@ -4,11 +4,13 @@
  * @module
  */
 
+import { errorText } from "@eddy/maelstrom";
 import { join } from "@std/path/join";
 import { type DiagramMessage, drawMessages } from "./diagram.ts";
 import { type Op, writeHistoryLine } from "./history.ts";
 import type { NetEvent } from "./journal.ts";
 import type { RunOptions } from "./options.ts";
+import { RecentLines } from "./protocol.ts";
 import type { HistoryReport, RunReport, WorkloadResult } from "./report.ts";
 
 /** How many characters are buffered before they are written. */
@@ -17,43 +19,101 @@ const CHUNK_CHARS = 1 << 18;
 /** How many messages `messages.svg` shows. */
 const MAX_DRAWN = 1000;
 
-/** A file that is written line by line. */
+/** How much of a node's standard error is stored, in characters, before only its end is. */
+const MAX_LOG_CHARS = 16 << 20;
+
+/** How many characters of messages are stored. */
+const MAX_MESSAGES_CHARS = 2 ** 30;
+
+/** A file that is written line by line, up to a bound. Errors are kept, and end the writing. */
 class LineFile {
-  readonly #file: Deno.FsFile;
+  readonly #path: string;
   readonly #encoder = new TextEncoder();
+  #file: Deno.FsFile | undefined;
+  #error: string | undefined;
   #lines: string[] = [];
   #chars = 0;
+  #roomChars: number;
+  #leftOut = 0;
+  /** The last of what is left out. */
+  readonly #recent = new RecentLines();
 
-  constructor(path: string) {
-    this.#file = Deno.openSync(path, { write: true, create: true, truncate: true });
+  constructor(path: string, maxChars: number = Infinity) {
+    this.#path = path;
+    this.#roomChars = maxChars;
+    this.#try(() => {
+      this.#file = Deno.openSync(path, { write: true, create: true, truncate: true });
+    });
+  }
+
+  /** Why it could not be written; undefined if it could. */
+  get error(): string | undefined {
+    return this.#error;
+  }
+
+  /** How many lines are not in it, because it would have become too long. */
+  get leftOut(): number {
+    return this.#leftOut;
   }
 
   add(line: string): void {
+    if (line.length > this.#roomChars) {
+      this.#roomChars = 0;
+      this.#leftOut++;
+      this.#recent.add(line);
+      return;
+    }
+    this.#roomChars -= line.length;
     this.#lines.push(line);
     this.#chars += line.length;
     if (this.#chars > CHUNK_CHARS) this.#flush();
   }
 
-  close(): void {
+  /** @param withEnd whether the last of the lines that are left out are written after all */
+  close(withEnd = false): void {
+    if (withEnd && this.#leftOut > 0) {
+      const { lines } = this.#recent;
+      this.#leftOut -= lines.length;
+      if (this.#leftOut > 0) this.#lines.push(`(${this.#leftOut} lines are left out here)`);
+      this.#lines.push(...lines);
+    }
     this.#flush();
-    this.#file.close();
+    this.#try(() => this.#file?.close());
   }
 
   #flush(): void {
     if (this.#lines.length === 0) return;
     const bytes = this.#encoder.encode(this.#lines.join("\n") + "\n");
-    for (let done = 0; done < bytes.length;) done += this.#file.writeSync(bytes.subarray(done));
     this.#lines = [];
     this.#chars = 0;
+    this.#try(() => {
+      const file = this.#file;
+      if (file === undefined) return;
+      for (let done = 0; done < bytes.length;) done += file.writeSync(bytes.subarray(done));
+    });
+  }
+
+  #try(work: () => void): void {
+    if (this.#error !== undefined) return;
+    try {
+      work();
+    } catch (error) {
+      this.#error = `Cannot write ${this.#path}: ${errorText(error)}`;
+    }
   }
 }
 
-/** The folder of one run. */
+/**
+ * The folder of one run.
+ *
+ * What cannot be written is left out and noted, as on a full disk: a run has its verdict without.
+ */
 export class ResultsDir {
   readonly path: string;
-  readonly #messages: LineFile;
+  readonly #messages: LineFile | undefined;
   readonly #logs = new Map<string, LineFile>();
   readonly #drawn = new Map<number, DiagramMessage & { receivedMs?: number }>();
+  readonly #notes: string[] = [];
 
   /**
    * Creates the folder, and links to it as `latest`.
@@ -63,13 +123,25 @@ export class ResultsDir {
    */
   constructor(root: string, workload: string, name: string) {
     this.path = join(root, workload, name);
-    Deno.mkdirSync(join(this.path, "node-logs"), { recursive: true });
-    this.#messages = new LineFile(join(this.path, "messages.jsonl"));
-    linkLatest(root, join(workload, name));
+    const logs = join(this.path, "node-logs");
+    if (!this.#try(`create ${logs}`, () => Deno.mkdirSync(logs, { recursive: true }))) return;
+    this.#messages = new LineFile(join(this.path, "messages.jsonl"), MAX_MESSAGES_CHARS);
+    this.#try(`link ${join(root, "latest")}`, () => linkLatest(root, join(workload, name)));
+  }
+
+  /** Whether there is no folder, so that nothing is kept. */
+  get isMissing(): boolean {
+    return this.#messages === undefined;
+  }
+
+  /** What could not be written, or was too much; one sentence each. */
+  get notes(): readonly string[] {
+    return this.#notes;
   }
 
   /** Adds an event of the network to `messages.jsonl`, times in ms by the world's clock. */
   addEvent({ type, timeMs, message, why }: NetEvent): void {
+    if (this.#messages === undefined) return;
     const { id, src, dest } = message;
     const head = JSON.stringify({ type, time: timeMs, id, src, dest, ...(why && { why }) });
     this.#messages.add(type === "send" ? `${head.slice(0, -1)},"body":${message.text}}` : head);
@@ -83,9 +155,11 @@ export class ResultsDir {
 
   /** Adds a line of a node's standard error. */
   addLog(node: string, line: string): void {
+    if (this.#messages === undefined) return;
     let file = this.#logs.get(node);
     if (file === undefined) {
-      file = new LineFile(join(this.path, "node-logs", `${node}.log`));
+      const path = join(this.path, "node-logs", `${encodeURIComponent(node)}.log`);
+      file = new LineFile(path, MAX_LOG_CHARS);
       this.#logs.set(node, file);
     }
     file.add(line);
@@ -93,20 +167,48 @@ export class ResultsDir {
 
   /** Writes the history, the results and the diagram, and closes all files. */
   finish(report: RunReport, options: RunOptions, history: readonly Op[], startMs: number): void {
+    if (this.#messages === undefined) return;
     this.#messages.close();
-    for (const file of this.#logs.values()) file.close();
+    this.#note(this.#messages, "messages.jsonl has not all messages");
+    for (const [node, file] of this.#logs) {
+      file.close(true);
+      this.#note(file, `${node}.log has not all that ${node} wrote`);
+    }
     const historyFile = new LineFile(join(this.path, "history.jsonl"));
     for (const op of history) historyFile.add(writeHistoryLine(op));
     historyFile.close();
-    const results = JSON.stringify({ ...resultsJson(report), startMs, options }, null, 2);
-    Deno.writeTextFileSync(join(this.path, "results.json"), results + "\n");
+    this.#note(historyFile);
+    this.#write("results.json", () => {
+      return JSON.stringify({ ...resultsJson(report), startMs, options }, null, 2) + "\n";
+    });
     const faults = report.faults.map(({ fault, fromNs, toNs }) => ({
       name: fault,
       fromMs: startMs + fromNs / 1e6,
       toMs: toNs === undefined ? Infinity : startMs + toNs / 1e6,
     }));
-    const diagram = drawMessages({ messages: [...this.#drawn.values()], faults });
-    Deno.writeTextFileSync(join(this.path, "messages.svg"), diagram);
+    const messages = [...this.#drawn.values()];
+    this.#write("messages.svg", () => drawMessages({ messages, faults }));
+  }
+
+  #note({ error, leftOut }: LineFile, cut = ""): void {
+    if (error !== undefined) this.#notes.push(error);
+    if (leftOut > 0) this.#notes.push(`${cut}: ${leftOut} lines are left out`);
+  }
+
+  #write(name: string, text: () => string): void {
+    const path = join(this.path, name);
+    this.#try(`write ${path}`, () => Deno.writeTextFileSync(path, text()));
+  }
+
+  /** Whether something could be done. */
+  #try(what: string, work: () => void): boolean {
+    try {
+      work();
+      return true;
+    } catch (error) {
+      this.#notes.push(`Cannot ${what}: ${errorText(error)}`);
+      return false;
+    }
   }
 }
 

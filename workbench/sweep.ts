@@ -65,15 +65,17 @@ interface ModuleExport {
  * Does runs on all cores.
  *
  * @param onOutcome called with each outcome, as the runs end
+ * @param signal abandons the runs that have not ended
  * @returns the outcomes in the order of the jobs.
- * @throws {Error} if a run could not be done; the others are abandoned.
+ * @throws {Error} if a run could not be done, or the signal's reason; the others are abandoned.
  */
 export function runJobs(
   jobs: readonly Job[],
   onOutcome: (outcome: RunFigures, index: number) => void = () => {},
+  signal?: AbortSignal,
 ): Promise<RunFigures[]> {
   const run: ModuleExport = { module: import.meta.url, name: "runJob" };
-  return runTasks(jobs.map((input) => ({ ...run, input })), onOutcome);
+  return runTasks(jobs.map((input) => ({ ...run, input })), onOutcome, signal);
 }
 
 /**
@@ -138,8 +140,9 @@ export type WorkerReply =
  *
  * @typeParam Result what the functions return; the caller must know
  * @param onResult called with each result, as it comes
+ * @param signal abandons the tasks that are not done
  * @returns the results in the order of the tasks.
- * @throws {Error} if a task could not be done; the others are abandoned.
+ * @throws {Error} if a task could not be done, or the signal's reason; the others are abandoned.
  *
  * @example
  * ```ts
@@ -154,7 +157,12 @@ export type WorkerReply =
 export async function runTasks<Result>(
   tasks: readonly Task[],
   onResult: (result: Result, index: number) => void = () => {},
+  signal?: AbortSignal,
 ): Promise<Result[]> {
+  const aborted = Promise.withResolvers<never>();
+  aborted.promise.catch(() => {});
+  const abort = () => aborted.reject(signal?.reason);
+  signal?.addEventListener("abort", abort);
   const results: Result[] = new Array(tasks.length);
   let next = 0;
   const count = Math.min(tasks.length, navigator.hardwareConcurrency);
@@ -162,12 +170,14 @@ export async function runTasks<Result>(
   try {
     await Promise.all(workers.map(async (worker) => {
       for (let index = next++; index < tasks.length; index = next++) {
-        const result = await worker.run(tasks[index] as Task) as Result;
+        const done = worker.run(tasks[index] as Task);
+        const result = await Promise.race([done, aborted.promise]) as Result;
         results[index] = result;
         onResult(result, index);
       }
     }));
   } finally {
+    signal?.removeEventListener("abort", abort);
     for (const worker of workers) worker.stop();
   }
   return results;

@@ -262,6 +262,100 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
   });
 }
 
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+  Deno.test(`test: ${signal} under virtual time leaves the results so far behind`, async () => {
+    await inTempDir(async (dir) => {
+      const long = ["--node-count", "1", "--rate", "1000", "--time-limit", "1000000"];
+      await using child = command(["test", "-w", "echo", ...long], dir).spawn();
+      await lineOf(join(dir, "store", "latest", "messages.jsonl"), child);
+      child.kill(signal);
+      const { code, stdout } = await child.output();
+      assertEquals(code, 255);
+      const text = new TextDecoder().decode(stdout);
+      assertStringIncludes(text, `The run was interrupted by ${signal}`);
+      const latest = join(dir, "store", "latest");
+      const results = JSON.parse(await Deno.readTextFile(join(latest, "results.json")));
+      assertEquals(results["valid?"], "unknown");
+      const history = await Deno.readTextFile(join(latest, "history.jsonl"));
+      assert(history.split("\n").length > results.stats["ok-count"]);
+    });
+  });
+}
+
+Deno.test("sweep: SIGINT leaves what its runs so far came to", async () => {
+  await inTempDir(async (dir) => {
+    const args = ["sweep", "-w", "echo", "--time-limit", "1", "--seeds", "1000", "--json"];
+    await using child = command(args, dir).spawn();
+    const reader = child.stdout.getReader();
+    await reader.read();
+    child.kill("SIGINT");
+    reader.releaseLock();
+    const { code, stderr } = await child.output();
+    assertEquals(code, 255);
+    const text = new TextDecoder().decode(stderr);
+    assertMatch(text, /^The sweep was interrupted by SIGINT: \d+ of 1000 runs were done\n$/);
+  });
+});
+
+/** Runs the workbench where no file can grow beyond a kilobyte. */
+async function onFullDisk(args: string[], dir: string): Promise<Ran> {
+  const limit = 'trap "" XFSZ; ulimit -f 1; exec "$@"';
+  const words = [Deno.execPath(), "run", "--quiet", "--allow-all", main, ...args];
+  const { code, stdout, stderr } = await new Deno.Command("/bin/sh", {
+    args: ["-c", limit, "sh", ...words],
+    env: { NO_COLOR: "1" },
+    cwd: dir,
+    signal: AbortSignal.timeout(MAX_CHILD_MS),
+  }).output();
+  const decoder = new TextDecoder();
+  return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+}
+
+Deno.test("test: a full disk takes the files, but not the verdict", async () => {
+  await inTempDir(async (dir) => {
+    const args = ["test", "-w", "lin-kv", ...short, "--availability", "total"];
+    const { code, stdout, stderr } = await onFullDisk(args, dir);
+    assertEquals(code, 1, stderr);
+    assertMatch(stdout, /: INVALID\n/);
+    assertStringIncludes(stdout, "Replay with: ");
+    for (const name of ["messages.jsonl", "history.jsonl", "results.json", "messages.svg"]) {
+      assertMatch(stderr, new RegExp(`Cannot write .*${name}: File too large`), stderr);
+    }
+    const whole = await onFullDisk([...args, "--json"], dir);
+    assertEquals([whole.code, JSON.parse(whole.stdout)["valid?"]], [1, false]);
+  });
+});
+
+Deno.test("test: without a folder for the results there is a verdict all the same", async () => {
+  await inTempDir(async (dir) => {
+    await Deno.writeTextFile(join(dir, "store"), "");
+    const { code, stdout, stderr } = await workbench(["test", "-w", "g-set", ...short], dir);
+    assertEquals(code, 0, stderr);
+    assertMatch(stdout, /: valid\n/);
+    assertMatch(stderr, /^Cannot create store.g-set.*: /);
+  });
+});
+
+Deno.test("test: what a node writes to standard error is stored up to a bound", async () => {
+  await inTempDir(async (dir) => {
+    const bin = join(dir, "loud.sh");
+    const line = "x".repeat(99);
+    const code = `#!/bin/sh\nread line\necho first >&2\nyes ${line} | head -n 500000 >&2\n` +
+      "echo last >&2\nexit 3\n";
+    await Deno.writeTextFile(bin, code, { mode: 0o755 });
+    const args = ["test", "-w", "echo", "--bin", bin, "--node-count", "1"];
+    const { code: status, stdout, stderr } = await workbench(args, dir);
+    assertEquals(status, 1, stderr);
+    assertStringIncludes(stdout, "Results in");
+    assertMatch(stderr, /n0\.log has not all that n0 wrote: \d+ lines are left out/);
+    const log = await Deno.readTextFile(join(dir, "store", "latest", "node-logs", "n0.log"));
+    assert(log.length < 17 << 20, `${log.length}`);
+    assertMatch(log, /^first\nx{99}\n/);
+    assertMatch(log, /x{99}\n\(\d+ lines are left out here\)\nx{99}\n/);
+    assertMatch(log, /x{99}\nlast\n$/);
+  });
+});
+
 Deno.test("test: no node outlives a workbench that is killed", async () => {
   await withDeafNode(async (child) => {
     child.kill("SIGKILL");

@@ -17,7 +17,7 @@ import {
   sayIgnored,
   toRunOptions,
 } from "./flags.ts";
-import { table } from "./terminal.ts";
+import { Interrupts, table } from "./terminal.ts";
 import { checkNodeArgs, replayLine } from "./test.ts";
 
 /** The flags of `sweep`. */
@@ -66,14 +66,26 @@ export async function sweepCommand(args: readonly string[]): Promise<number> {
       return { label, options, args: nodeArgs, replay: replayLine(run, nodeArgs, options) };
     });
   });
-  const outcomes = await runJobs(
-    jobs.map(({ options, args }) => ({ options, args })),
-    (outcome, i) => {
+  const what = flags.vary?.name ?? "seeds";
+  const done = new Map<number, RunFigures>();
+  const interrupts = new Interrupts("sweep");
+  try {
+    const outcomes = await runJobs(jobs, (outcome, i) => {
+      done.set(i, outcome);
       if (flags.json) console.log(JSON.stringify({ label: jobs[i]?.label, ...outcome }));
-    },
-  );
-  if (!flags.json) console.log(describe(jobs, outcomes, flags.vary?.name ?? "seeds"));
-  return exitCodeOf(worst(outcomes.map(({ valid }) => valid)));
+    }, interrupts.signal);
+    if (!flags.json) console.log(describe(jobs, outcomes, what));
+    return exitCodeOf(worst(outcomes.map(({ valid }) => valid)));
+  } catch (error) {
+    if (!interrupts.signal.aborted) throw error;
+    const soFar = [...done].sort(([a], [b]) => a - b);
+    const theirJobs = soFar.map(([i]) => jobs[i] as Labelled);
+    const outcomes = soFar.map(([, outcome]) => outcome);
+    if (!flags.json && done.size > 0) console.log(describe(theirJobs, outcomes, what));
+    throw new Error(`${errorText(error)}: ${done.size} of ${jobs.length} runs were done`);
+  } finally {
+    interrupts.stop();
+  }
 }
 
 /** Checks the node's options, among them a flag that varies and is not one of the run's. */

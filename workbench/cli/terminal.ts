@@ -62,19 +62,25 @@ const SIGNALS = Deno.build.os === "windows"
 /** Signals this close count as one: on Ctrl-C, `deno task` sends again what the terminal sent. */
 const SAME_SIGNAL_MS = 500;
 
-/** Aborts a run at the first signal; a second one ends the workbench at once. */
+/** Aborts what runs at the first signal; a second one ends the workbench at once. */
 export class Interrupts {
+  readonly #what: string;
   readonly #controller = new AbortController();
   #firstMs: number | undefined;
   readonly #listeners = SIGNALS.map((signal) => {
     const listener = () => {
       this.#firstMs ??= performance.now();
       if (performance.now() - this.#firstMs > SAME_SIGNAL_MS) Deno.exit(BROKEN);
-      this.#controller.abort(new Error(`The run was interrupted by ${signal}`));
+      this.#controller.abort(new Error(`The ${this.#what} was interrupted by ${signal}`));
     };
     Deno.addSignalListener(signal, listener);
     return [signal, listener] as const;
   });
+
+  /** @param what what runs, for the reason */
+  constructor(what: "run" | "sweep") {
+    this.#what = what;
+  }
 
   get signal(): AbortSignal {
     return this.#controller.signal;

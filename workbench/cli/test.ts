@@ -12,7 +12,7 @@ import type { RunOptions } from "../options.ts";
 import { findProgram } from "../process.ts";
 import { ResultsDir, resultsJson } from "../results_dir.ts";
 import type { RunProgress } from "../runner.ts";
-import { type Program, type RunHooks, runProgram, type RunResult, simulate } from "../simulate.ts";
+import { type RunHooks, runProgram, type RunResult, simulate } from "../simulate.ts";
 import {
   exitCodeOf,
   ignoredFlags,
@@ -89,40 +89,44 @@ async function runOnce(
       if (flags["log-stderr"]) status.print(`${node}: ${text}`);
     },
   };
-  const result = flags.bin === undefined
-    ? await simulate({ ...options, args: rest, ...hooks })
-    : await runInterruptibly({ bin: flags.bin, args: rest }, options, hooks, status);
+  if (dir.isMissing) { for (const note of dir.notes) console.error(note); }
+  const result = await interruptibly(status, (watched) => {
+    const all = { ...hooks, ...watched };
+    return flags.bin === undefined
+      ? simulate({ ...options, args: rest, ...all })
+      : runProgram({ bin: flags.bin, args: rest }, options, all);
+  }, flags.bin !== undefined && Deno.stderr.isTerminal());
   const { results, history, startMs } = result;
   dir.finish(results, options, history, startMs);
   if (flags.json) console.log(JSON.stringify({ ...resultsJson(results), options }, null, 2));
-  else console.log(describe(result, dir.path, replayLine(flags, rest, options)));
+  else console.log(describe(result, dir, replayLine(flags, rest, options)));
+  if (!dir.isMissing) { for (const note of dir.notes) console.error(note); }
   return exitCodeOf(results.valid, results.broke);
 }
 
-/** Runs child processes; a signal ends the run early, and its results are kept. */
-async function runInterruptibly(
-  program: Program,
-  options: RunOptions,
-  hooks: RunHooks,
+/** Runs; a signal ends the run early, and its results are kept. */
+async function interruptibly(
   status: StatusLine,
+  run: (hooks: RunHooks) => Promise<RunResult>,
+  showsProgress: boolean,
 ): Promise<RunResult> {
-  const interrupts = new Interrupts();
-  const isTerminal = Deno.stderr.isTerminal();
+  const interrupts = new Interrupts("run");
   const onProgress = (progress: RunProgress) => {
     const { stage } = progress;
-    if (isTerminal) status.show(stage === "done" ? "" : describeProgress(progress));
+    if (showsProgress) status.show(stage === "done" ? "" : describeProgress(progress));
     // Only the check is left; it does not await, so a signal could not interrupt it.
     if (stage === "done") interrupts.stop();
   };
   try {
-    return await runProgram(program, options, { ...hooks, onProgress, signal: interrupts.signal });
+    return await run({ onProgress, signal: interrupts.signal });
   } finally {
     interrupts.stop();
   }
 }
 
-function describe({ results, options }: RunResult, path: string, replay: string): string {
-  const lines = [summarize(results, options), `Results in ${path}`];
+function describe({ results, options }: RunResult, dir: ResultsDir, replay: string): string {
+  const lines = [summarize(results, options)];
+  lines.push(dir.isMissing ? "Results are not kept" : `Results in ${dir.path}`);
   if (results.valid !== true) lines.push(`Replay with: ${replay}`);
   return lines.join("\n");
 }
