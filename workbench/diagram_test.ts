@@ -40,3 +40,10 @@ Deno.test("no messages make an empty picture, and many are cut", () => {
   });
   assertEquals(count(svg, "<circle"), 4);
 });
+
+Deno.test("what XML forbids is replaced, and the rest stays", () => {
+  const type = "\x1b[2J\0\ud800\ufffe\u202e<é\u{1f600}>";
+  const svg = drawMessages({ messages: [{ src: "c1", dest: "n0", type, sentMs: 0 }] });
+  const bad = "\ufffd";
+  assertStringIncludes(svg, `>${bad}[2J${bad}${bad}${bad}${bad}&lt;é\u{1f600}&gt;<`);
+});

@@ -125,7 +125,7 @@ export function summarize(report: RunReport, options: RunOptions): string {
     headline(report, options),
     ...figures(report, options),
     ...failures(report),
-    ...report.warnings.slice(0, MAX_SHOWN).map((warning) => `Warning: ${warning}`),
+    ...report.warnings.slice(0, MAX_SHOWN).map((warning) => `Warning: ${printableLine(warning)}`),
     ...more(report.warnings.length - MAX_SHOWN, "warnings"),
   ].join("\n");
 }
@@ -183,9 +183,11 @@ function describeFaults(faults: RunReport["faults"]): string {
 const UP_TO_THERE = "Up to there, with what was still on its way counted as lost:";
 
 function failures({ valid, broke, explanations }: RunReport): string[] {
-  const lines = explanations.slice(0, MAX_SHOWN).flat();
+  const lines = explanations.slice(0, MAX_SHOWN).flat().map(printableLine);
   lines.push(...more(explanations.length - MAX_SHOWN, "findings"));
-  if (broke !== undefined) lines.unshift(broke.text, ...(lines.length > 0 ? [UP_TO_THERE] : []));
+  if (broke !== undefined) {
+    lines.unshift(indented(broke.text), ...(lines.length > 0 ? [UP_TO_THERE] : []));
+  }
   return valid === true ? [] : lines;
 }
 
@@ -199,4 +201,27 @@ function fixed(value: number | undefined): string {
 
 function ms(value: number | undefined): string {
   return value === undefined ? "?" : `${Number(value.toPrecision(3))} ms`;
+}
+
+/**
+ * A text from elsewhere, as a terminal may have it: what would move the cursor, change colours or
+ * turn the direction of writing is escaped as in JSON. Tabs and line ends stay.
+ */
+export function printable(text: string): string {
+  return text.replace(/[^\P{Cc}\t\n]|[\p{Bidi_Control}\u2028\u2029]/gu, escaped);
+}
+
+/** The same for one line: line ends are escaped, too. */
+export function printableLine(text: string): string {
+  return printable(text).replaceAll("\n", "\\n");
+}
+
+/** A text of several lines of which only the first can be taken for one of ours. */
+export function indented(text: string): string {
+  return printable(text).replace(/\n(?=[^\n])/g, "\n  ");
+}
+
+function escaped(char: string): string {
+  const code = char.charCodeAt(0).toString(16).padStart(4, "0");
+  return char === "\r" ? "\\r" : `\\u${code}`;
 }

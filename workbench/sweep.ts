@@ -5,6 +5,7 @@
  */
 
 import type { LatencyQuantiles } from "./checkers/set_full.ts";
+import { indented, printableLine } from "./explain.ts";
 import type { Validity } from "./history.ts";
 import type { RunOptions } from "./options.ts";
 import type { RunReport } from "./report.ts";
@@ -121,8 +122,9 @@ function stableSpread(latencies: LatencyQuantiles | undefined): Spread | undefin
 
 function reasonOf({ valid, broke, explanations, warnings }: RunReport): string {
   if (valid === true) return "";
-  if (broke !== undefined) return broke.text;
-  return explanations[0]?.join("\n") ?? warnings[0] ?? "no reason known";
+  if (broke !== undefined) return indented(broke.text);
+  const [lines = [warnings[0] ?? "no reason known"]] = explanations;
+  return lines.map(printableLine).join("\n");
 }
 
 /** A function for a worker to call, and its argument. */

@@ -12,6 +12,7 @@ import { parseHistory } from "../history.ts";
 import { check } from "../report.ts";
 import { resultsJson } from "../results_dir.ts";
 import { exitCodeOf, runFlags } from "./flags.ts";
+import { print, printJson, printLine } from "./terminal.ts";
 import { WORKLOADS } from "../workloads/mod.ts";
 
 /** The flags of `check`. */
@@ -40,11 +41,11 @@ export async function checkCommand(args: readonly string[]): Promise<number> {
     consistencyModels: models(flags["consistency-models"]),
   });
   const faults = faultWindows(history);
-  if (flags.json) console.log(JSON.stringify(resultsJson(results), null, 2));
+  if (flags.json) printJson(resultsJson(results), 2);
   else {
-    console.log(`${workload}, ${history.length} events: ${verdict(results.valid)}`);
-    for (const finding of results.findings) console.log(explain(finding, { faults }).join("\n"));
-    for (const warning of results.warnings) console.log(`Warning: ${warning}`);
+    print(`${workload}, ${history.length} events: ${verdict(results.valid)}`);
+    for (const finding of results.findings) explain(finding, { faults }).forEach(printLine);
+    for (const warning of results.warnings) printLine(`Warning: ${warning}`);
   }
   return exitCodeOf(results.valid);
 }

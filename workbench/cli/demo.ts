@@ -12,7 +12,7 @@ import { worst } from "../history.ts";
 import { defaultOptions, type RunSettings } from "../options.ts";
 import { type Job, type RunFigures, runJobs } from "../sweep.ts";
 import { type WorkloadName, WORKLOADS } from "../workloads/mod.ts";
-import { table } from "./terminal.ts";
+import { print, table } from "./terminal.ts";
 
 /** The flags of `demo`. */
 export const demoFlags = {
@@ -60,7 +60,7 @@ export async function demoCommand(args: readonly string[]): Promise<number> {
   const tookSeconds = (performance.now() - began) / 1000;
   const simulated = jobs.reduce((sum, { options }) => sum + options.timeLimitSeconds, 0);
   const rows = outcomes.map((outcome, i) => describe(jobs[i] as Job, outcome));
-  console.log(table([
+  print(table([
     [
       "workload",
       "nodes",
@@ -75,12 +75,12 @@ export async function demoCommand(args: readonly string[]): Promise<number> {
     ],
     ...rows,
   ]));
-  console.log(
+  print(
     `${simulated} s simulated in ${tookSeconds.toFixed(1)} s, from seed ${seed}. ` +
       "Latencies: until a value is on all nodes for broadcast and g-set, else of operations.",
   );
-  console.log(footnote);
-  for (const { reason } of outcomes) if (reason !== "") console.log(reason);
+  print(footnote);
+  for (const { reason } of outcomes) if (reason !== "") print(reason);
   return exitCodeOf(worst(outcomes.map(({ valid }) => valid)));
 }
 

@@ -20,6 +20,7 @@ import { BAD_ARGUMENTS, BROKEN, ignoredFlags } from "./flags.ts";
 import { checkCommand, checkFlags } from "./check.ts";
 import { demoCommand, demoFlags } from "./demo.ts";
 import { sweepCommand, sweepFlags } from "./sweep.ts";
+import { print, printError } from "./terminal.ts";
 import { testCommand, testFlags } from "./test.ts";
 
 interface Command {
@@ -123,22 +124,22 @@ export async function main([name = "", ...args]: readonly string[]): Promise<num
   const own = end === -1 ? args : args.slice(0, end);
   const isHelp = (word: string) => word === "--help" || word === "-h";
   try {
-    if (name === "" || name === "help" || isHelp(name)) console.log(help());
+    if (name === "" || name === "help" || isHelp(name)) print(help());
     else if (command === undefined) {
       const known = Object.keys(commands);
       const hint = didYouMean(name, known);
       throw new UsageError(
         `Unknown command ${JSON.stringify(name)}${hint}: accepted are ${known.join(", ")}`,
       );
-    } else if (own.some(isHelp)) console.log(commandHelp(command));
+    } else if (own.some(isHelp)) print(commandHelp(command));
     else return await command.run(args);
     return 0;
   } catch (error) {
     if (error instanceof UsageError) {
-      console.error(error.message);
+      printError(error.message);
       return BAD_ARGUMENTS;
     }
-    console.error(errorText(error));
+    printError(errorText(error));
     return BROKEN;
   }
 }

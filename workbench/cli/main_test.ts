@@ -356,6 +356,54 @@ Deno.test("test: what a node writes to standard error is stored up to a bound", 
   });
 });
 
+/** What would move a cursor, change colours, or turn the direction of text. */
+const RAW = /[^\P{Cc}\n]|\p{Bidi_Control}/u;
+
+Deno.test("test: what nodes write reaches the terminal quoted", async () => {
+  await inTempDir(async (dir) => {
+    const bin = join(dir, "rude.sh");
+    const rude = "\\033[2J\\007\\r\\302\\233\\342\\200\\256fine é";
+    const init = '{"src":"n0","dest":"c0","body":{"type":"init_ok","in_reply_to":1}}';
+    const code = `#!/bin/sh\nread line\nprintf '${rude}\\n' >&2\necho '${init}'\nread line\n` +
+      `printf '{"src":"n0","dest":"n0","body":{"type":"x\\302\\233"}}\\n${rude}\\n'\nread line\n`;
+    await Deno.writeTextFile(bin, code, { mode: 0o755 });
+    const base = ["test", "-w", "echo", "--bin", bin, "--node-count", "1"];
+    const logs = ["--log-stderr", "--log-net-send", "--log-net-recv"];
+    for (const args of [[...base, ...logs], [...base, "--json"]]) {
+      const { code, stdout, stderr } = await workbench(args, dir);
+      assertEquals(code, 1, stderr);
+      assertEquals([RAW.exec(stdout), RAW.exec(stderr)], [null, null], stdout + stderr);
+      assertStringIncludes(stdout, "fine é");
+      if (args.includes("--json")) assertStringIncludes(JSON.parse(stdout).broke.text, "\u009b");
+      else assertStringIncludes(stderr, "n0: \\u001b[2J\\u0007\\r\\u009b\\u202efine é");
+    }
+    const svg = await Deno.readTextFile(join(dir, "store", "latest", "messages.svg"));
+    assertEquals(RAW.exec(svg), null);
+  });
+});
+
+Deno.test("check: what a history has in it reaches the terminal quoted, each line as one", async () => {
+  await inTempDir(async (dir) => {
+    const file = join(dir, "\x1b[31mhistory.jsonl");
+    const rude = "\x1b[2J\n\u202egood";
+    const ops = [
+      { index: 0, time: 0, type: "invoke", process: 0, f: "add", value: rude },
+      { index: 1, time: 1, type: "ok", process: 0, f: "add", value: rude, node: rude },
+      { index: 2, time: 2, type: "ok", process: 1, f: rude, value: [rude] },
+      { index: 3, time: 3, type: "invoke", process: 1, f: "read", value: null, node: rude },
+      { index: 4, time: 4, type: "ok", process: 1, f: "read", value: [], node: rude },
+    ];
+    await Deno.writeTextFile(file, ops.map((op) => JSON.stringify(op)).join("\n"));
+    for (const args of [["-w", "g-set"], ["-w", "broadcast", "--json"], ["-w", "\x1b[2J"]]) {
+      const { stdout, stderr } = await workbench(["check", ...args, file], dir);
+      assertEquals([RAW.exec(stdout), RAW.exec(stderr)], [null, null], stdout + stderr);
+      assertEquals(/^\P{ASCII}?good/mu.test(stdout), false, stdout);
+    }
+    const missing = await workbench(["check", "-w", "g-set", "\x1b[2J"], dir);
+    assertEquals([RAW.exec(missing.stderr), missing.code], [null, 254]);
+  });
+});
+
 Deno.test("test: no node outlives a workbench that is killed", async () => {
   await withDeafNode(async (child) => {
     child.kill("SIGKILL");

@@ -17,7 +17,7 @@ import {
   sayIgnored,
   toRunOptions,
 } from "./flags.ts";
-import { Interrupts, table } from "./terminal.ts";
+import { Interrupts, print, printError, printJson, table } from "./terminal.ts";
 import { checkNodeArgs, replayLine } from "./test.ts";
 
 /** The flags of `sweep`. */
@@ -55,7 +55,7 @@ export async function sweepCommand(args: readonly string[]): Promise<number> {
     throw new UsageError("Cannot vary seed: --seeds says how many, --seed the first");
   }
   const ignored = sayIgnored(flags);
-  if (ignored !== undefined) console.error(ignored);
+  if (ignored !== undefined) printError(ignored);
   const first = flags.seed ?? 0;
   const jobs = variants(flags.vary, args, rest).flatMap(({ label, runArgs, nodeArgs }) => {
     const known: Flags = { ...sweepFlags, ...ignoredFlags };
@@ -72,16 +72,16 @@ export async function sweepCommand(args: readonly string[]): Promise<number> {
   try {
     const outcomes = await runJobs(jobs, (outcome, i) => {
       done.set(i, outcome);
-      if (flags.json) console.log(JSON.stringify({ label: jobs[i]?.label, ...outcome }));
+      if (flags.json) printJson({ label: jobs[i]?.label, ...outcome });
     }, interrupts.signal);
-    if (!flags.json) console.log(describe(jobs, outcomes, what));
+    if (!flags.json) print(describe(jobs, outcomes, what));
     return exitCodeOf(worst(outcomes.map(({ valid }) => valid)));
   } catch (error) {
     if (!interrupts.signal.aborted) throw error;
     const soFar = [...done].sort(([a], [b]) => a - b);
     const theirJobs = soFar.map(([i]) => jobs[i] as Labelled);
     const outcomes = soFar.map(([, outcome]) => outcome);
-    if (!flags.json && done.size > 0) console.log(describe(theirJobs, outcomes, what));
+    if (!flags.json && done.size > 0) print(describe(theirJobs, outcomes, what));
     throw new Error(`${errorText(error)}: ${done.size} of ${jobs.length} runs were done`);
   } finally {
     interrupts.stop();

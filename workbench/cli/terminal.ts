@@ -1,10 +1,32 @@
 /**
- * Tables, a status line and signals.
+ * Text for a terminal, tables, a status line, and signals.
  *
  * @module
  */
 
+import { printable, printableLine } from "../explain.ts";
 import { BROKEN } from "./flags.ts";
+
+/** Prints a text, which may have several lines, to standard output. */
+export function print(text: string): void {
+  console.log(printable(text));
+}
+
+/** Prints one line to standard output. */
+export function printLine(line: string): void {
+  console.log(printableLine(line));
+}
+
+/** Prints a text to standard error. */
+export function printError(text: string): void {
+  console.error(printable(text));
+}
+
+/** Prints a value as JSON, which remains the same value. */
+export function printJson(value: unknown, indent?: number): void {
+  // What JSON itself leaves as it is, and a terminal must not have, is only found in its strings.
+  console.log(printable(JSON.stringify(value, null, indent)));
+}
 
 /** Aligns rows in columns, numbers to the right; the first row is the head. */
 export function table(rows: readonly (readonly string[])[]): string {
@@ -37,12 +59,13 @@ export class StatusLine {
 
   /** Replaces the text; an empty one removes the line. */
   show(text: string): void {
-    this.#text = text;
-    this.#write(CLEAR + text);
+    this.#text = printableLine(text);
+    this.#write(CLEAR + this.#text);
   }
 
   /** Prints a line above the status line. */
-  print(line: string): void {
+  print(text: string): void {
+    const line = printableLine(text);
     this.#write(this.#text === "" ? `${line}\n` : `${CLEAR}${line}\n${this.#text}`);
   }
 }

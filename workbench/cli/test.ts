@@ -21,7 +21,7 @@ import {
   sayIgnored,
   toRunOptions,
 } from "./flags.ts";
-import { Interrupts, StatusLine } from "./terminal.ts";
+import { Interrupts, print, printError, printJson, StatusLine } from "./terminal.ts";
 
 /** The flags of `test`. */
 export const testFlags = {
@@ -41,7 +41,7 @@ export async function testCommand(args: readonly string[]): Promise<number> {
   const { flags, words, rest } = parseFlags({ ...testFlags, ...ignoredFlags }, args);
   if (words.length > 0) throw new UsageError(`Unexpected argument ${JSON.stringify(words[0])}`);
   const ignored = sayIgnored(flags);
-  if (ignored !== undefined) console.error(ignored);
+  if (ignored !== undefined) printError(ignored);
   const first = flags.seed ?? drawSeed();
   let code = 0;
   for (let i = 0; i < flags["test-count"] && code === 0; i++) {
@@ -89,7 +89,7 @@ async function runOnce(
       if (flags["log-stderr"]) status.print(`${node}: ${text}`);
     },
   };
-  if (dir.isMissing) { for (const note of dir.notes) console.error(note); }
+  if (dir.isMissing) { for (const note of dir.notes) printError(note); }
   const result = await interruptibly(status, (watched) => {
     const all = { ...hooks, ...watched };
     return flags.bin === undefined
@@ -98,9 +98,9 @@ async function runOnce(
   }, flags.bin !== undefined && Deno.stderr.isTerminal());
   const { results, history, startMs } = result;
   dir.finish(results, options, history, startMs);
-  if (flags.json) console.log(JSON.stringify({ ...resultsJson(results), options }, null, 2));
-  else console.log(describe(result, dir, replayLine(flags, rest, options)));
-  if (!dir.isMissing) { for (const note of dir.notes) console.error(note); }
+  if (flags.json) printJson({ ...resultsJson(results), options }, 2);
+  else print(describe(result, dir, replayLine(flags, rest, options)));
+  if (!dir.isMissing) { for (const note of dir.notes) printError(note); }
   return exitCodeOf(results.valid, results.broke);
 }
 
