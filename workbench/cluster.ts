@@ -6,7 +6,7 @@
 
 import { Client, type ClientIds, INIT_TIMEOUT_MS, ReplyTimeout } from "./client.ts";
 import type { Packet } from "./network.ts";
-import { type ProtocolError, ProtocolErrors, Stdout } from "./protocol.ts";
+import { type ExitStatus, type ProtocolError, ProtocolErrors, Stdout } from "./protocol.ts";
 import { Services } from "./services.ts";
 import type { World } from "./world.ts";
 
@@ -49,6 +49,8 @@ export interface Incarnation {
   pause(): void;
   /** Lets it continue. */
   resume(): void;
+  /** What it has written that nobody has read yet, for a report; absent where nothing can be. */
+  unread?(): string;
 }
 
 /** What an incarnation is started with. */
@@ -60,7 +62,7 @@ export interface LaunchContext {
   readonly stdout: Stdout;
   readonly log: (text: string) => void;
   /** Called when it has ended without being killed. */
-  readonly onExit: (status: number, recentLog: readonly string[]) => void;
+  readonly onExit: (status: ExitStatus, recentLog: readonly string[]) => void;
 }
 
 /** Starts a node. */
@@ -261,7 +263,8 @@ export class Cluster {
 
   async #initialize(member: Member, ids: ClientIds): Promise<void> {
     const { world, holdUntilInit = false } = this.#options;
-    const initialization = initialize(member.name, this.nodeIds, ids, world);
+    const unread = () => member.incarnation?.unread?.() ?? "";
+    const initialization = initialize(member.name, this.nodeIds, ids, world, unread);
     member.initialization = initialization;
     const peers = new Set(this.nodeIds.filter((name) => name !== member.name));
     const release = holdUntilInit
@@ -284,13 +287,14 @@ interface Initialization {
  * Sends `init` to a node from a fresh client, and waits for its answer.
  *
  * `done` rejects with an error like Maelstrom's if the node answers anything but `init_ok`, or
- * nothing for 10 s.
+ * nothing for 10 s; then with what it has written instead.
  */
 function initialize(
   node: string,
   nodeIds: readonly string[],
   ids: ClientIds,
   { network, clock }: World,
+  unread: () => string,
 ): Initialization {
   const client = new Client({ network, clock, ids });
   let abandoned = false;
@@ -304,7 +308,9 @@ function initialize(
     } catch (error) {
       if (abandoned) return;
       if (error instanceof ReplyTimeout) {
-        throw new Error(`${expected(node)} did not respond. ${error.message}`, { cause: error });
+        const message = [`${expected(node)} did not respond. ${error.message}`, unread()]
+          .filter((text) => text !== "").join(". ");
+        throw new Error(message, { cause: error });
       }
       throw error;
     } finally {

@@ -5,6 +5,7 @@
  */
 
 import { type Clock, errorText } from "@eddy/maelstrom";
+import { quote } from "@eddy/maelstrom/message";
 import { LineCap } from "@eddy/maelstrom/stdio";
 import { Cluster, type ClusterOptions, type Incarnation, type LaunchContext } from "./cluster.ts";
 import type { Packet } from "./network.ts";
@@ -49,15 +50,74 @@ export function createProcessCluster(options: ProcessOptions): Cluster {
 /**
  * Where a program is, links resolved.
  *
- * @throws {Error} if there is no such file.
+ * @throws {Error} if there is no such file, or it cannot be executed.
  */
 export function findProgram(bin: string): string {
+  const why = whyNoProgram(bin);
+  if (why !== undefined) throw new Error(`Cannot start ${bin}: ${why}`);
+  return Deno.realPathSync(bin);
+}
+
+function whyNoProgram(bin: string): string | undefined {
+  let info: Deno.FileInfo;
   try {
-    if (Deno.statSync(bin).isFile) return Deno.realPathSync(bin);
-  } catch {
-    // The error below covers every reason.
+    info = Deno.statSync(bin);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) return errorText(error);
+    return "there is no such file (commands are not looked up)";
   }
-  throw new Error(`Cannot start ${bin}: there is no such file (commands are not looked up)`);
+  if (info.isDirectory) return "it is a folder";
+  if (!info.isFile) return "it is no file";
+  if (info.mode === null || (info.mode & 0o111) !== 0) return undefined;
+  const firstLine = whyNotRun(bin);
+  const also = firstLine === undefined ? "" : `, and ${firstLine.replace("the file ", "")}`;
+  return `it is not executable (chmod +x ${bin})${also}`;
+}
+
+/** How much of a program is read to find out why it does not run. */
+const MAX_HEAD_BYTES = 4096;
+
+/** Why the system may refuse a program, judging by its first line; undefined for no reason seen. */
+function whyNotRun(path: string): string | undefined {
+  const head = headOf(path);
+  if (head === undefined || head.includes("\0")) return undefined;
+  if (head === "") return "the file is empty";
+  if (!head.startsWith("#!")) {
+    return "the file has no #! line, such as #!/usr/bin/env -S deno run --allow-all";
+  }
+  const [line = ""] = head.slice(2).split("\n");
+  if (line.endsWith("\r")) {
+    return "its #! line ends in a carriage return: lines must end in LF alone, not CRLF";
+  }
+  const [interpreter = "", ...words] = line.trim().split(/\s+/);
+  if (!exists(interpreter)) return `${interpreter} of its #! line is not there`;
+  if (!interpreter.endsWith("/env")) return undefined;
+  const name = words.find((word) => !word.startsWith("-") && !word.includes("="));
+  if (name === undefined || name.includes("/")) return undefined;
+  const folders = (Deno.env.get("PATH") ?? "").split(":");
+  if (!folders.some((folder) => exists(`${folder}/${name}`))) {
+    return `${name} of its #! line is not found in PATH`;
+  }
+  if (words.length === 1 || words[0]?.startsWith("-")) return undefined;
+  return `env takes ${JSON.stringify(words.join(" "))} of its #! line for one name: use env -S`;
+}
+
+function headOf(path: string): string | undefined {
+  try {
+    using file = Deno.openSync(path);
+    const bytes = new Uint8Array(MAX_HEAD_BYTES);
+    return new TextDecoder().decode(bytes.subarray(0, file.readSync(bytes) ?? 0));
+  } catch {
+    return undefined;
+  }
+}
+
+function exists(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
 }
 
 class ChildIncarnation implements Incarnation {
@@ -68,9 +128,13 @@ class ChildIncarnation implements Incarnation {
   readonly #stdout: LineReader;
   readonly #stderr: LineReader;
   readonly #recentLog = new RecentLines();
+  readonly #node: string;
+  readonly #path: string;
   #ended = false;
 
   constructor(context: LaunchContext, path: string, args: readonly string[]) {
+    this.#path = path;
+    this.#node = context.node;
     const { node, world: { clock, network }, stdout, log } = context;
     this.#clock = clock;
     this.#child = spawn(path, args);
@@ -110,15 +174,33 @@ class ChildIncarnation implements Incarnation {
     this.#group.signal("SIGCONT");
   }
 
+  unread(): string {
+    const { unfinished } = this.#stdout;
+    const { lines } = this.#recentLog;
+    if (unfinished === "" && lines.length === 0) return "It has written nothing";
+    const bytes = new TextEncoder().encode(unfinished).length;
+    const texts = [
+      ...bytes > 0
+        ? [`${bytes} bytes without a line end came from ${this.#node}: ${quote(unfinished)}`]
+        : [],
+      ...lines.length > 0 ? [`It wrote to STDERR:\n\n${lines.join("\n")}`] : [],
+    ];
+    return texts.join(". ");
+  }
+
   /** Reports an end without a kill, after the last lines that it wrote. */
   async #watch({ onExit }: LaunchContext): Promise<void> {
-    const { code } = await this.#child.status;
+    const { code, signal } = await this.#child.status;
     await this.#group.end();
     const lastLines = Promise.all([this.#stdout.done, this.#stderr.done]);
     await this.#within(LAST_LINES_MS, lastLines);
     if (this.#ended) return;
     this.#ended = true;
-    onExit(code, this.#recentLog.lines);
+    // A file without #! line is no error to the system, which then has /bin/sh run it.
+    onExit(
+      { code, signal: signal ?? undefined, hint: whyNotRun(this.#path) },
+      this.#recentLog.lines,
+    );
     await Promise.all([this.#stdin.abort(), this.#stdout.cancel(), this.#stderr.cancel()]);
   }
 
@@ -211,7 +293,7 @@ function spawn(path: string, args: readonly string[]): Deno.ChildProcess {
       detached: HAS_GROUPS,
     }).spawn();
   } catch (cause) {
-    const why = errorText(cause);
+    const why = whyNotRun(path) ?? errorText(cause);
     throw new Error(`Cannot start ${path}: ${why}`, { cause });
   }
 }
@@ -245,6 +327,11 @@ export class LineReader {
     this.#onLine = onLine;
     this.#isEnough = isEnough;
     this.done = this.#run();
+  }
+
+  /** What came after the last line end. */
+  get unfinished(): string {
+    return this.#pieces.join("");
   }
 
   /** Closes the stream. */

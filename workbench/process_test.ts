@@ -1,11 +1,5 @@
 import * as fc from "fast-check";
-import {
-  assert,
-  assertEquals,
-  assertRejects,
-  assertStringIncludes,
-  assertThrows,
-} from "@std/assert";
+import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { Client, ClientIds } from "./client.ts";
 import type { Cluster } from "./cluster.ts";
 import { createProcessCluster, LineReader, LineWriter, type ProcessOptions } from "./process.ts";
@@ -56,10 +50,10 @@ async function bench(
   options: Pick<ProcessOptions, "bin"> & Partial<ProcessOptions>,
   main: (bench: Bench) => Promise<void>,
 ): Promise<void> {
-  const world = createRealWorld(1);
+  const { world = createRealWorld(1) } = options;
   const logs: string[] = [];
   const onLog = (name: string, text: string) => void logs.push(`${name}: ${text}`);
-  const cluster = createProcessCluster({ world, nodeIds: ["n0"], onLog, ...options });
+  const cluster = createProcessCluster({ nodeIds: ["n0"], onLog, ...options, world });
   const ids = new ClientIds();
   const { network, clock } = world;
   try {
@@ -313,12 +307,82 @@ Deno.test("under strict Maelstrom garbage mutes a process, and an exit fails the
   assertEquals(errors, []);
 });
 
-Deno.test("a program that is not there, or cannot be run, is named", async () => {
-  const world = createRealWorld(1);
-  const create = () => createProcessCluster({ world, nodeIds: ["n0"], bin: "/no/such/program" });
-  assertThrows(create, Error, "Cannot start /no/such/program: there is no such file");
-  const main = new URL("../deno.json", import.meta.url).pathname;
-  await assertRejects(() => bench({ bin: main }, () => Promise.resolve()), Error, "Cannot start");
+Deno.test("a program that is not there, or cannot be run, is named, with what to do", async () => {
+  const dir = await Deno.makeTempDir();
+  const start = (bin: string) => bench({ bin }, () => Promise.resolve());
+  try {
+    const cases: readonly (readonly [text: string, mode: number, why: string])[] = [
+      ["console.log();", 0o644, "it is not executable (chmod +x "],
+      ["console.log();", 0o644, "), and has no #! line, such as #!/usr/bin/env -S deno run"],
+      ["console.log();", 0o755, "the file has no #! line, such as #!"],
+      ["", 0o755, "the file is empty"],
+      ["#!/no/such/node\n", 0o755, "/no/such/node of its #! line is not there"],
+      ["#!/bin/sh\r\nread line\r\n", 0o755, "its #! line ends in a carriage return"],
+      ["#!/usr/bin/env no-such-node\n", 0o755, "no-such-node of its #! line is not found in PATH"],
+      ["#!/usr/bin/env -S no-such-node run\n", 0o755, "no-such-node of its #! line is not found"],
+      ["#!/usr/bin/env sh\r\nread line\r\n", 0o755, "its #! line ends in a carriage return"],
+    ];
+    for (const [i, [text, mode, why]] of cases.entries()) {
+      const bin = `${dir}/${i}.ts`;
+      await Deno.writeTextFile(bin, text, { mode });
+      const error = await assertRejects(() => start(bin), Error);
+      assertStringIncludes(error.message, why);
+    }
+    assertStringIncludes((await assertRejects(() => start(dir), Error)).message, "it is a folder");
+    const { message } = await assertRejects(() => start("/no/such/program"), Error);
+    assertStringIncludes(message, "Cannot start /no/such/program: there is no such file");
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+});
+
+Deno.test("an end by a signal is reported with the signal's name", async () => {
+  const start = (code: string) =>
+    bench({ bin: "/bin/sh", args: ["-c", code] }, () => Promise.resolve());
+  const direct = await assertRejects(() => start("kill -s SEGV $$"), Error);
+  assertStringIncludes(
+    direct.message,
+    "the process was killed by SIGSEGV before it wrote anything",
+  );
+  const behind = await assertRejects(() => start("sh -c 'kill -s SEGV $$'; exit 139"), Error);
+  assertStringIncludes(
+    behind.message,
+    "exit status 139 (as of a shell whose command was killed by SIGSEGV)",
+  );
+  const missing = await assertRejects(() => start("no-such-command"), Error);
+  assertStringIncludes(missing.message, "exit status 127 (as of a shell that finds no command");
+});
+
+/** A world in which the wait for `init` ends shortly after `ready` has become true. */
+function impatient(ready: () => boolean): World {
+  const real = createRealWorld(1);
+  const schedule = (ms: number, callback: () => void) => {
+    if (ms < 10_000) return real.clock.schedule(ms, callback);
+    let cancel = () => {};
+    const look = () => void (cancel = real.clock.schedule(100, ready() ? callback : look));
+    look();
+    return () => cancel();
+  };
+  return { ...real, clock: { now: () => real.clock.now(), schedule } };
+}
+
+Deno.test("without an answer to init, what came instead is reported", async () => {
+  const logs: string[] = [];
+  const onLog = (_: string, text: string) => void logs.push(text);
+  const start = (code: string, ready: () => boolean) => {
+    const options = { bin: "/bin/sh", args: ["-c", code], onLog, world: impatient(ready) };
+    return assertRejects(() => bench(options, () => Promise.resolve()), Error);
+  };
+  const init = '{"src":"n0","dest":"c0","body":{}}';
+  const loud = await start(
+    `printf '${init}é'; echo starting >&2; read line; read line`,
+    () => logs.length > 0,
+  );
+  assertStringIncludes(loud.message, "node did not respond. No reply to init");
+  assertStringIncludes(loud.message, `36 bytes without a line end came from n0: "{\\"src`);
+  assertStringIncludes(loud.message, "STDERR:\n\nstarting");
+  const silent = await start("read line; read line", () => true);
+  assertStringIncludes(silent.message, "It has written nothing");
 });
 
 function stream(chunks: readonly Uint8Array[]): ReadableStream<Uint8Array> {

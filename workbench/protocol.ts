@@ -252,11 +252,21 @@ interface ProtocolErrorsOptions {
   readonly onProtocolError?: ((error: ProtocolError) => void) | undefined;
 }
 
+/** How a process ended that was not killed by the workbench. */
+export interface ExitStatus {
+  /** Its exit status; 128 and the signal's number if a signal ended it. */
+  readonly code: number;
+  /** The signal that ended it. */
+  readonly signal?: string | undefined;
+  /** What may be the reason, where something is known. */
+  readonly hint?: string | undefined;
+}
+
 /** A process that ended by itself. */
 interface Exit {
   readonly node: string;
   readonly stdout: Stdout;
-  readonly status: number;
+  readonly status: ExitStatus;
   /** The last lines of its standard error. */
   readonly recentLog: readonly string[];
 }
@@ -348,8 +358,8 @@ export class ProtocolErrors {
     const { lineNumber, recent: { lines } } = stdout;
     const wrote = `Before crashing, it wrote to STDOUT:\n\n${listed(lines)}\n\n` +
       `And to STDERR:\n\n${listed(recentLog)}`;
-    this.#crash ??= `Node ${node} crashed with exit status ${status}. ${wrote}`;
-    const why = `the process ended by itself with exit status ${status}`;
+    this.#crash ??= `Node ${node} crashed with exit status ${status.code}. ${wrote}`;
+    const why = describeExit(status);
     const expected = "it to run until it is killed";
     const line = lines.at(-1) ?? "";
     const when = lineNumber === 0 ? "before it wrote anything" : `after line ${lineNumber}`;
@@ -357,6 +367,40 @@ export class ProtocolErrors {
       `Node ${node} broke the protocol: ${why} ${when}; expected ${expected}. ${wrote}`;
     this.add(new ProtocolError({ node, line, lineNumber, why, expected }, message));
   }
+}
+
+/** Signals that end a process, by their numbers, which are the same on Linux and macOS. */
+const SIGNALS: Readonly<Record<number, string>> = {
+  1: "SIGHUP",
+  2: "SIGINT",
+  3: "SIGQUIT",
+  4: "SIGILL",
+  5: "SIGTRAP",
+  6: "SIGABRT",
+  8: "SIGFPE",
+  9: "SIGKILL",
+  11: "SIGSEGV",
+  13: "SIGPIPE",
+  14: "SIGALRM",
+  15: "SIGTERM",
+  24: "SIGXCPU",
+  25: "SIGXFSZ",
+};
+
+/** What shells mean by an exit status. */
+function meaningOf(code: number): string | undefined {
+  const signal = SIGNALS[code - 128];
+  if (signal !== undefined) return `as of a shell whose command was killed by ${signal}`;
+  if (code === 126) return "as of a shell that may not execute a command";
+  if (code === 127) return "as of a shell that finds no command of a name";
+  return undefined;
+}
+
+function describeExit({ code, signal, hint }: ExitStatus): string {
+  if (signal !== undefined) return `the process was killed by ${signal}`;
+  const notes = [meaningOf(code), hint].filter((note) => note !== undefined);
+  const more = notes.length === 0 ? "" : ` (${notes.join("; ")})`;
+  return `the process ended by itself with exit status ${code}${more}`;
 }
 
 function listed(lines: readonly string[]): string {

@@ -94,8 +94,7 @@ export function simulate(options: SimulateOptions): Promise<RunResult> {
   const world = createVirtualWorld(run.seed, { latency: run.latency });
   const hooks = { onMessage, onLog, onProgress, script, signal };
   const make = (cluster: ClusterOptions) => createInProcessCluster({ ...cluster, setup });
-  const uncaught = new Uncaught();
-  return runIn(world, make, run, hooks, uncaught);
+  return runIn(world, make, run, hooks, [new Uncaught(), new RealTimers()]);
 }
 
 /** A program to run as nodes. */
@@ -122,7 +121,7 @@ async function runIn(
   makeCluster: (options: ClusterOptions) => Cluster,
   options: RunOptions,
   { onMessage, onLog, onProgress, script, signal }: RunHooks,
-  uncaught?: Uncaught,
+  watchers: readonly Watcher[] = [],
 ): Promise<RunResult> {
   const stop = new AbortController();
   const { nodeIds, strictMaelstrom, maelstromBugs } = options;
@@ -153,7 +152,8 @@ async function runIn(
       () => runTest(world, cluster, options, others),
       (error) => stop.abort(error),
     );
-  const outcome = await (uncaught === undefined ? main() : uncaught.during(main));
+  const watched = watchers.reduce((inner, watcher) => () => watcher.during(inner), main);
+  const outcome = await watched();
   const { history, startMs, counts, planned, broke } = outcome;
   const results = reportRun({
     options,
@@ -164,15 +164,23 @@ async function runIn(
     net: journal.stats(),
     dropped: journal.dropped,
     faults: faults.windows,
-    warnings: [...cluster.warnings, ...uncaught?.warnings ?? []],
+    warnings: [...cluster.warnings, ...watchers.flatMap(({ warnings }) => warnings)],
     broke: broke &&
       { byNode: broke.error instanceof ProtocolError, text: broke.error.message },
   });
   return { results, history, options, protocolErrors: cluster.protocolErrors, startMs };
 }
 
+/** Looks at what nodes in this process do to it. */
+interface Watcher {
+  /** One sentence for each thing that was seen. */
+  readonly warnings: readonly string[];
+  /** Runs `main`, and looks meanwhile. */
+  during<T>(main: () => Promise<T>): Promise<T>;
+}
+
 /** Keeps a rejection that is not caught from ending the process, as `main.ts` does for one node. */
-class Uncaught {
+class Uncaught implements Watcher {
   #count = 0;
   #first = "";
 
@@ -204,4 +212,64 @@ class Uncaught {
 function textAndPlace(reason: unknown): string {
   const [text = "", place] = describeError(reason).split(/\n\s+(?=at )/);
   return place === undefined ? text : `${text} ${place}`;
+}
+
+const TIMERS = ["setTimeout", "setInterval"] as const;
+
+/**
+ * Notes the first timer of the machine's own time that is set while virtual time runs.
+ *
+ * It fires when virtual time has long passed on, or never, and makes a run depend on the machine.
+ */
+class RealTimers implements Watcher {
+  /** The runs that look at present. */
+  static readonly #all = new Set<RealTimers>();
+  static #giveBack = () => {};
+  #first: string | undefined;
+
+  get warnings(): string[] {
+    if (this.#first === undefined) return [];
+    return [
+      `A handler called ${this.#first}: that timer does not run in virtual time, so who waits for ` +
+      "it may wait for ever; use node.clock.schedule",
+    ];
+  }
+
+  async during<T>(main: () => Promise<T>): Promise<T> {
+    const all = RealTimers.#all;
+    if (all.size === 0) RealTimers.#giveBack = replaceTimers(RealTimers.#note);
+    all.add(this);
+    try {
+      return await main();
+    } finally {
+      all.delete(this);
+      if (all.size === 0) RealTimers.#giveBack();
+    }
+  }
+
+  static readonly #note = (name: string) => {
+    for (const each of RealTimers.#all) each.#first ??= `${name} ${placeOfCaller()}`;
+  };
+}
+
+/** Replaces the global timers by ones that tell of a call, and returns how to undo that. */
+function replaceTimers(note: (name: string) => void): () => void {
+  const undo = TIMERS.map((name) => {
+    const original: (...args: never[]) => unknown = globalThis[name];
+    const replaced = (...args: never[]) => {
+      note(name);
+      return original(...args);
+    };
+    Object.assign(globalThis, { [name]: replaced });
+    return () => {
+      if (globalThis[name] as unknown === replaced) Object.assign(globalThis, { [name]: original });
+    };
+  });
+  return () => undo.forEach((each) => each());
+}
+
+/** The line of code outside of this module that is being called from. */
+function placeOfCaller(): string {
+  const lines = (new Error().stack ?? "").split(/\n\s+(?=at )/).slice(1);
+  return lines.find((line) => !line.includes(import.meta.url)) ?? "";
 }

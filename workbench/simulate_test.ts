@@ -239,3 +239,38 @@ Deno.test("a partition that isolates nobody is no fault", async () => {
   assert(history.some(({ process }) => process === "nemesis"));
   assertEquals(results.faults, []);
 });
+Deno.test("a real timer in a handler is reported with its place, and timers are given back", async () => {
+  const before = [globalThis.setTimeout, globalThis.setInterval];
+  const timers: (() => void)[] = [];
+  const use = (set: () => () => void) =>
+    simulate({
+      ...quiet,
+      workload: "echo",
+      nodeCount: 1,
+      timeLimitSeconds: 1,
+      install: (node) =>
+        node.on("echo", async ({ body }) => {
+          if (body.echo !== undefined) timers.push(set());
+          await new Promise(() => {});
+          return {};
+        }),
+    });
+  // The runs overlap, and end in another order than they began.
+  const [first, second] = await Promise.all([
+    use(() => {
+      const timer = setTimeout(() => {}, 60_000);
+      return () => clearTimeout(timer);
+    }),
+    use(() => {
+      const timer = setInterval(() => {}, 60_000);
+      return () => clearInterval(timer);
+    }),
+  ]);
+  for (const clear of timers) clear();
+  assertEquals([globalThis.setTimeout, globalThis.setInterval], before);
+  for (const { results } of [first, second]) {
+    const warning = results.warnings.find((text) => text.includes("node.clock")) ?? "";
+    assertStringIncludes(warning, "simulate_test.ts:");
+    assert(/called set(Timeout|Interval) /.test(warning), warning);
+  }
+});
