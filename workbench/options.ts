@@ -4,11 +4,30 @@
  * @module
  */
 
-import { isClient } from "@eddy/maelstrom";
 import { canonicalModel } from "./checkers/elle/consistency_model.ts";
-import type { NemesisName } from "./nemesis.ts";
+import { errorText, isClient } from "@eddy/maelstrom";
+import { NEMESES, type NemesisName } from "./nemesis.ts";
 import { type Latency, SERVICES } from "./network.ts";
-import type { WorkloadName } from "./workloads/mod.ts";
+import { type WorkloadName, WORKLOADS } from "./workloads/mod.ts";
+
+/** The topologies of broadcast. */
+export const TOPOLOGIES = ["line", "grid", "tree", "tree2", "tree3", "tree4", "total"] as const;
+
+/** The distributions of latencies. */
+export const DISTRIBUTIONS = ["constant", "uniform", "exponential"] as const;
+
+/** The largest value of each number, beyond which a run would not end or not fit in memory. */
+export const MAX = {
+  nodeCount: 1000,
+  concurrency: 100_000,
+  rate: 1_000_000,
+  timeLimitSeconds: 1_000_000,
+  latencyMs: 1_000_000,
+  nemesisIntervalSeconds: 1_000_000,
+  keyCount: 1000,
+  maxTxnLength: 1000,
+  maxWritesPerKey: 1_000_000_000,
+} as const;
 
 /** All options of a run: Maelstrom's flags, and this workbench's own. */
 export interface RunOptions {
@@ -29,7 +48,7 @@ export interface RunOptions {
   /** The mean time between a fault and its end. */
   readonly nemesisIntervalSeconds: number;
   /** How the nodes of broadcast are connected: what their `topology` message contains. */
-  readonly topology: "line" | "grid" | "tree" | "tree2" | "tree3" | "tree4" | "total";
+  readonly topology: (typeof TOPOLOGIES)[number];
   /** What share of operations must succeed; absent for any. */
   readonly availability?: "total" | number;
   /** What transactions must fulfil. */
@@ -85,7 +104,7 @@ const DEFAULT_NODE_IDS: readonly string[] = ["n1", "n2", "n3", "n4", "n5"];
 /**
  * All options of a run, with Maelstrom's defaults for those that are absent.
  *
- * @throws {Error} naming the option, if one is out of range.
+ * @throws {RangeError} naming the option and its value, if one is unknown or out of range.
  *
  * @example
  * ```ts
@@ -97,10 +116,19 @@ const DEFAULT_NODE_IDS: readonly string[] = ["n1", "n2", "n3", "n4", "n5"];
  * ```
  */
 export function defaultOptions(workload: WorkloadName, settings: RunSettings = {}): RunOptions {
-  const { nodeCount, nodeIds: names, concurrency, latency, ...rest } = settings;
+  const {
+    nodeCount,
+    nodeIds: names = DEFAULT_NODE_IDS,
+    concurrency = workload === "lin-kv" ? "2n" : "1n",
+    latency = {},
+    ...rest
+  } = given(settings);
+  if (nodeCount !== undefined) checkValue(NODE_COUNT, nodeCount);
   const nodeIds = nodeCount === undefined
-    ? names ?? DEFAULT_NODE_IDS
+    ? names
     : Array.from({ length: nodeCount }, (_, i) => `n${i}`);
+  checkValue(rules.nodeIds, nodeIds);
+  checkValue(LATENCY, latency);
   const options: RunOptions = {
     rate: 5,
     timeLimitSeconds: 60,
@@ -117,11 +145,18 @@ export function defaultOptions(workload: WorkloadName, settings: RunSettings = {
     ...rest,
     workload,
     nodeIds,
-    concurrency: threadCount(concurrency ?? (workload === "lin-kv" ? "2n" : "1n"), nodeIds.length),
-    latency: { meanMs: 0, distribution: "constant", ...latency },
+    concurrency: threadCount(concurrency, nodeIds.length),
+    latency: { meanMs: 0, distribution: "constant", ...given(latency) },
   };
   checkOptions(options);
   return options;
+}
+
+/** What is not undefined. */
+function given<T extends object>(settings: T): T {
+  return Object.fromEntries(
+    Object.entries(settings).filter(([, value]) => value !== undefined),
+  ) as T;
 }
 
 /**
@@ -131,60 +166,168 @@ export function defaultOptions(workload: WorkloadName, settings: RunSettings = {
  * @throws {RangeError} if it is neither.
  */
 export function threadCount(text: string | number, nodeCount: number): number {
-  const match = /^(\d+)(n?)$/.exec(String(text));
+  const isText = typeof text === "string" || typeof text === "number";
+  const match = isText ? /^(\d+)(n?)$/.exec(String(text)) : null;
   if (match === null) {
-    throw new RangeError(`Cannot run with concurrency ${text}: accepted are 6 and, say, 2n`);
+    const value = typeof text === "string" ? text : show(text);
+    throw new RangeError(`Cannot run with concurrency ${value}: accepted are 6 and, say, 2n`);
   }
   const [, digits, perNode] = match;
   return Number(digits) * (perNode === "n" ? nodeCount : 1);
 }
 
-/**
- * Checks that every option is in range.
- *
- * @throws {RangeError} naming the option that is out of range.
- * @throws {Error} if a consistency model is unknown.
- */
-function checkOptions(options: RunOptions): void {
-  const { workload, nodeIds, concurrency } = options;
-  const check = (name: string, value: number, ok: boolean, wanted: string) => {
-    if (!ok) throw new RangeError(`Cannot run with ${name} ${value}: it must be ${wanted}`);
-  };
-  const positiveInteger = (name: string, value: number) =>
-    check(name, value, Number.isSafeInteger(value) && value > 0, "a positive integer");
-  const positive = (name: string, value: number) =>
-    check(name, value, Number.isFinite(value) && value > 0, "a positive number");
-  const notNegative = (name: string, value: number) =>
-    check(name, value, Number.isFinite(value) && value >= 0, "a number of 0 or more");
+/** What an option must be. */
+interface Rule {
+  /** The option's name, in words. */
+  readonly name: string;
+  /** What is accepted: `it must be ...`. */
+  readonly accepts: string;
+  readonly ok: (value: unknown) => boolean;
+}
 
-  positiveInteger("node count", nodeIds.length);
-  if (new Set(nodeIds).size < nodeIds.length) {
-    throw new RangeError(`Cannot run nodes ${nodeIds.join(", ")}: a name occurs twice`);
+function number(name: string, min: number, max: number): Rule {
+  const what = min > 0 ? `a positive number up to ${max}` : `a number from ${min} to ${max}`;
+  const ok = (value: unknown) => typeof value === "number" && value >= min && value <= max;
+  return { name, accepts: `it must be ${what}`, ok };
+}
+
+function count(name: string, max: number): Rule {
+  const ok = (value: unknown) =>
+    Number.isInteger(value) && Number(value) > 0 && Number(value) <= max;
+  return { name, accepts: `it must be an integer from 1 to ${max}`, ok };
+}
+
+function oneOf(name: string, words: readonly unknown[]): Rule {
+  const ok = (value: unknown) => words.includes(value);
+  return { name, accepts: `it must be one of ${words.join(", ")}`, ok };
+}
+
+function list(name: string, accepts: string, ok: (item: unknown) => boolean): Rule {
+  return { name, accepts, ok: (value) => Array.isArray(value) && value.every(ok) };
+}
+
+const NODE_COUNT = count("node count", MAX.nodeCount);
+
+const LATENCY: Rule = {
+  name: "latency",
+  accepts: "accepted are meanMs, distribution",
+  ok: (value) =>
+    typeof value === "object" && value !== null && !Array.isArray(value) &&
+    Object.keys(value).every((key) => ["meanMs", "distribution"].includes(key)),
+};
+
+/** Node names: as the network has them, and no client's or service's. */
+const NODE_IDS: Rule = {
+  name: "node names",
+  accepts: `they must be 1 to ${MAX.nodeCount} different names without characters that JSON ` +
+    "escapes, and not those of clients (c0) or services",
+  ok: (value) =>
+    Array.isArray(value) && value.length > 0 && value.length <= MAX.nodeCount &&
+    new Set(value).size === value.length && value.every(isNodeName),
+};
+
+function isNodeName(name: unknown): boolean {
+  return typeof name === "string" && name !== "" && JSON.stringify(name) === `"${name}"` &&
+    !isClient(name) && !SERVICES.some((service) => service === name);
+}
+
+/** The rule of every option, but for latency, which has two. */
+const rules: Readonly<Record<Exclude<keyof RunOptions, "latency">, Rule>> = {
+  workload: oneOf("workload", WORKLOADS),
+  nodeIds: NODE_IDS,
+  concurrency: count("concurrency", MAX.concurrency),
+  rate: number("rate", 0, MAX.rate),
+  timeLimitSeconds: number("time limit", Number.MIN_VALUE, MAX.timeLimitSeconds),
+  nemesis: list(
+    "nemesis",
+    `it must be a list of some of ${NEMESES.join(", ")}`,
+    (name) => NEMESES.some((known) => known === name),
+  ),
+  nemesisIntervalSeconds: number(
+    "nemesis interval",
+    Number.MIN_VALUE,
+    MAX.nemesisIntervalSeconds,
+  ),
+  topology: oneOf("topology", TOPOLOGIES),
+  availability: {
+    name: "availability",
+    accepts: 'it must be "total", or a number from 0 to 1',
+    ok: (value) => value === "total" || number("", 0, 1).ok(value),
+  },
+  consistencyModels: list(
+    "consistency models",
+    "they must be a list of names",
+    (name) => typeof name === "string",
+  ),
+  keyCount: count("key count", MAX.keyCount),
+  maxTxnLength: count("max txn length", MAX.maxTxnLength),
+  maxWritesPerKey: count("max writes per key", MAX.maxWritesPerKey),
+  threadOrder: oneOf("thread order", ["round-robin", "random"]),
+  seed: { name: "seed", accepts: "it must be an integer", ok: Number.isSafeInteger },
+  strictMaelstrom: oneOf("strictMaelstrom", [true, false]),
+  maelstromBugs: oneOf("maelstromBugs", [true, false]),
+};
+
+const MEAN = number("latency", 0, MAX.latencyMs);
+
+const DISTRIBUTION = oneOf("latency distribution", DISTRIBUTIONS);
+
+/** Checks one option. */
+function checkValue({ name, accepts, ok }: Rule, value: unknown): void {
+  if (!ok(value)) throw new RangeError(`Cannot run with ${name} ${show(value)}: ${accepts}`);
+}
+
+/**
+ * Checks something that a run is given beside its options, if it is given.
+ *
+ * @param what what it must be, for the error
+ * @throws {RangeError} naming it, if it is not that.
+ */
+export function checkGiven(name: string, value: unknown, what: string, ok: boolean): void {
+  if (value !== undefined) checkValue({ name, accepts: `it must be ${what}`, ok: () => ok }, value);
+}
+
+/** How long a value is quoted. */
+const MAX_SHOWN = 60;
+
+/** A value of any kind, for an error. */
+function show(value: unknown): string {
+  const plain = typeof value === "object" || typeof value === "string";
+  const text = (plain ? JSON.stringify(value) : String(value)).replaceAll(/\s+/g, " ");
+  return text.length <= MAX_SHOWN ? text : `${text.slice(0, MAX_SHOWN)}...`;
+}
+
+/**
+ * Checks that every option is known and in range.
+ *
+ * @throws {RangeError} naming the option and its value, if one is not.
+ */
+export function checkOptions(options: RunOptions): void {
+  const { latency, ...others } = options;
+  for (const name of Object.keys(others)) {
+    if (Object.hasOwn(rules, name)) continue;
+    const accepted = ["nodeCount", ...Object.keys(rules), "latency"].join(", ");
+    throw new RangeError(`Cannot run with an option ${name}: accepted are ${accepted}`);
   }
-  for (const name of nodeIds) {
-    const isFree = /^[\w.:-]{1,100}$/.test(name) && !isClient(name) &&
-      !SERVICES.some((service) => service === name);
-    if (isFree) continue;
-    throw new RangeError(
-      `Cannot run a node named ${JSON.stringify(name)}: a name has up to 100 letters, digits and ` +
-        "_ . : -, and is no client's (c1) and no service's (lin-kv)",
-    );
+  for (const [name, rule] of Object.entries(rules)) {
+    const value = others[name as keyof typeof others];
+    const isAbsent = value === undefined && (name === "availability" || name === "threadOrder");
+    if (!isAbsent) checkValue(rule, value);
   }
-  positiveInteger("concurrency", concurrency);
-  notNegative("rate", options.rate);
-  positive("time limit", options.timeLimitSeconds);
-  notNegative("latency", options.latency.meanMs);
-  positive("nemesis interval", options.nemesisIntervalSeconds);
-  positiveInteger("key count", options.keyCount);
-  positiveInteger("max txn length", options.maxTxnLength);
-  positiveInteger("max writes per key", options.maxWritesPerKey);
-  const { availability } = options;
-  if (typeof availability === "number") {
-    check("availability", availability, availability >= 0 && availability <= 1, "from 0 to 1");
+  checkValue(MEAN, latency.meanMs);
+  checkValue(DISTRIBUTION, latency.distribution);
+  try {
+    options.consistencyModels.forEach(canonicalModel);
+  } catch (error) {
+    throw new RangeError(errorText(error), { cause: error });
   }
-  options.consistencyModels.forEach(canonicalModel);
+  const { workload, nodeIds, concurrency } = options;
   const group = 2 * nodeIds.length;
-  if (workload === "lin-kv") {
-    check("concurrency", concurrency, concurrency % group === 0, `a multiple of ${group} (2n)`);
+  if (workload === "lin-kv" && concurrency % group !== 0) {
+    const name = "concurrency";
+    checkValue(
+      { name, accepts: `it must be a multiple of ${group} (2n)`, ok: () => false },
+      concurrency,
+    );
   }
 }

@@ -15,7 +15,13 @@ import { Nemesis } from "./nemesis.ts";
 import type { Op } from "./history.ts";
 import type { NetEvent } from "./journal.ts";
 import { reportRun, type RunReport } from "./report.ts";
-import { defaultOptions, type RunOptions, type RunSettings } from "./options.ts";
+import {
+  checkGiven,
+  checkOptions,
+  defaultOptions,
+  type RunOptions,
+  type RunSettings,
+} from "./options.ts";
 import { type RunProgress, runTest } from "./runner.ts";
 import type { WorkloadName } from "./workloads/mod.ts";
 import { createRealWorld, createVirtualWorld, type World } from "./world.ts";
@@ -89,6 +95,9 @@ export interface RunResult {
 export function simulate(options: SimulateOptions): Promise<RunResult> {
   const { workload, install, args, onMessage, onLog, onProgress, script, signal, ...settings } =
     options;
+  checkGiven("install", install, "a function", typeof install === "function");
+  checkArgs(args);
+  checkHooks({ onMessage, onLog, onProgress, script, signal });
   const run = defaultOptions(workload, settings);
   const setup = install ?? findWorkload(workload).configure(args ?? []);
   const world = createVirtualWorld(run.seed, { latency: run.latency });
@@ -105,15 +114,35 @@ export interface Program {
   readonly args: readonly string[];
 }
 
-/** Runs a workload against child processes, in real time, exactly as Maelstrom starts them. */
+/**
+ * Runs a workload against child processes, in real time, as Maelstrom starts them.
+ *
+ * @throws {Error} if there is no such program, or it cannot be executed.
+ * @throws {RangeError} if the options cannot be run.
+ */
 export function runProgram(
   { bin, args }: Program,
   options: RunOptions,
   hooks: RunHooks = {},
 ): Promise<RunResult> {
+  checkArgs(args);
+  checkHooks(hooks);
+  checkOptions(options);
   const world = createRealWorld(options.seed, { latency: options.latency });
   const make = (cluster: ClusterOptions) => createProcessCluster({ ...cluster, bin, args });
   return runIn(world, make, options, hooks);
+}
+
+function checkArgs(args: unknown): void {
+  const ok = Array.isArray(args) && args.every((arg) => typeof arg === "string");
+  checkGiven("args", args, "a list of texts", ok);
+}
+
+function checkHooks({ signal, ...functions }: RunHooks): void {
+  checkGiven("signal", signal, "an AbortSignal", signal instanceof AbortSignal);
+  for (const [name, hook] of Object.entries(functions)) {
+    checkGiven(name, hook, "a function", typeof hook === "function");
+  }
 }
 
 async function runIn(

@@ -1,8 +1,15 @@
-import { assert, assertEquals, assertNotEquals, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertNotEquals,
+  assertStringIncludes,
+  assertThrows,
+} from "@std/assert";
 import type { Node } from "@eddy/maelstrom";
 import type { SetFullResult } from "./checkers/set_full.ts";
 import { summarize } from "./explain.ts";
-import { simulate, type SimulateOptions } from "./simulate.ts";
+import { defaultOptions } from "./options.ts";
+import { runProgram, simulate, type SimulateOptions } from "./simulate.ts";
 import { writeHistoryLine } from "./history.ts";
 import { NEMESES } from "./nemesis.ts";
 import { WORKLOADS } from "./workloads/mod.ts";
@@ -273,4 +280,25 @@ Deno.test("a real timer in a handler is reported with its place, and timers are 
     assertStringIncludes(warning, "simulate_test.ts:");
     assert(/called set(Timeout|Interval) /.test(warning), warning);
   }
+});
+
+Deno.test("hooks and arguments of another kind are refused by name, before anything runs", () => {
+  for (const name of ["install", "onMessage", "onLog", "onProgress", "script", "signal", "args"]) {
+    const run = () => simulate({ ...quiet, [name]: 7 });
+    assertThrows(run, RangeError, `Cannot run with ${name} 7: it must be `);
+  }
+  assertThrows(
+    () => simulate({ ...quiet, instal: () => {} } as SimulateOptions),
+    RangeError,
+    "instal",
+  );
+  const { seed, ...rest } = defaultOptions("echo");
+  const program = { bin: "/bin/sh", args: [] };
+  assertThrows(() => runProgram(program, { ...rest, seed: seed / 0 }), RangeError, "seed Infinity");
+  const options = { ...rest, seed };
+  assertThrows(
+    () => runProgram({ bin: "/bin/sh", args: [1 as never] }, options),
+    RangeError,
+    "args",
+  );
 });

@@ -14,11 +14,24 @@ import {
   oneOf,
   UsageError,
 } from "@eddy/maelstrom/flags";
-import { defaultOptions, type RunOptions, type RunSettings } from "../options.ts";
+import {
+  defaultOptions,
+  DISTRIBUTIONS,
+  MAX,
+  type RunOptions,
+  type RunSettings,
+  TOPOLOGIES,
+} from "../options.ts";
 import type { Validity } from "../history.ts";
 import type { RunBreak } from "../report.ts";
 import { NEMESES, type NemesisName } from "../nemesis.ts";
 import { WORKLOADS } from "../workloads/mod.ts";
+
+/** The largest seed of a command line; a series counts up from there. */
+export const MAX_SEED = 10 ** 15 - 1;
+
+/** How many runs one command does at most. */
+export const MAX_RUNS = 100_000;
 
 /** The flags of a run. */
 export const runFlags = {
@@ -37,7 +50,7 @@ export const runFlags = {
   "node-count": {
     help: "How many nodes, named n0, n1, ...; without any word on nodes five, n1 to n5",
     value: "N",
-    ...integer(1, 1000),
+    ...integer(1, MAX.nodeCount),
   },
   nodes: {
     help: "The names of the nodes, comma separated",
@@ -53,13 +66,28 @@ export const runFlags = {
     accepts: "a positive integer, or one followed by n",
     parse: (text: string) => /^[1-9]\d{0,5}n?$/.test(text) ? text as `${number}n` : undefined,
   },
-  "time-limit": { help: "Seconds of operations", value: "S", ...number(0.001), default: 60 },
-  rate: { help: "Operations a second over all clients", value: "R", ...number(0), default: 5 },
-  latency: { help: "Mean latency between nodes, in ms", value: "MS", ...number(0), default: 0 },
+  "time-limit": {
+    help: "Seconds of operations",
+    value: "S",
+    ...number(0.001, MAX.timeLimitSeconds),
+    default: 60,
+  },
+  rate: {
+    help: "Operations a second over all clients",
+    value: "R",
+    ...number(0, MAX.rate),
+    default: 5,
+  },
+  latency: {
+    help: "Mean latency between nodes, in ms",
+    value: "MS",
+    ...number(0, MAX.latencyMs),
+    default: 0,
+  },
   "latency-dist": {
     help: "How latencies are distributed",
     value: "NAME",
-    ...oneOf(["constant", "uniform", "exponential"]),
+    ...oneOf(DISTRIBUTIONS),
     default: "constant" as const,
   },
   nemesis: {
@@ -72,13 +100,13 @@ export const runFlags = {
   "nemesis-interval": {
     help: "Mean seconds between a fault's start and its end",
     value: "S",
-    ...number(0.001),
+    ...number(0.001, MAX.nemesisIntervalSeconds),
     default: 10,
   },
   topology: {
     help: "The topology that broadcast nodes are sent",
     value: "NAME",
-    ...oneOf(["line", "grid", "tree", "tree2", "tree3", "tree4", "total"]),
+    ...oneOf(TOPOLOGIES),
     default: "grid" as const,
   },
   availability: {
@@ -95,22 +123,26 @@ export const runFlags = {
   "key-count": {
     help: "Keys in use at a time (txn, kafka)",
     value: "N",
-    ...integer(1, 1000),
+    ...integer(1, MAX.keyCount),
     default: 10,
   },
   "max-txn-length": {
     help: "Operations in a transaction",
     value: "N",
-    ...integer(1, 1000),
+    ...integer(1, MAX.maxTxnLength),
     default: 4,
   },
   "max-writes-per-key": {
     help: "Writes before a key is retired (txn, kafka)",
     value: "N",
-    ...integer(1),
+    ...integer(1, MAX.maxWritesPerKey),
     default: 16,
   },
-  seed: { help: "Seed of all random choices (default: a random one)", value: "N", ...integer(0) },
+  seed: {
+    help: "Seed of all random choices (default: a random one)",
+    value: "N",
+    ...integer(0, MAX_SEED),
+  },
   "strict-maelstrom": {
     help: "Mute a node that breaks the protocol, as Maelstrom does, instead of failing the run",
   },

@@ -12,6 +12,7 @@ import { type Job, type RunFigures, runJobs } from "../sweep.ts";
 import {
   exitCodeOf,
   ignoredFlags,
+  MAX_RUNS,
   type RunFlags,
   runFlags,
   sayIgnored,
@@ -23,7 +24,12 @@ import { checkNodeArgs, replayLine } from "./test.ts";
 /** The flags of `sweep`. */
 export const sweepFlags = {
   ...runFlags,
-  seeds: { help: "How many seeds to run for each value", value: "N", ...integer(1), default: 20 },
+  seeds: {
+    help: "How many seeds to run for each value",
+    value: "N",
+    ...integer(1, MAX_RUNS),
+    default: 20,
+  },
   vary: {
     help: "A flag of the run or of Eddy's own node, and its values: latency=0,10,100",
     value: "NAME=V,V",
@@ -57,6 +63,10 @@ export async function sweepCommand(args: readonly string[]): Promise<number> {
   const ignored = sayIgnored(flags);
   if (ignored !== undefined) printError(ignored);
   const first = flags.seed ?? 0;
+  const runs = flags.seeds * (flags.vary?.values.length ?? 1);
+  if (runs > MAX_RUNS) {
+    throw new UsageError(`Cannot do ${runs} runs: at most ${MAX_RUNS} in one sweep (--seeds)`);
+  }
   const jobs = variants(flags.vary, args, rest).flatMap(({ label, runArgs, nodeArgs }) => {
     const known: Flags = { ...sweepFlags, ...ignoredFlags };
     const run = parseFlags(known, runArgs).flags as typeof flags;

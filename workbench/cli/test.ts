@@ -16,6 +16,7 @@ import { type RunHooks, runProgram, type RunResult, simulate } from "../simulate
 import {
   exitCodeOf,
   ignoredFlags,
+  MAX_RUNS,
   type RunFlags,
   runFlags,
   sayIgnored,
@@ -31,7 +32,12 @@ export const testFlags = {
   "log-stderr": { help: "Show what nodes write to standard error" },
   "log-net-send": { help: "Show every message sent" },
   "log-net-recv": { help: "Show every message delivered" },
-  "test-count": { help: "Repeat, until a run is not valid", value: "N", ...integer(1), default: 1 },
+  "test-count": {
+    help: "Repeat, until a run is not valid",
+    value: "N",
+    ...integer(1, MAX_RUNS),
+    default: 1,
+  },
 };
 
 type TestFlags = FlagValues<typeof testFlags>;
