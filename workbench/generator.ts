@@ -77,6 +77,8 @@ type CheckOptions = Pick<RunOptions, "consistencyModels">;
 
 /** A workload. */
 export interface Workload {
+  /** Its operations by `f`, and which values they can have when they succeed. */
+  readonly operations: Readonly<Record<string, (value: Json) => boolean>>;
   readonly errors: ErrorPolicy;
   /** Whether a client is used again after an operation whose outcome is unknown. */
   readonly reusableClients: boolean;
@@ -101,6 +103,16 @@ export interface FinalPhase {
   readonly generator: Generator;
   /** How long operations may be emitted, from the first; without it, until the generator is done. */
   readonly limitMs?: number;
+}
+
+/** For operations that can succeed with any value. */
+export function anyValue(): boolean {
+  return true;
+}
+
+/** For operations that succeed with a list, or with `null` in place of an empty one. */
+export function isList(value: Json): boolean {
+  return value === null || Array.isArray(value);
 }
 
 /** A definite error is a failure, as in most workloads. */

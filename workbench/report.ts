@@ -16,6 +16,7 @@ import {
   type AvailabilityResult,
   checkAvailability,
   checkExceptions,
+  checkOperations,
   checkStats,
   type ExceptionsResult,
   type StatsResult,
@@ -128,15 +129,24 @@ export function check(
   const { latencies, ...timed } = guarded("latencies", { latencies: quantiles([]) }, () => {
     return { valid: true, latencies: operationLatencies(history) };
   });
-  const all: CheckResult[] = [workload, stats, availability, exceptions, timed];
+  const operations = guarded("operations", { decisive: false }, () => {
+    return checkOperations(history, options.workload, workloads[options.workload].operations);
+  });
+  const all: CheckResult[] = [operations, workload, stats, availability, exceptions, timed];
+  // What is wrong with the workload's own operations stays wrong, whatever else is there.
+  const alone = operations.decisive || (operations.valid !== true && workload.valid !== false);
+  const decisive = alone ? [operations] : all;
+  const verdict = worst(decisive.map(({ valid }) => valid));
   return {
-    valid: worst(all.map(({ valid }) => valid)),
+    valid: verdict,
     exceptions,
     stats,
     availability,
     workload,
     latencies,
-    findings: all.flatMap(({ findings = [] }) => findings).slice(0, MAX_FINDINGS),
+    // What another part could not decide does not explain the verdict.
+    findings: decisive.flatMap(({ valid, findings = [] }) => valid === verdict ? findings : [])
+      .slice(0, MAX_FINDINGS),
     // Checkers that read the same history may stumble over the same thing.
     warnings: [...new Set(all.flatMap(({ warnings = [] }) => warnings))],
   };

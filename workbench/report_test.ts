@@ -1,6 +1,83 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertMatch, assertNotEquals } from "@std/assert";
 import type { Op } from "./history.ts";
 import { check, operationLatencies, quantiles } from "./report.ts";
+import { simulate } from "./simulate.ts";
+import { handmade, type Row } from "./testing.ts";
+import { type WorkloadName, WORKLOADS } from "./workloads/mod.ts";
+
+const consistencyModels = ["strict-serializable"];
+
+/** Workloads whose operations are the same, down to their values. */
+const alike: ReadonlySet<WorkloadName> = new Set(["g-counter", "pn-counter"]);
+
+Deno.test("a history of another workload is unknown, and one sentence says why", async () => {
+  for (const recorded of WORKLOADS) {
+    const settings = { nodeCount: 3, rate: 20, timeLimitSeconds: 5, seed: 1 };
+    const { history } = await simulate({ workload: recorded, ...settings });
+    for (const workload of WORKLOADS) {
+      const { valid, findings } = check(history, { workload, consistencyModels });
+      const pair = `a history of ${recorded}, checked as ${workload}`;
+      if (recorded === workload || alike.has(recorded) && alike.has(workload)) {
+        assertEquals(valid, true, pair);
+      } else {
+        assertEquals([valid, findings.length], ["unknown", 1], pair);
+        assertMatch(findings[0]?.what ?? "", /another workload than|is no transaction of/, pair);
+      }
+    }
+  }
+});
+
+Deno.test("a run of no operations is unknown", async () => {
+  for (const workload of WORKLOADS) {
+    const { results } = await simulate({ workload, rate: 0, timeLimitSeconds: 1 });
+    assertEquals(results.valid, "unknown", workload);
+    assertMatch(results.findings[0]?.what ?? "", /so nothing was tested|was not tested/, workload);
+  }
+});
+
+Deno.test("without a completed operation nothing was tested, whatever the workload", () => {
+  const nemesis: Row = ["nemesis", "info", "start-partition", null];
+  for (const workload of WORKLOADS) {
+    const rows: Row[][] = [[], [nemesis], [nemesis, [0, "invoke", "read"], [1, "invoke", "echo"]]];
+    for (const each of rows) {
+      const { valid, findings } = check(handmade(...each), { workload, consistencyModels });
+      assertEquals([valid, findings.length], ["unknown", 1], workload);
+    }
+  }
+});
+
+Deno.test("a wrong operation counts among foreign ones; alone they decide nothing", () => {
+  const echo: Row[] = [[0, "invoke", "echo", "a"], [0, "ok", "echo", "b"]];
+  const drain: Row[] = [[1, "invoke", "drain"], [1, "fail", "drain"]];
+  const verdictOf = (...rows: Row[]) =>
+    check(handmade(...rows), { workload: "echo", consistencyModels });
+  assertEquals(verdictOf(...echo, ...drain).valid, false);
+  assertEquals(verdictOf(...drain).valid, "unknown");
+  assertMatch(verdictOf(...drain).findings[0]?.what ?? "", /there is drain$/);
+});
+
+Deno.test("what explains a verdict is never of another verdict", () => {
+  const report = check(
+    handmade(
+      [0, "invoke", "read", [1, null]],
+      [0, "ok", "read", 5],
+      [0, "invoke", "write", [1, 2]],
+      [0, "ok", "write", [1, 2]],
+      [0, "invoke", "cas", [1, [3, 4]]],
+      [0, "fail", "cas", [1, [3, 4]]],
+      [0, "invoke", "read", [1, null]],
+      [0, "ok", "read", [1, 2]],
+    ),
+    { workload: "lin-kv", consistencyModels },
+  );
+  assertEquals([report.workload.valid, report.stats.valid, report.valid], [
+    "unknown",
+    false,
+    false,
+  ]);
+  assertEquals(report.findings.map(({ anomaly }) => anomaly), ["never-ok"]);
+  assertNotEquals(report.workload.findings, undefined);
+});
 
 Deno.test("quantiles are picked as Maelstrom picks them", () => {
   const hundred = Array.from({ length: 100 }, (_, i) => 100 - i);

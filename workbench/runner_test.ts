@@ -36,6 +36,7 @@ function fixture(
     send: () => {},
   };
   const workload: Workload = {
+    operations: {},
     errors: mappedErrors(),
     reusableClients: reusable,
     session() {

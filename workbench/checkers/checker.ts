@@ -149,12 +149,25 @@ export function plural(count: number, noun: string): string {
 }
 
 /** A list for a sentence: `1, 2 or 3`, and how many more when it is long. */
-export function anyOf(texts: readonly string[], max = 8): string {
-  if (texts.length > max) {
-    return `${texts.slice(0, max).join(", ")} or ${texts.length - max} others`;
+export function anyOf(texts: readonly string[]): string {
+  return joined(texts, "or");
+}
+
+/** A list for a sentence: `1, 2 and 3`, and how many more when it is long. */
+export function listOf(texts: readonly string[]): string {
+  return joined(texts, "and");
+}
+
+/** How many texts a sentence lists. */
+const MAX_LISTED = 8;
+
+function joined(texts: readonly string[], word: "and" | "or"): string {
+  if (texts.length > MAX_LISTED) {
+    const others = texts.length - MAX_LISTED;
+    return `${texts.slice(0, MAX_LISTED).join(", ")} ${word} ${others} others`;
   }
   const last = texts.at(-1) ?? "nothing";
-  return texts.length < 2 ? last : `${texts.slice(0, -1).join(", ")} or ${last}`;
+  return texts.length < 2 ? last : `${texts.slice(0, -1).join(", ")} ${word} ${last}`;
 }
 
 /** Some operations without repeats or gaps, in the history's order. */

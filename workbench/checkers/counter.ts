@@ -73,8 +73,10 @@ export function checkCounter(history: readonly Op[]): CounterResult {
   };
   const findings = odd.length > 0
     ? [oddAdds(odd)]
+    : adds.length === 0 && wrong.length === 0
+    ? [nothingAdded(reads)]
     : wrong.map((read) => wrongRead(read, sum, known.length, unknown, acceptable));
-  const valid = odd.length > 0
+  const valid = odd.length > 0 || (adds.length === 0 && wrong.length === 0)
     ? "unknown"
     : wrong.length > 0
     ? false
@@ -156,5 +158,13 @@ function oddAdds(odd: readonly PlacedPair[]): Finding {
     anomaly: "unreadable-add",
     what: `${plural(odd.length, "add")} carry no integer, so the sum is not known`,
     ops: endsOf(odd.slice(0, MAX_ADDS_SHOWN)),
+  };
+}
+
+function nothingAdded(reads: readonly PlacedPair[]): Finding {
+  return {
+    anomaly: "nothing-tested",
+    what: "Nothing was ever added, so the sum was not tested",
+    ops: endsOf(reads.slice(0, MAX_ADDS_SHOWN)),
   };
 }

@@ -77,6 +77,12 @@ Deno.test("checkCounter() takes 5.0 and texts for no sum at all", () => {
   }
 });
 
+Deno.test("checkCounter() has no verdict when nothing was added, but for what is wrong even so", () => {
+  assertEquals(check(...read(0, true)).valid, "unknown");
+  assertEquals(check(...read(0, true)).findings?.[0]?.anomaly, "nothing-tested");
+  assertEquals(check(...read(1, true)).valid, false);
+});
+
 Deno.test("checkCounter() has no verdict when an add carries no integer", () => {
   const result = check(...add("ok", "3"), ...read(0, true));
   assertEquals(result.valid, "unknown");
@@ -92,7 +98,7 @@ Deno.test("checkCounter() keeps to the hull of the sums when there are too many"
 });
 
 Deno.test("checkCounter() accepts exactly the sums of subsets of the unknown adds", () => {
-  const deltas = fc.array(fc.integer({ min: -5, max: 30 }), { maxLength: 7 });
+  const deltas = fc.array(fc.integer({ min: -5, max: 30 }), { minLength: 1, maxLength: 7 });
   fc.assert(
     fc.property(deltas, fc.integer({ min: -40, max: 220 }), (unknown, value) => {
       let sums = new Set([0]);

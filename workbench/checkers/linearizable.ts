@@ -78,19 +78,12 @@ export function checkLinearizable(
     results: Object.fromEntries(checked.map(({ key, result }) => [canonical(key), result])),
     failures: failed.map(({ key }) => key),
   };
-  const findings = checked.flatMap(({ finding }) => finding ?? [])
-    .sort((a, b) =>
-      Number(a.anomaly !== "nonlinearizable") - Number(b.anomaly !== "nonlinearizable")
-    );
-  if (oddCount > 0) {
-    return resultOf("unknown", figures, [oddOperations(oddCount), ...findings], warnings);
-  }
-  return resultOf(
-    worst(checked.map(({ result }) => result.valid)),
-    figures,
-    findings,
-    warnings,
+  if (oddCount > 0) return resultOf("unknown", figures, [oddOperations(oddCount)], warnings);
+  const valid = worst(checked.map(({ result }) => result.valid));
+  const findings = checked.flatMap(({ result, finding }) =>
+    result.valid === valid ? finding ?? [] : []
   );
+  return resultOf(valid, figures, findings, warnings);
 }
 
 interface CheckedKey {

@@ -4,14 +4,19 @@
  * @module
  */
 
+import type { Json } from "@eddy/maelstrom";
 import { type CheckResult, type Finding, type Op, worst } from "../history.ts";
 import {
   type CompletedPair,
   endsOf,
+  isOk,
+  listOf,
   type PlacedPair,
   placedPairs,
   plural,
   resultOf,
+  show,
+  valueOf,
   Warnings,
   whoAndWhen,
 } from "./checker.ts";
@@ -174,4 +179,58 @@ export function checkExceptions(history: readonly Op[]): ExceptionsResult {
       return { count, class: "malformed-rpc-response", example };
     });
   return resultOf(true, { exceptions }, [], warnings);
+}
+
+/** Whether a history has what its workload checks. */
+export interface OperationsResult extends CheckResult {
+  /** Whether no checker's verdict means anything. */
+  readonly decisive: boolean;
+}
+
+/**
+ * Checks that operations of the workload were acknowledged, and none of another.
+ *
+ * Every other checker finds nothing wrong with what it does not look at: without this the history
+ * of another workload would be valid, and so would an empty one.
+ *
+ * @param operations the workload's operations, and which values they can have when they succeed
+ */
+export function checkOperations(
+  history: readonly Op[],
+  workload: string,
+  operations: Readonly<Record<string, (value: Json) => boolean>>,
+): OperationsResult {
+  const byF = Map.groupBy(placedPairs(history), ({ invoke }) => invoke.f);
+  const fits = ({ completion }: CompletedPair) => {
+    const fit = Object.hasOwn(operations, completion.f) ? operations[completion.f] : undefined;
+    return fit?.(valueOf(completion)) === true;
+  };
+  const foreign: string[] = [];
+  let [own, completed] = [0, 0];
+  for (const [f, pairs] of byF) {
+    const acknowledged = pairs.filter(isOk);
+    const fitting = acknowledged.filter(fits).length;
+    own += fitting;
+    completed += pairs.filter(({ completion }) => completion !== undefined).length;
+    if (!Object.hasOwn(operations, f)) foreign.push(f);
+    else if (acknowledged[0] !== undefined && fitting === 0) {
+      foreign.push(`${f} with ${show(valueOf(acknowledged[0].completion))}`);
+    }
+  }
+  const result = (what: string, decisive: boolean): OperationsResult =>
+    resultOf("unknown", { decisive }, [{ anomaly: "nothing-tested", what, ops: [] }]);
+  if (byF.size === 0) {
+    return result("The history has no operations of clients, so nothing was tested", true);
+  }
+  if (foreign.length > 0) {
+    return result(
+      `The history is of another workload than ${workload}, which has operations ` +
+        `${listOf(Object.keys(operations))}: there is ${listOf(foreign)}`,
+      own === 0,
+    );
+  }
+  if (completed === 0) {
+    return result("No operation of the history was ever completed, so nothing was tested", true);
+  }
+  return resultOf(true, { decisive: false });
 }

@@ -6,11 +6,12 @@
 
 import { broadcastSchema } from "@eddy/handlers";
 import { checkSetFull } from "../checkers/set_full.ts";
-import { addsAndReads, mappedErrors, type Workload } from "../generator.ts";
+import { addsAndReads, anyValue, isList, mappedErrors, type Workload } from "../generator.ts";
 import type { RunOptions } from "../options.ts";
 
 /** The `broadcast` workload. */
 export const broadcast: Workload = {
+  operations: { broadcast: anyValue, read: isList },
   errors: mappedErrors("read"),
   reusableClients: false,
   session: (call) => async ({ f, value }) => {

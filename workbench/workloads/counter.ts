@@ -5,7 +5,8 @@
  */
 
 import { counterSchema } from "@eddy/handlers";
-import type { Random } from "@eddy/maelstrom";
+import type { Json, Random } from "@eddy/maelstrom";
+import { integerOf } from "../checkers/checker.ts";
 import { checkCounter } from "../checkers/counter.ts";
 import {
   eachTime,
@@ -32,8 +33,13 @@ function growOrRead(random: Random): Invocation {
   }
 }
 
+function isInteger(value: Json): boolean {
+  return integerOf(value) !== undefined;
+}
+
 function counter(draw: (random: Random) => Invocation): Workload {
   return {
+    operations: { add: isInteger, read: isInteger },
     errors: openErrors,
     reusableClients: false,
     session: (call) => async ({ f, value }) => {

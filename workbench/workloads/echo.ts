@@ -7,13 +7,14 @@
 import { echoSchema } from "@eddy/handlers";
 import { checkEcho } from "../checkers/echo.ts";
 import { randomBelow } from "../random.ts";
-import { eachTime, mappedErrors, type Workload } from "../generator.ts";
+import { anyValue, eachTime, mappedErrors, type Workload } from "../generator.ts";
 
 /** How many different texts are sent. */
 const TEXTS = 128;
 
 /** The `echo` workload. */
 export const echo: Workload = {
+  operations: { echo: anyValue },
   errors: mappedErrors(),
   reusableClients: false,
   // The value of a success is the whole reply, as in Maelstrom's histories.

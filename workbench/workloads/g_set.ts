@@ -6,10 +6,11 @@
 
 import { gSetSchema } from "@eddy/handlers";
 import { checkSetFull } from "../checkers/set_full.ts";
-import { addsAndReads, openErrors, type Workload } from "../generator.ts";
+import { addsAndReads, anyValue, isList, openErrors, type Workload } from "../generator.ts";
 
 /** The `g-set` workload. */
 export const gSet: Workload = {
+  operations: { add: anyValue, read: isList },
   errors: openErrors,
   reusableClients: false,
   session: (call) => async ({ f, value }) => {

@@ -8,6 +8,7 @@ import { type Integer, kafkaSchema, type List } from "@eddy/handlers";
 import { isJsonObject, type Json, type JsonObject, parseJson, type Random } from "@eddy/maelstrom";
 import { checkKafka } from "../checkers/kafka/kafka.ts";
 import {
+  anyValue,
   type ClientCall,
   type ClientSession,
   type CompletedOp,
@@ -27,12 +28,26 @@ import { TxnGenerator } from "./txn.ts";
 
 /** The `kafka` workload. */
 export const kafka: Workload = {
+  // Clients do the first four; histories of Jepsen may have the others.
+  operations: {
+    send: isSendsAndPolls,
+    poll: isSendsAndPolls,
+    assign: anyValue,
+    crash: anyValue,
+    txn: isSendsAndPolls,
+    subscribe: anyValue,
+    "debug-topic-partitions": anyValue,
+  },
   errors: mappedErrors("assign"),
   reusableClients: false,
   session: kafkaSession,
   generator: (options, random) => new KafkaGenerator(options, random),
   check: (history) => checkKafka(history),
 };
+
+function isSendsAndPolls(value: Json): boolean {
+  return list(value).some((step) => ["send", "poll"].some((kind) => kind === list(step)[0]));
+}
 
 /** What a poll returned: each key's messages with their offsets. */
 type Messages = Record<string, List<[offset: Integer, msg: Json]>>;

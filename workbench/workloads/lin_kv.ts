@@ -31,6 +31,7 @@ export function linKvTimeoutMs({ latency }: Pick<RunOptions, "latency">): number
 
 /** The `lin-kv` workload. */
 export const linKv: Workload = {
+  operations: { read: isPair, write: isPair, cas: isPair },
   errors: mappedErrors("read"),
   reusableClients: true,
   session(call, options) {
@@ -53,6 +54,10 @@ export const linKv: Workload = {
     new KeyGroups(nodeIds.length, concurrency, random),
   check: (history) => checkLinearizable(history),
 };
+
+function isPair(value: Json): boolean {
+  return Array.isArray(value) && value.length === 2;
+}
 
 function pair(value: Json): [Json, Json] {
   if (!Array.isArray(value)) throw new TypeError(`Not a pair: ${JSON.stringify(value)}`);

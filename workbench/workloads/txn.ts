@@ -8,7 +8,7 @@ import { type List, txnListAppendSchema, txnRwRegisterSchema } from "@eddy/handl
 import type { Json, Random, Schema } from "@eddy/maelstrom";
 import { checkListAppend } from "../checkers/elle/list_append.ts";
 import { checkRwRegister } from "../checkers/elle/rw_register.ts";
-import { eachTime, mappedErrors, type Workload } from "../generator.ts";
+import { eachTime, isList, mappedErrors, type Workload } from "../generator.ts";
 import { randomBelow } from "../random.ts";
 
 /** The `txn-list-append` workload. */
@@ -31,6 +31,7 @@ function txnWorkload(
   check: Workload["check"],
 ): Workload {
   return {
+    operations: { txn: isList },
     errors: mappedErrors(),
     reusableClients: true,
     session: (call) => async ({ value }) => {

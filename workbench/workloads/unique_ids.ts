@@ -6,10 +6,11 @@
 
 import { uniqueIdsSchema } from "@eddy/handlers";
 import { checkUniqueIds } from "../checkers/unique_ids.ts";
-import { eachTime, mappedErrors, type Workload } from "../generator.ts";
+import { anyValue, eachTime, mappedErrors, type Workload } from "../generator.ts";
 
 /** The `unique-ids` workload. */
 export const uniqueIds: Workload = {
+  operations: { generate: anyValue },
   errors: mappedErrors(),
   reusableClients: true,
   session: (call) => async () => {
