@@ -51,6 +51,8 @@ export interface RunOptions {
   readonly topology: (typeof TOPOLOGIES)[number];
   /** What share of operations must succeed; absent for any. */
   readonly availability?: "total" | number;
+  /** Whether a warning makes the run invalid. */
+  readonly failOnWarning?: boolean;
   /** What transactions must fulfil. */
   readonly consistencyModels: readonly string[];
   /** Keys in use at a time, for transactions and kafka. */

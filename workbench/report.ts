@@ -116,7 +116,10 @@ export function check(
   history: readonly Op[],
   options:
     & Pick<RunOptions, "workload" | "consistencyModels">
-    & { readonly availability?: RunOptions["availability"] },
+    & {
+      readonly availability?: RunOptions["availability"];
+      readonly failOnWarning?: boolean | undefined;
+    },
 ): HistoryReport {
   const workload = guarded("workload", {}, () => {
     return workloads[options.workload].check(history, options);
@@ -135,9 +138,9 @@ export function check(
   const all: CheckResult[] = [operations, workload, stats, availability, exceptions, timed];
   // What is wrong with the workload's own operations stays wrong, whatever else is there.
   const alone = operations.decisive || (operations.valid !== true && workload.valid !== false);
-  const decisive = alone ? [operations] : all;
-  const verdict = worst(decisive.map(({ valid }) => valid));
-  return {
+  const parts = alone ? [operations] : all;
+  const verdict = worst(parts.map(({ valid }) => valid));
+  return failingOnWarnings(options, {
     valid: verdict,
     exceptions,
     stats,
@@ -145,11 +148,24 @@ export function check(
     workload,
     latencies,
     // What another part could not decide does not explain the verdict.
-    findings: decisive.flatMap(({ valid, findings = [] }) => valid === verdict ? findings : [])
+    findings: parts.flatMap(({ valid, findings = [] }) => valid === verdict ? findings : [])
       .slice(0, MAX_FINDINGS),
     // Checkers that read the same history may stumble over the same thing.
     warnings: [...new Set(all.flatMap(({ warnings = [] }) => warnings))],
-  };
+  });
+}
+
+/** Takes each warning for a finding, and the whole for invalid, where that is wanted. */
+function failingOnWarnings<Report extends HistoryReport>(
+  { failOnWarning = false }: { readonly failOnWarning?: boolean | undefined },
+  report: Report,
+): Report {
+  const { warnings, findings, valid } = report;
+  if (!failOnWarning || warnings.length === 0) return report;
+  const failures = warnings.map((what): Finding => ({ anomaly: "warning", what, ops: [] }));
+  // What was not decided does not explain why a run is invalid.
+  const kept = valid === "unknown" ? [] : findings;
+  return { ...report, valid: false, findings: [...kept, ...failures].slice(0, MAX_FINDINGS) };
 }
 
 const NO_STATS = { count: 0, okCount: 0, failCount: 0, infoCount: 0, byF: {} };
@@ -187,12 +203,15 @@ export function reportRun(
       readonly warnings: readonly string[];
     },
 ): RunReport {
-  const checked = check(history, options);
+  const ofHistory = check(history, { ...options, failOnWarning: false });
+  const checked = failingOnWarnings(options, {
+    ...ofHistory,
+    warnings: [...ofHistory.warnings, ...warnings, ...idleWarnings(planned)],
+  });
   return {
     ...checked,
     // Half a history proves little: values on their way, say, count as lost.
     valid: broke === undefined ? checked.valid : broke.byNode ? false : "unknown",
-    warnings: [...checked.warnings, ...warnings, ...idleWarnings(planned)],
     seed: options.seed,
     net: withMessagesPerOp(net, invocations),
     planned: planned !== undefined && planned.begun < planned.count * 0.9 ? planned : undefined,

@@ -1,4 +1,5 @@
 import { assertEquals, assertMatch, assertNotEquals } from "@std/assert";
+import type { Node } from "@eddy/maelstrom";
 import type { Op } from "./history.ts";
 import { check, operationLatencies, quantiles } from "./report.ts";
 import { simulate } from "./simulate.ts";
@@ -127,4 +128,37 @@ Deno.test("a checker that throws leaves its own part unknown, and says why", () 
   assertEquals(failed("error"), ["exceptions"]);
   assertEquals(failed("f"), ["workload", "stats"]);
   assertEquals(failed("type"), [...parts]);
+});
+
+Deno.test("a warning makes a run invalid where that is wanted, and is its finding", async () => {
+  const history = handmade(
+    [0, "invoke", "add", 3],
+    [0, "ok", "add", 3],
+    [0, "invoke", "read"],
+    [0, "ok", "read", 4],
+    [0, "invoke", "read", null, { final: true }],
+    [0, "ok", "read", 3, { final: true }],
+  );
+  const options = { workload: "g-counter", consistencyModels } as const;
+  const lenient = check(history, options);
+  assertEquals([lenient.valid, lenient.warnings.length], [true, 1]);
+  const strict = check(history, { ...options, failOnWarning: true });
+  assertEquals([strict.valid, strict.findings], [false, [
+    { anomaly: "warning", what: lenient.warnings[0] ?? "", ops: [] },
+  ]]);
+  assertEquals(check([], { ...options, failOnWarning: true }).valid, "unknown");
+  const settings = { workload: "unique-ids", nodeCount: 1, timeLimitSeconds: 2 } as const;
+  let count = 0;
+  const leak = (node: Node) => {
+    node.on("generate", () => {
+      void Promise.reject(new Error("Lost"));
+      return { id: ++count };
+    });
+  };
+  const run = async (failOnWarning: boolean) => {
+    const { results } = await simulate({ ...settings, install: leak, failOnWarning });
+    return [results.valid, results.findings.map(({ anomaly }) => anomaly)];
+  };
+  assertEquals(await run(false), [true, []]);
+  assertEquals(await run(true), [false, ["warning"]]);
 });

@@ -37,6 +37,8 @@ import { NEMESES, type NemesisName } from "@eddy/workbench";
 export interface RightNode extends NodeUnderTest {
   /** The faults under which it is still right; each is tried, and all together. */
   readonly tolerates: readonly NemesisName[];
+  /** A part of the warning that it may get: right, but not what one would want. */
+  readonly warnedOf?: string;
 }
 
 /** The faults after which a node still has its memory. */
@@ -106,7 +108,7 @@ function otherwise(reference: Reference, name: string, around: Change): RightNod
   };
 }
 
-/** Forgets committed offsets, which is allowed: consumers read the messages again. */
+/** Forgets committed offsets, which is allowed, with a warning: consumers read them again. */
 const forgetsCommits: Change = (ask) => (body, asked) =>
   body.type === "list_committed_offsets" ? { offsets: {} } : ask(body, asked);
 
@@ -159,7 +161,10 @@ const emptyIsNull: Change = (ask) => async (body, asked) => {
 export const rightNodes: readonly RightNode[] = [
   ...references.map(byAuthority),
   ...references.map(fromService),
-  otherwise(kafka, "commits are forgotten", forgetsCommits),
+  {
+    ...otherwise(kafka, "commits are forgotten", forgetsCommits),
+    warnedOf: "from before what was committed at the same node",
+  },
   otherwise(kafka, "offsets have gaps", leavesGaps),
   otherwise(kafka, "keys without messages are left out", omitsEmptyKeys),
   otherwise(linKv, "a missing key is null", readsNull),

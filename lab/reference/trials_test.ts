@@ -18,6 +18,17 @@ for (const workload of WORKLOADS) {
   });
 }
 
+Deno.test("Of a right node that is not what one would want, its warning tells", async () => {
+  const warned = rightNodes.flatMap(({ warnedOf, ...node }) => warnedOf ? { node, warnedOf } : []);
+  assertEquals(warned.length, 1);
+  const longer = { concurrency: "4n", rate: 20, timeLimitSeconds: 15 } as const;
+  for (const { node, warnedOf } of warned) {
+    const trials = await Promise.all([1, 2, 3, 4].map((seed) => tryOut(node, seed, longer)));
+    assertEquals(trials.map(({ valid }) => valid), [true, true, true, true]);
+    assert(trials.some(({ signs }) => isAmong(signs, warnedOf)));
+  }
+});
+
 Deno.test("Nodes of a workload have different names", () => {
   const names = [...mutants, ...rightNodes].map(({ workload, name }) => `${workload}: ${name}`);
   assertEquals(names.length, new Set(names).size);

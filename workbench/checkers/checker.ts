@@ -69,6 +69,13 @@ export function valueOf(op: Op): Json {
   return (op.value as Json | undefined) ?? null;
 }
 
+/** Where in a history a node was killed or restarted, which may have lost what it had in memory. */
+export function killsOf(history: readonly Op[]): number[] {
+  return history.flatMap(({ process, f }, position) =>
+    process === "nemesis" && f.includes("kill") ? [position] : []
+  );
+}
+
 function describe(op: Op): string {
   return `${op.f} by ${whoAndWhen(op)}`;
 }

@@ -46,7 +46,8 @@ const MAX_ADDS_SHOWN = 4;
  * Checks that every final read is the sum of the acknowledged adds, with or without each add whose
  * outcome is unknown.
  *
- * Reads before the final phase may return anything. Without an acknowledged final read all is well.
+ * Reads before the final phase may return anything; what no adds account for is warned of. Without
+ * an acknowledged final read all is well.
  */
 export function checkCounter(history: readonly Op[]): CounterResult {
   const warnings = new Warnings();
@@ -65,6 +66,7 @@ export function checkCounter(history: readonly Op[]): CounterResult {
   const reads = pairs.filter(isOk).filter(({ invoke, completion }) =>
     invoke.f === "read" && (completion.final ?? invoke.final) === true
   );
+  warnOfImpossible(pairs, warnings);
   const wrong = reads.filter((read) => !isAcceptable(read, acceptable));
   const figures = {
     errors: wrong.map(({ completion }) => completion),
@@ -84,6 +86,33 @@ export function checkCounter(history: readonly Op[]): CounterResult {
     ? true
     : "unknown";
   return resultOf(valid, figures, findings, warnings);
+}
+
+/** Warns of reads that no choice of the adds invoked by then, without those that failed, adds up to. */
+function warnOfImpossible(pairs: readonly PlacedPair[], warnings: Warnings): void {
+  const adds = pairs.filter(({ invoke, completion }) =>
+    invoke.f === "add" && completion?.type !== "fail"
+  );
+  let [least, greatest, begun] = [0n, 0n, 0];
+  const reads = pairs.filter(isOk).filter(({ invoke }) => invoke.f === "read");
+  for (const { completion, completedAt } of reads.sort((a, b) => a.completedAt - b.completedAt)) {
+    for (let add = adds[begun]; add !== undefined && add.invokedAt < completedAt;) {
+      const change = delta(add) ?? 0n;
+      if (change < 0n) least += change;
+      else greatest += change;
+      add = adds[++begun];
+    }
+    const value = integerOf(valueOf(completion));
+    if (value !== undefined && value >= least && value <= greatest) continue;
+    warnings.add(
+      "Read that no sum of adds accounts for, which Maelstrom overlooks before the end",
+      () =>
+        `${show(valueOf(completion))}, by ${
+          whoAndWhen(completion)
+        }, when the sum of what had been ` +
+        `added, or may have been, was from ${least} to ${greatest}`,
+    );
+  }
 }
 
 function delta({ invoke }: PlacedPair): bigint | undefined {

@@ -16,7 +16,7 @@ const read = (value: Json, final: boolean): Row[] => [
 const check = (...rows: Row[]) => checkCounter(handmade(...rows));
 
 Deno.test("checkCounter() accepts the sum of the acknowledged adds", () => {
-  const result = check(...add("ok", 3), ...add("ok", -5), ...read(7, false), ...read(-2, true));
+  const result = check(...add("ok", 3), ...add("ok", -5), ...read(3, false), ...read(-2, true));
   assertEquals(result, {
     valid: true,
     errors: [],
@@ -111,4 +111,37 @@ Deno.test("checkCounter() accepts exactly the sums of subsets of the unknown add
     }),
     { numRuns: 500 },
   );
+});
+
+Deno.test("checkCounter() warns of reads that no adds by then account for", () => {
+  const warningsOf = (value: Json) =>
+    check(
+      ...add("ok", 3),
+      ...add("info", 4),
+      ...add("fail", 100),
+      ...add("ok", -5),
+      ...read(value, false),
+      ...add("ok", 20),
+      ...read(22, true),
+    ).warnings?.length ?? 0;
+  for (const possible of [-5, -1, 0, 7]) assertEquals(warningsOf(possible), 0, `${possible}`);
+  for (const impossible of [-6, 8, 22, null, "3"]) {
+    assertEquals(warningsOf(impossible), 1, `${impossible}`);
+  }
+  assertEquals(check(...add("ok", 3), ...read(-1, false), ...read(3, true)).warnings, [
+    "Read that no sum of adds accounts for, which Maelstrom overlooks before the end: -1, by " +
+    "process 1 on n1 at 0.003 s, when the sum of what had been added, or may have been, was from " +
+    "0 to 3",
+  ]);
+});
+
+Deno.test("checkCounter() counts an add that was under way at a read's end", () => {
+  const result = check(
+    [1, "invoke", "read"],
+    [0, "invoke", "add", 3],
+    [1, "ok", "read", 3],
+    [0, "ok", "add", 3],
+    ...read(3, true),
+  );
+  assertEquals([result.valid, result.warnings], [true, undefined]);
 });

@@ -4,14 +4,16 @@
  * @module
  */
 
-import { canonical, type Json } from "@eddy/maelstrom";
+import { canonical, ErrorCode, type Json } from "@eddy/maelstrom";
 import { type CheckResult, type Finding, type Op, type Validity, worst } from "../history.ts";
 import {
   anyOf,
+  type CompletedPair,
   endsOf,
   isOk,
   jsonOrder,
   keyOf,
+  killsOf,
   type PlacedPair,
   placedPairs,
   plural,
@@ -72,6 +74,7 @@ export function checkLinearizable(
   const warnings = new Warnings();
   const pairs = placedPairs(history, warnings);
   const { byKey, oddCount } = registerHistories(pairs, warnings);
+  warnOfVanished(pairs, killsOf(history)[0] ?? Infinity, warnings);
   const checked = [...byKey.values()].map((key) => checkKey(key, maxSteps));
   const failed = checked.filter(({ result }) => result.valid === false);
   const figures = {
@@ -302,4 +305,54 @@ function requirementOf(
     default:
       return undefined;
   }
+}
+
+/**
+ * Warns of keys that were said to be missing after they were known to hold a value: no operation
+ * removes one.
+ *
+ * Maelstrom overlooks it, because what failed did not happen, and a read of `null` is always right.
+ * Nothing is said of the time after a node was killed: a cluster that has only its memory may then
+ * have lost what it acknowledged, and disagree on it for the rest of the run.
+ */
+function warnOfVanished(
+  pairs: readonly PlacedPair[],
+  firstKill: number,
+  warnings: Warnings,
+): void {
+  /** The operation of each key that was the first to end with the key in place. */
+  const holders = new Map<string, CompletedPair>();
+  const completed = pairs.filter((pair): pair is CompletedPair => pair.completion !== undefined);
+  for (const pair of completed.toSorted((a, b) => a.completedAt - b.completedAt)) {
+    if (pair.completedAt > firstKill) return;
+    const { invoke, completion } = pair;
+    const [key, value] = keyAndValue(completion.type === "ok" ? completion : invoke) ?? [];
+    if (key === undefined) continue;
+    const name = canonical(key);
+    const holder = holders.get(name);
+    if (isMissing(pair, value)) {
+      if (holder === undefined || holder.completedAt > pair.invokedAt) continue;
+      // Whoever writes null may read it.
+      if (completion.type === "ok" && pairs.some((other) => writesNull(other, name))) continue;
+      warnings.add(
+        "Key that was missing after it held a value, which Maelstrom overlooks",
+        () =>
+          `key ${show(key)} held a value at the ${holder.invoke.f} by ` +
+          `${whoAndWhen(holder.completion)}, but was missing at the ${pair.invoke.f} by ` +
+          whoAndWhen(pair.invoke),
+      );
+    } else if (completion.type === "ok" && holder === undefined) holders.set(name, pair);
+  }
+}
+
+function isMissing({ invoke, completion }: CompletedPair, value: Json | undefined): boolean {
+  if (completion.type !== "ok") return completion.error?.code === ErrorCode.keyDoesNotExist;
+  return invoke.f === "read" && value === null;
+}
+
+function writesNull({ invoke }: PlacedPair, key: string): boolean {
+  const [written = null, value = null] = keyAndValue(invoke) ?? [];
+  const isWrite = invoke.f === "write" && value === null;
+  const isCas = invoke.f === "cas" && Array.isArray(value) && value[1] === null;
+  return (isWrite || isCas) && canonical(written) === key;
 }

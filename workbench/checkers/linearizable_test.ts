@@ -1,5 +1,6 @@
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { parseJson } from "@eddy/maelstrom";
+import { type Json, parseJson } from "@eddy/maelstrom";
+import type { OpType } from "../history.ts";
 import { handmade, type Row } from "../testing.ts";
 import { checkLinearizable } from "./linearizable.ts";
 
@@ -332,4 +333,51 @@ Deno.test("checkLinearizable() gives up at its bound and says so", () => {
   assertEquals(result.valid, "unknown");
   assertEquals(result.findings?.[0]?.anomaly, "search-limit");
   assertEquals(checkLinearizable(handmade(...rows)).valid, false);
+});
+
+Deno.test("checkLinearizable() warns of a key that was missing after it held a value", () => {
+  const missing = { error: { code: 20, text: "not found" } };
+  const write = (key: number, value: Json, type: OpType = "ok"): Row[] => [
+    [0, "invoke", "write", [key, value]],
+    [0, type, "write", [key, value]],
+  ];
+  const read = (key: number, value: Json): Row[] => [
+    [1, "invoke", "read", [key, null]],
+    [1, "ok", "read", [key, value]],
+  ];
+  const notFound = (f: string, value: Json): Row[] => [
+    [2, "invoke", f, value],
+    [2, "fail", f, value, missing],
+  ];
+  const warningsOf = (...rows: Row[]) => {
+    const { valid, warnings } = checkLinearizable(handmade(...rows));
+    assertEquals(valid, true);
+    return warnings;
+  };
+  assertEquals(warningsOf(...write(7, 3, "info"), ...read(7, 3), ...notFound("read", [7, null])), [
+    "Key that was missing after it held a value, which Maelstrom overlooks: key 7 held a value at " +
+    "the read by process 1 on n1 at 0.003 s, but was missing at the read by process 2 on n2 at " +
+    "0.004 s",
+  ]);
+  for (
+    const rows of [
+      [...write(7, 3), ...notFound("cas", [7, [3, 4]])],
+      [...write(7, 3), ...read(7, null)],
+      [...write(7, 3), ["nemesis", "info", "start-partition"] as Row, ...read(7, null)],
+    ]
+  ) assertEquals(warningsOf(...rows)?.length, 1);
+  for (
+    const rows of [
+      [...write(7, 3, "info"), ...read(7, null)],
+      [...notFound("read", [7, null]), ...write(7, 3)],
+      [...write(7, 3), ...notFound("read", [8, null])],
+      [...write(7, 3), ["nemesis", "info", "start-kill"] as Row, ...read(7, null)],
+      [...write(7, 3), ...write(7, null), ...read(7, null)],
+      [
+        [2, "invoke", "read", [7, null]] as Row,
+        ...write(7, 3),
+        [2, "fail", "read", [7, null], missing] as Row,
+      ],
+    ]
+  ) assertEquals(warningsOf(...rows), undefined);
 });

@@ -94,6 +94,7 @@ export function checkSetFull(history: readonly Op[], addF: "broadcast" | "add"):
   const elements = elementsOf(pairs.filter(({ invoke }) => invoke.f === addF));
   const reads = readsOf(pairs, warnings);
   const duplicated = follow(elements, reads, warnings);
+  warnOfMissing(elements, reads, quietFrom(history, addF), warnings);
   const outcomes = [...elements.values()]
     .sort((a, b) => jsonOrder(a.element, b.element))
     .map(outcomeOf);
@@ -230,6 +231,47 @@ function readBy({ completion }: Read): string {
 
 function learn(state: ElementState, pair: CompletedPair): void {
   if (state.known === undefined || pair.completedAt < state.known.completedAt) state.known = pair;
+}
+
+/** How long a run leaves its nodes for recovery before the last reads. */
+const RECOVERY_NS = 10e9;
+
+/** From when on every element should be everywhere: a while after the last add and the last fault. */
+function quietFrom(history: readonly Op[], addF: string): number {
+  const last = history.findLast(({ process, f }) => process === "nemesis" || f === addF);
+  return (last?.time ?? 0) + RECOVERY_NS;
+}
+
+/**
+ * Warns of acknowledged elements that some of the last reads missed.
+ *
+ * Maelstrom goes by the one read that was invoked last, and so overlooks what others missed.
+ */
+function warnOfMissing(
+  elements: ReadonlyMap<number | string, ElementState>,
+  reads: readonly Read[],
+  fromNs: number,
+  warnings: Warnings,
+): void {
+  const missing = new Map<ElementState, Read>();
+  const acknowledged = [...elements.values()].filter(({ add }) => isOk(add));
+  for (const read of reads) {
+    if (read.invoke.time < fromNs) continue;
+    const held = new Set(read.elements.map((element) => elements.get(keyOf(element))));
+    for (const state of acknowledged) {
+      if (!held.has(state) && !missing.has(state)) missing.set(state, read);
+    }
+  }
+  for (const [state, read] of missing) {
+    // What none of them has is lost.
+    if (state.lastPresent === undefined || state.lastPresent.invoke.time < fromNs) continue;
+    warnings.add(
+      "Element that some of the last reads miss and others have, which Maelstrom may overlook",
+      () =>
+        `${show(state.element)}, added by ${whoAndWhen(state.add.invoke)}, is not in the read by ` +
+        readBy(read),
+    );
+  }
 }
 
 /** What became of an element; latencies are whole milliseconds. */

@@ -287,3 +287,23 @@ Deno.test("checkSetFull() takes ten thousand elements and as many short reads in
   assertEquals(result.lostCount, 9_999);
   assertEquals(result.findings?.length, 8);
 });
+
+Deno.test("checkSetFull() warns of an element that some of the last reads miss", () => {
+  const added = [...add(0, 5, 100), ...add(1, 6, 200)];
+  const missed = [...read(1, [6], 10_201), ...read(2, [5, 6], 10_300)];
+  const result = check(...added, ...missed);
+  assertEquals([result.valid, result.warnings], [true, [
+    "Element that some of the last reads miss and others have, which Maelstrom may overlook: 5, " +
+    "added by process 0 on n0 at 0.100 s, is not in the read by process 1 on n1 at 10.202 s",
+  ]]);
+  const quiet = (...rows: Row[]) => assertEquals(check(...rows).warnings, undefined);
+  // Too early after the last add, or the end of the last fault.
+  quiet(...added, ...read(1, [6], 10_200), ...read(2, [5, 6], 10_300));
+  quiet(...added, ["nemesis", "info", "stop-partition", null, { ms: 300 }], ...missed);
+  // What was not acknowledged may be anywhere.
+  const open: Row[] = [[3, "invoke", "add", 7, { ms: 150 }], [3, "info", "add", 7, { ms: 160 }]];
+  quiet(...open, ...added, ...read(1, [5, 6], 10_201), ...read(2, [5, 6, 7], 10_300));
+  // What none of them has is lost, and needs no warning.
+  const lost = check(...added, ...read(1, [6], 10_201), ...read(2, [6], 10_300));
+  assertEquals([lost.valid, lost.warnings], [false, undefined]);
+});

@@ -19,6 +19,7 @@ import { WORKLOADS } from "../workloads/mod.ts";
 export const checkFlags = {
   workload: { help: "The workload; required", value: "NAME", short: "w", ...oneOf(WORKLOADS) },
   availability: runFlags.availability,
+  "fail-on-warning": runFlags["fail-on-warning"],
   "consistency-models": runFlags["consistency-models"],
   json: { help: "Print the results as JSON" },
 };
@@ -38,6 +39,7 @@ export async function checkCommand(args: readonly string[]): Promise<number> {
   const results = check(history, {
     workload,
     availability,
+    failOnWarning: flags["fail-on-warning"],
     consistencyModels: models(flags["consistency-models"]),
   });
   const faults = faultWindows(history);

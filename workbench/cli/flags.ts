@@ -115,6 +115,7 @@ export const runFlags = {
     accepts: "total, or a number from 0 to 1",
     parse: parseAvailability,
   },
+  "fail-on-warning": { help: "Take a run with a warning for invalid" },
   "consistency-models": {
     help: "Consistency models to check transactions against, comma separated (default " +
       "strict-serializable)",
@@ -182,6 +183,7 @@ export function toRunOptions(flags: RunFlags, seed: number): RunOptions {
     ...(flags["node-count"] !== undefined && { nodeCount: flags["node-count"] }),
     ...(flags.concurrency !== undefined && { concurrency: flags.concurrency }),
     ...(flags.availability !== undefined && { availability: flags.availability }),
+    ...(flags["fail-on-warning"] && { failOnWarning: true }),
     timeLimitSeconds: flags["time-limit"],
     rate: flags.rate,
     latency: { meanMs: flags.latency, distribution: flags["latency-dist"] },

@@ -435,6 +435,21 @@ Deno.test("check: what several checkers warn of is printed once", async () => {
   });
 });
 
+Deno.test("check: --fail-on-warning turns a warning into a failure, and says so", async () => {
+  await inTempDir(async (dir) => {
+    const file = join(dir, "history.jsonl");
+    const lines = ["invoke", "ok", "ok"].map((type, time) =>
+      JSON.stringify({ time, type, process: 0, f: "generate", value: type === "ok" ? 1 : null })
+    );
+    await Deno.writeTextFile(file, lines.join("\n"));
+    const args = ["check", "-w", "unique-ids", file];
+    assertEquals((await workbench(args, dir)).code, 0);
+    const { code, stdout } = await workbench([...args, "--fail-on-warning"], dir);
+    assertEquals(code, 1);
+    assertMatch(stdout, /: INVALID\nwarning: Completion without an invocation/);
+  });
+});
+
 Deno.test("what is not ok in the demo's runs is what its footnote says", async () => {
   const { timeout, temporarilyUnavailable, keyDoesNotExist, preconditionFailed } = ErrorCode;
   const cutOff = [timeout, temporarilyUnavailable];

@@ -71,7 +71,7 @@ export function checkKafka(history: readonly Op[]): KafkaResult {
   const read = readHistory(history, warnings);
   const logs = readLogs(read);
   const anomalies = new Anomalies(anomaliesOf(read, logs, warnings));
-  warnOfCommits(read.operations, logs, warnings);
+  warnOfCommits(history, read.operations, logs, warnings);
   const figures = {
     anomalies: anomalies.figures(),
     unseen: unseenFigures(read),

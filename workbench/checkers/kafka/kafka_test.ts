@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { type Json, parseJson } from "@eddy/maelstrom";
-import { MAX_FINDINGS, type Validity } from "../../history.ts";
+import { MAX_FINDINGS, type Op, type Validity } from "../../history.ts";
 import { checkKafka, type KafkaResult } from "./kafka.ts";
 import { from, Run, sent } from "../../testing.ts";
 
@@ -357,6 +357,38 @@ Deno.test("a committed offset within what was polled is not", () => {
   quiet(
     sent("k", 3).assign(1, ["k"]).event(1, "invoke", "poll", [["poll"]])
       .event(1, "info", "poll", [["poll"]]).assign(2, ["k"]).poll(2, { k: from(2, 3) }),
+  );
+});
+
+Deno.test("a poll from before what its node had committed is warned of", () => {
+  const base = () => sent("k", 3).poll(1, { k: from(0, 3) });
+  const lost = base().assign(4, ["k"]).send(0, "k", 4, 3).poll(4, { k: from(0, 4) });
+  assertEquals(assertFound(lost, []).warnings, [
+    "Poll after an assign from before what was committed at the same node, which Maelstrom does " +
+    'not notice: key "k", assigned by process 4 on n1 at 9.000 s, was first polled from message 1 ' +
+    "at offset 0, but offset 2 had been committed by process 1 on n1 at 7.000 s",
+  ]);
+  const back = base().assign(4, ["k"]).send(0, "k", 4, 3).poll(4, { k: from(1, 4) });
+  assertEquals(checkKafka(back.ops).warnings?.length, 1);
+  const quiet = (run: Run) => assertEquals(checkKafka(run.ops).warnings, undefined);
+  const end = (run: Run, start: number, process = 4) =>
+    run.send(0, "k", 4, 3).poll(process, { k: from(start, 4) });
+  quiet(end(base().assign(4, ["k"]), 2));
+  // Another node may not have heard of it, and one that was killed may have forgotten.
+  quiet(end(base().assign(2, ["k"]), 0, 2));
+  const killed = base();
+  killed.ops.push({ ...base().ops[0] as Op, type: "info", process: "nemesis", f: "start-kill" });
+  quiet(end(killed.assign(4, ["k"]), 0));
+  // It went on from where it was, and began at 0 in the final phase.
+  quiet(
+    sent("k", 3).poll(1, { k: from(0, 3) }).assign(1, ["k"]).send(0, "k", 4, 3)
+      .poll(1, { k: from(3, 4) }),
+  );
+  quiet(base().assign(4, ["k"]).poll(4, { k: from(0, 3) }));
+  // The commit was not acknowledged when the assign began.
+  quiet(
+    sent("k", 3).event(4, "invoke", "assign", ["k"]).poll(1, { k: from(0, 3) })
+      .event(4, "ok", "assign", ["k"]).send(0, "k", 4, 3).poll(4, { k: from(0, 4) }),
   );
 });
 

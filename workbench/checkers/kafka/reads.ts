@@ -5,7 +5,7 @@
  */
 
 import type { Op } from "../../history.ts";
-import { show, type Warnings, whoAndWhen } from "../checker.ts";
+import { killsOf, show, type Warnings, whoAndWhen } from "../checker.ts";
 import { type Anomaly, briefly, describe, type Move } from "./anomalies.ts";
 import { type DenseLog, isTransaction, type Offset, type Operation, type Placed } from "./log.ts";
 
@@ -292,15 +292,31 @@ interface Fresh {
   readonly assign: Operation;
   /** How far it could have been committed then; -1 if not at all. */
   readonly bound: Bound;
+  /** How far the node had acknowledged that it was committed, as far as is known. */
+  readonly floor: Floor | undefined;
 }
 
-/** Warns of clients that a committed offset sent past messages that were not polled. */
+/** A commit that was acknowledged. */
+interface Floor {
+  readonly offset: Offset;
+  readonly poll: Operation;
+}
+
+/**
+ * Warns of clients that a committed offset sent past messages that were not polled, and of those
+ * that began before what their node had acknowledged as committed.
+ *
+ * For the latter only commits at the same node count, for others may not have heard of them, and
+ * only those since a node was last killed. A history without the names of nodes is taken to have one
+ * for each process. Assigns after the last send are passed over: those of the final phase begin at 0.
+ */
 export function warnOfCommits(
+  history: readonly Op[],
   operations: readonly Operation[],
   logs: ReadonlyMap<string, DenseLog>,
   warnings: Warnings,
 ): void {
-  const checker = new CommitChecker(logs, warnings);
+  const checker = new CommitChecker(history, operations, logs, warnings);
   const beginnings = operations.toSorted((a, b) => a.invokedAt - b.invokedAt);
   let begun = 0;
   for (const operation of operations) {
@@ -314,19 +330,45 @@ export function warnOfCommits(
   }
 }
 
+/** Where an operation was done: its node, or where that is unknown its process. */
+function placeOf({ op }: Operation): string | Op["process"] {
+  return op.node ?? op.process;
+}
+
 class CommitChecker {
   readonly #logs: ReadonlyMap<string, DenseLog>;
   readonly #warnings: Warnings;
   readonly #bounds = new Map<string, Bound>();
   readonly #positions = new Map<unknown, Positions>();
+  /** Node to key to the highest commit that it acknowledged. */
+  readonly #floors = new Map<unknown, Map<string, Floor>>();
+  /** What of these was acknowledged before each assign began. */
+  readonly #floorsAt = new Map<Operation, ReadonlyMap<string, Floor>>();
+  /** Where nodes were killed, in order; those to come. */
+  readonly #kills: number[];
+  readonly #lastSend: number;
 
-  constructor(logs: ReadonlyMap<string, DenseLog>, warnings: Warnings) {
+  constructor(
+    history: readonly Op[],
+    operations: readonly Operation[],
+    logs: ReadonlyMap<string, DenseLog>,
+    warnings: Warnings,
+  ) {
     this.#logs = logs;
     this.#warnings = warnings;
+    this.#kills = killsOf(history);
+    this.#lastSend = operations.reduce(
+      (last, { sends, invokedAt }) => sends.length > 0 ? Math.max(last, invokedAt) : last,
+      -1,
+    );
   }
 
   /** From here on, what a poll reads may be committed. */
   begin(operation: Operation): void {
+    this.#forgetBefore(operation.invokedAt);
+    if (operation.op.f === "assign" && operation.invokedAt < this.#lastSend) {
+      this.#floorsAt.set(operation, new Map(this.#floors.get(placeOf(operation))));
+    }
     if (!isTransaction(operation)) return;
     for (const [key, list] of operation.reads) {
       for (const { offset } of list) if (offset !== undefined) this.#raise(key, offset);
@@ -338,12 +380,15 @@ class CommitChecker {
   }
 
   end(operation: Operation): void {
+    this.#forgetBefore(operation.endedAt);
     if (operation.type !== "ok") return;
     const positions = this.#of(operation);
     if (operation.assigned !== undefined) {
       const kept: Positions = new Map();
       for (const key of operation.assigned) {
-        const fresh = { assign: operation, bound: this.#bounds.get(key) ?? -1 };
+        const bound = this.#bounds.get(key) ?? -1;
+        const floor = this.#floorsAt.get(operation)?.get(key);
+        const fresh = { assign: operation, bound, floor };
         kept.set(key, positions.has(key) ? positions.get(key) : fresh);
       }
       this.#positions.set(operation.op.process, kept);
@@ -354,6 +399,27 @@ class CommitChecker {
       if (list.length === 0 && fresh !== undefined) continue;
       if (fresh !== undefined) this.#check(operation, key, fresh);
       positions.set(key, undefined);
+      this.#acknowledge(operation, key, list);
+    }
+  }
+
+  /** Notes what a poll committed at its node. */
+  #acknowledge(poll: Operation, key: string, list: readonly Placed[]): void {
+    let floors = this.#floors.get(placeOf(poll));
+    if (floors === undefined) this.#floors.set(placeOf(poll), floors = new Map());
+    for (const { offset } of list) {
+      const known = floors.get(key);
+      if (offset !== undefined && (known === undefined || known.offset < offset)) {
+        floors.set(key, { offset, poll });
+      }
+    }
+  }
+
+  /** A node that was killed may have lost what it acknowledged. */
+  #forgetBefore(position: number): void {
+    while ((this.#kills[0] ?? Infinity) < position) {
+      this.#kills.shift();
+      this.#floors.clear();
     }
   }
 
@@ -368,8 +434,18 @@ class CommitChecker {
     if (known === undefined || known < offset) this.#bounds.set(key, offset);
   }
 
-  #check(operation: Operation, key: string, { assign, bound }: Fresh): void {
+  #check(operation: Operation, key: string, { assign, bound, floor }: Fresh): void {
     const first = operation.reads.get(key)?.[0];
+    if (first?.offset !== undefined && floor !== undefined && first.offset < floor.offset) {
+      this.#warnings.add(
+        "Poll after an assign from before what was committed at the same node, which Maelstrom " +
+          "does not notice",
+        () =>
+          `key ${show(key)}, assigned by ${whoAndWhen(assign.op)}, was first polled from ` +
+          `${briefly(first)}, but offset ${floor.offset} had been committed by ` +
+          whoAndWhen(floor.poll.op),
+      );
+    }
     const log = this.#logs.get(key);
     const index = first === undefined ? undefined : log?.indexes.get(first.message);
     const skipped = index === undefined ? undefined : log?.slots[index - 1];
