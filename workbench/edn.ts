@@ -7,7 +7,7 @@
 import { type Json, type JsonObject, parseJson } from "@eddy/maelstrom";
 
 /** How deep forms may nest; histories stay below ten, exceptions below thirty. */
-const MAX_DEPTH = 256;
+export const MAX_DEPTH = 256;
 
 const space = /[\s,]*/y;
 const comment = /;[^\n]*/y;

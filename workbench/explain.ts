@@ -83,7 +83,7 @@ function describeWindows(windows: readonly FaultWindow[]): string[] {
     if (description !== "") group.what.push(description);
   }
   return [...groups.values()].map(({ fault, when, what }) =>
-    `${[fault, ...what.length > 0 ? [what.join(", ")] : []].join(": ")}, ${when}`
+    `${[fault, what.join(", ")].filter((text) => text !== "").join(": ") || "a fault"}, ${when}`
   );
 }
 

@@ -81,3 +81,15 @@ Deno.test("explain tells together what happened to several nodes at the same tim
       "kill: n2 is down, from 0.000 s to the end",
   );
 });
+
+Deno.test("explain tells of a fault without a name by what it did, or as a fault", () => {
+  const nemesis = (index: number, f: string, value: Op["value"]) =>
+    op(index, index, { process: "nemesis", type: "info", f, value });
+  const finding = { anomaly: "lost", what: "Element 5 is gone", ops: [op(1, 1, {})] };
+  const faultsOf = (value: Op["value"]) => {
+    const faults = faultWindows([nemesis(0, "start", value), nemesis(2, "stop", null)]);
+    return explain(finding, { faults })[2];
+  };
+  assertEquals(faultsOf("n1 is cut off"), "  Faults then: n1 is cut off, from 0.000 s to 2.000 s");
+  assertEquals(faultsOf(null), "  Faults then: a fault, from 0.000 s to 2.000 s");
+});

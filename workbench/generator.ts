@@ -79,6 +79,8 @@ type CheckOptions = Pick<RunOptions, "consistencyModels">;
 export interface Workload {
   /** Its operations by `f`, and which values they can have when they succeed. */
   readonly operations: Readonly<Record<string, (value: Json) => boolean>>;
+  /** Whether the checker also reads completions whose invocation is missing. */
+  readonly takesLoneCompletions?: true;
   readonly errors: ErrorPolicy;
   /** Whether a client is used again after an operation whose outcome is unknown. */
   readonly reusableClients: boolean;

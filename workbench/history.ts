@@ -1,6 +1,6 @@
 /**
  * Histories, which are all that a checker sees: the operations of clients and of the nemesis in the
- * order of time, and the two formats of their files.
+ * order of time, and the formats of their files.
  *
  * @module
  */
@@ -13,7 +13,7 @@ import {
   type JsonObject,
   parseJson,
 } from "@eddy/maelstrom";
-import { readEdn } from "./edn.ts";
+import { MAX_DEPTH, readEdn } from "./edn.ts";
 
 /** An operation begins (`invoke`), took effect (`ok`), did not (`fail`), or may have (`info`). */
 export type OpType = "invoke" | "ok" | "fail" | "info";
@@ -84,8 +84,11 @@ export function worst(verdicts: Iterable<Validity>): Validity {
   return all;
 }
 
-/** `jsonl` is the format of this workbench, `edn` that of the real Maelstrom. */
-export type HistoryFormat = "jsonl" | "edn";
+/**
+ * How a history is written: `jsonl` is this workbench's format, `json` one array of the same
+ * objects, `edn` that of the real Maelstrom, and `log` is what Jepsen prints of its operations.
+ */
+export type HistoryFormat = "jsonl" | "json" | "edn" | "log";
 
 /**
  * Writes an operation as one line of `history.jsonl`, without the line's end.
@@ -113,8 +116,11 @@ export function writeHistoryLine(op: Op): string {
 /**
  * Reads a whole history.
  *
- * @param text the text of `history.jsonl`, or of `history.edn`, be it lines or one vector
- * @param format by default recognized by the beginning: keys are strings in JSON, keywords in EDN
+ * Operations without a time follow each other by a millisecond. Transactions need no `f`.
+ *
+ * @param text the text of `history.jsonl` or `history.edn`, be it lines or one array or vector, or
+ * a log with the operations that Jepsen prints, of which all other lines are passed over
+ * @param format by default recognized by the text: keys are strings in JSON, keywords in EDN
  * @throws {SyntaxError} if the text is no history, naming the line.
  *
  * @example
@@ -130,25 +136,109 @@ export function writeHistoryLine(op: Op): string {
  */
 export function parseHistory(text: string, format: HistoryFormat = formatOf(text)): Op[] {
   const ops: Op[] = [];
-  const [forms, notation] = format === "edn"
-    ? [readEdn(text), ednNotation] as const
-    : [readJsonLines(text), jsonlNotation] as const;
-  for (const { line, value } of forms) {
+  const notation = format === "edn" || format === "log" ? ednNotation : jsonNotation;
+  for (const { place, value } of readers[format](text)) {
     try {
-      ops.push(readOp(value, ops.length, notation));
+      ops.push(readOp(value, ops, notation));
     } catch (error) {
-      throw cannotParse(line, error);
+      throw cannotParse(place, error);
     }
   }
   return ops;
 }
 
+/** What stands for one operation, and where: `line 3`. */
+interface Form {
+  readonly place: string;
+  readonly value: Json;
+}
+
+const readers: Readonly<Record<HistoryFormat, (text: string) => Iterable<Form>>> = {
+  jsonl: readJsonLines,
+  json: readJsonArray,
+  edn: readEdnForms,
+  log: readLog,
+};
+
+/** An operation as Jepsen prints it: process, type, `f`, value, and perhaps an error. */
+const printedOp = /^(?:.*?\s)?(\d+|:nemesis)\s+:(invoke|ok|fail|info)\s+:(\S+)(?:\s+(.*?))?\s*$/;
+const printedOps = new RegExp(printedOp, "m");
+
 function formatOf(text: string): HistoryFormat {
-  return /^\s*(?:$|\{\s*")/.test(text) ? "jsonl" : "edn";
+  if (/^\s*(?:$|\{\s*")/.test(text)) return "jsonl";
+  if (/^\s*\[\s*\{\s*"/.test(text)) return "json";
+  return /^\s*[^\s{[(#;]/.test(text) && printedOps.test(text) ? "log" : "edn";
 }
 
 /** Parses one line at a time, so that memory does not hold the whole text twice. */
-function* readJsonLines(text: string): Generator<{ line: number; value: Json }> {
+function* readJsonLines(text: string): Generator<Form> {
+  for (const { place, content } of eachLine(text)) {
+    yield { place, value: readJson(place, content) };
+  }
+}
+
+function* readJsonArray(text: string): Generator<Form> {
+  const all = readJson("the text", text, MAX_DEPTH + 1);
+  for (const [i, value] of (Array.isArray(all) ? all : []).entries()) {
+    yield { place: `operation ${i + 1}`, value };
+  }
+}
+
+function readJson(place: string, text: string, maxDepth = MAX_DEPTH): Json {
+  let value: Json;
+  try {
+    value = parseJson(text);
+  } catch (error) {
+    throw cannotParse(place, error instanceof RangeError ? TOO_DEEP : error);
+  }
+  if (nestsDeeper(value, maxDepth)) throw cannotParse(place, TOO_DEEP);
+  return value;
+}
+
+const TOO_DEEP = `it nests deeper than ${MAX_DEPTH}`;
+
+/** Whether lists and objects nest deeper than some bound: what follows them may not return. */
+export function nestsDeeper(value: Json, max: number = MAX_DEPTH): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  if (max === 0) return true;
+  for (const each of Array.isArray(value) ? value : Object.values(value)) {
+    if (nestsDeeper(each, max - 1)) return true;
+  }
+  return false;
+}
+
+function* readEdnForms(text: string): Generator<Form> {
+  for (const { line, value } of readEdn(text)) yield { place: `line ${line}`, value };
+}
+
+function* readLog(text: string): Generator<Form> {
+  for (const { place, content } of eachLine(text)) {
+    const [, process = "", type = "", f = "", rest = ""] = printedOp.exec(content) ?? [];
+    if (process === "") continue;
+    let values: Json[];
+    try {
+      values = Array.from(readEdn(`[${rest}]`), ({ value }) => value);
+    } catch (error) {
+      throw cannotParse(place, errorText(error).replace(/^Cannot parse line 1: /, ""));
+    }
+    const [value = null, error = null] = values;
+    // Some logs print the reason in place of the value.
+    const isReason = type !== "ok" && type !== "invoke" && value === "timed-out";
+    yield {
+      place,
+      value: {
+        process: process === ":nemesis" ? "nemesis" : Number(process),
+        type,
+        f,
+        value: isReason ? null : value,
+        error: isReason ? value : error,
+      },
+    };
+  }
+}
+
+/** The lines that are not blank, without the space around them. */
+function* eachLine(text: string): Generator<{ place: string; content: string }> {
   let line = 0;
   for (let start = 0; start < text.length;) {
     const newline = text.indexOf("\n", start);
@@ -156,20 +246,12 @@ function* readJsonLines(text: string): Generator<{ line: number; value: Json }> 
     const content = text.slice(start, end).trim();
     line++;
     start = end + 1;
-    if (content === "") continue;
-    let value: Json;
-    try {
-      value = parseJson(content);
-    } catch (error) {
-      throw cannotParse(line, error);
-    }
-    yield { line, value };
+    if (content !== "") yield { place: `line ${line}`, content };
   }
 }
 
-function cannotParse(line: number, error: unknown): SyntaxError {
-  const why = errorText(error);
-  return new SyntaxError(`Cannot parse line ${line}: ${why}`);
+function cannotParse(place: string, error: unknown): SyntaxError {
+  return new SyntaxError(`Cannot parse ${place}: ${errorText(error)}`);
 }
 
 /** How the two formats differ once they are read as JSON. */
@@ -183,12 +265,15 @@ interface Notation {
 /**
  * Checks one operation, and drops the keys that {@linkcode Op} does not have.
  *
- * @param position the index of an operation that has none of its own
+ * @param before those before it, which its index and time follow if it has none of its own
  * @throws {Error} if it is no operation, saying why.
  */
-function readOp(form: Json, position: number, { finalKey, errorOf }: Notation): Op {
+function readOp(form: Json, before: readonly Op[], { finalKey, errorOf }: Notation): Op {
   if (!isJsonObject(form)) throw new Error("it is no operation");
-  const { index = position, time, type, process, f, value = null, node } = form;
+  const { type, process, value = null, node } = form;
+  const index = form.index ?? before.length;
+  const time = form.time ?? (before.at(-1)?.time ?? -OP_INTERVAL_NS) + OP_INTERVAL_NS;
+  const f = form.f ?? (isTransaction(value) ? "txn" : undefined);
   if (typeof index !== "number") throw new Error("its index is no number");
   if (typeof time !== "number") throw new Error("its time is no number");
   if (type !== "invoke" && type !== "ok" && type !== "fail" && type !== "info") {
@@ -212,13 +297,19 @@ function readOp(form: Json, position: number, { finalKey, errorOf }: Notation): 
   };
 }
 
-const jsonlNotation: Notation = {
+/** How far operations lie apart that have no time. */
+const OP_INTERVAL_NS = 1e6;
+
+/** Whether a value is a list of micro-operations. */
+function isTransaction(value: Json): boolean {
+  return Array.isArray(value) && value.length > 0 && value.every(Array.isArray);
+}
+
+const jsonNotation: Notation = {
   finalKey: "final",
-  errorOf({ error }) {
-    if (error === undefined) return undefined;
-    if (!isJsonObject(error) || typeof error.text !== "string") {
-      throw new Error("its error has no text");
-    }
+  errorOf(op) {
+    const { error } = op;
+    if (!isJsonObject(error) || typeof error.text !== "string") return ednError(op);
     const { code, text } = error;
     return typeof code === "number" ? { code, text } : { text };
   },

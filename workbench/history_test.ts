@@ -183,17 +183,109 @@ Deno.test("one vector is a history too, and blank lines are none", () => {
   assertEquals(parseHistory(" \n"), []);
 });
 
+Deno.test("one JSON array is a history too, on one line or on many", () => {
+  const ops = [
+    { type: "invoke", process: 0, f: "read", value: null },
+    { type: "info", process: 0, f: "read", value: null, error: "timeout" },
+  ];
+  for (const text of [JSON.stringify(ops), ` ${JSON.stringify(ops, null, 2)}\n`]) {
+    const [first, second, ...others] = parseHistory(text);
+    assertEquals([first?.type, first?.index, others], ["invoke", 0, []]);
+    assertEquals(second?.error, { code: 0, text: "timeout" });
+  }
+  assertEquals(parseHistory("[]"), []);
+  const wrong = '[{"type":"ok","process":0,"f":"read"},{"type":"maybe"}]';
+  assertThrows(
+    () => parseHistory(wrong),
+    SyntaxError,
+    "Cannot parse operation 2: its type is none",
+  );
+  assertThrows(() => parseHistory('[{"type":'), SyntaxError, "Cannot parse the text: ");
+});
+
+Deno.test("without times, operations are a millisecond apart, in the order of their lines", () => {
+  const json = '{"type":"invoke","process":0,"f":"read","value":null}';
+  const edn = "{:type :invoke, :process 0, :f :read, :time nil}";
+  for (const line of [json, edn]) {
+    const times = parseHistory(`${line}\n${line}\n\n${line}`).map(({ time }) => time);
+    assertEquals(times, [0, 1e6, 2e6]);
+  }
+  const timed = json.replace("{", '{"time":5,');
+  const times = parseHistory(`${timed}\n${json}`).map(({ time }) => time);
+  assertEquals(times, [5, 1e6 + 5]);
+});
+
+Deno.test("a transaction needs no f", () => {
+  const [op] = parseHistory("{:type :ok, :process 0, :value [[:append :x 1] [:r :y [2]]]}");
+  assertEquals([op?.f, op?.value], ["txn", [["append", "x", 1], ["r", "y", [2]]]]);
+});
+
+Deno.test("what Jepsen prints of operations is a history, whatever else is in the log", () => {
+  const log = `INFO  jepsen.util - 0\t:invoke\t:read\tnil
+INFO jepsen.core - Worker 0 starting
+INFO  jepsen.util - 1 :invoke :cas [1 2]
+INFO  jepsen.util - 0\t:ok\t:read\t3
+INFO  jepsen.util - :nemesis :info :start nil
+2026-01-01 10:00:00,123{GMT}\tINFO\t[jepsen worker 2] jepsen.util: 2\t:invoke\t:write\t3
+INFO  jepsen.util - 1\t:fail\t:cas\t[1 2]
+INFO  jepsen.util - 2\t:info\t:write\t:timed-out
+INFO  jepsen.util - 7\t:info\t:write\t5\t:timed-out
+`;
+  const timedOut = { error: { text: "timed-out" } };
+  const rows = [
+    { type: "invoke", process: 0, f: "read", value: null },
+    { type: "invoke", process: 1, f: "cas", value: [1, 2] },
+    { type: "ok", process: 0, f: "read", value: 3 },
+    { type: "info", process: "nemesis", f: "start", value: null },
+    { type: "invoke", process: 2, f: "write", value: 3 },
+    { type: "fail", process: 1, f: "cas", value: [1, 2] },
+    { type: "info", process: 2, f: "write", value: null, ...timedOut },
+    { type: "info", process: 7, f: "write", value: 5, ...timedOut },
+  ];
+  assertEquals(
+    parseHistory(log) as unknown[],
+    rows.map((row, index) => ({ index, time: index * 1e6, ...row })),
+  );
+  assertThrows(
+    () => parseHistory("\n0 :ok :read [1"),
+    SyntaxError,
+    'Cannot parse line 2: it ends before a "]"',
+  );
+});
+
+Deno.test("a value that nests too deeply is refused in every format, with its place", () => {
+  const deep = (levels: number) => "[".repeat(levels) + "]".repeat(levels);
+  const json = (levels: number, n = "") =>
+    `{"type":"ok","process":0,"f":"r","value":[${deep(levels)}${n}]}`;
+  const edn = (levels: number) => `{:type :ok, :process 0, :f :r, :value ${deep(levels)}}`;
+  assertEquals(parseHistory(`${json(200)}\n${json(200, ",1.0")}`).length, 2);
+  for (const levels of [300, 100_000]) {
+    for (
+      const [text, place] of [
+        [`${json(1)}\n${json(levels)}`, "line 2"],
+        [`${json(1)}\n${json(levels, ",1.0")}`, "line 2"],
+        [`[${json(1)},${json(levels)}]`, "the text"],
+        [`${edn(1)}\n${edn(levels)}`, "line 2"],
+        [`0 :ok :r 1\n0 :ok :r ${deep(levels)}`, "line 2"],
+      ] as const
+    ) {
+      const error = assertThrows(() => parseHistory(text), SyntaxError, `Cannot parse ${place}: `);
+      assertMatch(error.message, /: it nests deeper than 256(, at column \d+)?$/);
+    }
+  }
+});
+
 Deno.test("what is no history is refused with its line", () => {
   const line = '{"index":0,"time":1,"type":"invoke","process":0,"f":"read","value":null}';
   const cases: [string, RegExp][] = [
     [`${line}\n{`, /^Cannot parse line 2: .*JSON/],
     [`${line}\n\n5`, /^Cannot parse line 3: it is no operation$/],
-    [`${line}\n{}`, /^Cannot parse line 2: its time is no number$/],
+    [`${line}\n{}`, /^Cannot parse line 2: its type is none of/],
     [line.replace('"time":1', '"time":1.0'), /line 1: its time is no number$/],
     [line.replace("invoke", "maybe"), /line 1: its type is none of invoke, ok, fail and info$/],
     [line.replace('"process":0', '"process":"x"'), /line 1: its process is neither/],
     [line.replace('"read"', "5"), /line 1: its f is no text$/],
-    [line.replace("}", ',"error":"x"}'), /line 1: its error has no text$/],
+    [line.replace("null", "[".repeat(300) + "]".repeat(300)), /line 1: it nests deeper than 256$/],
     [line.replace('"index":0', '"index":"x"'), /line 1: its index is no number$/],
     ["{:index 0, :time 1}\n", /line 1: its type is none of/],
     ["{:index 0\n", /line 1: it ends before a "}"$/],

@@ -119,6 +119,8 @@ export function check(
     & {
       readonly availability?: RunOptions["availability"];
       readonly failOnWarning?: boolean | undefined;
+      /** Whether only what the workload itself asks for decides. */
+      readonly only?: boolean;
     },
 ): HistoryReport {
   const workload = guarded("workload", {}, () => {
@@ -133,9 +135,10 @@ export function check(
     return { valid: true, latencies: operationLatencies(history) };
   });
   const operations = guarded("operations", { decisive: false }, () => {
-    return checkOperations(history, options.workload, workloads[options.workload].operations);
+    return checkOperations(history, { name: options.workload, ...workloads[options.workload] });
   });
-  const all: CheckResult[] = [operations, workload, stats, availability, exceptions, timed];
+  const asked: CheckResult[] = [operations, workload];
+  const all = options.only === true ? asked : [...asked, stats, availability, exceptions, timed];
   // What is wrong with the workload's own operations stays wrong, whatever else is there.
   const alone = operations.decisive || (operations.valid !== true && workload.valid !== false);
   const parts = alone ? [operations] : all;

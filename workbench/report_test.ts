@@ -1,5 +1,5 @@
 import { assertEquals, assertMatch, assertNotEquals } from "@std/assert";
-import type { Node } from "@eddy/maelstrom";
+import type { Json, Node } from "@eddy/maelstrom";
 import type { Op } from "./history.ts";
 import { check, operationLatencies, quantiles } from "./report.ts";
 import { simulate } from "./simulate.ts";
@@ -161,4 +161,33 @@ Deno.test("a warning makes a run invalid where that is wanted, and is its findin
   };
   assertEquals(await run(false), [true, []]);
   assertEquals(await run(true), [false, ["warning"]]);
+});
+
+Deno.test("--only leaves out whether each kind of operation succeeded, and how many did", () => {
+  const history = handmade(
+    [0, "invoke", "write", [1, 2]],
+    [0, "ok", "write", [1, 2]],
+    [0, "invoke", "cas", [1, [3, 4]]],
+    [0, "fail", "cas", [1, [3, 4]]],
+  );
+  const options = { workload: "lin-kv", consistencyModels, availability: 0.9 } as const;
+  assertEquals(check(history, options).findings.map(({ anomaly }) => anomaly), [
+    "never-ok",
+    "unavailable",
+  ]);
+  assertEquals(check(history, options).valid, false);
+  const only = check(history, { ...options, only: true });
+  assertEquals([only.valid, only.findings], [true, []]);
+  assertEquals(check([], { ...options, only: true }).valid, "unknown");
+});
+
+Deno.test("transactions are checked where only their completions are known", () => {
+  const txn = (value: Json): Row => [0, "ok", "txn", value];
+  const options = { workload: "txn-list-append", consistencyModels } as const;
+  const skew = handmade(
+    txn([["append", "x", 1]]),
+    txn([["r", "x", [1]]]),
+    txn([["append", "x", 2], ["r", "x", [2]]]),
+  );
+  assertEquals(check(skew, options).valid, false);
 });

@@ -64,13 +64,15 @@ export interface RegisterResult {
  * invocation and its completion, on a register that starts out `null`.
  *
  * What failed did not happen; what ended unknown may have, at any time since, or never. A
- * read of `null` is always right. The search is bounded: a key that takes more is `unknown`.
+ * read of `null` is always right. The search is bounded: a key that takes more is `unknown`. A
+ * history of one register, whose values have no keys, is taken for one of a key `"register"`.
  */
 export function checkLinearizable(
-  history: readonly Op[],
+  written: readonly Op[],
   options: LinearizableOptions = {},
 ): LinearizableResult {
   const { maxSteps = 5_000_000 } = options;
+  const history = isUnkeyed(written) ? written.map(keyed) : written;
   const warnings = new Warnings();
   const pairs = placedPairs(history, warnings);
   const { byKey, oddCount } = registerHistories(pairs, warnings);
@@ -274,6 +276,19 @@ function registerHistories(
     else (isOk(pair) ? history.known : history.unknown).push(call);
   }
   return { byKey, oddCount };
+}
+
+/** Whether a history is of one register: where reads and writes have no pair, there is no key. */
+function isUnkeyed(history: readonly Op[]): boolean {
+  const values = history.filter(({ process, f }) =>
+    process !== "nemesis" && (f === "read" || f === "write")
+  ).map(valueOf);
+  return values.some((value) => value !== null) &&
+    values.every((value) => !Array.isArray(value) || value.length !== 2);
+}
+
+function keyed(op: Op): Op {
+  return op.process === "nemesis" ? op : { ...op, value: ["register", valueOf(op)] };
 }
 
 /** Operations' values are pairs of key and value. */

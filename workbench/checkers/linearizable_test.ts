@@ -381,3 +381,17 @@ Deno.test("checkLinearizable() warns of a key that was missing after it held a v
     ]
   ) assertEquals(warningsOf(...rows), undefined);
 });
+
+Deno.test("checkLinearizable() takes values without keys for one register", () => {
+  const rows: Row[] = [
+    [0, "invoke", "write", 3],
+    [0, "ok", "write", 3],
+    [1, "invoke", "cas", [3, 4]],
+    [1, "ok", "cas", [3, 4]],
+    [2, "invoke", "read", null],
+  ];
+  assertEquals(checkLinearizable(handmade(...rows, [2, "ok", "read", 4])).valid, true);
+  const { valid, findings } = checkLinearizable(handmade(...rows, [2, "ok", "read", 3]));
+  assertEquals(valid, false);
+  assertStringIncludes(findings?.[0]?.what ?? "", 'read 3 from key "register"');
+});

@@ -9,7 +9,6 @@ import { type CheckResult, type Finding, type Op, worst } from "../history.ts";
 import {
   type CompletedPair,
   endsOf,
-  isOk,
   listOf,
   type PlacedPair,
   placedPairs,
@@ -193,43 +192,46 @@ export interface OperationsResult extends CheckResult {
  * Every other checker finds nothing wrong with what it does not look at: without this the history
  * of another workload would be valid, and so would an empty one.
  *
- * @param operations the workload's operations, and which values they can have when they succeed
+ * @param workload its name, its operations with the values that they can have when they succeed,
+ * and whether completions count that have no invocation
  */
 export function checkOperations(
   history: readonly Op[],
-  workload: string,
-  operations: Readonly<Record<string, (value: Json) => boolean>>,
+  { name, operations, takesLoneCompletions = false }: {
+    readonly name: string;
+    readonly operations: Readonly<Record<string, (value: Json) => boolean>>;
+    readonly takesLoneCompletions?: boolean | undefined;
+  },
 ): OperationsResult {
-  const byF = Map.groupBy(placedPairs(history), ({ invoke }) => invoke.f);
-  const fits = ({ completion }: CompletedPair) => {
-    const fit = Object.hasOwn(operations, completion.f) ? operations[completion.f] : undefined;
-    return fit?.(valueOf(completion)) === true;
-  };
-  const foreign: string[] = [];
-  let [own, completed] = [0, 0];
-  for (const [f, pairs] of byF) {
-    const acknowledged = pairs.filter(isOk);
-    const fitting = acknowledged.filter(fits).length;
-    own += fitting;
-    completed += pairs.filter(({ completion }) => completion !== undefined).length;
-    if (!Object.hasOwn(operations, f)) foreign.push(f);
-    else if (acknowledged[0] !== undefined && fitting === 0) {
-      foreign.push(`${f} with ${show(valueOf(acknowledged[0].completion))}`);
+  const ofClients = history.filter(({ process }) => process !== "nemesis");
+  const completions = takesLoneCompletions
+    ? ofClients.filter(({ type }) => type !== "invoke")
+    : placedPairs(history).flatMap(({ completion }) => completion ?? []);
+  const foreign = new Set<string>();
+  let own = 0;
+  for (const [f, ends] of Map.groupBy(ofClients, ({ f }) => f)) {
+    const fit = Object.hasOwn(operations, f) ? operations[f] : undefined;
+    const acknowledged = ends.filter(({ type }) => type === "ok");
+    const fitting = acknowledged.filter((op) => fit?.(valueOf(op)) === true);
+    own += fitting.length;
+    if (fit === undefined) foreign.add(f);
+    else if (acknowledged[0] !== undefined && fitting.length === 0) {
+      foreign.add(`${f} with ${show(valueOf(acknowledged[0]))}`);
     }
   }
   const result = (what: string, decisive: boolean): OperationsResult =>
     resultOf("unknown", { decisive }, [{ anomaly: "nothing-tested", what, ops: [] }]);
-  if (byF.size === 0) {
+  if (ofClients.length === 0) {
     return result("The history has no operations of clients, so nothing was tested", true);
   }
-  if (foreign.length > 0) {
+  if (foreign.size > 0) {
     return result(
-      `The history is of another workload than ${workload}, which has operations ` +
-        `${listOf(Object.keys(operations))}: there is ${listOf(foreign)}`,
+      `The history is of another workload than ${name}, which has operations ` +
+        `${listOf(Object.keys(operations))}: there is ${listOf([...foreign])}`,
       own === 0,
     );
   }
-  if (completed === 0) {
+  if (completions.length === 0) {
     return result("No operation of the history was ever completed, so nothing was tested", true);
   }
   return resultOf(true, { decisive: false });

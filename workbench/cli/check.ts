@@ -8,7 +8,7 @@ import { errorText } from "@eddy/maelstrom";
 import { oneOf, parseFlags, UsageError } from "@eddy/maelstrom/flags";
 import { parseConsistencyModels } from "../checkers/elle/consistency_model.ts";
 import { explain, faultWindows, verdict } from "../explain.ts";
-import { parseHistory } from "../history.ts";
+import { type Op, parseHistory } from "../history.ts";
 import { check } from "../report.ts";
 import { resultsJson } from "../results_dir.ts";
 import { exitCodeOf, runFlags } from "./flags.ts";
@@ -21,6 +21,7 @@ export const checkFlags = {
   availability: runFlags.availability,
   "fail-on-warning": runFlags["fail-on-warning"],
   "consistency-models": runFlags["consistency-models"],
+  only: { help: "Ask what the workload asks alone, not whether each kind of operation succeeded" },
   json: { help: "Print the results as JSON" },
 };
 
@@ -35,11 +36,12 @@ export async function checkCommand(args: readonly string[]): Promise<number> {
     throw new UsageError("Cannot check without a history: name a history.jsonl or history.edn");
   }
   if (extra !== undefined) throw new UsageError(`Unexpected argument ${JSON.stringify(extra)}`);
-  const history = parseHistory(await read(file), file.endsWith(".edn") ? "edn" : "jsonl");
+  const history = parse(await read(file), file);
   const results = check(history, {
     workload,
     availability,
     failOnWarning: flags["fail-on-warning"],
+    only: flags.only,
     consistencyModels: models(flags["consistency-models"]),
   });
   const faults = faultWindows(history);
@@ -52,9 +54,23 @@ export async function checkCommand(args: readonly string[]): Promise<number> {
   return exitCodeOf(results.valid);
 }
 
+function parse(text: string, file: string): Op[] {
+  try {
+    return parseHistory(text);
+  } catch (cause) {
+    throw new UsageError(`Cannot read ${file}: ${errorText(cause)}`, { cause });
+  }
+}
+
+/** The two bytes that a gzip file begins with. */
+const GZIP = [0x1f, 0x8b];
+
 async function read(file: string): Promise<string> {
   try {
-    return await Deno.readTextFile(file);
+    const bytes = await Deno.readFile(file);
+    if (!GZIP.every((byte, i) => bytes[i] === byte)) return new TextDecoder().decode(bytes);
+    const unpacked = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+    return await new Response(unpacked).text();
   } catch (cause) {
     const why = cause instanceof Deno.errors.NotFound ? "there is no such file" : errorText(cause);
     throw new UsageError(`Cannot read ${file}: ${why}`, { cause });

@@ -435,6 +435,27 @@ Deno.test("check: what several checkers warn of is printed once", async () => {
   });
 });
 
+Deno.test("check: a file's content tells its format, and whether it is packed", async () => {
+  await inTempDir(async (dir) => {
+    const log =
+      "INFO  jepsen.util - 0\t:invoke\t:write\t3\nINFO  jepsen.util - 0\t:ok\t:write\t3\n" +
+      "INFO  jepsen.util - 1\t:invoke\t:read\tnil\nINFO  jepsen.util - 1\t:ok\t:read\t4\n";
+    const packed = new Blob([log]).stream().pipeThrough(new CompressionStream("gzip"));
+    await Deno.writeFile(join(dir, "etcd.jsonl"), packed);
+    await Deno.writeTextFile(join(dir, "history"), log.replace("read\t4", "read\t3"));
+    await Deno.writeTextFile(join(dir, "broken.edn"), '[{"type":"ok"}]');
+    const run = (file: string) => workbench(["check", "-w", "lin-kv", "--only", file], dir);
+    const [wrong, right, broken] = [
+      await run("etcd.jsonl"),
+      await run("history"),
+      await run("broken.edn"),
+    ];
+    assertEquals([wrong.code, right.code, broken.code], [1, 0, 254]);
+    assertStringIncludes(wrong.stdout, 'read 4 from key "register"');
+    assertMatch(broken.stderr, /^Cannot read broken.edn: Cannot parse operation 1: its process is/);
+  });
+});
+
 Deno.test("check: --fail-on-warning turns a warning into a failure, and says so", async () => {
   await inTempDir(async (dir) => {
     const file = join(dir, "history.jsonl");

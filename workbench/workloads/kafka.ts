@@ -38,6 +38,7 @@ export const kafka: Workload = {
     subscribe: anyValue,
     "debug-topic-partitions": anyValue,
   },
+  takesLoneCompletions: true,
   errors: mappedErrors("assign"),
   reusableClients: false,
   session: kafkaSession,

@@ -31,7 +31,7 @@ export function linKvTimeoutMs({ latency }: Pick<RunOptions, "latency">): number
 
 /** The `lin-kv` workload. */
 export const linKv: Workload = {
-  operations: { read: isPair, write: isPair, cas: isPair },
+  operations: { read: isKeyedOrPlain, write: isKeyedOrPlain, cas: isKeyedOrPlain },
   errors: mappedErrors("read"),
   reusableClients: true,
   session(call, options) {
@@ -55,8 +55,9 @@ export const linKv: Workload = {
   check: (history) => checkLinearizable(history),
 };
 
-function isPair(value: Json): boolean {
-  return Array.isArray(value) && value.length === 2;
+/** Whether a value is a pair of key and value, or one of a single register without a key. */
+function isKeyedOrPlain(value: Json): boolean {
+  return !Array.isArray(value) || value.length === 2;
 }
 
 function pair(value: Json): [Json, Json] {

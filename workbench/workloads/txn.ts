@@ -32,6 +32,7 @@ function txnWorkload(
 ): Workload {
   return {
     operations: { txn: isList },
+    takesLoneCompletions: true,
     errors: mappedErrors(),
     reusableClients: true,
     session: (call) => async ({ value }) => {

@@ -314,3 +314,18 @@ Deno.test("a model that is unknown is refused, and none allows anything", () => 
 function summary(result: ElleResult): string {
   return `${result.anomalyTypes} ${result.findings?.map(({ what }) => what).join("\n")}`;
 }
+
+Deno.test("reads that leave out what they do not know yet are understood", () => {
+  const op = { time: 0, process: 0, f: "txn" } as const;
+  const append: Op["value"] = [["append", "x", 1], ["r", "y"]];
+  const history = (end: Op["type"], value: Op["value"]): Op[] => [
+    { ...op, index: 0, type: "invoke", value: append },
+    { ...op, index: 1, type: end, value },
+    { ...op, index: 2, type: "invoke", value: [["r", "x"]] },
+    { ...op, index: 3, type: "ok", value: [["r", "x", [1]]] },
+  ];
+  assertEquals(check(history("ok", [["append", "x", 1], ["r", "y", []]]), all).valid, true);
+  assertEquals(check(history("info", append), all).valid, true);
+  const wrong = check(history("ok", append), all);
+  assertEquals([wrong.valid, wrong.findings?.[0]?.anomaly], ["unknown", "malformed-txn"]);
+});

@@ -177,7 +177,8 @@ class TxnReader {
     if (!Array.isArray(op.value)) return fail();
     const mops: Mop[] = [];
     for (const each of op.value) {
-      const mop = Array.isArray(each) && each.length === 3 ? this.#mop(each) : undefined;
+      const isWhole = Array.isArray(each) && (each.length === 3 || isShortRead(each, op));
+      const mop = isWhole ? this.#mop(each) : undefined;
       if (mop === undefined) return fail(each);
       mops.push(mop);
     }
@@ -194,4 +195,9 @@ class TxnReader {
     const list = value?.map((element) => this.#names.version(key, element)) ?? null;
     return { read: true, key, version: list?.at(-1) ?? INITIAL, list };
   }
+}
+
+/** A read that leaves out what it does not know yet. */
+function isShortRead(mop: readonly Json[], { type }: Op): boolean {
+  return mop.length === 2 && mop[0] === "r" && type !== "ok";
 }
