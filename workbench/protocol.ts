@@ -13,6 +13,7 @@ import {
   parseJson,
 } from "@eddy/maelstrom";
 import { isMsgId, quote } from "@eddy/maelstrom/message";
+import { nestsDeeper } from "./history.ts";
 import { type Network, SERVICES } from "./network.ts";
 
 /** Where and how a node broke the protocol. */
@@ -81,6 +82,8 @@ interface OutputMessage {
   readonly body: JsonObject;
 }
 
+const TOO_DEEP = "the line is nested too deeply";
+
 const KEYS: readonly string[] = ["src", "dest", "body", "id"];
 
 /**
@@ -94,8 +97,10 @@ export function readOutputLine(line: string): OutputMessage | string {
   try {
     value = parseJson(line);
   } catch (error) {
+    if (error instanceof RangeError) return TOO_DEEP;
     return `the line is not JSON (${errorText(error)})`;
   }
+  if (nestsDeeper(value)) return TOO_DEEP;
   if (!isJsonObject(value)) return "the line is JSON, but no object";
   const { src, dest, body, id } = value;
   if (typeof src !== "string") return "src must be a string";

@@ -184,3 +184,16 @@ Deno.test("a reply to a client that has gone is late, one to a client that never
     for (const { expected } of errors) assertStringIncludes(expected, "a service (lin-kv, ");
   }
 });
+
+Deno.test("a line that nests too deeply breaks the protocol", () => {
+  const line = (levels: number, value = "1") =>
+    `{"src":"n1","dest":"c1","body":{"type":"x","a":${"[".repeat(levels)}${value}${
+      "]".repeat(levels)
+    }}}`;
+  assertEquals(typeof readOutputLine(line(200)), "object");
+  for (const levels of [300, 100_000]) {
+    for (const value of ["1", "1.0"]) {
+      assertEquals(readOutputLine(line(levels, value)), "the line is nested too deeply");
+    }
+  }
+});
