@@ -11,7 +11,15 @@ import { type Latency, SERVICES } from "./network.ts";
 import { type WorkloadName, WORKLOADS } from "./workloads/mod.ts";
 
 /** The topologies of broadcast. */
-export const TOPOLOGIES = ["line", "grid", "tree", "tree2", "tree3", "tree4", "total"] as const;
+export const TOPOLOGIES: readonly RunOptions["topology"][] = [
+  "line",
+  "grid",
+  "tree",
+  "tree2",
+  "tree3",
+  "tree4",
+  "total",
+];
 
 /** The distributions of latencies. */
 export const DISTRIBUTIONS = ["constant", "uniform", "exponential"] as const;
@@ -48,7 +56,7 @@ export interface RunOptions {
   /** The mean time between a fault and its end. */
   readonly nemesisIntervalSeconds: number;
   /** How the nodes of broadcast are connected: what their `topology` message contains. */
-  readonly topology: (typeof TOPOLOGIES)[number];
+  readonly topology: "line" | "grid" | "tree" | "tree2" | "tree3" | "tree4" | "total";
   /** What share of operations must succeed; absent for any. */
   readonly availability?: "total" | number;
   /** Whether a warning makes the run invalid. */
@@ -268,7 +276,11 @@ const rules: Readonly<Record<Exclude<keyof RunOptions, "latency">, Rule>> = {
   seed: { name: "seed", accepts: "it must be an integer", ok: Number.isSafeInteger },
   strictMaelstrom: oneOf("strictMaelstrom", [true, false]),
   maelstromBugs: oneOf("maelstromBugs", [true, false]),
+  failOnWarning: oneOf("failOnWarning", [true, false]),
 };
+
+/** The options that may be absent. */
+const OPTIONAL: ReadonlySet<string> = new Set(["availability", "threadOrder", "failOnWarning"]);
 
 const MEAN = number("latency", 0, MAX.latencyMs);
 
@@ -313,8 +325,7 @@ export function checkOptions(options: RunOptions): void {
   }
   for (const [name, rule] of Object.entries(rules)) {
     const value = others[name as keyof typeof others];
-    const isAbsent = value === undefined && (name === "availability" || name === "threadOrder");
-    if (!isAbsent) checkValue(rule, value);
+    if (value !== undefined || !OPTIONAL.has(name)) checkValue(rule, value);
   }
   checkValue(MEAN, latency.meanMs);
   checkValue(DISTRIBUTION, latency.distribution);

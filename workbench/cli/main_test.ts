@@ -138,7 +138,7 @@ Deno.test("wrong arguments exit 254 with one sentence", async () => {
         "for --time-limit: expected a number from 0.001 to",
       ],
       [["test", "--latency", "100000000000"], "for --latency: expected a number from 0 to"],
-      [["test", "--seed", "9999999999999999"], "for --seed: expected an integer from 0 to 9"],
+      [["test", "--seed", "9999999999999999"], "for --seed: expected an integer of 0 or more"],
     ];
     for (const [args, text] of cases) {
       const { code, stdout, stderr } = await workbench(args, dir);
@@ -243,8 +243,11 @@ async function lineOf(path: string, child: Deno.ChildProcess): Promise<string> {
   throw new Error(`It ended with exit code ${code}: ${new TextDecoder().decode(stderr)}`);
 }
 
-/** A node that starts a process of its own, writes both ids to a file, and never answers. */
-const deaf = '#!/bin/sh\nsleep 60 &\necho $$ $! > "$1"\nwait\n';
+/**
+ * A node that starts a process of its own, writes both ids to a file when it is sent `init`, by when
+ * whatever guards it has started, and never answers.
+ */
+const deaf = '#!/bin/sh\nsleep 60 &\nread -r init\necho $$ $! > "$1"\nwait\n';
 
 /** Runs deaf nodes until they have started, and then `stop`. */
 async function withDeafNode(
