@@ -79,6 +79,27 @@ Deno.test("the node of the README does what the README says", async () => {
   });
 });
 
+Deno.test("the README's broadcast sends until it is acknowledged, and checks its requests", async () => {
+  const readme = await Deno.readTextFile(new URL("./README.md", import.meta.url));
+  const code = /```ts\n(import \{ errorText, Node[^]*?)```/.exec(readme)?.[1] ?? "";
+  const program = `import { serve } from "@eddy/maelstrom";\n${code}\nawait serve(node);\n`;
+  await withProgram(program, async (file) => {
+    const node = new NodeProcess(file);
+    await node.init();
+    await node.send("c1", { type: "broadcast", msg_id: 1, message: "one" });
+    assertEquals((await node.next()).body.code, 12);
+    await node.send("c1", { type: "broadcast", msg_id: 2, message: 1 });
+    const first = await node.next();
+    assertEquals((await node.next()).body.type, "broadcast_ok");
+    const second = await node.next();
+    for (const { dest, body } of [first, second]) assertEquals([dest, body.message], ["n2", 1]);
+    await node.send("n2", { type: "broadcast_ok", in_reply_to: second.body.msg_id });
+    await node.send("c1", { type: "read", msg_id: 3 });
+    assertEquals((await node.next()).body.messages, [1]);
+    assertEquals((await node.end()).rest, []);
+  });
+});
+
 Deno.test("100 000 interleaved requests: each answered once, under a msg_id of its own", async () => {
   const node = new NodeProcess(main);
   await node.init();

@@ -96,7 +96,7 @@ function serveByResending(node: Node): void {
       sum += Number(delta);
       for (const dest of node.otherNodes) {
         const send = () => node.rpc(dest, { type: "delta", delta }, { timeoutMs: 200 });
-        node.retry(send, { deadlineMs: 9000 }).catch(() => {});
+        node.retry(send, { timeoutMs: 9000 }).catch(() => {});
       }
     },
     read: () => sum,

@@ -5,7 +5,7 @@
  * @module
  */
 
-import { RpcError } from "./errors.ts";
+import { refuseUnknown, RpcError } from "./errors.ts";
 
 /** A source of time and timers. */
 export interface Clock {
@@ -62,20 +62,29 @@ export interface RetryOptions {
    */
   maxDelayMs?: number | undefined;
   /**
-   * How long to try in all, in milliseconds; no try begins later.
+   * How long to try in all, in milliseconds; no try begins later, and `Infinity` goes on for ever.
    *
    * @default 10000
    */
-  deadlineMs?: number | undefined;
+  timeoutMs?: number | undefined;
   /**
    * How many tries at most.
    *
-   * @default no bound but the deadline
+   * @default no bound but the time
    */
   maxTries?: number | undefined;
   /** Ends the pauses, and with them the retrying. */
   signal?: AbortSignal | undefined;
 }
+
+const retryOptions: Record<keyof RetryOptions, true> = {
+  codes: true,
+  minDelayMs: true,
+  maxDelayMs: true,
+  timeoutMs: true,
+  maxTries: true,
+  signal: true,
+};
 
 /**
  * Calls `attempt` until it succeeds, fails for good, or time is up.
@@ -85,28 +94,43 @@ export interface RetryOptions {
  * thrown at once. What is retried must be safe to do twice.
  *
  * @param attempt gets the number of the try, from 1
- * @throws what the last attempt threw, or the signal's reason.
+ * @throws {RpcError} when time or tries have run out: of the last attempt's code, with the number
+ * of tries and how long they took in the text, and the last attempt's error as `cause`.
+ * @throws {TypeError} for an option that it does not know.
+ * @throws what an attempt threw that is not tried again, or the signal's reason.
  */
 export async function retry<T>(
   attempt: (tryNumber: number) => Promise<T>,
   options: RetryOptions,
   { clock, random }: { clock: Clock; random: Random },
 ): Promise<T> {
-  const { codes = [], minDelayMs = 100, maxDelayMs = 2000, deadlineMs = 10_000, signal } = options;
+  refuseUnknown(options, retryOptions);
+  const { codes = [], minDelayMs = 100, maxDelayMs = 2000, timeoutMs = 10_000, signal } = options;
   const { maxTries = Infinity } = options;
-  const endMs = clock.now() + deadlineMs;
+  const startMs = clock.now();
   for (let tryNumber = 1;; tryNumber++) {
     signal?.throwIfAborted();
     try {
       return await attempt(tryNumber);
     } catch (error) {
-      const again = error instanceof RpcError && (!error.definite || codes.includes(error.code));
+      if (!(error instanceof RpcError)) throw error;
+      if (error.definite && !codes.includes(error.code)) throw error;
       const ceilingMs = Math.min(maxDelayMs, minDelayMs * 2 ** (tryNumber - 1));
       const delayMs = ceilingMs * (0.5 + random.next() / 2);
-      if (!again || tryNumber >= maxTries || clock.now() + delayMs >= endMs) throw error;
+      const passedMs = clock.now() - startMs;
+      if (tryNumber >= maxTries || passedMs + delayMs >= timeoutMs) {
+        throw gaveUp(error, tryNumber, passedMs);
+      }
       await pause(clock, delayMs, signal);
     }
   }
+}
+
+function gaveUp(cause: RpcError, tries: number, passedMs: number): RpcError {
+  const { code, definite, message } = cause;
+  const often = tries === 1 ? "1 try" : `${tries} tries`;
+  const text = `Gave up after ${often} in ${Math.round(passedMs)} ms: ${message}`;
+  return new RpcError(code, text, { definite, cause });
 }
 
 /**

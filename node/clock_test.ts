@@ -68,9 +68,9 @@ Deno.test("retry throws at once what is no RpcError", async () => {
   assertEquals(tries, 1);
 });
 
-Deno.test("retry begins no try after its deadline, nor more than it may", async () => {
+Deno.test("retry begins no try after its time, nor more than it may", async () => {
   const late = failing(Infinity, ErrorCode.crash);
-  const ended = assertRejects(() => retry(late.attempt, { deadlineMs: 450 }, late.context));
+  const ended = assertRejects(() => retry(late.attempt, { timeoutMs: 450 }, late.context));
   await late.clock.advance(10_000);
   await ended;
   assertEquals(late.startedAtMs, [0, 100, 300]);
@@ -96,4 +96,25 @@ Deno.test("retry and pause end with their signal and leave no timer", async () =
   await ended;
   assertEquals(clock.timers, 0);
   await assertRejects(() => pause(clock, 10, controller.signal), DOMException);
+});
+
+Deno.test("retry says how often and for how long it has tried, and keeps the last error's code", async () => {
+  const { clock, attempt, context } = failing(Infinity, ErrorCode.timeout);
+  const ended = assertRejects(() => retry(attempt, { timeoutMs: 450 }, context), RpcError);
+  await clock.advance(10_000);
+  const error = await ended;
+  assertEquals(error.message, "Gave up after 3 tries in 300 ms: no");
+  assertEquals([error.code, error.definite], [ErrorCode.timeout, false]);
+  assertEquals((error.cause as RpcError).message, "no");
+
+  const own = failing(Infinity, 1001);
+  const once = assertRejects(() => retry(own.attempt, { maxTries: 1 }, own.context), RpcError);
+  assertEquals((await once).message, "Gave up after 1 try in 0 ms: no");
+});
+
+Deno.test("retry goes on for ever where it is told to", async () => {
+  const { clock, attempt, context } = failing(1000, ErrorCode.timeout);
+  const result = retry(attempt, { timeoutMs: Infinity }, context);
+  await clock.advance(10_000_000);
+  assertEquals(await result, 1001);
 });

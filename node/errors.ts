@@ -113,3 +113,18 @@ export function describeError(error: unknown): string {
   }
   return errorText(error);
 }
+
+/**
+ * Refuses options that nothing would read, as of a misspelt name: no compiler checks a program that
+ * is only run.
+ *
+ * @param accepted the names of those that are read
+ * @throws {TypeError} naming the option and those accepted.
+ */
+export function refuseUnknown(options: object, accepted: Readonly<Record<string, true>>): void {
+  for (const name in options) {
+    if (Object.hasOwn(accepted, name)) continue;
+    const names = Object.keys(accepted).join(", ");
+    throw new TypeError(`Unknown option ${JSON.stringify(name)}: accepted are ${names}`);
+  }
+}

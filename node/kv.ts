@@ -5,7 +5,7 @@
  */
 
 import { pause } from "./clock.ts";
-import { ErrorCode, RpcError } from "./errors.ts";
+import { ErrorCode, refuseUnknown, RpcError } from "./errors.ts";
 import { type Json, jsonEqual, type JsonObject } from "./json.ts";
 import type { Node } from "./node.ts";
 import { checkFits, type Schema } from "./schema.ts";
@@ -66,6 +66,7 @@ export class KV<K extends Json = string, V extends Json = Json> {
 
   /** Makes a client that sends and receives through `node`. */
   constructor(node: Node, service: KvService, options: KvOptions<V> = {}) {
+    refuseUnknown(options, { timeoutMs: true, schema: true });
     this.service = service;
     this.#node = node;
     this.#timeoutMs = options.timeoutMs ?? 1000;
@@ -150,6 +151,7 @@ export class KV<K extends Json = string, V extends Json = Json> {
    * @throws {Error} for a key that does not exist in `lww-kv`, where `cas` cannot create it.
    */
   async update(key: K, change: (value: V) => V, options: UpdateOptions<V> = {}): Promise<V> {
+    refuseUnknown(options, { initial: true, maxTries: true });
     const { initial, maxTries = 32 } = options;
     for (let tries = 1; tries <= maxTries; tries++) {
       const changed = await this.#tryUpdate(key, change, initial);
@@ -198,6 +200,7 @@ export class LinTso {
 
   /** Makes a client that sends and receives through `node`. */
   constructor(node: Node, options: { /** @default 1000 */ timeoutMs?: number } = {}) {
+    refuseUnknown(options, { timeoutMs: true });
     this.#node = node;
     this.#timeoutMs = options.timeoutMs ?? 1000;
   }

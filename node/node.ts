@@ -20,7 +20,7 @@ import {
   type NoExtraKeys,
   type OnlyJson,
 } from "./dispatcher.ts";
-import { describeError, ErrorCode, isErrorCode, RpcError } from "./errors.ts";
+import { describeError, ErrorCode, isErrorCode, refuseUnknown, RpcError } from "./errors.ts";
 import type { JsonObject, Sendable } from "./json.ts";
 import { isClient, type Message, parseMessage, quote, Received, type Typed } from "./message.ts";
 import { checkFits, type Schema } from "./schema.ts";
@@ -76,6 +76,16 @@ export interface NodeOptions {
   drainTimeoutMs?: number | undefined;
 }
 
+const nodeOptions: Record<keyof NodeOptions, true> = {
+  output: true,
+  clock: true,
+  random: true,
+  log: true,
+  maxInFlight: true,
+  clientDeadlineMs: true,
+  drainTimeoutMs: true,
+};
+
 /** Settings of a call to another node. */
 export interface RpcOptions {
   /**
@@ -87,6 +97,12 @@ export interface RpcOptions {
   /** Ends the call early; it then rejects with the signal's reason. */
   signal?: AbortSignal | undefined;
 }
+
+const rpcOptions: Record<keyof RpcOptions | "schema", true> = {
+  timeoutMs: true,
+  signal: true,
+  schema: true,
+};
 
 /**
  * A Maelstrom node.
@@ -136,8 +152,10 @@ export class Node {
    * Makes a node that handles only `init`.
    *
    * @throws {RangeError} if `maxInFlight` is less than 1.
+   * @throws {TypeError} for an option that it does not know, as every function here with options.
    */
   constructor(options: NodeOptions = {}) {
+    refuseUnknown(options, nodeOptions);
     this.clock = options.clock ?? systemClock;
     this.random = options.random ?? systemRandom;
     this.log = safeLog(options.log ?? stderrLog);
@@ -190,6 +208,7 @@ export class Node {
     handle: HandlerEntry["handle"],
     options?: HandlerOptions<unknown, unknown>,
   ): void {
+    if (options !== undefined) refuseUnknown(options, { schema: true });
     this.#dispatcher.on(type, { handle, request: options?.schema.request });
   }
 
@@ -298,6 +317,7 @@ export class Node {
     body: object,
     options: RpcOptions & { schema?: Schema<Reply> } = {},
   ): Promise<Reply | JsonObject> {
+    refuseUnknown(options, rpcOptions);
     const { timeoutMs = 1000, signal, schema } = options;
     const reply = await this.#call(dest, body, timeoutMs, signal);
     if (reply.body.type === "error") throw peerError(reply.body);
@@ -326,6 +346,7 @@ export class Node {
     if (!(intervalMs > 0)) {
       throw new RangeError(`Cannot do anything every ${intervalMs} ms: not a positive number`);
     }
+    refuseUnknown(options, { jitter: true });
     const { jitter = 0.1 } = options;
     let cancel: () => void;
     const arm = () => {

@@ -8,7 +8,9 @@ import {
 } from "@std/assert";
 import { oddThrown, settle, testNode } from "./testing.ts";
 import { ErrorCode, RpcError } from "./errors.ts";
+import { KV, LinTso } from "./kv.ts";
 import { Node } from "./node.ts";
+import { serve } from "./stdio.ts";
 
 Deno.test("init names the node once; a repeated one is refused, and changes nothing", async () => {
   const { node, sent, receive } = await testNode({}, { init: false });
@@ -492,4 +494,26 @@ Deno.test("a thenable that is no promise is waited for", async () => {
   await settle();
   assertEquals(sent.map(({ body }) => [body.type, body.value]), [["get_ok", 1]]);
   assertEquals(node.state.inFlight, 0);
+});
+
+Deno.test("options that nothing reads are refused, with the names of those that are", async () => {
+  const { node } = await testNode();
+  const wrong: [use: (options: never) => unknown, accepted: string][] = [
+    [(options) => new Node(options), "output, clock, random, log, maxInFlight, "],
+    [(options) => node.rpc("n2", { type: "a" }, options), "timeoutMs, signal, schema"],
+    [(options) => node.retry(() => Promise.resolve(1), options), "codes, minDelayMs, maxDelayMs, "],
+    [(options) => node.every(10, () => {}, options), "jitter"],
+    [(options) => node.on("a", () => {}, options), "schema"],
+    [(options) => new KV(node, "lin-kv", options), "timeoutMs, schema"],
+    [(options) => new KV(node, "lin-kv").update("k", (n) => n, options), "initial, maxTries"],
+    [(options) => new LinTso(node, options), "timeoutMs"],
+    [(options) => serve(node, options), "graceMs"],
+  ];
+  for (const [use, accepted] of wrong) {
+    const says = `Unknown option "deadlineMs": accepted are ${accepted}`;
+    const attempt = async () => await use({ deadlineMs: 5 } as never);
+    await assertRejects(attempt, TypeError, says);
+  }
+  assertEquals(node.state.calls.size, 0);
+  await node.retry(() => Promise.resolve(1), { signal: undefined });
 });

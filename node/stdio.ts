@@ -5,7 +5,7 @@
  */
 
 import { TextLineStream } from "@std/streams/text-line-stream";
-import { describeError, errorText } from "./errors.ts";
+import { describeError, errorText, refuseUnknown } from "./errors.ts";
 import type { Node } from "./node.ts";
 
 /** Where a node's lines go. */
@@ -277,9 +277,9 @@ const SAME_SIGNAL_MS = 500;
  *
  * @returns `stopped`, which aborts at the first SIGTERM or SIGINT; at a later one the process ends.
  */
-export function guardProcess(
-  { graceMs = 15_000 }: GuardOptions = {},
-): { readonly stopped: AbortSignal } {
+export function guardProcess(options: GuardOptions = {}): { readonly stopped: AbortSignal } {
+  refuseUnknown(options, { graceMs: true });
+  const { graceMs = 15_000 } = options;
   redirectConsole();
   redirectStdout();
   const report = (event: Event, error: unknown) => {
