@@ -46,3 +46,70 @@ Deno.test("KeyedMailbox holds up only its own key and forgets keys", async () =>
   await settle();
   assertEquals(mailboxes.size, 0);
 });
+
+Deno.test("a task that runs another of its own mailbox is told so at once", async () => {
+  const mailbox = new Mailbox();
+  const keyed = new KeyedMailbox<string>();
+  const other = new Mailbox();
+  const says = "Cannot run a task inside another of the same mailbox";
+  const run = () => mailbox.run(() => "inner");
+  const nested: (() => Promise<unknown>)[] = [
+    () => mailbox.run(run),
+    () => mailbox.run(async () => await run()),
+    () =>
+      mailbox.run(async () => {
+        await settle();
+        return await run();
+      }),
+    () =>
+      mailbox.run(() =>
+        other.run(async () => {
+          await Promise.resolve();
+          return await run();
+        })
+      ),
+    () => mailbox.run(() => Promise.all([Promise.resolve().then(run)])),
+    () =>
+      mailbox.run(() =>
+        new Promise((resolve, reject) => {
+          setTimeout(() => {
+            try {
+              resolve(run());
+            } catch (error) {
+              reject(error);
+            }
+          }, 1);
+        })
+      ),
+    () => keyed.run("a", () => keyed.run("b", () => keyed.run("a", () => "inner"))),
+  ];
+  for (const [index, attempt] of nested.entries()) {
+    const ended = await Promise.race([
+      assertRejects(attempt, Error, says),
+      new Promise((resolve) => setTimeout(resolve, 1000, "deadlock")),
+    ]);
+    assertEquals(ended instanceof Error, true, `case ${index}: ${ended}`);
+  }
+  assertEquals(await run(), "inner");
+  assertEquals([mailbox.size, other.size, keyed.size], [0, 0, 0]);
+});
+
+Deno.test("tasks that others run meanwhile, or that a task leaves for later, are none of its own", async () => {
+  const mailbox = new Mailbox();
+  const gate = Promise.withResolvers<void>();
+  const order: string[] = [];
+  const later = Promise.withResolvers<void>();
+  const slow = mailbox.run(async () => {
+    await gate.promise;
+    void later.promise.then(() => mailbox.run(() => void order.push("later")));
+    order.push("slow");
+  });
+  const meanwhile = mailbox.run(() => void order.push("meanwhile"));
+  await settle();
+  gate.resolve();
+  await Promise.all([slow, meanwhile]);
+  later.resolve();
+  await settle();
+  await mailbox.run(() => {});
+  assertEquals(order, ["slow", "meanwhile", "later"]);
+});
