@@ -200,7 +200,7 @@ export class Dispatcher {
     if (entry === undefined) {
       throw new RpcError(ErrorCode.notSupported, `Unknown message type ${quote(type)}`);
     }
-    checkFits(entry.request, message.body, ErrorCode.malformedRequest, () => type);
+    checkFits(entry.request, message.body, ErrorCode.malformedRequest, type);
     return entry.handle(message);
   }
 

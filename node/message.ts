@@ -67,6 +67,61 @@ export function quote(line: string): string {
   return line.length > QUOTE_CHARS ? `${start}... (${line.length} characters)` : start;
 }
 
+/** How many levels of lists and objects a line of a client's may have. */
+export const MAX_DEPTH = 1024;
+
+/** How many a node's or a service's may have: it wraps what a client sent. */
+const MAX_WRAPPED_DEPTH = 2 * MAX_DEPTH;
+
+/**
+ * Whether a line can be deeper than {@linkcode MAX_DEPTH}. A short one cannot, at no cost; a long one
+ * is searched for so many opening brackets first, which takes little beside its parsing.
+ */
+function mayBeDeep(line: string): boolean {
+  if (line.length <= 2 * MAX_DEPTH) return false;
+  let count = 0;
+  for (const bracket of "[{") {
+    for (let at = line.indexOf(bracket); at !== -1; at = line.indexOf(bracket, at + 1)) {
+      if (++count > MAX_DEPTH) return true;
+    }
+  }
+  return false;
+}
+
+const [QUOTE, BACKSLASH, OPEN_LIST, CLOSE_LIST, OPEN_OBJECT, CLOSE_OBJECT] = [...'"\\[]{}'].map(
+  (char) => char.charCodeAt(0),
+);
+
+/** How deep a line is, and the line with `null` for each list and object inside of its body. */
+function outline(line: string): { depth: number; text: string } {
+  let level = 0;
+  let depth = 0;
+  let text = "";
+  let keptTo = 0;
+  for (let at = 0; at < line.length; at++) {
+    const char = line.charCodeAt(at);
+    if (char === QUOTE) {
+      at = endOfText(line, at);
+    } else if (char === OPEN_LIST || char === OPEN_OBJECT) {
+      depth = Math.max(depth, ++level);
+      if (level === 3) text += line.slice(keptTo, at) + "null";
+    } else if (char === CLOSE_LIST || char === CLOSE_OBJECT) {
+      if (level-- === 3) keptTo = at + 1;
+    }
+  }
+  return { depth, text: text + line.slice(keptTo) };
+}
+
+/** Where the text ends that begins at a quote. */
+function endOfText(line: string, start: number): number {
+  for (let at = start + 1; at < line.length; at++) {
+    const char = line.charCodeAt(at);
+    if (char === QUOTE) return at;
+    if (char === BACKSLASH) at++;
+  }
+  return line.length;
+}
+
 /** Whether a value can be a `msg_id`: an integer, of any size. */
 export function isMsgId(value: unknown): value is Json {
   return Number.isInteger(value) || (isRawNumber(value) && /^-?\d+$/.test(value.rawJSON));
@@ -83,25 +138,36 @@ export function isClient(name: string): boolean {
  * Keys that the envelope does not know (Maelstrom's own `id`, say) are ignored.
  */
 export function parseMessage(line: string): Received | Malformed {
+  if (!mayBeDeep(line)) return readMessage(line);
+  const { depth, text } = outline(line);
+  if (depth <= MAX_DEPTH) return readMessage(line);
+  const message = readMessage(text);
+  if (!(message instanceof Received)) return message;
+  if (depth <= MAX_WRAPPED_DEPTH && !isClient(message.src)) return readMessage(line);
+  return malformed("nested too deeply", message.src, message.dest, message.body);
+}
+
+function readMessage(line: string): Received | Malformed {
   let value: Json;
-  let tooDeep = false;
   try {
     value = parseJson(line);
   } catch (error) {
-    tooDeep = error instanceof RangeError;
-    if (!tooDeep) return { problem: errorText(error) };
-    value = JSON.parse(line);
+    return { problem: errorText(error) };
   }
   if (!isJsonObject(value)) return { problem: "a message must be an object" };
   const { src, dest, body } = value;
   if (typeof src !== "string") return { problem: "src must be a string" };
   if (!isJsonObject(body)) return { problem: "body must be an object" };
-  const problem = tooDeep ? "nested too deeply" : envelopeProblem(dest, body);
+  const problem = envelopeProblem(dest, body);
   const to = typeof dest === "string" ? dest : "";
   if (problem === undefined) return new Received(src, to, body as Body);
+  return malformed(problem, src, to, body);
+}
+
+function malformed(problem: string, src: string, dest: string, body: JsonObject): Malformed {
   if (!isMsgId(body.msg_id) || body.in_reply_to !== undefined) return { problem };
   const type = typeof body.type === "string" ? body.type : "";
-  return { problem, request: new Received(src, to, { ...body, type }) };
+  return { problem, request: new Received(src, dest, { ...body, type }) };
 }
 
 function envelopeProblem(dest: Json | undefined, body: JsonObject): string | undefined {

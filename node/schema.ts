@@ -60,7 +60,8 @@ export function validate<T>(schema: Schema<T>, value: unknown): SchemaResult<T> 
 /**
  * Refuses a value that does not fit its schema, if it has one.
  *
- * @param what names the value in the error's text; called only for one that does not fit
+ * @param what names the value in the error's text: a function where the name takes making, called
+ * only for a value that does not fit
  * @throws {RpcError} with `code`, naming the field of the first issue:
  * `Malformed add: delta: Invalid type: Expected number ...`.
  */
@@ -68,11 +69,13 @@ export function checkFits(
   schema: Schema<unknown> | undefined,
   value: unknown,
   code: number,
-  what: () => string,
+  what: string | (() => string),
 ): void {
   if (schema === undefined) return;
   const { issues } = validate(schema, value);
-  if (issues !== undefined) throw new RpcError(code, `Malformed ${what()}: ${firstIssue(issues)}`);
+  if (issues === undefined) return;
+  const name = typeof what === "string" ? what : what();
+  throw new RpcError(code, `Malformed ${name}: ${firstIssue(issues)}`);
 }
 
 function firstIssue([first]: readonly SchemaIssue[]): string {
