@@ -7,6 +7,7 @@
 import { type Clock, describeError, Node } from "@eddy/maelstrom";
 import { Cluster, type ClusterOptions, type Incarnation, type LaunchContext } from "./cluster.ts";
 import type { Packet } from "./network.ts";
+import { activity } from "./watchdog.ts";
 
 /** Settings of {@linkcode createInProcessCluster}. */
 export interface InProcessOptions extends ClusterOptions {
@@ -55,7 +56,7 @@ class NodeIncarnation implements Incarnation {
       if (!this.#dead) context.log(text);
     };
     this.#context = context;
-    this.#clock = new ProcessClock(world.clock, (error) => {
+    this.#clock = new ProcessClock(name, world.clock, (error) => {
       log(`Uncaught error: ${describeError(error)}`);
     });
     this.#node = new Node({
@@ -69,6 +70,7 @@ class NodeIncarnation implements Incarnation {
 
   deliver(packet: Packet): void {
     const node = this.#node;
+    activity.mark(this.#context.node, packet.text);
     node.receive(packet.toLine());
     if (!node.busy) return;
     const release = this.#hold();
@@ -104,14 +106,19 @@ interface Timer {
 
 /** A clock whose timers wait while it is paused, and never run once it is dead. */
 class ProcessClock implements Clock {
+  readonly #node: string;
   readonly #clock: Clock;
   readonly #onError: (error: unknown) => void;
   #state: "running" | "paused" | "dead" = "running";
   /** Timers that came due during a pause. */
   #due: Timer[] = [];
 
-  /** @param onError called with what a timer throws */
-  constructor(clock: Clock, onError: (error: unknown) => void) {
+  /**
+   * @param node whose clock it is
+   * @param onError called with what a timer throws
+   */
+  constructor(node: string, clock: Clock, onError: (error: unknown) => void) {
+    this.#node = node;
     this.#clock = clock;
     this.#onError = onError;
   }
@@ -159,6 +166,7 @@ class ProcessClock implements Clock {
       return;
     }
     timer.callback = undefined;
+    activity.mark(this.#node, "");
     try {
       callback();
     } catch (error) {

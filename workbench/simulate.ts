@@ -23,6 +23,7 @@ import {
   type RunSettings,
 } from "./options.ts";
 import { type RunProgress, runTest } from "./runner.ts";
+import { activity } from "./watchdog.ts";
 import type { WorkloadName } from "./workloads/mod.ts";
 import { createRealWorld, createVirtualWorld, type World } from "./world.ts";
 
@@ -103,7 +104,8 @@ export function simulate(options: SimulateOptions): Promise<RunResult> {
   const world = createVirtualWorld(run.seed, { latency: run.latency });
   const hooks = { onMessage, onLog, onProgress, script, signal };
   const make = (cluster: ClusterOptions) => createInProcessCluster({ ...cluster, setup });
-  return runIn(world, make, run, hooks, [new Uncaught(), new RealTimers()]);
+  const watchers = [new Uncaught(), new RealTimers(), new Activities(run.seed)];
+  return runIn(world, make, run, hooks, watchers);
 }
 
 /** A program to run as nodes. */
@@ -241,6 +243,25 @@ class Uncaught implements Watcher {
 function textAndPlace(reason: unknown): string {
   const [text = "", place] = describeError(reason).split(/\n\s+(?=at )/);
   return place === undefined ? text : `${text} ${place}`;
+}
+
+/** Tells a watchdog, if there is one, that nodes run. */
+class Activities implements Watcher {
+  readonly warnings: readonly string[] = [];
+  readonly #seed: number;
+
+  constructor(seed: number) {
+    this.#seed = seed;
+  }
+
+  async during<T>(main: () => Promise<T>): Promise<T> {
+    activity.begin(this.#seed);
+    try {
+      return await main();
+    } finally {
+      activity.end();
+    }
+  }
 }
 
 const TIMERS = ["setTimeout", "setInterval"] as const;

@@ -6,11 +6,14 @@
 
 import { errorText } from "@eddy/maelstrom";
 import { load, type Task, type WorkerReply } from "./sweep.ts";
+import { startWatchdog } from "./watchdog.ts";
 
 const scope = self as unknown as {
   onmessage: (event: MessageEvent<Task>) => void;
   postMessage(reply: WorkerReply): void;
 };
+
+startWatchdog();
 
 scope.onmessage = async ({ data: task }) => {
   try {

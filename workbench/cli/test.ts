@@ -13,6 +13,7 @@ import { findProgram } from "../process.ts";
 import { ResultsDir, resultsJson } from "../results_dir.ts";
 import type { RunProgress } from "../runner.ts";
 import { type RunHooks, runProgram, type RunResult, simulate } from "../simulate.ts";
+import { startWatchdog } from "../watchdog.ts";
 import {
   exitCodeOf,
   ignoredFlags,
@@ -49,11 +50,17 @@ export async function testCommand(args: readonly string[]): Promise<number> {
   const ignored = sayIgnored(flags);
   if (ignored !== undefined) printError(ignored);
   const first = flags.seed ?? drawSeed();
-  let code = 0;
-  for (let i = 0; i < flags["test-count"] && code === 0; i++) {
-    code = await runOnce(flags, rest, first + i);
+  // A program that hangs does not answer in time; only nodes in this process can stop the clock.
+  const stopWatchdog = flags.bin === undefined ? startWatchdog() : () => {};
+  try {
+    let code = 0;
+    for (let i = 0; i < flags["test-count"] && code === 0; i++) {
+      code = await runOnce(flags, rest, first + i);
+    }
+    return code;
+  } finally {
+    stopWatchdog();
   }
-  return code;
 }
 
 /** A random seed, short enough to be typed. */
