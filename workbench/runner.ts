@@ -16,6 +16,7 @@ import {
   type Workload,
 } from "./generator.ts";
 import type { Op, OpError, OpType } from "./history.ts";
+import { KeptLists, withValue } from "./kept_lists.ts";
 import type { Nemesis, NemesisEvent } from "./nemesis.ts";
 import type { RunOptions } from "./options.ts";
 import { drawInterval } from "./random.ts";
@@ -475,6 +476,7 @@ interface End {
 export class Recorder {
   readonly #clock: Clock;
   readonly #history: Op[] = [];
+  readonly #lists = new KeptLists();
   readonly #counts = { invocations: 0, ok: 0, fail: 0, info: 0 };
   readonly #answered = Promise.withResolvers<void>();
   readonly #answerCount: number;
@@ -524,7 +526,7 @@ export class Recorder {
     if (ok + fail + info === this.#answerCount) this.#answered.resolve();
     const index = this.#history.length;
     const time = this.#timeNs();
-    this.#history.push({
+    const op = {
       index,
       time,
       type,
@@ -534,7 +536,9 @@ export class Recorder {
       node,
       ...(error && { error }),
       ...(final && { final }),
-    });
+    };
+    const kept = this.#lists.keep(node, value);
+    this.#history.push(kept === undefined ? op : withValue(op, kept));
   }
 
   /** Adds an operation of the nemesis. */

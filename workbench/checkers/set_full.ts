@@ -146,13 +146,24 @@ interface Read extends CompletedPair {
   readonly elements: readonly Json[];
 }
 
+/** A read whose elements are fetched when they are asked for: all at once may take much memory. */
+function readOf(pair: CompletedPair): Read {
+  return {
+    ...pair,
+    get elements() {
+      const value = valueOf(pair.completion);
+      return Array.isArray(value) ? value : [];
+    },
+  };
+}
+
 /** The reads in the order of invocation. */
 function readsOf(pairs: readonly PlacedPair[], warnings: Warnings): Read[] {
   const reads: Read[] = [];
   for (const pair of pairs) {
     if (pair.invoke.f !== "read" || !isOk(pair)) continue;
     const value = valueOf(pair.completion);
-    if (value === null || Array.isArray(value)) reads.push({ ...pair, elements: value ?? [] });
+    if (value === null || Array.isArray(value)) reads.push(readOf(pair));
     else {
       warnings.add(
         "Read that returned no list",
