@@ -114,11 +114,17 @@ export const protocolMutants: readonly Mutant[] = [
     },
   ),
   echoesByHand("writes a message without an address", "dest must be a string", (node, _, body) => {
-    node.send(undefined as unknown as string, body);
+    const message = { type: "echo", msg_id: body.in_reply_to ?? null };
+    node.reply({ src: undefined as unknown as string, dest: node.id, body: message }, body);
   }),
-  echoesByHand("writes a message without a body", "body must be an object", (node, client) => {
-    node.send(client, [] as never);
-  }),
+  echoesByHand(
+    "writes a message without a body",
+    "body must be an object",
+    (node, client, body) => {
+      // A list, with a type for the library's own check, of which JSON writes nothing.
+      node.send(client, Object.assign([], { type: body.type }));
+    },
+  ),
   echoesByHand(
     "answers when its client is gone",
     "would silence this node under Maelstrom",

@@ -256,7 +256,7 @@ export class Node {
 
   /** Sends a message that no reply is awaited for. */
   send<B extends Typed>(dest: string, body: B & Sendable<B>): void {
-    this.#write(dest, body);
+    this.#send(dest, body);
   }
 
   /** Sends a message to every other node. */
@@ -486,7 +486,7 @@ export class Node {
       this.#dispatcher.wake();
       // Last: an output that delivers at once may bring the reply before this returns.
       try {
-        this.#write(dest, { ...body, msg_id: msgId });
+        this.#send(dest, { ...body, msg_id: msgId });
       } catch (error) {
         fail(error);
       }
@@ -504,10 +504,14 @@ export class Node {
     this.#dispatcher.wake();
   }
 
+  #send(dest: string, body: object): void {
+    if (typeof dest !== "string") throw notSendable(dest, body);
+    this.#write(dest, body);
+  }
+
+  /** Writes to a node whose name is one: another node's, or the sender's of a message received. */
   #write(dest: string, body: object, src: string = this.state.nodeId): void {
-    if (typeof dest !== "string" || typeof (body as Partial<Typed>)?.type !== "string") {
-      throw notSendable(dest, body);
-    }
+    if (typeof (body as Partial<Typed>)?.type !== "string") throw notSendable(dest, body);
     this.#output.write(JSON.stringify({ src, dest, body }));
   }
 }
