@@ -70,6 +70,7 @@ Deno.test("what cannot be done is refused by name", () => {
 Deno.test("every option refuses what is of another kind or out of bounds, in one sentence", () => {
   const nothing: readonly unknown[] = [null, {}, [{}], NaN, "x", true, -1, 1e300, () => {}, 1n];
   const only: Record<string, readonly unknown[]> = {
+    failOnWarning: [true],
     strictMaelstrom: [true],
     maelstromBugs: [true],
     // Any integer is a seed.
@@ -78,7 +79,7 @@ Deno.test("every option refuses what is of another kind or out of bounds, in one
   };
   const names = [
     ...Object.keys(defaultOptions("echo")).filter((name) => name !== "workload"),
-    ...["nodeCount", "availability", "threadOrder", "meanMs", "distribution"],
+    ...["nodeCount", "availability", "failOnWarning", "threadOrder", "meanMs", "distribution"],
   ];
   for (const name of names) {
     for (const value of nothing) {

@@ -357,7 +357,7 @@ Deno.test("test: what a node writes to standard error is stored up to a bound", 
   await inTempDir(async (dir) => {
     const bin = join(dir, "loud.sh");
     const line = "x".repeat(99);
-    const code = `#!/bin/sh\nread line\necho first >&2\nyes ${line} | head -n 500000 >&2\n` +
+    const code = `#!/bin/sh\nread line\necho first >&2\nyes ${line} | head -n 200000 >&2\n` +
       "echo last >&2\nexit 3\n";
     await Deno.writeTextFile(bin, code, { mode: 0o755 });
     const args = ["test", "-w", "echo", "--bin", bin, "--node-count", "1"];
