@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { isAmong } from "../reference/trials.ts";
+import { isAlarm, isAmong } from "../reference/trials.ts";
 import { type ForeignNode, foreignNodes, type ForeignTrial, runForeign } from "./programs.ts";
 
 /** How many runs a wrong node gets whose fault shows only in some runs. */
@@ -22,9 +22,7 @@ async function misjudged(program: ForeignNode): Promise<ForeignTrial | undefined
   let trial: ForeignTrial | undefined;
   for (let seed = 1; seed <= MAX_RUNS; seed++) {
     trial = await runForeign(program, seed);
-    const judged = anomaly === undefined
-      ? trial.valid === true && trial.signs.length === 0
-      : isAmong(trial.signs, anomaly);
+    const judged = anomaly === undefined ? !isAlarm(trial) : isAmong(trial.signs, anomaly);
     if (judged) return undefined;
     if (anomaly === undefined) return trial;
   }

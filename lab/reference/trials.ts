@@ -160,7 +160,11 @@ export function isAmong(signs: readonly string[], anomaly: string): boolean {
   );
 }
 
-function isAlarm({ valid, signs }: Trial, { warnedOf }: RightNode): boolean {
+/** Whether a run of a right node found anything but what such nodes are excused for. */
+export function isAlarm(
+  { valid, signs }: Pick<Trial, "valid" | "signs">,
+  { warnedOf }: Pick<RightNode, "warnedOf"> = {},
+): boolean {
   const allowed = warnedOf === undefined ? excused : [...excused, warnedOf];
   return valid !== true || signs.some((sign) => !allowed.some((each) => sign.includes(each)));
 }
