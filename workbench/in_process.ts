@@ -105,7 +105,7 @@ interface Timer {
 }
 
 /** A clock whose timers wait while it is paused, and never run once it is dead. */
-class ProcessClock implements Clock {
+export class ProcessClock implements Clock {
   readonly #node: string;
   readonly #clock: Clock;
   readonly #onError: (error: unknown) => void;

@@ -69,5 +69,7 @@ export {
   type RunResult,
   simulate,
   type SimulateOptions,
+  simulateProgram,
 } from "./simulate.ts";
+export { type BundledProgram, bundleProgram } from "./program.ts";
 export { type WorkloadName, WORKLOADS, workloads } from "./workloads/mod.ts";

@@ -7,6 +7,8 @@
 import { findWorkload } from "@eddy/handlers";
 import { type Clock, describeError, type Node } from "@eddy/maelstrom";
 import { createProcessCluster } from "./process.ts";
+import type { BundledProgram } from "./program.ts";
+import { createRealmCluster, RealmGuard } from "./realm.ts";
 import type { Cluster, ClusterOptions } from "./cluster.ts";
 import { createInProcessCluster } from "./in_process.ts";
 import { ProtocolError } from "./protocol.ts";
@@ -114,6 +116,26 @@ export interface Program {
   readonly bin: string;
   /** What every node is started with. */
   readonly args: readonly string[];
+}
+
+/**
+ * Runs a workload against a program in TypeScript or JavaScript in this process, under virtual time.
+ *
+ * @param args what every node is started with
+ * @throws {RangeError} if the options cannot be run.
+ */
+export function simulateProgram(
+  program: BundledProgram,
+  args: readonly string[],
+  options: RunOptions,
+  hooks: RunHooks = {},
+): Promise<RunResult> {
+  checkArgs(args);
+  checkHooks(hooks);
+  checkOptions(options);
+  const world = createVirtualWorld(options.seed, { latency: options.latency, turns: true });
+  const make = (cluster: ClusterOptions) => createRealmCluster({ ...cluster, program, args });
+  return runIn(world, make, options, hooks, [new RealmGuard(), new Activities(options.seed)]);
 }
 
 /**

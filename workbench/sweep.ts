@@ -9,7 +9,8 @@ import { indented, printableLine } from "./explain.ts";
 import type { Validity } from "./history.ts";
 import type { RunOptions } from "./options.ts";
 import type { RunReport } from "./report.ts";
-import { simulate } from "./simulate.ts";
+import type { BundledProgram } from "./program.ts";
+import { simulate, simulateProgram } from "./simulate.ts";
 
 /** A run, as plain data that can be sent to a worker. */
 export interface Job {
@@ -22,6 +23,8 @@ export interface Job {
    * @default Eddy's own for the workload
    */
   readonly install?: ModuleExport;
+  /** A program that is every node, in place of handlers. */
+  readonly program?: BundledProgram | undefined;
 }
 
 /** The verdict and the main figures of a run. */
@@ -84,9 +87,11 @@ export function runJobs(
  *
  * @throws {TypeError} if there is no such function as `install` names.
  */
-export async function runJob({ options, args, install }: Job): Promise<RunFigures> {
+export async function runJob({ options, args, install, program }: Job): Promise<RunFigures> {
   const installed = install === undefined ? {} : { install: await load(install) };
-  const { results } = await simulate({ ...options, args, ...installed });
+  const { results } = program === undefined
+    ? await simulate({ ...options, args, ...installed })
+    : await simulateProgram(program, args, options);
   return outcomeOf(results, options);
 }
 

@@ -99,6 +99,8 @@ export class VirtualClock implements Clock {
  *
  * @param onStuck called with the reason when time cannot go on; `main` may then still end, without
  * time, or is given up
+ * @param eventsATurn after how many events the event loop gets a turn; in it rejections are reported
+ * that nothing has caught
  * @returns what `main` returns.
  * @throws what `main` throws, or what a timer's callback throws.
  * @throws {Error} if `main` waits for something that no event will bring.
@@ -117,10 +119,11 @@ export function runVirtual<T>(
   clock: VirtualClock,
   main: () => Promise<T>,
   onStuck: (error: unknown) => void = () => {},
+  eventsATurn: number = EVENTS_A_TURN,
 ): Promise<T> {
   return new Promise((resolve, reject) => {
     let ended = false;
-    const rest = settler();
+    const rest = settler(eventsATurn);
     const step = () => {
       if (ended) return;
       try {
@@ -152,10 +155,10 @@ const EVENTS_A_TURN = 256;
  * event loop would, but takes five times as long as a tick, which also waits for an empty queue
  * of microtasks, provided that it is requested from within one.
  */
-function settler(): (next: () => void) => void {
+function settler(eventsATurn: number): (next: () => void) => void {
   let events = 0;
   return (next) => {
-    if (++events % EVENTS_A_TURN === 0) setImmediate(next);
+    if (++events % eventsATurn === 0) setImmediate(next);
     else queueMicrotask(() => nextTick(next));
   };
 }

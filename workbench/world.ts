@@ -31,6 +31,13 @@ interface WorldOptions {
    * @default no time
    */
   readonly latency?: Latency | undefined;
+  /**
+   * Whether the event loop gets a turn after every event, so that what a program rejects and does
+   * not catch is known before anything else happens.
+   *
+   * @default false
+   */
+  readonly turns?: boolean | undefined;
 }
 
 /**
@@ -57,7 +64,7 @@ export function createVirtualWorld(seed: number, options: WorldOptions = {}): Wo
   const clock = new VirtualClock();
   return {
     ...createWorld(seed, clock, options),
-    run: (main, onStuck) => runVirtual(clock, main, onStuck),
+    run: (main, onStuck) => runVirtual(clock, main, onStuck, options.turns ? 1 : undefined),
   };
 }
 

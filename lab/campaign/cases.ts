@@ -4,9 +4,10 @@
  * @module
  */
 
+import { findWorkload } from "@eddy/handlers";
 import { parseFlags } from "@eddy/maelstrom/flags";
 import { runFlags, toRunOptions } from "@eddy/workbench/cli/flags.ts";
-import { checkNodeArgs, replayLine } from "@eddy/workbench/cli/test.ts";
+import { replayLine } from "@eddy/workbench/cli/test.ts";
 import type { Job } from "@eddy/workbench/sweep.ts";
 
 /** A run, and the line that does it again. */
@@ -23,7 +24,7 @@ export interface Case {
  */
 export function caseOf(line: string, seed: number): Case {
   const { flags, rest } = parseFlags(runFlags, line.split(" ").filter((word) => word !== ""));
-  checkNodeArgs(flags, rest);
+  findWorkload(flags.workload).configure(rest);
   const options = toRunOptions(flags, seed);
   return { job: { options, args: rest }, replay: replayLine(flags, rest, options) };
 }

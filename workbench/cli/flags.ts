@@ -43,10 +43,11 @@ export const runFlags = {
     default: "lin-kv" as const,
   },
   bin: {
-    help: "A node program to run as processes, in real time; without it Eddy's own node runs in " +
-      "virtual time",
+    help: "A node program: .ts, .mts, .js, .mjs and .cjs run in virtual time, all others as " +
+      "processes in real time; without it Eddy's own node runs, in virtual time",
     value: "FILE",
   },
+  "real-time": { help: "Run a TypeScript or JavaScript program as processes, too" },
   "node-count": {
     help: "How many nodes, named n0, n1, ...; without any word on nodes five, n1 to n5",
     value: "N",

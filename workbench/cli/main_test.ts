@@ -25,10 +25,14 @@ interface Ran {
   stderr: string;
 }
 
-function command(args: string[], cwd: string): Deno.Command {
+function command(
+  args: string[],
+  cwd: string,
+  env: Record<string, string> = {},
+): Deno.Command {
   return new Deno.Command(Deno.execPath(), {
     args: ["run", "--quiet", "--allow-all", main, ...args],
-    env: { NO_COLOR: "1" },
+    env: { NO_COLOR: "1", ...env },
     cwd,
     stdout: "piped",
     stderr: "piped",
@@ -36,8 +40,12 @@ function command(args: string[], cwd: string): Deno.Command {
   });
 }
 
-async function workbench(args: string[], cwd: string): Promise<Ran> {
-  const { code, stdout, stderr } = await command(args, cwd).output();
+async function workbench(
+  args: string[],
+  cwd: string,
+  env: Record<string, string> = {},
+): Promise<Ran> {
+  const { code, stdout, stderr } = await command(args, cwd, env).output();
   const decoder = new TextDecoder();
   return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
 }
@@ -57,7 +65,10 @@ Deno.test("test: a valid run exits 0 and leaves its results behind", async () =>
   await inTempDir(async (dir) => {
     const { code, stdout } = await workbench(["test", "-w", "g-set", ...short], dir);
     assertEquals(code, 0, stdout);
-    assertMatch(stdout, /^g-set, 3 nodes, no faults, seed 4: valid\n/);
+    assertMatch(
+      stdout,
+      /^Virtual time, Eddy's own node\ng-set, 3 nodes, no faults, seed 4: valid\n/,
+    );
     const latest = join(dir, "store", "latest");
     const files = [...Deno.readDirSync(latest)].map(({ name }) => name).sort();
     assertEquals(files, [
@@ -117,8 +128,9 @@ Deno.test("wrong arguments exit 254 with one sentence", async () => {
       [["check", "x.jsonl"], "--workload"],
       [["sweep", "--vary", "latency"], 'Cannot use "latency" for --vary'],
       [["sweep", "-w", "echo", "--vary", "ratee=1"], "Cannot vary ratee, which is no flag of the"],
-      [["sweep", "--bin", "x"], "--bin"],
-      [["sweep", "--vary", "bin=a,b"], "--bin"],
+      [["sweep", "--bin", "x"], "Cannot sweep over x as processes"],
+      [["sweep", "--bin", "x.ts", "--real-time"], "Cannot sweep over x.ts as processes"],
+      [["sweep", "--vary", "bin=a,b"], "Cannot sweep over a as processes"],
       [["sweep", "--vary", "seed=1,2"], "Cannot vary seed: --seeds says how many"],
       [["test", "--nodes", "n1,c2"], "Cannot run with node names"],
       [["test", "--nodes", "n1,,n2"], "Cannot run with node names"],
@@ -173,7 +185,7 @@ Deno.test("test: what Maelstrom takes is taken: names of nodes, exponents, and s
       ..."--nodes a,b --node c --nodes-file nodes --no-ssh --username root".split(" "),
     ], dir);
     assertEquals(code, 0, stderr);
-    assertMatch(stdout, /^echo, 5 nodes,/);
+    assertMatch(stdout, /^echo, 5 nodes,/m);
     assertEquals(stderr, "Ignored --no-ssh, --username: there is no ssh here\n");
     const results = JSON.parse(
       await Deno.readTextFile(join(dir, "store", "latest", "results.json")),
@@ -210,7 +222,7 @@ Deno.test("sweep: a table over the values of a flag, of the run's or of the node
       const { code, stdout } = await workbench([...base, "--vary", vary], dir);
       assertEquals(code, 0, stdout);
       const [name, values = ""] = vary.split("=");
-      const lines = stdout.split("\n");
+      const lines = stdout.split("\n").slice(1);
       assertStringIncludes(lines[0] ?? "", name ?? "");
       for (const [i, value] of values.split(",").entries()) {
         assertMatch(lines[2 + i] ?? "", new RegExp(`^ *${value} +2 +2 +0 +0 `));
@@ -491,4 +503,62 @@ Deno.test("what is not ok in the demo's runs is what its footnote says", async (
     const found = [...new Set(reasons)].sort((a, b) => Number(a) - Number(b));
     assertEquals(found, expected[options.workload] ?? [], options.workload);
   }
+});
+
+/** A node in plain TypeScript whose answers have in them what differs between machines. */
+const worldly = `
+const reply = (to: string, from: string, body: object) =>
+  console.log(JSON.stringify({ src: from, dest: to, body }));
+let rest = "";
+for await (const chunk of Deno.stdin.readable.pipeThrough(new TextDecoderStream())) {
+  const lines = (rest + chunk).split("\\n");
+  rest = lines.pop() ?? "";
+  for (const line of lines) {
+    const { src, dest, body: { type, msg_id } } = JSON.parse(line);
+    const id = [dest, crypto.randomUUID(), Date.now(), new Date(2020, 5, 1), new Date("2020-01-01"),
+      Date.parse("2020-01-01T00:00"), (1e6 + 0.5).toLocaleString(), Deno.cwd(), Deno.pid].join();
+    reply(src, dest, { type: type + "_ok", in_reply_to: msg_id, ...(type === "init" ? {} : { id }) });
+  }
+}`;
+
+Deno.test("test: a program's run is the same in another time zone, language and folder", async () => {
+  const files = async (env: Record<string, string>) => {
+    let text = "";
+    await inTempDir(async (dir) => {
+      await Deno.writeTextFile(join(dir, "node.ts"), worldly);
+      const args = ["test", "-w", "unique-ids", "--bin", "node.ts", ...short];
+      const { code, stdout, stderr } = await workbench(args, dir, env);
+      assertEquals(code, 0, stdout + stderr);
+      assertMatch(stdout, /^Virtual time, node\.ts in this process\n/);
+      for (const file of ["history.jsonl", "messages.jsonl"]) {
+        text += await Deno.readTextFile(join(dir, "store", "latest", file));
+      }
+    });
+    return text;
+  };
+  const [first, second] = await Promise.all([
+    files({ TZ: "America/New_York", LANG: "de_DE.UTF-8", LC_ALL: "de_DE.UTF-8" }),
+    files({ TZ: "Asia/Tokyo", LANG: "C", LC_ALL: "C" }),
+  ]);
+  assertStringIncludes(first ?? "", "Mon Jun 01 2020 00:00:00 GMT+0000");
+  assertEquals(second, first);
+});
+
+Deno.test("sweep: a program runs under virtual time on all cores", async () => {
+  await inTempDir(async (dir) => {
+    await Deno.writeTextFile(join(dir, "right.ts"), worldly);
+    await Deno.writeTextFile(
+      join(dir, "wrong.mjs"),
+      worldly
+        .replace("crypto.randomUUID(), Date.now()", "1")
+        .replace(/: (string|object)/g, ""),
+    );
+    const args = ["sweep", "-w", "unique-ids", "--vary", "bin=right.ts,wrong.mjs", "--seeds", "3"];
+    const { code, stdout } = await workbench([...args, "--time-limit", "2"], dir);
+    assertEquals(code, 1);
+    assertMatch(stdout, /^Virtual time, programs on all cores\n/);
+    assertMatch(stdout, /^right\.ts +3 +3 +0 +0 /m);
+    assertMatch(stdout, /^wrong\.mjs +3 +0 +3 +0 /m);
+    assertStringIncludes(stdout, "--workload unique-ids --bin wrong.mjs --time-limit 2 --seed 2");
+  });
 });

@@ -4,10 +4,12 @@
  * @module
  */
 
+import { findWorkload } from "@eddy/handlers";
 import { errorText } from "@eddy/maelstrom";
 import { type Flags, integer, parseFlags, UsageError } from "@eddy/maelstrom/flags";
 import { verdict } from "../explain.ts";
 import { type Validity, worst } from "../history.ts";
+import { type BundledProgram, bundleProgram } from "../program.ts";
 import { type Job, type RunFigures, runJobs } from "../sweep.ts";
 import {
   exitCodeOf,
@@ -19,7 +21,7 @@ import {
   toRunOptions,
 } from "./flags.ts";
 import { Interrupts, print, printError, printJson, table } from "./terminal.ts";
-import { checkNodeArgs, replayLine } from "./test.ts";
+import { replayLine, runsVirtually } from "./test.ts";
 
 /** The flags of `sweep`. */
 export const sweepFlags = {
@@ -54,9 +56,6 @@ interface Labelled extends Job {
 export async function sweepCommand(args: readonly string[]): Promise<number> {
   const { flags, words, rest } = parseFlags({ ...sweepFlags, ...ignoredFlags }, args);
   if (words.length > 0) throw new UsageError(`Unexpected argument ${JSON.stringify(words[0])}`);
-  if (flags.bin !== undefined || flags.vary?.name === "bin") {
-    throw new UsageError("Cannot sweep over --bin: real time is one run");
-  }
   if (flags.vary?.name === "seed") {
     throw new UsageError("Cannot vary seed: --seeds says how many, --seed the first");
   }
@@ -67,15 +66,19 @@ export async function sweepCommand(args: readonly string[]): Promise<number> {
   if (runs > MAX_RUNS) {
     throw new UsageError(`Cannot do ${runs} runs: at most ${MAX_RUNS} in one sweep (--seeds)`);
   }
-  const jobs = variants(flags.vary, args, rest).flatMap(({ label, runArgs, nodeArgs }) => {
+  const jobs: Labelled[] = [];
+  for (const { label, runArgs, nodeArgs } of variants(flags.vary, args, rest)) {
     const known: Flags = { ...sweepFlags, ...ignoredFlags };
     const run = parseFlags(known, runArgs).flags as typeof flags;
-    checkVariant(run, nodeArgs, flags.vary);
-    return Array.from({ length: flags.seeds }, (_, i): Labelled => {
+    const program = await programOf(run, nodeArgs, flags.vary);
+    for (let i = 0; i < flags.seeds; i++) {
       const options = toRunOptions(run, first + i);
-      return { label, options, args: nodeArgs, replay: replayLine(run, nodeArgs, options) };
-    });
-  });
+      const replay = replayLine(run, nodeArgs, options);
+      jobs.push({ label, options, args: nodeArgs, program, replay });
+    }
+  }
+  const isOwn = jobs.every(({ program }) => program === undefined);
+  const engine = `Virtual time, ${isOwn ? "Eddy's own node" : "programs"} on all cores`;
   const what = flags.vary?.name ?? "seeds";
   const done = new Map<number, RunFigures>();
   const interrupts = new Interrupts("sweep");
@@ -84,7 +87,7 @@ export async function sweepCommand(args: readonly string[]): Promise<number> {
       done.set(i, outcome);
       if (flags.json) printJson({ label: jobs[i]?.label, ...outcome });
     }, interrupts.signal);
-    if (!flags.json) print(describe(jobs, outcomes, what));
+    if (!flags.json) print(`${engine}\n${describe(jobs, outcomes, what)}`);
     return exitCodeOf(worst(outcomes.map(({ valid }) => valid)));
   } catch (error) {
     if (!interrupts.signal.aborted) throw error;
@@ -98,14 +101,25 @@ export async function sweepCommand(args: readonly string[]): Promise<number> {
   }
 }
 
-/** Checks the node's options, among them a flag that varies and is not one of the run's. */
-function checkVariant(
+/**
+ * The program of one variant, if it names one; otherwise its options for the node are checked, among
+ * them a flag that varies and is not one of the run's.
+ */
+async function programOf(
   run: RunFlags,
   nodeArgs: readonly string[],
   vary: Vary | undefined,
-): void {
+): Promise<BundledProgram | undefined> {
+  if (!runsVirtually(run)) {
+    throw new UsageError(
+      `Cannot sweep over ${run.bin} as processes: programs in .ts, .mts, .js, .mjs and .cjs run in ` +
+        "virtual time",
+    );
+  }
+  if (run.bin !== undefined) return await bundleProgram(run.bin);
   try {
-    checkNodeArgs(run, nodeArgs);
+    findWorkload(run.workload).configure(nodeArgs);
+    return undefined;
   } catch (error) {
     if (vary === undefined || Object.hasOwn(runFlags, vary.name)) throw error;
     const why = errorText(error);

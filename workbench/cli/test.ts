@@ -10,9 +10,16 @@ import { summarize } from "../explain.ts";
 import type { NetEvent } from "../journal.ts";
 import type { RunOptions } from "../options.ts";
 import { findProgram } from "../process.ts";
+import { bundleProgram, isModule } from "../program.ts";
 import { ResultsDir, resultsJson } from "../results_dir.ts";
 import type { RunProgress } from "../runner.ts";
-import { type RunHooks, runProgram, type RunResult, simulate } from "../simulate.ts";
+import {
+  type RunHooks,
+  runProgram,
+  type RunResult,
+  simulate,
+  simulateProgram,
+} from "../simulate.ts";
 import { startWatchdog } from "../watchdog.ts";
 import {
   exitCodeOf,
@@ -50,12 +57,14 @@ export async function testCommand(args: readonly string[]): Promise<number> {
   const ignored = sayIgnored(flags);
   if (ignored !== undefined) printError(ignored);
   const first = flags.seed ?? drawSeed();
+  toRunOptions(flags, first);
+  const engine = await engineOf(flags, rest);
   // A program that hangs does not answer in time; only nodes in this process can stop the clock.
-  const stopWatchdog = flags.bin === undefined ? startWatchdog() : () => {};
+  const stopWatchdog = engine.isVirtual ? startWatchdog() : () => {};
   try {
     let code = 0;
     for (let i = 0; i < flags["test-count"] && code === 0; i++) {
-      code = await runOnce(flags, rest, first + i);
+      code = await runOnce(flags, rest, first + i, engine);
     }
     return code;
   } finally {
@@ -68,24 +77,60 @@ function drawSeed(): number {
   return Math.floor(Math.random() * 1e6);
 }
 
+/** What runs the nodes of a run. */
+interface Engine {
+  /** What it is, in a line. */
+  readonly name: string;
+  readonly isVirtual: boolean;
+  readonly run: (options: RunOptions, hooks: RunHooks) => Promise<RunResult>;
+}
+
 /**
- * Checks what follows `--`: arguments of the program, or options of Eddy's own handlers.
+ * What runs the nodes that a command line names: Eddy's own handlers, a program in this process, or
+ * processes.
  *
- * @throws {Error} if there is no such program.
+ * @param args what follows `--`: arguments of the program, or options of Eddy's own handlers
+ * @throws {Error} if there is no such program, or it cannot be bundled or executed.
  * @throws {UsageError} if the handlers do not have such options.
  */
-export function checkNodeArgs({ bin, workload }: RunFlags, rest: readonly string[]): void {
-  if (bin === undefined) findWorkload(workload).configure(rest);
-  else findProgram(bin);
+async function engineOf(flags: RunFlags, args: readonly string[]): Promise<Engine> {
+  const { bin, workload } = flags;
+  if (bin === undefined) {
+    findWorkload(workload).configure(args);
+    return {
+      name: "Virtual time, Eddy's own node",
+      isVirtual: true,
+      run: (options, hooks) => simulate({ ...options, args, ...hooks }),
+    };
+  }
+  if (runsVirtually(flags)) {
+    const program = await bundleProgram(bin);
+    return {
+      name: `Virtual time, ${bin} in this process`,
+      isVirtual: true,
+      run: (options, hooks) => simulateProgram(program, args, options, hooks),
+    };
+  }
+  findProgram(bin);
+  return {
+    name: `Real time, ${bin} as processes`,
+    isVirtual: false,
+    run: (options, hooks) => runProgram({ bin, args }, options, hooks),
+  };
+}
+
+/** Whether nodes run in this process, under virtual time. */
+export function runsVirtually({ bin, "real-time": realTime }: RunFlags): boolean {
+  return bin === undefined || (isModule(bin) && !realTime);
 }
 
 async function runOnce(
   flags: TestFlags,
   rest: readonly string[],
   seed: number,
+  engine: Engine,
 ): Promise<number> {
   const options = toRunOptions(flags, seed);
-  checkNodeArgs(flags, rest);
   const name = new Date().toISOString().replaceAll(":", "").replace("Z", "");
   const dir = new ResultsDir(flags.store, options.workload, name);
   const status = new StatusLine();
@@ -103,16 +148,15 @@ async function runOnce(
     },
   };
   if (dir.isMissing) { for (const note of dir.notes) printError(note); }
-  const result = await interruptibly(status, (watched) => {
-    const all = { ...hooks, ...watched };
-    return flags.bin === undefined
-      ? simulate({ ...options, args: rest, ...all })
-      : runProgram({ bin: flags.bin, args: rest }, options, all);
-  }, flags.bin !== undefined && Deno.stderr.isTerminal());
+  const result = await interruptibly(
+    status,
+    (watched) => engine.run(options, { ...hooks, ...watched }),
+    !engine.isVirtual && Deno.stderr.isTerminal(),
+  );
   const { results, history, startMs } = result;
   dir.finish(results, options, history, startMs);
-  if (flags.json) printJson({ ...resultsJson(results), options }, 2);
-  else print(describe(result, dir, replayLine(flags, rest, options)));
+  if (flags.json) printJson({ engine: engine.name, ...resultsJson(results), options }, 2);
+  else print(`${engine.name}\n${describe(result, dir, replayLine(flags, rest, options))}`);
   if (!dir.isMissing) { for (const note of dir.notes) printError(note); }
   return exitCodeOf(results.valid, results.broke);
 }

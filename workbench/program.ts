@@ -1,0 +1,100 @@
+/**
+ * Programs in TypeScript and JavaScript as one module, and stacks with the places in their files.
+ *
+ * @module
+ */
+
+import { SourceMap } from "node-module";
+import { join } from "@std/path/join";
+
+/** A program that is one module with all that it imports, but for the modules of Node.js. */
+export interface BundledProgram {
+  /** Where it was read from, links resolved. */
+  readonly path: string;
+  /** JavaScript. */
+  readonly code: string;
+  /** The source map, as JSON. */
+  readonly map: string | undefined;
+}
+
+/** The name of the module in stacks. */
+export const MODULE_NAME = "eddy-program.js";
+
+/** Whether a file is a program that can run in a realm, by its name. */
+export function isModule(path: string): boolean {
+  return /\.(ts|mts|js|mjs|cjs)$/.test(path);
+}
+
+/**
+ * Bundles a program, with the configuration that Deno finds beside it.
+ *
+ * @throws {Error} if there is no such file, or it cannot be bundled, with what Deno said.
+ */
+export async function bundleProgram(bin: string): Promise<BundledProgram> {
+  const path = pathOf(bin);
+  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["bundle", "--quiet", "--sourcemap=inline", path],
+    cwd: folderOf(path),
+    env: { NO_COLOR: "1" },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).output();
+  const decoder = new TextDecoder();
+  if (!success) throw new Error(`Cannot bundle ${bin}: ${decoder.decode(stderr).trim()}`);
+  const [code = "", encoded] = decoder.decode(stdout).split(SOURCE_MAP);
+  const map = encoded === undefined ? undefined : decodeBase64(encoded.trim());
+  return { path, code, map };
+}
+
+function pathOf(bin: string): string {
+  let path: string | undefined;
+  try {
+    if (Deno.statSync(bin).isFile) path = Deno.realPathSync(bin);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  if (path === undefined) throw new Error(`Cannot start ${bin}: there is no such file`);
+  return path;
+}
+
+function folderOf(path: string): string {
+  return path.slice(0, path.lastIndexOf("/") + 1);
+}
+
+const SOURCE_MAP = "//# sourceMappingURL=data:application/json;base64,";
+
+function decodeBase64(text: string): string {
+  return new TextDecoder().decode(Uint8Array.from(atob(text), (char) => char.charCodeAt(0)));
+}
+
+/** The places in a bundled program's own files, for those in the bundle. */
+export class SourcePlaces {
+  readonly #map: SourceMap | undefined;
+  readonly #folder: string;
+
+  constructor({ path, map }: BundledProgram) {
+    this.#map = map === undefined ? undefined : new SourceMap(JSON.parse(map));
+    this.#folder = folderOf(path);
+  }
+
+  /** A stack with places in the program's files; frames of the workbench are left out. */
+  trace(stack: string): string {
+    return stack.split("\n").flatMap((line) => {
+      if (line.includes(MODULE_NAME)) {
+        return [line.replace(PLACE, (...found) => this.#place(found))];
+      }
+      return /^\s+at /.test(line) ? [] : [line];
+    }).join("\n");
+  }
+
+  #place([place, row, column]: string[]): string {
+    const entry = this.#map?.findEntry(Number(row) - 1, Number(column) - 1);
+    if (entry === undefined || !("originalSource" in entry)) return place ?? "";
+    const { originalSource: source, originalLine, originalColumn } = entry;
+    const file = source.startsWith("/") ? source : join(this.#folder, source);
+    return `${file}:${originalLine + 1}:${originalColumn + 1}`;
+  }
+}
+
+const PLACE = new RegExp(`${MODULE_NAME.replace(".", "\\.")}:(\\d+):(\\d+)`);

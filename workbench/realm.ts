@@ -1,0 +1,341 @@
+/**
+ * Nodes that are programs in TypeScript or JavaScript, each in a realm of its own in this process:
+ * under virtual time, unchanged, and reproducible.
+ *
+ * A realm (`node:vm`) has globals of its own, so that what a program keeps in its modules is one
+ * node's. It is no sandbox: it keeps mistakes apart, not attackers out.
+ *
+ * @module
+ */
+
+import vm from "vm";
+import { errorText } from "@eddy/maelstrom";
+import { Cluster, type ClusterOptions, type Incarnation, type LaunchContext } from "./cluster.ts";
+import { ProcessClock } from "./in_process.ts";
+import type { Packet } from "./network.ts";
+import { type BundledProgram, MODULE_NAME, SourcePlaces } from "./program.ts";
+import { RecentLines } from "./protocol.ts";
+import { type Globals, makeGlobals, PRELUDE, preludeInput } from "./realm_globals.ts";
+
+/** Settings of {@linkcode createRealmCluster}. */
+export interface RealmOptions extends ClusterOptions {
+  readonly program: BundledProgram;
+  /** What every node is started with. */
+  readonly args: readonly string[];
+}
+
+/** A cluster of programs under the world's clock. */
+export function createRealmCluster(options: RealmOptions): Cluster {
+  const { program, args } = options;
+  const places = new SourcePlaces(program);
+  return new Cluster(options, (context) => new RealmIncarnation(context, program, places, args));
+}
+
+/** Thrown to end a program where it stands. */
+const EXIT = Symbol("exit");
+
+/** How long the work of one message or timer takes a program, in milliseconds. */
+const COMPUTE_MS = 0.02;
+
+class RealmIncarnation implements Incarnation {
+  readonly #context: LaunchContext;
+  readonly #program: BundledProgram;
+  readonly #places: SourcePlaces;
+  readonly #clock: ProcessClock;
+  readonly #globals: Globals;
+  readonly #realm: vm.Context;
+  readonly #encoder = new TextEncoder();
+  readonly #recentLog = new RecentLines();
+  readonly #output = { 1: new LineBuffer(), 2: new LineBuffer() };
+  /** Lines that the program has not read yet. */
+  #input: string[] = [];
+  #readers: ((bytes: Uint8Array) => void)[] = [];
+  #releases: (() => void)[] = [];
+  #freeAtMs = 0;
+  #isEvaluated = false;
+  #isCheckDue = false;
+  #dead = false;
+
+  constructor(
+    context: LaunchContext,
+    program: BundledProgram,
+    places: SourcePlaces,
+    args: readonly string[],
+  ) {
+    const { node, generation, world } = context;
+    this.#context = context;
+    this.#program = program;
+    this.#places = places;
+    this.#clock = new ProcessClock(node, world.clock, (error) => this.#fail(error));
+    const random = world.random(generation === 1 ? `node ${node}` : `node ${node} #${generation}`);
+    const startMs = world.clock.now();
+    const outside = {
+      args,
+      path: program.path,
+      pid: 1000 + generation,
+      now: () => world.clock.now() - startMs,
+      random: () => random.next(),
+      schedule: (delayMs: number, callback: () => void) => this.#schedule(delayMs, callback),
+      run: (callback: () => void) => this.#run(callback),
+      read: () => this.#read(),
+      write: (fd: 1 | 2, data: Uint8Array | string) => this.#write(fd, data),
+      exit: (code: number) => this.#exit(code),
+    };
+    this.#globals = makeGlobals(outside);
+    this.#realm = vm.createContext(this.#globals.globals);
+    realms.set(vm.runInContext("Promise.prototype", this.#realm), this);
+    vm.runInContext(PRELUDE, this.#realm)(preludeInput(outside));
+    this.#schedule(0, () => this.#start());
+  }
+
+  deliver(packet: Packet): void {
+    this.#schedule(0, () => {
+      this.#input.push(packet.toLine());
+      const reader = this.#readers.shift();
+      if (reader !== undefined) reader(this.#takeInput());
+    });
+  }
+
+  kill(): Promise<void> {
+    this.#die();
+    return Promise.resolve();
+  }
+
+  pause(): void {
+    const { world: { network }, node } = this.#context;
+    this.#clock.pause();
+    this.#releases.push(network.hold(node));
+  }
+
+  resume(): void {
+    this.#clock.resume();
+    for (const release of this.#releases) release();
+    this.#releases = [];
+  }
+
+  /** Ends the program as an error ends it that nothing catches. */
+  fail(error: unknown, isPromise: boolean, promise?: Promise<unknown>): void {
+    if (this.#dead || error === EXIT) return;
+    if (this.#isHandled(error, isPromise, promise)) return;
+    const stack = error instanceof Error || (typeof error === "object" && error !== null &&
+        "stack" in error)
+      ? String((error as Error).stack)
+      : errorText(error);
+    const where = isPromise ? " (in promise)" : "";
+    this.#write(2, `error: Uncaught${where} ${this.#places.trace(stack)}\n`);
+    this.#end(1);
+  }
+
+  #fail(error: unknown): void {
+    this.fail(error, false);
+  }
+
+  /** Whether a listener of the program's takes the error. */
+  #isHandled(error: unknown, isPromise: boolean, promise?: Promise<unknown>): boolean {
+    const { process, events } = this.#globals;
+    const name = isPromise ? "unhandledRejection" : "uncaughtException";
+    if (process.listenerCount(name) > 0) return process.emit(name, error, promise);
+    const event = isPromise
+      ? new PromiseRejectionEvent("unhandledrejection", {
+        promise: promise ?? Promise.resolve(),
+        reason: error,
+        cancelable: true,
+      })
+      : new ErrorEvent("error", { error, message: errorText(error), cancelable: true });
+    return !events.dispatchEvent(event);
+  }
+
+  /** Evaluates the program. */
+  #start(): void {
+    const module = new SourceTextModule(this.#program.code, {
+      context: this.#realm,
+      identifier: MODULE_NAME,
+      initializeImportMeta: (meta) => {
+        Object.assign(meta, { main: true, url: `file://${this.#program.path}` });
+      },
+      importModuleDynamically: (name) => this.#import(name),
+    });
+    module.link((name) => this.#import(name))
+      .then(() => module.evaluate())
+      .then(() => {
+        this.#isEvaluated = true;
+        this.#scheduleCheck();
+      }, (error) => this.fail(error, false));
+  }
+
+  #import(name: string): VmModule {
+    const exports = this.#globals.module(name.replace(/^node:/, ""));
+    return new SyntheticModule(Object.keys(exports), function () {
+      for (const [key, value] of Object.entries(exports)) this.setExport(key, value);
+    }, { context: this.#realm, identifier: name });
+  }
+
+  /** Calls back after a delay, when the node is free: it does one thing at a time. */
+  #schedule(delayMs: number, callback: () => void): () => void {
+    if (delayMs === 0) return this.#compute(callback);
+    let cancel = this.#clock.schedule(delayMs, () => {
+      cancel = this.#compute(callback);
+    });
+    return () => cancel();
+  }
+
+  #compute(callback: () => void): () => void {
+    const nowMs = this.#clock.now();
+    this.#freeAtMs = Math.max(this.#freeAtMs, nowMs) + COMPUTE_MS;
+    return this.#clock.schedule(this.#freeAtMs - nowMs, () => this.#run(callback));
+  }
+
+  #run(callback: () => void): void {
+    if (this.#dead) return;
+    current = this;
+    try {
+      callback();
+    } catch (error) {
+      this.fail(error, false);
+    }
+    this.#scheduleCheck();
+  }
+
+  #read(): Promise<Uint8Array> {
+    if (this.#input.length > 0) return Promise.resolve(this.#takeInput());
+    return new Promise((resolve) => this.#readers.push(resolve));
+  }
+
+  #takeInput(): Uint8Array {
+    const text = this.#input.join("\n") + "\n";
+    this.#input = [];
+    return this.#encoder.encode(text);
+  }
+
+  #write(fd: 1 | 2, data: Uint8Array | string): void {
+    if (this.#dead) return;
+    const { stdout, log } = this.#context;
+    for (const line of this.#output[fd].add(data)) {
+      if (fd === 1) stdout.accept(line);
+      else {
+        this.#recentLog.add(line);
+        log(line);
+      }
+    }
+  }
+
+  #exit(code: number): never {
+    this.#globals.process.emit("exit", code);
+    this.#end(code);
+    throw EXIT;
+  }
+
+  #end(code: number): void {
+    if (this.#dead) return;
+    this.#die();
+    this.#context.onExit({ code }, this.#recentLog.lines);
+  }
+
+  #die(): void {
+    this.#dead = true;
+    this.#clock.kill();
+    this.#readers = [];
+    for (const release of this.#releases) release();
+  }
+
+  /** Ends the program when nothing can wake it any more, as its runtime would. */
+  #scheduleCheck(): void {
+    if (this.#isCheckDue || this.#isWaiting()) return;
+    this.#isCheckDue = true;
+    this.#clock.schedule(0, () => {
+      this.#isCheckDue = false;
+      if (this.#dead || this.#isWaiting()) return;
+      if (!this.#isEvaluated) {
+        this.#write(2, "error: Top-level await promise never resolved\n");
+        this.#end(1);
+      } else this.#end(0);
+    });
+  }
+
+  #isWaiting(): boolean {
+    return this.#readers.length > 0 || this.#globals.hasTimers();
+  }
+}
+
+/** The realm whose turn it is, or was. */
+let current: RealmIncarnation | undefined;
+
+/** The realms, by the prototype of their promises. */
+const realms = new WeakMap<object, RealmIncarnation>();
+
+/** Hands what nothing has caught to the program that it comes from, and keeps the time zone UTC. */
+export class RealmGuard {
+  /** How many runs are under way, and the time zone to go back to after the last. */
+  static #running = 0;
+  static #zone: string | undefined;
+  readonly warnings: readonly string[] = [];
+
+  /** Runs `main`, and hands over what is thrown meanwhile. */
+  async during<T>(main: () => Promise<T>): Promise<T> {
+    const onRejection = (event: PromiseRejectionEvent) => {
+      event.preventDefault();
+      const realm = realms.get(Object.getPrototypeOf(event.promise)) ?? current;
+      realm?.fail(event.reason, true, event.promise);
+    };
+    const onError = (event: ErrorEvent) => {
+      event.preventDefault();
+      current?.fail(event.error, false);
+    };
+    globalThis.addEventListener("unhandledrejection", onRejection);
+    globalThis.addEventListener("error", onError);
+    if (RealmGuard.#running++ === 0) {
+      RealmGuard.#zone = Deno.env.get("TZ");
+      Deno.env.set("TZ", "UTC");
+    }
+    try {
+      return await main();
+    } finally {
+      if (--RealmGuard.#running === 0) {
+        if (RealmGuard.#zone === undefined) Deno.env.delete("TZ");
+        else Deno.env.set("TZ", RealmGuard.#zone);
+      }
+      // The event of a last rejection comes with the next turn of the event loop.
+      await new Promise((resolve) => setImmediate(resolve));
+      globalThis.removeEventListener("unhandledrejection", onRejection);
+      globalThis.removeEventListener("error", onError);
+      current = undefined;
+    }
+  }
+}
+
+/** Text that comes in pieces, as lines. */
+class LineBuffer {
+  readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+  #rest = "";
+
+  /** The lines that a piece has ended. */
+  add(data: Uint8Array | string): string[] {
+    const text = typeof data === "string" ? data : this.#decoder.decode(data, { stream: true });
+    const lines = (this.#rest + text).split("\n");
+    this.#rest = lines.pop() ?? "";
+    return lines.map((line) => line.endsWith("\r") ? line.slice(0, -1) : line);
+  }
+}
+
+/** The part of `node:vm`'s modules that is used; its types come with a flag only. */
+interface VmModule {
+  link(linker: (name: string) => VmModule): Promise<void>;
+  evaluate(): Promise<void>;
+  setExport(name: string, value: unknown): void;
+}
+
+interface VmModules {
+  readonly SourceTextModule: new (code: string, options: {
+    readonly context: vm.Context;
+    readonly identifier: string;
+    readonly initializeImportMeta: (meta: object) => void;
+    readonly importModuleDynamically: (name: string) => VmModule;
+  }) => VmModule;
+  readonly SyntheticModule: new (
+    names: readonly string[],
+    evaluate: (this: VmModule) => void,
+    options: { readonly context: vm.Context; readonly identifier: string },
+  ) => VmModule;
+}
+
+const { SourceTextModule, SyntheticModule } = vm as unknown as VmModules;

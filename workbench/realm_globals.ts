@@ -1,0 +1,654 @@
+/**
+ * What a program in a realm sees of the outside: Deno, Node.js and the web, under the run's clock
+ * and chance.
+ *
+ * @module
+ */
+
+import * as realCrypto from "node-crypto";
+import { EventEmitter } from "node-events";
+import { getBuiltinModule, nextTick } from "process";
+import { Readable, Writable } from "node-stream";
+import { format, inspect, promisify } from "node-util";
+
+/** What the realm's globals are made of. */
+export interface Outside {
+  readonly args: readonly string[];
+  /** Where the program is, for `process.argv`. */
+  readonly path: string;
+  readonly pid: number;
+  /** Milliseconds since the world began. */
+  now(): number;
+  /** A number from 0 up to 1. */
+  random(): number;
+  /** Calls `callback` once; returns a function that cancels. */
+  schedule(delayMs: number, callback: () => void): () => void;
+  /** Calls `callback`; what it throws ends the program. */
+  run(callback: () => void): void;
+  /** The next bytes of standard input. */
+  read(): Promise<Uint8Array>;
+  /** Takes bytes or text for standard output (1) or error (2). */
+  write(fd: 1 | 2, data: Uint8Array | string): void;
+  /** Ends the program; never returns. */
+  exit(code: number): never;
+}
+
+/** The globals of a realm, and the modules that it may import. */
+export interface Globals {
+  readonly globals: Record<string, unknown>;
+  readonly process: EventEmitter;
+  readonly events: EventTarget;
+  /** The exports of a module of Node.js. */
+  module(name: string): Record<string, unknown>;
+  /** Whether a timer waits that keeps the program from ending. */
+  hasTimers(): boolean;
+}
+
+/** When virtual time begins, in milliseconds since 1970. */
+const EPOCH_MS = Date.UTC(2026, 0, 1);
+
+/** Web globals that only compute. */
+const PURE = [
+  ..."AbortController Blob ByteLengthQueuingStrategy CountQueuingStrategy CustomEvent ".split(" "),
+  ..."DOMException ErrorEvent Event EventTarget File FormData Headers MessageEvent ".split(" "),
+  ..."PromiseRejectionEvent ReadableByteStreamController ReadableStream ".split(" "),
+  ..."ReadableStreamBYOBReader ReadableStreamDefaultController ".split(" "),
+  ..."ReadableStreamDefaultReader Request Response TextDecoder TextDecoderStream ".split(" "),
+  ..."TextEncoder TextEncoderStream TransformStream URL URLPattern URLSearchParams ".split(" "),
+  ..."WritableStream WritableStreamDefaultController WritableStreamDefaultWriter ".split(" "),
+  ..."atob btoa structuredClone Buffer ".split(" "),
+  // So that arrays of the realm and of these classes are of one kind.
+  ..."ArrayBuffer DataView Uint8Array Int8Array Uint16Array Int16Array Uint32Array ".split(" "),
+  ..."Int32Array BigUint64Array BigInt64Array Uint8ClampedArray Float32Array ".split(" "),
+  "Float64Array",
+].filter((name) => name !== "");
+
+/** Web globals that reach the outside. */
+const OUTER = ["fetch", "WebSocket", "Worker", "EventSource", "BroadcastChannel", "MessageChannel"];
+
+/** Modules of Node.js that only compute. */
+const PURE_MODULES = new Set(
+  "assert buffer events path path/posix querystring readline readline/promises stream stream/promises stream/web string_decoder url util util/types punycode constants"
+    .split(" "),
+);
+
+/** What throws when it is called or constructed. */
+function outside(name: string): () => never {
+  return function () {
+    throw new Error(`Cannot use ${name} under virtual time: run the program with --real-time`);
+  };
+}
+
+/** An object whose functions all throw, but for those that are given. */
+function withOutside(name: string, host: object, given: object): Record<string, unknown> {
+  const result: Record<string, unknown> = {};
+  for (const key of Object.keys(host)) {
+    const value = Reflect.get(host, key);
+    result[key] = typeof value === "function" ? outside(`${name}.${key}`) : value;
+  }
+  return Object.defineProperties(result, Object.getOwnPropertyDescriptors(given));
+}
+
+/** Makes the globals of one realm. */
+export function makeGlobals(out: Outside): Globals {
+  const events = new EventTarget();
+  const timers = new Timers(out);
+  const { process, stdin, stdout, stderr } = processOf(out);
+  const crypto = cryptoOf(out);
+  const globals: Record<string, unknown> = {};
+  for (const name of PURE) globals[name] = Reflect.get(globalThis, name);
+  for (const name of OUTER) globals[name] = outside(name);
+  Object.assign(globals, timers.functions, {
+    AbortSignal: abortSignalOf(timers),
+    queueMicrotask: (callback: () => void) => queueMicrotask(() => out.run(callback)),
+    console: consoleOf(out),
+    crypto,
+    performance: performanceOf(out),
+    navigator: { userAgent: "Deno", hardwareConcurrency: 1, language: "en-US" },
+    reportError: (error: unknown) => out.run(() => rethrow(error)),
+    addEventListener: events.addEventListener.bind(events),
+    removeEventListener: events.removeEventListener.bind(events),
+    dispatchEvent: events.dispatchEvent.bind(events),
+    process,
+    Deno: denoOf(out, timers),
+  });
+  const virtual: Record<string, () => object> = {
+    process: () => process,
+    fs: () => fileDescriptors(out, { stdin, stdout, stderr }),
+    timers: () => timers.functions,
+    "timers/promises": () => timers.promises,
+    crypto: () => nodeCrypto(out, crypto),
+    perf_hooks: () => ({ performance: globals.performance }),
+    os: () => ({ EOL: "\n", platform: () => "linux", hostname: () => "node", cpus: () => [] }),
+    module: () => ({
+      createRequire: () => (name: string) => module(name.replace(/^node:/, "")).default,
+    }),
+  };
+  const module = (name: string): Record<string, unknown> => {
+    const real = getBuiltinModule(name);
+    if (real === undefined) throw new Error(`Cannot import ${name}: it is no module of Node.js`);
+    if (PURE_MODULES.has(name)) return { ...real, default: Reflect.get(real, "default") ?? real };
+    const found = withOutside(name, real, virtual[name]?.() ?? {});
+    return { ...found, default: name === "process" ? process : found };
+  };
+  return { globals, process, events, module, hasTimers: () => timers.areWaiting };
+}
+
+function rethrow(error: unknown): never {
+  throw error;
+}
+
+/** A timer as both Deno and Node.js give it: an object that converts to its number. */
+class ProgramTimer {
+  readonly #id: number;
+  isRef = true;
+  cancel = () => {};
+
+  constructor(id: number) {
+    this.#id = id;
+  }
+
+  ref(): this {
+    this.isRef = true;
+    return this;
+  }
+
+  unref(): this {
+    this.isRef = false;
+    return this;
+  }
+
+  hasRef(): boolean {
+    return this.isRef;
+  }
+
+  [Symbol.toPrimitive](): number {
+    return this.#id;
+  }
+}
+
+type Callback = (...args: unknown[]) => void;
+
+/** Timers under the run's clock, with Node.js's least delay of 1 ms. */
+class Timers {
+  readonly #out: Outside;
+  readonly #waiting = new Map<number, ProgramTimer>();
+  #nextId = 1;
+
+  constructor(out: Outside) {
+    this.#out = out;
+  }
+
+  /** Whether one waits that keeps the program from ending. */
+  get areWaiting(): boolean {
+    for (const { isRef } of this.#waiting.values()) if (isRef) return true;
+    return false;
+  }
+
+  readonly setTimeout = (callback: Callback, delayMs?: number, ...args: unknown[]): ProgramTimer =>
+    this.#set(() => callback(...args), Math.max(1, Number(delayMs) || 0), false);
+
+  readonly setInterval = (callback: Callback, delayMs?: number, ...args: unknown[]): ProgramTimer =>
+    this.#set(() => callback(...args), Math.max(1, Number(delayMs) || 0), true);
+
+  readonly setImmediate = (callback: Callback, ...args: unknown[]): ProgramTimer =>
+    this.#set(() => callback(...args), 0, false);
+
+  readonly clear = (timer?: ProgramTimer | number): void => {
+    const id = Number(timer);
+    this.#waiting.get(id)?.cancel();
+    this.#waiting.delete(id);
+  };
+
+  get functions(): Record<string, unknown> {
+    const { setTimeout, setInterval, setImmediate, clear, promises } = this;
+    Object.defineProperty(setTimeout, promisify.custom, { value: promises.setTimeout });
+    Object.defineProperty(setImmediate, promisify.custom, { value: promises.setImmediate });
+    return {
+      setTimeout,
+      setInterval,
+      setImmediate,
+      clearTimeout: clear,
+      clearInterval: clear,
+      clearImmediate: clear,
+    };
+  }
+
+  readonly promises = {
+    setTimeout: (delayMs?: number, value?: unknown) =>
+      new Promise((resolve) => this.setTimeout(() => resolve(value), delayMs)),
+    setImmediate: (value?: unknown) =>
+      new Promise((resolve) => this.setImmediate(() => resolve(value))),
+  };
+
+  /** Sets whether a timer keeps the program from ending. */
+  setRef(timer: ProgramTimer | number, isRef: boolean): void {
+    const known = this.#waiting.get(Number(timer));
+    if (known !== undefined) known.isRef = isRef;
+  }
+
+  #set(callback: () => void, delayMs: number, repeats: boolean): ProgramTimer {
+    const id = this.#nextId++;
+    const timer = new ProgramTimer(id);
+    const arm = () => {
+      timer.cancel = this.#out.schedule(delayMs, () => {
+        if (repeats) arm();
+        else this.#waiting.delete(id);
+        callback();
+      });
+    };
+    this.#waiting.set(id, timer);
+    arm();
+    return timer;
+  }
+}
+
+/** `AbortSignal` whose `timeout` goes by the run's clock. */
+function abortSignalOf(timers: Timers): unknown {
+  const timeout = (delayMs: number) => {
+    const controller = new AbortController();
+    const abort = () => controller.abort(new DOMException("Signal timed out.", "TimeoutError"));
+    timers.setTimeout(abort, delayMs).unref();
+    return controller.signal;
+  };
+  return new Proxy(AbortSignal, {
+    get: (target, key) => key === "timeout" ? timeout : Reflect.get(target, key),
+  });
+}
+
+function performanceOf(out: Outside): object {
+  return {
+    now: () => out.now(),
+    timeOrigin: EPOCH_MS,
+    mark: () => {},
+    measure: () => {},
+    toJSON: () => ({ timeOrigin: EPOCH_MS }),
+  };
+}
+
+/** The part of Web Crypto that draws; what computes in the background is outside. */
+function cryptoOf(out: Outside) {
+  const getRandomValues = <T extends ArrayBufferView>(array: T): T => {
+    const bytes = new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
+    for (let i = 0; i < bytes.length; i++) bytes[i] = Math.floor(out.random() * 256);
+    return array;
+  };
+  const randomUUID = (): string => {
+    const bytes = getRandomValues(new Uint8Array(16));
+    bytes[6] = ((bytes[6] ?? 0) & 0x0f) | 0x40;
+    bytes[8] = ((bytes[8] ?? 0) & 0x3f) | 0x80;
+    const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, "0")).join("");
+    return hex.replace(/(.{8})(.{4})(.{4})(.{4})(.{12})/, "$1-$2-$3-$4-$5");
+  };
+  const subtle = new Proxy({}, { get: (_, key) => outside(`crypto.subtle.${String(key)}`) });
+  return { getRandomValues, randomUUID, subtle };
+}
+
+function nodeCrypto(out: Outside, { getRandomValues, randomUUID }: ReturnType<typeof cryptoOf>) {
+  const { createHash, createHmac, timingSafeEqual } = realCrypto;
+  const randomBytes = (size: number) => getRandomValues(Buffer.alloc(size));
+  const randomInt = (a: number, b?: number) => {
+    const [min, max] = b === undefined ? [0, a] : [a, b];
+    return min + Math.floor(out.random() * (max - min));
+  };
+  const webcrypto = { getRandomValues, randomUUID };
+  return {
+    createHash,
+    createHmac,
+    timingSafeEqual,
+    getRandomValues,
+    randomUUID,
+    randomBytes,
+    randomInt,
+    webcrypto,
+  };
+}
+
+/** `console` as it prints to a pipe: without colour. */
+function consoleOf(out: Outside): Record<string, unknown> {
+  let indent = "";
+  const counts = new Map<string, number>();
+  const startsMs = new Map<string, number>();
+  const print = (fd: 1 | 2) => (...values: unknown[]) => {
+    const text = format(...values);
+    out.write(fd, (indent === "" ? text : text.replace(/^/gm, indent)) + "\n");
+  };
+  const [log, error] = [print(1), print(2)];
+  const elapsed = (label: string) =>
+    `${label}: ${out.now() - (startsMs.get(label) ?? out.now())} ms`;
+  const group = (...values: unknown[]) => {
+    if (values.length > 0) log(...values);
+    indent += "  ";
+  };
+  return {
+    log,
+    info: log,
+    debug: log,
+    dir: (value: unknown) => log(inspect(value)),
+    dirxml: log,
+    table: log,
+    error,
+    warn: error,
+    trace: (...values: unknown[]) => error("Trace:", ...values),
+    assert: (condition: unknown, ...values: unknown[]) => {
+      if (!condition) error("Assertion failed", ...values);
+    },
+    count(label = "default") {
+      counts.set(label, (counts.get(label) ?? 0) + 1);
+      log(`${label}: ${counts.get(label)}`);
+    },
+    countReset: (label = "default") => void counts.delete(label),
+    time: (label = "default") => void startsMs.set(label, out.now()),
+    timeLog: (label = "default", ...values: unknown[]) => log(elapsed(label), ...values),
+    timeEnd: (label = "default") => log(elapsed(label)),
+    group,
+    groupCollapsed: group,
+    groupEnd: () => {
+      indent = indent.slice(2);
+    },
+    clear: () => {},
+  };
+}
+
+/** `process` of Node.js, with its streams. */
+function processOf(out: Outside) {
+  const stdin = Object.assign(
+    new Readable({
+      read() {
+        out.read().then((bytes) => out.run(() => void this.push(bytes)));
+      },
+    }),
+    { fd: 0, isTTY: false, ref: () => {}, unref: () => {} },
+  );
+  const writable = (fd: 1 | 2) =>
+    Object.assign(
+      new Writable({
+        decodeStrings: false,
+        highWaterMark: 1 << 24,
+        write(chunk: Uint8Array | string, _encoding: string, done: () => void) {
+          out.write(fd, chunk);
+          done();
+        },
+      }),
+      { fd, isTTY: false },
+    );
+  const [stdout, stderr] = [writable(1), writable(2)];
+  const hrtime = Object.assign(
+    (since: [number, number] = [0, 0]) => {
+      const ns = Math.round(out.now() * 1e6) - since[0] * 1e9 - since[1];
+      return [Math.floor(ns / 1e9), ns % 1e9];
+    },
+    { bigint: () => BigInt(Math.round(out.now() * 1e6)) },
+  );
+  const process = Object.assign(new EventEmitter(), {
+    stdin,
+    stdout,
+    stderr,
+    hrtime,
+    argv: ["deno", out.path, ...out.args],
+    argv0: "deno",
+    execArgv: [],
+    execPath: "deno",
+    env: {},
+    pid: out.pid,
+    ppid: 1,
+    platform: "linux",
+    arch: "x64",
+    title: "node",
+    version: "v24.0.0",
+    versions: { node: "24.0.0" },
+    exitCode: undefined,
+    exit: (code?: number) => out.exit(code ?? 0),
+    abort: () => out.exit(134),
+    nextTick: (callback: Callback, ...args: unknown[]) =>
+      nextTick(() => out.run(() => callback(...args))),
+    uptime: () => out.now() / 1000,
+    cwd: () => "/",
+    memoryUsage: () => ({ rss: 0, heapTotal: 0, heapUsed: 0, external: 0, arrayBuffers: 0 }),
+    emitWarning: (warning: unknown) => out.write(2, `Warning: ${warning}\n`),
+    kill: outside("process.kill"),
+    chdir: outside("process.chdir"),
+    dlopen: outside("process.dlopen"),
+    getBuiltinModule: outside("process.getBuiltinModule"),
+  });
+  return { process, stdin, stdout, stderr };
+}
+
+/** `node:fs` as far as it is about standard input, output and error. */
+function fileDescriptors(
+  out: Outside,
+  { stdin, stdout, stderr }: { stdin: Readable; stdout: Writable; stderr: Writable },
+): object {
+  const refuse = (what: string) => outside(`fs.${what}`)();
+  const isOut = (fd: unknown): fd is 1 | 2 => fd === 1 || fd === 2;
+  const numberOf = (file: unknown) =>
+    file === "/dev/stdin" ? 0 : file === "/dev/stdout" ? 1 : file === "/dev/stderr" ? 2 : file;
+  const sizeOf = (data: Uint8Array | string) =>
+    typeof data === "string" ? Buffer.byteLength(data) : data.length;
+  const write = (name: string) => (file: unknown, data: Uint8Array | string) => {
+    const fd = numberOf(file);
+    if (!isOut(fd)) return refuse(name);
+    out.write(fd, data);
+    return sizeOf(data);
+  };
+  const later =
+    (name: string) => (file: unknown, data: Uint8Array | string, ...rest: unknown[]) => {
+      const size = write(name)(file, data);
+      const done = rest.at(-1);
+      if (typeof done === "function") nextTick(() => out.run(() => done(null, size, data)));
+    };
+  const stream = (name: string, options: unknown, file: unknown) => {
+    const fd = typeof options === "object" && options !== null && "fd" in options
+      ? options.fd
+      : numberOf(file);
+    const found = fd === 0 ? stdin : fd === 1 ? stdout : fd === 2 ? stderr : undefined;
+    return found ?? refuse(name);
+  };
+  return {
+    writeSync: write("writeSync"),
+    writeFileSync: write("writeFileSync"),
+    appendFileSync: write("appendFileSync"),
+    write: later("write"),
+    fsyncSync: () => {},
+    createReadStream: (file: unknown, options: unknown) =>
+      stream("createReadStream", options, file),
+    createWriteStream: (file: unknown, options: unknown) =>
+      stream("createWriteStream", options, file),
+    existsSync: () => false,
+  };
+}
+
+/** `Deno` as far as it is about the process itself. */
+function denoOf(out: Outside, timers: Timers): Record<string, unknown> {
+  let readable: ReadableStream<Uint8Array> | undefined;
+  /** What a read with a small buffer has left over. */
+  let rest = new Uint8Array();
+  const stdin = {
+    async read(buffer: Uint8Array): Promise<number | null> {
+      if (rest.length === 0) rest = (await out.read()).slice();
+      const size = Math.min(buffer.length, rest.length);
+      buffer.set(rest.subarray(0, size));
+      rest = rest.subarray(size);
+      return size;
+    },
+    readSync: outside("Deno.stdin.readSync"),
+    get readable(): ReadableStream<Uint8Array> {
+      return readable ??= new ReadableStream({
+        type: "bytes",
+        async pull(controller) {
+          controller.enqueue((await out.read()).slice());
+        },
+      }, { highWaterMark: 0 });
+    },
+    isTerminal: () => false,
+    close: () => {},
+  };
+  const output = (fd: 1 | 2) => {
+    const writeSync = (bytes: Uint8Array): number => {
+      out.write(fd, bytes);
+      return bytes.length;
+    };
+    return {
+      writeSync,
+      write: (bytes: Uint8Array) => Promise.resolve(writeSync(bytes)),
+      writable: new WritableStream<Uint8Array>({ write: (bytes) => void writeSync(bytes) }),
+      isTerminal: () => false,
+      close: () => {},
+    };
+  };
+  const env = new Map<string, string>();
+  return withOutside("Deno", Deno, {
+    args: [...out.args],
+    pid: out.pid,
+    ppid: 1,
+    noColor: true,
+    mainModule: `file://${out.path}`,
+    build: { ...Deno.build, os: "linux" },
+    version: Deno.version,
+    errors: Deno.errors,
+    inspect: Deno.inspect,
+    stdin,
+    stdout: output(1),
+    stderr: output(2),
+    exitCode: 0,
+    exit: (code?: number) => out.exit(code ?? 0),
+    env: {
+      get: (name: string) => env.get(name),
+      set: (name: string, value: string) => void env.set(name, value),
+      has: (name: string) => env.has(name),
+      delete: (name: string) => void env.delete(name),
+      toObject: () => Object.fromEntries(env),
+    },
+    permissions: { query: () => Promise.resolve({ state: "denied" }) },
+    addSignalListener: () => {},
+    removeSignalListener: () => {},
+    refTimer: (timer: ProgramTimer) => timers.setRef(timer, true),
+    unrefTimer: (timer: ProgramTimer) => timers.setRef(timer, false),
+    cwd: () => "/",
+    execPath: () => "deno",
+    hostname: () => "node",
+    isatty: () => false,
+    memoryUsage: () => ({ rss: 0, heapTotal: 0, heapUsed: 0, external: 0 }),
+  });
+}
+
+/**
+ * What is evaluated in a realm before its program: a function that is given what the outside is for
+ * the language's own globals. Nothing of it may differ between machines.
+ */
+export const PRELUDE = `(function ({ epochMs, now, random, isError, refuse }) {
+  const RealDate = Date;
+  const nowMs = () => Math.floor(epochMs + now());
+  function VirtualDate(...args) {
+    if (new.target === undefined) return String(new RealDate(nowMs()));
+    return Reflect.construct(RealDate, args.length === 0 ? [nowMs()] : args, new.target);
+  }
+  VirtualDate.prototype = RealDate.prototype;
+  RealDate.prototype.constructor = VirtualDate;
+  Object.defineProperty(VirtualDate, "name", { value: "Date" });
+  Object.defineProperty(VirtualDate, "length", { value: 7 });
+  const hidden = (target, entries) => {
+    for (const [key, value] of Object.entries(entries)) {
+      Object.defineProperty(target, key, { value, writable: true, configurable: true });
+    }
+  };
+  // The name of the time zone is written in the language of the machine.
+  for (const name of ["toString", "toTimeString"]) {
+    const real = RealDate.prototype[name];
+    hidden(RealDate.prototype, {
+      [name]() {
+        return real.call(this).replace(/\\(.*\\)$/, "(Coordinated Universal Time)");
+      },
+    });
+  }
+  hidden(VirtualDate, { now: nowMs, parse: RealDate.parse, UTC: RealDate.UTC });
+  hidden(globalThis, { Date: VirtualDate });
+  hidden(Math, { random });
+
+  if (typeof Temporal === "object") {
+    const instant = () =>
+      Temporal.Instant.fromEpochNanoseconds(
+        BigInt(epochMs) * 1000000n + BigInt(Math.floor(now() * 1e6)),
+      );
+    const zoned = (zone = "UTC") => instant().toZonedDateTimeISO(zone);
+    hidden(Temporal.Now, {
+      instant,
+      timeZoneId: () => "UTC",
+      zonedDateTimeISO: zoned,
+      plainDateTimeISO: (zone) => zoned(zone).toPlainDateTime(),
+      plainDateISO: (zone) => zoned(zone).toPlainDate(),
+      plainTimeISO: (zone) => zoned(zone).toPlainTime(),
+    });
+  }
+
+  for (const name of Object.getOwnPropertyNames(Intl)) {
+    const Real = Intl[name];
+    if (typeof Real !== "function" || Real.supportedLocalesOf === undefined) continue;
+    const inUtc = (options) => name === "DateTimeFormat" ? { timeZone: "UTC", ...options } : options;
+    function Localized(locales = "en-US", options) {
+      const args = [locales, inUtc(options)];
+      return new.target === undefined ? Real(...args) : Reflect.construct(Real, args, new.target);
+    }
+    Localized.prototype = Real.prototype;
+    Real.prototype.constructor = Localized;
+    hidden(Localized, { name, supportedLocalesOf: Real.supportedLocalesOf });
+    hidden(Intl, { [name]: Localized });
+  }
+  const localize = (target, name, zoned) => {
+    const real = target[name];
+    hidden(target, {
+      [name](locales = "en-US", options) {
+        return real.call(this, locales, zoned ? { timeZone: "UTC", ...options } : options);
+      },
+    });
+  };
+  for (const name of ["toLocaleString", "toLocaleDateString", "toLocaleTimeString"]) {
+    localize(RealDate.prototype, name, true);
+  }
+  for (const { prototype } of [Number, BigInt]) localize(prototype, "toLocaleString", false);
+  const { localeCompare } = String.prototype;
+  hidden(String.prototype, {
+    localeCompare(that, locales = "en-US", options) {
+      return localeCompare.call(this, that, locales, options);
+    },
+  });
+
+  // When memory is reclaimed depends on the machine: here it never is, as far as a program can see.
+  hidden(globalThis, {
+    WeakRef: class WeakRef {
+      #target;
+      constructor(target) {
+        this.#target = target;
+      }
+      deref() {
+        return this.#target;
+      }
+    },
+    FinalizationRegistry: class FinalizationRegistry {
+      register() {}
+      unregister() {
+        return false;
+      }
+    },
+  });
+  hidden(Atomics, { wait: refuse("Atomics.wait"), waitAsync: refuse("Atomics.waitAsync") });
+
+  // Streams and other classes come from outside, and so do the errors that they throw.
+  const isInstance = Function.prototype[Symbol.hasInstance];
+  Object.defineProperty(Error, Symbol.hasInstance, {
+    value(error) {
+      return isInstance.call(this, error) || (this === Error && isError(error));
+    },
+  });
+})`;
+
+/** What {@linkcode PRELUDE} is called with. */
+export function preludeInput(out: Outside): Record<string, unknown> {
+  return {
+    epochMs: EPOCH_MS,
+    now: () => out.now(),
+    random: () => out.random(),
+    isError: (value: unknown) => value instanceof Error,
+    refuse: outside,
+  };
+}
