@@ -5,6 +5,7 @@
  */
 
 import { Client, type ClientIds, INIT_TIMEOUT_MS, ReplyTimeout } from "./client.ts";
+import type { Compute } from "./in_process.ts";
 import type { Packet } from "./network.ts";
 import { type ExitStatus, type ProtocolError, ProtocolErrors, Stdout } from "./protocol.ts";
 import { Services } from "./services.ts";
@@ -33,6 +34,12 @@ export interface ClusterOptions {
    * @default false
    */
   readonly holdUntilInit?: boolean | undefined;
+  /**
+   * How long nodes in this process take over each message and timer.
+   *
+   * @default no time
+   */
+  readonly compute?: Compute | undefined;
   /** Called when a node has broken the protocol; never with `strictMaelstrom`. */
   readonly onProtocolError?: ((error: ProtocolError) => void) | undefined;
   /** Called for every line of a node's log. */

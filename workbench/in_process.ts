@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Clock, describeError, Node } from "@eddy/maelstrom";
+import { type Clock, describeError, Node, type Random } from "@eddy/maelstrom";
 import { Cluster, type ClusterOptions, type Incarnation, type LaunchContext } from "./cluster.ts";
 import type { Packet } from "./network.ts";
 import { activity } from "./watchdog.ts";
@@ -40,7 +40,8 @@ export interface InProcessOptions extends ClusterOptions {
  * ```
  */
 export function createInProcessCluster(options: InProcessOptions): Cluster {
-  return new Cluster(options, (context) => new NodeIncarnation(context, options.setup));
+  const { setup, compute } = options;
+  return new Cluster(options, (context) => new NodeIncarnation(context, setup, compute));
 }
 
 class NodeIncarnation implements Incarnation {
@@ -50,15 +51,15 @@ class NodeIncarnation implements Incarnation {
   #release: (() => void) | undefined;
   #dead = false;
 
-  constructor(context: LaunchContext, setup: (node: Node) => void) {
+  constructor(context: LaunchContext, setup: (node: Node) => void, compute?: Compute) {
     const { node: name, generation, world, stdout } = context;
     const log = (text: string) => {
       if (!this.#dead) context.log(text);
     };
     this.#context = context;
-    this.#clock = new ProcessClock(name, world.clock, (error) => {
+    this.#clock = new ProcessClock(context, (error) => {
       log(`Uncaught error: ${describeError(error)}`);
-    });
+    }, compute);
     this.#node = new Node({
       clock: this.#clock,
       random: world.random(generation === 1 ? `node ${name}` : `node ${name} #${generation}`),
@@ -69,6 +70,11 @@ class NodeIncarnation implements Incarnation {
   }
 
   deliver(packet: Packet): void {
+    if (this.#clock.isInstant) this.#receive(packet);
+    else this.#clock.schedule(0, () => this.#receive(packet));
+  }
+
+  #receive(packet: Packet): void {
     const node = this.#node;
     activity.mark(this.#context.node, packet.text);
     node.receive(packet.toLine());
@@ -104,23 +110,64 @@ interface Timer {
   callback: (() => void) | undefined;
 }
 
-/** A clock whose timers wait while it is paused, and never run once it is dead. */
+/** How long a node takes over each message and timer. */
+export interface Compute {
+  /** The mean, in milliseconds of virtual time. */
+  readonly meanMs: number;
+  /** The standard deviation, as a multiple of the mean; 0 for always the same. */
+  readonly jitter: number;
+}
+
+/** One in how many takes {@linkcode STALL} times as long, where there is jitter. */
+const STALLS = 1000;
+const STALL = 50;
+
+/** Draws how long something takes: lognormal, with rare stalls as on a busy machine. */
+function drawComputeMs({ meanMs, jitter }: Compute, random: Random): number {
+  if (jitter === 0) return meanMs;
+  const variance = Math.log(1 + jitter * jitter);
+  // Normal, by Box and Muller.
+  const radius = Math.sqrt(-2 * Math.log(1 - random.next()));
+  const normal = radius * Math.cos(2 * Math.PI * random.next());
+  const drawnMs = meanMs * Math.exp(Math.sqrt(variance) * normal - variance / 2);
+  return random.next() * STALLS < 1 ? drawnMs * STALL : drawnMs;
+}
+
+/**
+ * The clock of a node: what it schedules waits while the node is paused, and never runs once it is
+ * dead. Where computing takes time, the node does one thing after the other.
+ */
 export class ProcessClock implements Clock {
   readonly #node: string;
   readonly #clock: Clock;
   readonly #onError: (error: unknown) => void;
+  readonly #compute: Compute | undefined;
+  readonly #random: Random;
   #state: "running" | "paused" | "dead" = "running";
   /** Timers that came due during a pause. */
   #due: Timer[] = [];
+  /** When all that was begun is done. */
+  #freeAtMs = 0;
 
   /**
-   * @param node whose clock it is
    * @param onError called with what a timer throws
+   * @param compute how long the node takes over each timer; no time by default
    */
-  constructor(node: string, clock: Clock, onError: (error: unknown) => void) {
+  constructor(
+    { node, generation, world }: Pick<LaunchContext, "node" | "generation" | "world">,
+    onError: (error: unknown) => void,
+    compute?: Compute,
+  ) {
     this.#node = node;
-    this.#clock = clock;
+    this.#clock = world.clock;
     this.#onError = onError;
+    this.#compute = compute !== undefined && compute.meanMs > 0 ? compute : undefined;
+    this.#random = world.random(`compute ${node} #${generation}`);
+  }
+
+  /** Whether computing takes no time. */
+  get isInstant(): boolean {
+    return this.#compute === undefined;
   }
 
   /** Continues during a pause, as the machine's own clock does. */
@@ -131,7 +178,9 @@ export class ProcessClock implements Clock {
   schedule(delayMs: number, callback: () => void): () => void {
     if (this.#state === "dead") return () => {};
     const timer: Timer = { callback };
-    const cancel = this.#clock.schedule(delayMs, () => this.#fire(timer));
+    const cancel = delayMs === 0 && this.#compute !== undefined
+      ? this.#begin(timer, this.#compute)
+      : this.#clock.schedule(delayMs, () => this.#fire(timer));
     return () => {
       timer.callback = undefined;
       cancel();
@@ -159,6 +208,18 @@ export class ProcessClock implements Clock {
   }
 
   #fire(timer: Timer): void {
+    if (this.#compute === undefined) this.#run(timer);
+    else if (timer.callback !== undefined) this.#begin(timer, this.#compute);
+  }
+
+  /** Runs a timer when the node has done all else, and this. */
+  #begin(timer: Timer, compute: Compute): () => void {
+    const nowMs = this.#clock.now();
+    this.#freeAtMs = Math.max(this.#freeAtMs, nowMs) + drawComputeMs(compute, this.#random);
+    return this.#clock.schedule(this.#freeAtMs - nowMs, () => this.#run(timer));
+  }
+
+  #run(timer: Timer): void {
     const { callback } = timer;
     if (callback === undefined || this.#state === "dead") return;
     if (this.#state === "paused") {

@@ -9,7 +9,9 @@ import { findWorkload } from "@eddy/handlers";
 import type { Node } from "@eddy/maelstrom";
 import { Client, ClientIds } from "./client.ts";
 import type { Cluster } from "./cluster.ts";
+import type { FaultVerbs } from "./faults.ts";
 import { createInProcessCluster, type InProcessOptions } from "./in_process.ts";
+import { simulate } from "./simulate.ts";
 import type { Latency } from "./network.ts";
 import { createVirtualWorld, type World } from "./world.ts";
 
@@ -360,4 +362,52 @@ Deno.test("the same seed gives the same messages, faults of processes included",
   const [first, second] = [await run(), await run()];
   assert(first.length > 100, `${first.length}`);
   assertEquals(first, second);
+});
+
+Deno.test("where computing takes time, a node does one thing after the other", async () => {
+  const run = (jitter: number) =>
+    simulate({
+      workload: "echo",
+      nodeCount: 1,
+      concurrency: 10,
+      rate: 1000,
+      timeLimitSeconds: 20,
+      compute: { meanMs: 10, jitter },
+      seed: 1,
+      install: (node) => node.on("echo", ({ body }) => ({ echo: body.echo })),
+    });
+  const steady = await run(0);
+  assertEquals(steady.results.valid, true);
+  // A hundred a second, and ten clients at a time.
+  assertEquals(Math.round(steady.results.stats.okCount / 20), 100);
+  assertEquals(Math.round(steady.results.latencies.p50 ?? 0), 100);
+  const shaky = await run(0.5);
+  const perSecond = shaky.results.stats.okCount / 20;
+  assert(perSecond > 85 && perSecond < 105, `${perSecond}`);
+  assert((shaky.results.latencies.max ?? 0) > 400, "something stalls now and then");
+  assertEquals((await run(0.5)).history, shaky.history);
+});
+
+Deno.test("a paused node goes on with what it was computing, a killed one does not", async () => {
+  const run = (stop: (faults: FaultVerbs) => void, goOn: (faults: FaultVerbs) => void) =>
+    simulate({
+      workload: "echo",
+      nodeCount: 1,
+      rate: 10,
+      timeLimitSeconds: 3,
+      compute: { meanMs: 50, jitter: 0 },
+      install: (node) => node.on("echo", ({ body }) => ({ echo: body.echo })),
+      script(faults, clock) {
+        clock.schedule(1010, () => stop(faults));
+        clock.schedule(2000, () => goOn(faults));
+      },
+    });
+  const paused = await run((faults) => faults.pause("n0"), (faults) => faults.resume("n0"));
+  assertEquals(paused.results.stats.infoCount, 0);
+  assert((paused.results.latencies.max ?? 0) > 900);
+  const killed = await run(
+    (faults) => void faults.crash("n0"),
+    (faults) => void faults.restart("n0"),
+  );
+  assert(killed.results.stats.infoCount > 0);
 });

@@ -33,6 +33,7 @@ export {
 } from "./history.ts";
 export { type HistoryFormat, parseHistory } from "./history.ts";
 export type { NetEvent, NetStats, TrafficStats } from "./journal.ts";
+export type { Compute } from "./in_process.ts";
 export { faultKinds, NEMESES, type NemesisName } from "./nemesis.ts";
 export type { Latency, Packet, Slowness } from "./network.ts";
 export type { CounterResult } from "./checkers/counter.ts";

@@ -6,6 +6,7 @@
 
 import { canonicalModel } from "./checkers/elle/consistency_model.ts";
 import { errorText, isClient } from "@eddy/maelstrom";
+import type { Compute } from "./in_process.ts";
 import { NEMESES, type NemesisName } from "./nemesis.ts";
 import { type Latency, SERVICES } from "./network.ts";
 import { type WorkloadName, WORKLOADS } from "./workloads/mod.ts";
@@ -31,6 +32,7 @@ export const MAX = {
   rate: 1_000_000,
   timeLimitSeconds: 1_000_000,
   latencyMs: 1_000_000,
+  computeMs: 1_000_000,
   nemesisIntervalSeconds: 1_000_000,
   keyCount: 1000,
   maxTxnLength: 1000,
@@ -51,6 +53,12 @@ export interface RunOptions {
   readonly timeLimitSeconds: number;
   /** How long messages take between nodes. */
   readonly latency: Latency;
+  /**
+   * How long nodes under virtual time take over each message and timer.
+   *
+   * @default no time for Eddy's own nodes, 0.02 ms for programs
+   */
+  readonly compute?: Compute;
   /** Which faults are injected. */
   readonly nemesis: readonly NemesisName[];
   /** The mean time between a fault and its end. */
@@ -216,6 +224,16 @@ function list(name: string, accepts: string, ok: (item: unknown) => boolean): Ru
   return { name, accepts, ok: (value) => Array.isArray(value) && value.every(ok) };
 }
 
+const COMPUTE: Rule = {
+  name: "compute",
+  accepts:
+    `it must be { meanMs, jitter }: a number from 0 to ${MAX.computeMs}, and one from 0 to 10`,
+  ok: (value) =>
+    typeof value === "object" && value !== null && Object.keys(value).length === 2 &&
+    "meanMs" in value && number("", 0, MAX.computeMs).ok(value.meanMs) &&
+    "jitter" in value && number("", 0, 10).ok(value.jitter),
+};
+
 const NODE_COUNT = count("node count", MAX.nodeCount);
 
 const LATENCY: Rule = {
@@ -248,6 +266,7 @@ const rules: Readonly<Record<Exclude<keyof RunOptions, "latency">, Rule>> = {
   concurrency: count("concurrency", MAX.concurrency),
   rate: number("rate", 0, MAX.rate),
   timeLimitSeconds: number("time limit", Number.MIN_VALUE, MAX.timeLimitSeconds),
+  compute: COMPUTE,
   nemesis: list(
     "nemesis",
     `it must be a list of some of ${NEMESES.join(", ")}`,
@@ -280,7 +299,12 @@ const rules: Readonly<Record<Exclude<keyof RunOptions, "latency">, Rule>> = {
 };
 
 /** The options that may be absent. */
-const OPTIONAL: ReadonlySet<string> = new Set(["availability", "threadOrder", "failOnWarning"]);
+const OPTIONAL: ReadonlySet<string> = new Set([
+  "availability",
+  "compute",
+  "threadOrder",
+  "failOnWarning",
+]);
 
 const MEAN = number("latency", 0, MAX.latencyMs);
 

@@ -79,7 +79,15 @@ Deno.test("every option refuses what is of another kind or out of bounds, in one
   };
   const names = [
     ...Object.keys(defaultOptions("echo")).filter((name) => name !== "workload"),
-    ...["nodeCount", "availability", "failOnWarning", "threadOrder", "meanMs", "distribution"],
+    ...[
+      "nodeCount",
+      "availability",
+      "compute",
+      "failOnWarning",
+      "threadOrder",
+      "meanMs",
+      "distribution",
+    ],
   ];
   for (const name of names) {
     for (const value of nothing) {

@@ -11,11 +11,12 @@
 import vm from "vm";
 import { errorText } from "@eddy/maelstrom";
 import { Cluster, type ClusterOptions, type Incarnation, type LaunchContext } from "./cluster.ts";
-import { ProcessClock } from "./in_process.ts";
+import { type Compute, ProcessClock } from "./in_process.ts";
 import type { Packet } from "./network.ts";
 import { type BundledProgram, MODULE_NAME, SourcePlaces } from "./program.ts";
 import { RecentLines } from "./protocol.ts";
 import { type Globals, makeGlobals, PRELUDE, preludeInput } from "./realm_globals.ts";
+import { activity } from "./watchdog.ts";
 
 /** Settings of {@linkcode createRealmCluster}. */
 export interface RealmOptions extends ClusterOptions {
@@ -26,16 +27,15 @@ export interface RealmOptions extends ClusterOptions {
 
 /** A cluster of programs under the world's clock. */
 export function createRealmCluster(options: RealmOptions): Cluster {
-  const { program, args } = options;
-  const places = new SourcePlaces(program);
-  return new Cluster(options, (context) => new RealmIncarnation(context, program, places, args));
+  const places = new SourcePlaces(options.program);
+  return new Cluster(options, (context) => new RealmIncarnation(context, places, options));
 }
 
 /** Thrown to end a program where it stands. */
 const EXIT = Symbol("exit");
 
-/** How long the work of one message or timer takes a program, in milliseconds. */
-const COMPUTE_MS = 0.02;
+/** How long a program takes over a message or a timer, unless something else is asked for. */
+const COMPUTE: Compute = { meanMs: 0.02, jitter: 0 };
 
 class RealmIncarnation implements Incarnation {
   readonly #context: LaunchContext;
@@ -51,22 +51,20 @@ class RealmIncarnation implements Incarnation {
   #input: string[] = [];
   #readers: ((bytes: Uint8Array) => void)[] = [];
   #releases: (() => void)[] = [];
-  #freeAtMs = 0;
   #isEvaluated = false;
   #isCheckDue = false;
   #dead = false;
 
   constructor(
     context: LaunchContext,
-    program: BundledProgram,
     places: SourcePlaces,
-    args: readonly string[],
+    { program, args, compute = COMPUTE }: RealmOptions,
   ) {
     const { node, generation, world } = context;
     this.#context = context;
     this.#program = program;
     this.#places = places;
-    this.#clock = new ProcessClock(node, world.clock, (error) => this.#fail(error));
+    this.#clock = new ProcessClock(context, (error) => this.#fail(error), compute);
     const random = world.random(generation === 1 ? `node ${node}` : `node ${node} #${generation}`);
     const startMs = world.clock.now();
     const outside = {
@@ -75,7 +73,8 @@ class RealmIncarnation implements Incarnation {
       pid: 1000 + generation,
       now: () => world.clock.now() - startMs,
       random: () => random.next(),
-      schedule: (delayMs: number, callback: () => void) => this.#schedule(delayMs, callback),
+      schedule: (delayMs: number, callback: () => void) =>
+        this.#clock.schedule(delayMs, () => this.#run(callback)),
       run: (callback: () => void) => this.#run(callback),
       read: () => this.#read(),
       write: (fd: 1 | 2, data: Uint8Array | string) => this.#write(fd, data),
@@ -85,15 +84,18 @@ class RealmIncarnation implements Incarnation {
     this.#realm = vm.createContext(this.#globals.globals);
     realms.set(vm.runInContext("Promise.prototype", this.#realm), this);
     vm.runInContext(PRELUDE, this.#realm)(preludeInput(outside));
-    this.#schedule(0, () => this.#start());
+    this.#clock.schedule(0, () => this.#run(() => this.#start()));
   }
 
   deliver(packet: Packet): void {
-    this.#schedule(0, () => {
-      this.#input.push(packet.toLine());
-      const reader = this.#readers.shift();
-      if (reader !== undefined) reader(this.#takeInput());
-    });
+    this.#clock.schedule(0, () => this.#run(() => this.#receive(packet)));
+  }
+
+  #receive(packet: Packet): void {
+    activity.mark(this.#context.node, packet.text);
+    this.#input.push(packet.toLine());
+    const reader = this.#readers.shift();
+    if (reader !== undefined) reader(this.#takeInput());
   }
 
   kill(): Promise<void> {
@@ -170,21 +172,6 @@ class RealmIncarnation implements Incarnation {
     }, { context: this.#realm, identifier: name });
   }
 
-  /** Calls back after a delay, when the node is free: it does one thing at a time. */
-  #schedule(delayMs: number, callback: () => void): () => void {
-    if (delayMs === 0) return this.#compute(callback);
-    let cancel = this.#clock.schedule(delayMs, () => {
-      cancel = this.#compute(callback);
-    });
-    return () => cancel();
-  }
-
-  #compute(callback: () => void): () => void {
-    const nowMs = this.#clock.now();
-    this.#freeAtMs = Math.max(this.#freeAtMs, nowMs) + COMPUTE_MS;
-    return this.#clock.schedule(this.#freeAtMs - nowMs, () => this.#run(callback));
-  }
-
   #run(callback: () => void): void {
     if (this.#dead) return;
     current = this;
@@ -242,7 +229,7 @@ class RealmIncarnation implements Incarnation {
   #scheduleCheck(): void {
     if (this.#isCheckDue || this.#isWaiting()) return;
     this.#isCheckDue = true;
-    this.#clock.schedule(0, () => {
+    this.#context.world.clock.schedule(0, () => {
       this.#isCheckDue = false;
       if (this.#dead || this.#isWaiting()) return;
       if (!this.#isEvaluated) {

@@ -280,3 +280,15 @@ Deno.test("what cannot be bundled is said with its place", async () => {
   await assertRejects(() => bundleProgram("no/such.ts"), Error, "there is no such file");
   await assertRejects(() => run("bad.ts", "const x = ;\n"), Error, "bad.ts:1:11");
 });
+
+Deno.test("programs that keep each other busy without delay do not stop time", async () => {
+  const busy = onLibrary(`
+    node.on("echo", ({ body: { echo = null } }) => ({ echo }));
+    node.on("ping", ({ src }) => node.send(src, { type: "ping" }));
+    node.onInit(() => {
+      if (node.id === "n0") node.send("n1", { type: "ping" });
+    });`);
+  const { results } = await run("busy.ts", busy, "echo", { latency: { meanMs: 0 } });
+  assertEquals(results.valid, true);
+  assert(results.net.servers.msgCount > 10_000);
+});

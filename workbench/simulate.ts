@@ -184,6 +184,7 @@ async function runIn(
     nodeIds,
     strictMaelstrom,
     maelstromBugs,
+    compute: options.compute,
     onProtocolError,
     onLog,
   });

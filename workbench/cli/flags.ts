@@ -91,6 +91,14 @@ export const runFlags = {
     ...oneOf(DISTRIBUTIONS),
     default: "constant" as const,
   },
+  compute: {
+    help:
+      "How long a node under virtual time takes over each message and timer, in ms: the mean, " +
+      "and the standard deviation as a multiple of it (default 0.02 for programs, else 0)",
+    value: "MEAN[,JITTER]",
+    accepts: `a number from 0 to ${MAX.computeMs}, and after a comma one from 0 to 10`,
+    parse: parseCompute,
+  },
   nemesis: {
     help: `Faults, comma separated: ${NEMESES.join(", ")}`,
     value: "NAMES",
@@ -184,6 +192,9 @@ export function toRunOptions(flags: RunFlags, seed: number): RunOptions {
     ...(flags["node-count"] !== undefined && { nodeCount: flags["node-count"] }),
     ...(flags.concurrency !== undefined && { concurrency: flags.concurrency }),
     ...(flags.availability !== undefined && { availability: flags.availability }),
+    ...(flags.compute !== undefined && {
+      compute: { meanMs: flags.compute[0], jitter: flags.compute[1] },
+    }),
     ...(flags["fail-on-warning"] && { failOnWarning: true }),
     timeLimitSeconds: flags["time-limit"],
     rate: flags.rate,
@@ -221,6 +232,13 @@ function readNames(file: string): string[] {
   } catch (cause) {
     throw new UsageError(`Cannot read --nodes-file ${file}: ${errorText(cause)}`, { cause });
   }
+}
+
+function parseCompute(text: string): [meanMs: number, jitter: number] | undefined {
+  const [mean = "", jitter = "0", rest] = text.split(",");
+  const parsed = [number(0, MAX.computeMs).parse(mean), number(0, 10).parse(jitter)] as const;
+  if (parsed[0] === undefined || parsed[1] === undefined || rest !== undefined) return undefined;
+  return [parsed[0], parsed[1]];
 }
 
 function parseNemesis(text: string): NemesisName[] | undefined {

@@ -130,6 +130,9 @@ Deno.test("wrong arguments exit 254 with one sentence", async () => {
       [["sweep", "-w", "echo", "--vary", "ratee=1"], "Cannot vary ratee, which is no flag of the"],
       [["sweep", "--bin", "x"], "Cannot sweep over x as processes"],
       [["sweep", "--bin", "x.ts", "--real-time"], "Cannot sweep over x.ts as processes"],
+      [["test", "--compute", "1,2,3"], 'Cannot use "1,2,3" for --compute'],
+      [["test", "--compute", "-1"], 'Cannot use "-1" for --compute'],
+      [["test", "--bin", "x", "--compute", "1"], "Cannot use --compute for x: it runs in real"],
       [["sweep", "--vary", "bin=a,b"], "Cannot sweep over a as processes"],
       [["sweep", "--vary", "seed=1,2"], "Cannot vary seed: --seeds says how many"],
       [["test", "--nodes", "n1,c2"], "Cannot run with node names"],
@@ -195,11 +198,13 @@ Deno.test("test: what Maelstrom takes is taken: names of nodes, exponents, and s
 });
 
 Deno.test("a line that replays a run names its nodes", () => {
-  const { flags } = parseFlags(testFlags, ["-w", "echo", "--nodes", "a,b", "-n", "c", "-n", "d"]);
+  const { flags } = parseFlags(testFlags, [
+    ..."-w echo --compute 1,0.5 --nodes a,b -n c -n d".split(" "),
+  ]);
   const line = replayLine(flags, [], { seed: 3 });
   assertEquals(
     line,
-    "deno task workbench test --workload echo --nodes a,b --node c --node d --seed 3",
+    "deno task workbench test --workload echo --nodes a,b --node c --node d --compute 1,0.5 --seed 3",
   );
 });
 

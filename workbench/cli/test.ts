@@ -111,6 +111,9 @@ async function engineOf(flags: RunFlags, args: readonly string[]): Promise<Engin
       run: (options, hooks) => simulateProgram(program, args, options, hooks),
     };
   }
+  if (flags.compute !== undefined) {
+    throw new UsageError(`Cannot use --compute for ${bin}: it runs in real time`);
+  }
   findProgram(bin);
   return {
     name: `Real time, ${bin} as processes`,
