@@ -144,4 +144,15 @@ export async function main([name = "", ...args]: readonly string[]): Promise<num
   }
 }
 
-if (import.meta.main) Deno.exit(await main(Deno.args));
+/** `deno task` runs in the project's folder: goes back to the one that it was called from. */
+function enterCallersFolder(): void {
+  const folder = Deno.env.get("EDDY_FOLDER");
+  if (folder === undefined) return;
+  Deno.env.delete("EDDY_FOLDER");
+  Deno.chdir(folder);
+}
+
+if (import.meta.main) {
+  enterCallersFolder();
+  Deno.exit(await main(Deno.args));
+}

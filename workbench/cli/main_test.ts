@@ -567,3 +567,22 @@ Deno.test("sweep: a program runs under virtual time on all cores", async () => {
     assertStringIncludes(stdout, "--workload unique-ids --bin wrong.mjs --time-limit 2 --seed 2");
   });
 });
+
+Deno.test("under deno task files are those of the folder that it was called from", async () => {
+  await inTempDir(async (dir) => {
+    await Deno.writeTextFile(join(dir, "node.ts"), worldly);
+    const config = new URL("../../deno.json", import.meta.url).pathname;
+    const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: [
+        ...["task", "--quiet", "--config", config, "workbench"],
+        ..."test -w unique-ids --bin ./node.ts --time-limit 1 --seed 1".split(" "),
+      ],
+      cwd: dir,
+      // Set already where these tests run under a task themselves.
+      env: { NO_COLOR: "1", INIT_CWD: dir },
+      signal: AbortSignal.timeout(MAX_CHILD_MS),
+    }).output();
+    assertEquals([code, new TextDecoder().decode(stderr)], [0, ""]);
+    assert((await Deno.stat(join(dir, "store", "latest", "results.json"))).isFile);
+  });
+});
