@@ -14,7 +14,7 @@ const INPUT =
 /** Copies the committed files, as they are now, to `target`. */
 async function copyTree(target: string): Promise<void> {
   const { stdout, success } = await new Deno.Command("git", {
-    args: ["ls-files", "-z"],
+    args: ["ls-files", "-z", "--cached", "--others", "--exclude-standard"],
     cwd: projectPath("."),
   }).output();
   assert(success, "Cannot list the committed files");

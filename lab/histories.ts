@@ -90,10 +90,12 @@ async function main({ write }: FlagValues<typeof flags>): Promise<number> {
   for (const [name, args] of runs) {
     found[name] = await digestsOf(args);
     const changed = FILES.filter((file) => kept[name]?.[file] !== found[name]?.[file]);
-    if (changed.length > 0) say(`${name}: another ${changed.join(", ")}`);
+    const known = kept[name] === undefined ? "new" : "changed";
+    if (changed.length > 0) say(`${name}: ${known} ${changed.join(", ")}`);
   }
   if (write) {
     await Deno.writeTextFile(projectPath(DIGESTS_FILE), JSON.stringify(found, null, 2) + "\n");
+    say(`Wrote ${DIGESTS_FILE}`);
   } else if (JSON.stringify(found) !== JSON.stringify(kept)) {
     throw new ScriptError(`Runs differ from ${DIGESTS_FILE}: pass --write if they should`);
   }

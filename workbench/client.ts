@@ -291,7 +291,7 @@ function isMissing(issue: SchemaIssue, body: JsonObject): boolean {
 function wrongField(issue: SchemaIssue, body: JsonObject): string {
   const path = keys(issue);
   const why = issue.message.replace(/^Invalid type: /, "").replace(/ but received .*$/s, "");
-  return `wrong type at ${path.join(".")}: ${lowerFirst(why)}, got ${quote(valueAt(body, path))}`;
+  return `wrong value at ${path.join(".")}: ${lowerFirst(why)}, got ${quote(valueAt(body, path))}`;
 }
 
 function keys(issue: SchemaIssue): string[] {

@@ -152,7 +152,7 @@ Deno.test("the error of a malformed reply names its extra, missing and wrong fie
   assertStringIncludes(text, "extra field msgs ([])");
   assertStringIncludes(text, 'extra field when ("now")');
   assertStringIncludes(text, "missing field messages");
-  assertStringIncludes(text, 'wrong type at type: expected "read_ok", got "read_okk"');
+  assertStringIncludes(text, 'wrong value at type: expected "read_ok", got "read_okk"');
   assertStringIncludes(text, 'it was {"type":"read_okk"');
 });
 
@@ -160,7 +160,7 @@ Deno.test("a wrong field deep down is named by its path", () => {
   const reply = { type: "poll_ok", in_reply_to: 1, msgs: { k: [[0, 1], ["1", 2]] } };
   assertStringIncludes(
     malformed(kafkaSchema.poll.reply, reply),
-    'wrong type at msgs.k.1.0: expected an integer, got "1"',
+    'wrong value at msgs.k.1.0: expected an integer, got "1"',
   );
   const txn = { type: "txn_ok", in_reply_to: 1, txn: [["w", 1, 2]] };
   assertStringIncludes(malformed(txnListAppendSchema.txn.reply, txn), "txn.0");
@@ -170,7 +170,7 @@ Deno.test("a float is no integer, null is an empty list", () => {
   const five = { type: "read_ok", in_reply_to: 1, value: parseJson("5.0") };
   assertStringIncludes(
     malformed(counterSchema.read.reply, five),
-    "wrong type at value: expected an integer, got 5.0",
+    "wrong value at value: expected an integer, got 5.0",
   );
   const none = { type: "read_ok", in_reply_to: 1, msg_id: 3, messages: null };
   assertEquals(readReply(none, broadcastSchema.read.reply, from).messages, null);
@@ -178,7 +178,7 @@ Deno.test("a float is no integer, null is an empty list", () => {
 
 Deno.test("what is no list is called so, and a list of anything is handed on as it is", () => {
   const read = (messages: Json) => ({ type: "read_ok", in_reply_to: 1, messages });
-  const wrong = "wrong type at messages: expected a list, got {}";
+  const wrong = "wrong value at messages: expected a list, got {}";
   assertStringIncludes(malformed(broadcastSchema.read.reply, read({})), wrong);
   const txn = { type: "txn_ok", in_reply_to: 1, txn: {} };
   assertStringIncludes(

@@ -169,7 +169,10 @@ function figures(report: RunReport, { workload: name }: RunOptions): string[] {
   }
   if (faults.length > 0) rows.push(["faults", describeFaults(faults)]);
   if (CONSENSUS.has(name) && faults.some(({ fault }) => fault === "kill")) {
-    rows.push(["memory", "killed nodes start without it: what they had acknowledged may be lost"]);
+    rows.push([
+      "killed",
+      "nodes start again without their memory: what they acknowledged may be lost",
+    ]);
   }
   return rows.map(([name, text]) => `  ${name.padEnd(11)}${text}`);
 }

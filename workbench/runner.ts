@@ -61,7 +61,7 @@ export interface RunTestOptions {
 
 /** How many operations the main phase was to have, and had. */
 export interface PlannedOps {
-  /** The rate times the time limit. */
+  /** As many as would have begun with more threads: about the rate times the time limit. */
   readonly count: number;
   /** How many began; fewer where no thread was free, because all waited for answers. */
   readonly begun: number;
@@ -79,6 +79,9 @@ export interface RunOutcome {
   /** The stage in which the run broke off, and why; undefined if it went to its end. */
   readonly broke: { readonly stage: Stage; readonly error: Error } | undefined;
 }
+
+/** How many operations, at least, end before nodes are killed or paused. */
+const MIN_FIRST_OPS = 10;
 
 /** How long nodes get to recover before the final phase. */
 const RECOVERY_MS = 10_000;
@@ -137,7 +140,8 @@ class TestRun {
     this.#options = options;
     this.#others = others;
     this.#workload = workloads[options.workload];
-    this.#recorder = new Recorder(world.clock, options.nodeIds.length);
+    const first = Math.max(MIN_FIRST_OPS, options.nodeIds.length);
+    this.#recorder = new Recorder(world.clock, first);
     this.#workers = new Workers({
       network: world.network,
       clock: world.clock,
@@ -244,8 +248,8 @@ class TestRun {
     } else {
       await this.#run(generator, { intervalMs: 1000 / rate, limitMs, onEmitted });
     }
-    const count = Math.round(rate * timeLimitSeconds);
-    this.#planned = { count, begun: this.#recorder.counts.invocations };
+    const begun = this.#recorder.counts.invocations;
+    this.#planned = { count: begun + (this.#phase?.missed ?? 0), begun };
   }
 
   async #final(main: MainGenerator): Promise<void> {
@@ -340,8 +344,11 @@ export class RunPhase {
   #stopped = false;
   /** When the next operation is due. */
   #dueMs: number;
-  /** Whether the one that is due has had to wait for a thread. */
+  /** Whether the one that is due has had to wait. */
   #slipped = false;
+  /** Whether it has had to wait for a thread, and for how long all have in sum. */
+  #isShort = false;
+  #shortMs = 0;
   #endMs = Infinity;
   #timer: { readonly atMs: number; readonly cancel: () => void } | undefined;
 
@@ -362,6 +369,11 @@ export class RunPhase {
   run(): Promise<void> {
     this.#pump();
     return this.#ended.promise;
+  }
+
+  /** About how many operations were left out because no thread was free. */
+  get missed(): number {
+    return this.#intervalMs === 0 ? 0 : Math.round(this.#shortMs / this.#intervalMs);
   }
 
   /** Emits no more and records no more; {@linkcode RunPhase.run} never resolves. */
@@ -394,16 +406,24 @@ export class RunPhase {
 
   #wait(next: Next): void {
     this.#slipped = true;
+    if (next === "pending") this.#isShort = true;
     this.#setTimer(typeof next === "object" && "untilMs" in next ? next.untilMs : Infinity);
   }
 
   /** Draws when the operation after the one that is emitted now is due. */
   #schedule(nowMs: number): void {
     if (this.#endMs === Infinity) this.#endMs = nowMs + this.#limitMs;
+    this.#countMissed(nowMs);
     // The schedule may slip for want of threads, but not because timers are coarse.
     const fromMs = this.#slipped ? nowMs : Math.max(this.#dueMs, nowMs - MAX_TIMER_LAG_MS);
     this.#slipped = false;
     this.#dueMs = fromMs + drawInterval(this.#context.random, this.#intervalMs);
+  }
+
+  /** Notes for how long an operation that was due has had to wait for a thread. */
+  #countMissed(nowMs: number): void {
+    if (this.#isShort) this.#shortMs += Math.max(0, nowMs - this.#dueMs);
+    this.#isShort = false;
   }
 
   #setTimer(atMs: number): void {
@@ -421,6 +441,7 @@ export class RunPhase {
   }
 
   #endEmission(): void {
+    this.#countMissed(Math.min(this.#context.clock.now(), this.#endMs));
     this.#emitting = false;
     this.#endMs = Infinity;
     this.#setTimer(Infinity);

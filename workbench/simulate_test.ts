@@ -192,7 +192,7 @@ Deno.test("nodes are killed and paused after the first operations, all else begi
     const firstFault = history.findIndex(({ process }) => process === "nemesis");
     assert(firstFault !== -1);
     const ended = history.slice(0, firstFault).filter(({ type }) => type !== "invoke");
-    assertEquals(ended.length, kind === "kill" || kind === "pause" ? 3 : 0, kind);
+    assertEquals(ended.length, kind === "kill" || kind === "pause" ? 10 : 0, kind);
   }
 });
 
@@ -214,21 +214,29 @@ Deno.test("planned operations that never began are counted, and warned of above 
     });
   const late = await down(7000)();
   const { planned } = late.results;
-  assert(planned !== undefined && planned.count === 500);
+  assert(planned !== undefined && planned.count > 450 && planned.count < 550);
   assert(planned.begun > 250 && planned.begun < 450, `${planned.begun}`);
   const summary = summarize(late.results, late.options);
-  assertStringIncludes(summary, `of about 500 planned ${500 - planned.begun} never began`);
+  assertStringIncludes(
+    summary,
+    `of about ${planned.count} planned ${planned.count - planned.begun} never began`,
+  );
   assertEquals(late.results.warnings, []);
   const early = await down(100)();
   const [warning = ""] = early.results.warnings;
-  assertStringIncludes(warning, `Only ${early.results.planned?.begun} of about 500 planned`);
+  assertStringIncludes(warning, `Only ${early.results.planned?.begun} of about `);
+  // Few operations are few by chance, not because clients waited.
+  for (let seed = 0; seed < 20; seed++) {
+    const short = { ...options, workload: "echo", rate: 5, timeLimitSeconds: 2, seed } as const;
+    assertEquals((await simulate(short)).results.planned, undefined);
+  }
 });
 
 Deno.test("where killed nodes lose what consensus promised, the summary says so", async () => {
   const memory = async (workload: SimulateOptions["workload"], nemesis: "kill" | "pause") => {
     const options = { ...quiet, workload, nemesis: [nemesis], nemesisIntervalSeconds: 1 };
     const { results, options: full } = await simulate(options);
-    return /^ {2}memory +killed nodes start without it/m.test(summarize(results, full));
+    return /^ {2}killed +nodes start again without their memory/m.test(summarize(results, full));
   };
   assertEquals(await memory("lin-kv", "kill"), true);
   assertEquals(await memory("txn-list-append", "kill"), true);

@@ -1,5 +1,5 @@
 /**
- * The ten workloads by name.
+ * The workloads by name.
  *
  * @module
  */
