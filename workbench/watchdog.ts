@@ -7,8 +7,8 @@
 /** How long a handler may take, in seconds of the machine's time. */
 const LIMIT_SECONDS = 30;
 
-/** How much of a message is quoted. */
-const MAX_TEXT = 120;
+/** How much of a name or a message is quoted: every message is copied, so it must be little. */
+const MAX_TEXT = 40;
 
 /** What the thread that runs nodes leaves for the one that watches it. */
 export interface Activity {
