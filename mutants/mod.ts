@@ -11,13 +11,14 @@ import { echo, echoMutants } from "./echo.ts";
 import { gSet, gSetMutants } from "./g_set.ts";
 import { kafka, kafkaMutants } from "./kafka.ts";
 import { linKv, linKvMutants } from "./lin_kv.ts";
-import type { Mutant, NodeUnderTest, Settings } from "./mutant.ts";
+import { DEFAULT_SETTINGS, type Mutant, type NodeUnderTest, type Settings } from "./mutant.ts";
 import { protocolMutants } from "./protocol.ts";
 import type { Answer, AsyncServer, Change, Reference, Server } from "./reference.ts";
 import type { Store } from "./stores.ts";
 import { txnListAppend, txnListAppendMutants, txnRwRegister, txnRwRegisterMutants } from "./txn.ts";
 import { uniqueIds, uniqueIdsMutants } from "./unique_ids.ts";
 
+export { DEFAULT_SETTINGS };
 export type {
   Answer,
   AsyncServer,

@@ -41,7 +41,7 @@ const arrows = {
   node: [],
   handlers: ["@eddy/maelstrom"],
   mutants: ["@eddy/handlers", "@eddy/maelstrom"],
-  workbench: ["@eddy/handlers", "@eddy/maelstrom"],
+  workbench: ["@eddy/handlers", "@eddy/maelstrom", "@eddy/mutants"],
   scripts: ["@eddy/handlers", "@eddy/maelstrom"],
   lab: ["@eddy/handlers", "@eddy/maelstrom", "@eddy/mutants", "@eddy/workbench"],
 } as const;
@@ -87,6 +87,11 @@ for (const [room, allowed] of Object.entries(arrows)) {
     assertEquals(wrong, []);
   });
 }
+
+Deno.test("the workbench's command line alone imports mutants", () => {
+  const others = rooms.workbench.filter(({ path }) => !path.startsWith("workbench/cli/"));
+  assertEquals(occurrences(others, /from "@eddy\/mutants"/), []);
+});
 
 Deno.test("packages import each other by name, never by path", () => {
   const outside = /from "(\.\.\/)+(node|handlers|mutants|workbench|lab)\//;

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Node } from "@eddy/maelstrom";
 import type { LatencyQuantiles } from "./checkers/set_full.ts";
 import { indented, printableLine } from "./explain.ts";
 import type { Validity } from "./history.ts";
@@ -18,11 +19,11 @@ export interface Job {
   /** Options for Eddy's own handlers. */
   readonly args: readonly string[];
   /**
-   * A function that registers a node's handlers, called with the node.
+   * A function that registers a node's handlers, called with the node and these arguments.
    *
    * @default Eddy's own for the workload
    */
-  readonly install?: ModuleExport;
+  readonly install?: (ModuleExport & { readonly arguments?: readonly string[] }) | undefined;
   /** A program that is every node, in place of handlers. */
   readonly program?: BundledProgram | undefined;
 }
@@ -88,11 +89,18 @@ export function runJobs(
  * @throws {TypeError} if there is no such function as `install` names.
  */
 export async function runJob({ options, args, install, program }: Job): Promise<RunFigures> {
-  const installed = install === undefined ? {} : { install: await load(install) };
+  const installed = install === undefined ? {} : { install: await installer(install) };
   const { results } = program === undefined
     ? await simulate({ ...options, args, ...installed })
     : await simulateProgram(program, args, options);
   return outcomeOf(results, options);
+}
+
+async function installer(
+  install: NonNullable<Job["install"]>,
+): Promise<(node: Node) => void> {
+  const found = await load(install);
+  return (node) => void found(node, ...install.arguments ?? []);
 }
 
 function outcomeOf(report: RunReport, options: RunOptions): RunFigures {
@@ -216,10 +224,10 @@ function startWorker(): { run(task: Task): Promise<unknown>; stop(): void } {
  */
 export async function load(
   { module, name }: ModuleExport,
-): Promise<(input: unknown) => unknown> {
+): Promise<(...input: unknown[]) => unknown> {
   const { [name]: found }: Readonly<Record<string, unknown>> = await import(module);
   if (typeof found !== "function") {
     throw new TypeError(`Cannot run ${name} of ${module}: it exports no such function`);
   }
-  return (input) => found(input);
+  return (...input) => found(...input);
 }

@@ -19,6 +19,7 @@ import { WORKLOADS } from "../workloads/mod.ts";
 import { BAD_ARGUMENTS, BROKEN, ignoredFlags } from "./flags.ts";
 import { checkCommand, checkFlags } from "./check.ts";
 import { demoCommand, demoFlags } from "./demo.ts";
+import { mutantsCommand, mutantsFlags } from "./mutants.ts";
 import { sweepCommand, sweepFlags } from "./sweep.ts";
 import { print, printError } from "./terminal.ts";
 import { testCommand, testFlags } from "./test.ts";
@@ -63,6 +64,16 @@ const commands: Readonly<Record<string, Command>> = {
       "sweep -w broadcast --latency 100 --vary max-latency=300,600,1200",
     ],
     run: sweepCommand,
+  },
+  mutants: {
+    usage: "mutants [-w WORKLOAD]",
+    summary: "List wrong nodes by name, for --bin mutant:NAME",
+    flags: mutantsFlags,
+    examples: [
+      "mutants -w broadcast",
+      "test -w unique-ids --bin mutant:draws-ids-from-too-few",
+    ],
+    run: mutantsCommand,
   },
   check: {
     usage: "check -w WORKLOAD [flags] HISTORY",

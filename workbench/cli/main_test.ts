@@ -6,12 +6,14 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { delay } from "@std/async/delay";
 import { join } from "@std/path/join";
 import { ErrorCode } from "@eddy/maelstrom";
+import { mutants } from "@eddy/mutants";
 import { parseFlags } from "@eddy/maelstrom/flags";
 import { NEMESES } from "../nemesis.ts";
 import { simulate } from "../simulate.ts";
 import { WORKLOADS } from "../workloads/mod.ts";
 import { ended } from "../testing.ts";
 import { demoJobs } from "./demo.ts";
+import { binOf } from "./mutants.ts";
 import { replayLine, testFlags } from "./test.ts";
 
 const main = new URL("./main.ts", import.meta.url).pathname;
@@ -585,4 +587,32 @@ Deno.test("under deno task files are those of the folder that it was called from
     assertEquals([code, new TextDecoder().decode(stderr)], [0, ""]);
     assert((await Deno.stat(join(dir, "store", "latest", "results.json"))).isFile);
   });
+});
+
+Deno.test("mutants: every one is found out as its line says, for most seeds", async () => {
+  await inTempDir(async (dir) => {
+    const all = await workbench(["mutants"], dir);
+    assertEquals(all.code, 0);
+    assertEquals(all.stdout.trimEnd().split("\n").length, mutants.length + 2);
+    const { stdout } = await workbench(["mutants", "-w", "unique-ids"], dir);
+    const command = /\n {2}deno task workbench (test .*mutant:draws-ids-from-too-few .*)/.exec(
+      stdout,
+    );
+    const words = command?.[1]?.split(" ") ?? [];
+    const test = await workbench([...words, "--seed", "3"], dir);
+    assertEquals(test.code, 1);
+    assertMatch(test.stdout, /^Virtual time, mutant:draws-ids-from-too-few in this process\n/);
+    assertStringIncludes(test.stdout, "duplicated: ");
+    const sweep = await workbench(["sweep", ...words.slice(1), "--seeds", "4"], dir);
+    assertEquals(sweep.code, 1);
+    assertMatch(sweep.stdout, /^all +4 +[01] +[34] +0 /m);
+    const none = await workbench(["test", "-w", "echo", "--bin", "mutant:x"], dir);
+    assertEquals(none.code, 254);
+    assertMatch(none.stderr, /^Unknown mutant "mutant:x" of echo: accepted are mutant:/);
+  });
+});
+
+Deno.test("the names of mutants are different as --bin, too", () => {
+  const names = mutants.map((mutant) => `${mutant.workload} ${binOf(mutant)}`);
+  assertEquals(new Set(names).size, names.length);
 });

@@ -20,6 +20,7 @@ import {
   sayIgnored,
   toRunOptions,
 } from "./flags.ts";
+import { installationOf, isMutant } from "./mutants.ts";
 import { Interrupts, print, printError, printJson, table } from "./terminal.ts";
 import { replayLine, runsVirtually } from "./test.ts";
 
@@ -70,14 +71,16 @@ export async function sweepCommand(args: readonly string[]): Promise<number> {
   for (const { label, runArgs, nodeArgs } of variants(flags.vary, args, rest)) {
     const known: Flags = { ...sweepFlags, ...ignoredFlags };
     const run = parseFlags(known, runArgs).flags as typeof flags;
-    const program = await programOf(run, nodeArgs, flags.vary);
+    const { bin, workload } = run;
+    const install = isMutant(bin) ? installationOf(bin, workload) : undefined;
+    const program = install === undefined ? await programOf(run, nodeArgs, flags.vary) : undefined;
     for (let i = 0; i < flags.seeds; i++) {
       const options = toRunOptions(run, first + i);
       const replay = replayLine(run, nodeArgs, options);
-      jobs.push({ label, options, args: nodeArgs, program, replay });
+      jobs.push({ label, options, args: nodeArgs, program, install, replay });
     }
   }
-  const isOwn = jobs.every(({ program }) => program === undefined);
+  const isOwn = jobs.every(({ program, install }) => (program ?? install) === undefined);
   const engine = `Virtual time, ${isOwn ? "Eddy's own node" : "programs"} on all cores`;
   const what = flags.vary?.name ?? "seeds";
   const done = new Map<number, RunFigures>();

@@ -30,6 +30,7 @@ import {
   sayIgnored,
   toRunOptions,
 } from "./flags.ts";
+import { findMutant, isMutant } from "./mutants.ts";
 import { Interrupts, print, printError, printJson, StatusLine } from "./terminal.ts";
 
 /** The flags of `test`. */
@@ -103,6 +104,14 @@ async function engineOf(flags: RunFlags, args: readonly string[]): Promise<Engin
       run: (options, hooks) => simulate({ ...options, args, ...hooks }),
     };
   }
+  if (isMutant(bin)) {
+    const { install } = findMutant(bin, workload);
+    return {
+      name: `Virtual time, ${bin} in this process`,
+      isVirtual: true,
+      run: (options, hooks) => simulate({ ...options, install, ...hooks }),
+    };
+  }
   if (runsVirtually(flags)) {
     const program = await bundleProgram(bin);
     return {
@@ -124,7 +133,7 @@ async function engineOf(flags: RunFlags, args: readonly string[]): Promise<Engin
 
 /** Whether nodes run in this process, under virtual time. */
 export function runsVirtually({ bin, "real-time": realTime }: RunFlags): boolean {
-  return bin === undefined || (isModule(bin) && !realTime);
+  return bin === undefined || isMutant(bin) || (isModule(bin) && !realTime);
 }
 
 async function runOnce(

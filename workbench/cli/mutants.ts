@@ -1,0 +1,112 @@
+/**
+ * `mutants`: wrong nodes by name, to be run with `--bin mutant:NAME`.
+ *
+ * @module
+ */
+
+import type { Node } from "@eddy/maelstrom";
+import { didYouMean, oneOf, parseFlags, UsageError } from "@eddy/maelstrom/flags";
+import { DEFAULT_SETTINGS, type Mutant, mutants, type Settings } from "@eddy/mutants";
+import type { Job } from "../sweep.ts";
+import { type WorkloadName, WORKLOADS } from "../workloads/mod.ts";
+import { print, table } from "./terminal.ts";
+
+/** The flags of `mutants`. */
+export const mutantsFlags = {
+  workload: {
+    help: "The workload; with it the command is printed that shows each fault",
+    value: "NAME",
+    short: "w",
+    ...oneOf(WORKLOADS),
+  },
+};
+
+/** Runs the command and returns the exit code. */
+export function mutantsCommand(args: readonly string[]): Promise<number> {
+  const { flags: { workload }, words } = parseFlags(mutantsFlags, args);
+  if (words.length > 0) throw new UsageError(`Unexpected argument ${JSON.stringify(words[0])}`);
+  const shown = mutants.filter((each) => workload === undefined || each.workload === workload);
+  if (workload === undefined) {
+    const rows = shown.map((mutant) => [mutant.workload, binOf(mutant), mutant.anomaly]);
+    print(table([["workload", "--bin", "what is found"], ...rows]));
+  } else {
+    const blocks = shown.map((mutant) => {
+      return `${binOf(mutant)}: ${mutant.anomaly}\n  deno task workbench ${commandOf(mutant)}`;
+    });
+    print(blocks.join("\n"));
+  }
+  return Promise.resolve(0);
+}
+
+const PREFIX = "mutant:";
+
+/** Whether a `--bin` names a mutant. */
+export function isMutant(bin: string | undefined): bin is string {
+  return bin?.startsWith(PREFIX) === true;
+}
+
+/** What names a mutant in `--bin`: its name in small letters, with hyphens. */
+export function binOf({ name }: Mutant): string {
+  const words = name.toLowerCase().match(/[a-z0-9]+/g) ?? [];
+  return PREFIX + words.join("-");
+}
+
+/**
+ * The mutant that a `--bin` names.
+ *
+ * @throws {UsageError} if the workload has none of that name.
+ */
+export function findMutant(bin: string, workload: WorkloadName): Mutant {
+  const known = mutants.filter((mutant) => mutant.workload === workload);
+  const found = known.find((mutant) => binOf(mutant) === bin);
+  if (found !== undefined) return found;
+  const names = known.map(binOf);
+  throw new UsageError(
+    `Unknown mutant ${JSON.stringify(bin)} of ${workload}${didYouMean(bin, names)}: accepted are ` +
+      names.join(", "),
+  );
+}
+
+/**
+ * What a worker is sent in place of the function that registers a mutant's handlers.
+ *
+ * @throws {UsageError} if the workload has no mutant of that name.
+ */
+export function installationOf(bin: string, workload: WorkloadName): Job["install"] {
+  findMutant(bin, workload);
+  return { module: import.meta.url, name: installMutant.name, arguments: [bin, workload] };
+}
+
+/** Registers the handlers of the mutant that a `--bin` names. */
+export function installMutant(node: Node, bin: string, workload: WorkloadName): void {
+  findMutant(bin, workload).install(node);
+}
+
+/** The command line that shows a mutant's fault, for most seeds. */
+function commandOf(mutant: Mutant): string {
+  return ["test", "-w", mutant.workload, "--bin", binOf(mutant), ...flagsOf(mutant.needs)].join(
+    " ",
+  );
+}
+
+/** Settings as flags: by default a short run with enough going on at once for faults to show. */
+function flagsOf(needs: Settings = {}): string[] {
+  const settings: Settings = { ...DEFAULT_SETTINGS, ...needs };
+  const { latency, nemesis, consistencyModels } = settings;
+  const flags: [name: string, value: unknown][] = [
+    ["node-count", settings.nodeCount],
+    ["concurrency", settings.concurrency],
+    ["rate", settings.rate],
+    ["time-limit", settings.timeLimitSeconds],
+    ["latency", latency?.meanMs],
+    ["latency-dist", latency?.distribution],
+    ["nemesis", nemesis?.join(",")],
+    ["nemesis-interval", nemesis === undefined ? undefined : settings.nemesisIntervalSeconds],
+    ["availability", settings.availability],
+    ["consistency-models", consistencyModels?.join(",")],
+    ["key-count", settings.keyCount],
+    ["max-txn-length", settings.maxTxnLength],
+    ["max-writes-per-key", settings.maxWritesPerKey],
+  ];
+  return flags.flatMap(([name, value]) => value === undefined ? [] : [`--${name}`, String(value)]);
+}
