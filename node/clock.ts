@@ -5,7 +5,13 @@
  * @module
  */
 
-import { refuseUnknown, RpcError } from "./errors.ts";
+import {
+  isErrorCode,
+  refusedValue,
+  refuseUnknown,
+  refuseUnlessNumber,
+  RpcError,
+} from "./errors.ts";
 
 /** A source of time and timers. */
 export interface Clock {
@@ -56,7 +62,7 @@ export interface RetryOptions {
    */
   minDelayMs?: number | undefined;
   /**
-   * The longest pause, in milliseconds.
+   * The longest pause, in milliseconds; none is longer than 25 days.
    *
    * @default 2000
    */
@@ -97,6 +103,7 @@ const retryOptions: Record<keyof RetryOptions, true> = {
  * @throws {RpcError} when time or tries have run out: of the last attempt's code, with the number
  * of tries and how long they took in the text, and the last attempt's error as `cause`.
  * @throws {TypeError} for an option that it does not know.
+ * @throws {TypeError | RangeError} for an option's value that is not accepted.
  * @throws what an attempt threw that is not tried again, or the signal's reason.
  */
 export async function retry<T>(
@@ -107,6 +114,13 @@ export async function retry<T>(
   refuseUnknown(options, retryOptions);
   const { codes = [], minDelayMs = 100, maxDelayMs = 2000, timeoutMs = 10_000, signal } = options;
   const { maxTries = Infinity } = options;
+  refuseUnlessNumber("minDelayMs", minDelayMs, 0);
+  refuseUnlessNumber("maxDelayMs", maxDelayMs, 0);
+  refuseUnlessNumber("timeoutMs", timeoutMs, 0);
+  refuseUnlessNumber("maxTries", maxTries, 1);
+  if (!Array.isArray(codes) || !codes.every(isErrorCode)) {
+    throw refusedValue("codes", codes, "a list of error codes");
+  }
   const startMs = clock.now();
   for (let tryNumber = 1;; tryNumber++) {
     signal?.throwIfAborted();
@@ -115,7 +129,9 @@ export async function retry<T>(
     } catch (error) {
       if (!(error instanceof RpcError)) throw error;
       if (error.definite && !codes.includes(error.code)) throw error;
-      const ceilingMs = Math.min(maxDelayMs, minDelayMs * 2 ** (tryNumber - 1));
+      // The exponent is bounded because 0 * Infinity is no number.
+      const grownMs = minDelayMs * 2 ** Math.min(tryNumber - 1, 100);
+      const ceilingMs = Math.min(maxDelayMs, grownMs, MAX_TIMER_MS);
       const delayMs = ceilingMs * (0.5 + random.next() / 2);
       const passedMs = clock.now() - startMs;
       if (tryNumber >= maxTries || passedMs + delayMs >= timeoutMs) {

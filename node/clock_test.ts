@@ -118,3 +118,44 @@ Deno.test("retry goes on for ever where it is told to", async () => {
   await clock.advance(10_000_000);
   assertEquals(await result, 1001);
 });
+
+Deno.test("retry pauses for a finite time, whatever its options and however often it has tried", async () => {
+  const extremes = [0, Number.MIN_VALUE, Number.MAX_VALUE, Infinity];
+  for (const minDelayMs of extremes) {
+    for (const maxDelayMs of extremes) {
+      let now = 0;
+      const paused: number[] = [];
+      const clock = {
+        now: () => now,
+        schedule(delayMs: number, callback: () => void) {
+          paused.push(delayMs);
+          now += delayMs;
+          queueMicrotask(callback);
+          return () => {};
+        },
+      };
+      const { attempt } = failing(1100, ErrorCode.timeout);
+      const options = { minDelayMs, maxDelayMs, timeoutMs: Infinity };
+      assertEquals(await retry(attempt, options, { clock, random }), 1101);
+      assertEquals(paused.filter((ms) => !(ms >= 0 && ms < Infinity)), []);
+    }
+  }
+});
+
+Deno.test("retry without pauses ends when its time is up", async () => {
+  let now = 0;
+  const clock = {
+    now: () => now++,
+    schedule(_: number, callback: () => void) {
+      queueMicrotask(callback);
+      return () => {};
+    },
+  };
+  let tries = 0;
+  const attempt = () => {
+    if (++tries > 3000) throw new Error("Still trying");
+    return Promise.reject(new RpcError(ErrorCode.timeout, "no"));
+  };
+  const ended = retry(attempt, { minDelayMs: 0, timeoutMs: 2000 }, { clock, random });
+  await assertRejects(() => ended, RpcError, "Gave up after 2000 tries");
+});

@@ -69,9 +69,6 @@ export class Dispatcher {
   #watchers: (() => void)[] = [];
 
   constructor(node: Node, maxInFlight: number) {
-    if (!(maxInFlight >= 1)) {
-      throw new RangeError(`Cannot allow ${maxInFlight} handlers in flight: not 1 or more`);
-    }
     this.#node = node;
     this.#maxInFlight = maxInFlight;
   }

@@ -119,12 +119,37 @@ export function describeError(error: unknown): string {
  * is only run.
  *
  * @param accepted the names of those that are read
- * @throws {TypeError} naming the option and those accepted.
+ * @throws {TypeError} naming the option and those accepted, or if the options are no object.
  */
 export function refuseUnknown(options: object, accepted: Readonly<Record<string, true>>): void {
+  if (typeof options !== "object" || options === null) {
+    throw refusedValue("options", options, "an object");
+  }
   for (const name in options) {
     if (Object.hasOwn(accepted, name)) continue;
     const names = Object.keys(accepted).join(", ");
     throw new TypeError(`Unknown option ${JSON.stringify(name)}: accepted are ${names}`);
   }
+}
+
+/**
+ * Refuses a value of an option that is no number from `min` to `max`; where there is no `max`,
+ * `Infinity` is one.
+ *
+ * @throws {TypeError | RangeError} naming the option, the value and what is accepted.
+ */
+export function refuseUnlessNumber(name: string, value: unknown, min: number, max?: number): void {
+  if (typeof value === "number" && value >= min && value <= (max ?? Infinity)) return;
+  const accepts = `a number ${max === undefined ? `of ${min} or more` : `from ${min} to ${max}`}`;
+  throw refusedValue(name, value, accepts, typeof value === "number" ? RangeError : TypeError);
+}
+
+/** The error for a value of an option that is not accepted. */
+export function refusedValue(
+  name: string,
+  value: unknown,
+  accepts: string,
+  kind: ErrorConstructor = TypeError,
+): Error {
+  return new kind(`Cannot use ${errorText(value)} for ${name}: expected ${accepts}`);
 }

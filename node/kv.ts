@@ -5,7 +5,7 @@
  */
 
 import { pause } from "./clock.ts";
-import { ErrorCode, refuseUnknown, RpcError } from "./errors.ts";
+import { ErrorCode, refuseUnknown, refuseUnlessNumber, RpcError } from "./errors.ts";
 import { type Json, jsonEqual, type JsonObject } from "./json.ts";
 import type { Node } from "./node.ts";
 import { checkFits, type Schema } from "./schema.ts";
@@ -67,9 +67,11 @@ export class KV<K extends Json = string, V extends Json = Json> {
   /** Makes a client that sends and receives through `node`. */
   constructor(node: Node, service: KvService, options: KvOptions<V> = {}) {
     refuseUnknown(options, { timeoutMs: true, schema: true });
+    const { timeoutMs = 1000 } = options;
+    refuseUnlessNumber("timeoutMs", timeoutMs, 0);
     this.service = service;
     this.#node = node;
-    this.#timeoutMs = options.timeoutMs ?? 1000;
+    this.#timeoutMs = timeoutMs;
     this.#schema = options.schema;
   }
 
@@ -153,6 +155,7 @@ export class KV<K extends Json = string, V extends Json = Json> {
   async update(key: K, change: (value: V) => V, options: UpdateOptions<V> = {}): Promise<V> {
     refuseUnknown(options, { initial: true, maxTries: true });
     const { initial, maxTries = 32 } = options;
+    refuseUnlessNumber("maxTries", maxTries, 1);
     for (let tries = 1; tries <= maxTries; tries++) {
       const changed = await this.#tryUpdate(key, change, initial);
       if (changed !== undefined) return changed;
@@ -201,8 +204,10 @@ export class LinTso {
   /** Makes a client that sends and receives through `node`. */
   constructor(node: Node, options: { /** @default 1000 */ timeoutMs?: number } = {}) {
     refuseUnknown(options, { timeoutMs: true });
+    const { timeoutMs = 1000 } = options;
+    refuseUnlessNumber("timeoutMs", timeoutMs, 0);
     this.#node = node;
-    this.#timeoutMs = options.timeoutMs ?? 1000;
+    this.#timeoutMs = timeoutMs;
   }
 
   /** A timestamp greater than all that were given out before this call. */

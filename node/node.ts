@@ -20,7 +20,14 @@ import {
   type NoExtraKeys,
   type OnlyJson,
 } from "./dispatcher.ts";
-import { describeError, ErrorCode, isErrorCode, refuseUnknown, RpcError } from "./errors.ts";
+import {
+  describeError,
+  ErrorCode,
+  isErrorCode,
+  refuseUnknown,
+  refuseUnlessNumber,
+  RpcError,
+} from "./errors.ts";
 import type { JsonObject, Sendable } from "./json.ts";
 import { isClient, type Message, parseMessage, quote, Received, type Typed } from "./message.ts";
 import { checkFits, type Schema } from "./schema.ts";
@@ -151,18 +158,23 @@ export class Node {
   /**
    * Makes a node that handles only `init`.
    *
-   * @throws {RangeError} if `maxInFlight` is less than 1.
    * @throws {TypeError} for an option that it does not know, as every function here with options.
+   * @throws {TypeError | RangeError} for an option's value that is not accepted, as every function
+   * here with options; `maxInFlight` must be 1 or more.
    */
   constructor(options: NodeOptions = {}) {
     refuseUnknown(options, nodeOptions);
+    const { maxInFlight = Infinity, clientDeadlineMs = 5000, drainTimeoutMs = 10_000 } = options;
+    refuseUnlessNumber("maxInFlight", maxInFlight, 1);
+    refuseUnlessNumber("clientDeadlineMs", clientDeadlineMs, 0);
+    refuseUnlessNumber("drainTimeoutMs", drainTimeoutMs, 0);
     this.clock = options.clock ?? systemClock;
     this.random = options.random ?? systemRandom;
     this.log = safeLog(options.log ?? stderrLog);
     this.#output = options.output ?? stdoutOutput();
-    this.#clientDeadlineMs = options.clientDeadlineMs ?? 5000;
-    this.#drainTimeoutMs = options.drainTimeoutMs ?? 10_000;
-    this.#dispatcher = new Dispatcher(this, options.maxInFlight ?? Infinity);
+    this.#clientDeadlineMs = clientDeadlineMs;
+    this.#drainTimeoutMs = drainTimeoutMs;
+    this.#dispatcher = new Dispatcher(this, maxInFlight);
     this.#dispatcher.on("init", { handle: (message) => this.#init(message), request: undefined });
   }
 
@@ -319,6 +331,7 @@ export class Node {
   ): Promise<Reply | JsonObject> {
     refuseUnknown(options, rpcOptions);
     const { timeoutMs = 1000, signal, schema } = options;
+    refuseUnlessNumber("timeoutMs", timeoutMs, 0);
     const reply = await this.#call(dest, body, timeoutMs, signal);
     if (reply.body.type === "error") throw peerError(reply.body);
     checkFits(schema, reply.body, ErrorCode.crash, () => `${reply.body.type} from ${reply.src}`);
@@ -334,7 +347,7 @@ export class Node {
    * Calls `tick` about every `intervalMs` milliseconds, counted from the end of the previous call,
    * until shutdown.
    *
-   * @param options with `jitter`, how far an interval may differ from `intervalMs`, as a share of it
+   * @param options with `jitter`, how far an interval may differ from `intervalMs`, as a share of it: 0 to 1
    * @returns a function that stops it.
    * @throws {RangeError} if the interval is no positive number.
    */
@@ -343,11 +356,12 @@ export class Node {
     tick: () => void | Promise<void>,
     options: { /** @default 0.1 */ jitter?: number } = {},
   ): () => void {
-    if (!(intervalMs > 0)) {
+    if (typeof intervalMs !== "number" || !(intervalMs > 0)) {
       throw new RangeError(`Cannot do anything every ${intervalMs} ms: not a positive number`);
     }
     refuseUnknown(options, { jitter: true });
     const { jitter = 0.1 } = options;
+    refuseUnlessNumber("jitter", jitter, 0, 1);
     let cancel: () => void;
     const arm = () => {
       const factor = 1 + jitter * (2 * this.random.next() - 1);

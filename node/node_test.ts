@@ -335,9 +335,9 @@ Deno.test("every never overlaps itself, survives errors, and stops at shutdown",
 });
 
 Deno.test("settings under which nothing would ever run are refused", async () => {
-  for (const maxInFlight of [0, -1, NaN]) assertThrows(() => new Node({ maxInFlight }), RangeError);
   const { node, clock } = await testNode();
   for (const ms of [0, -1, NaN]) assertThrows(() => node.every(ms, () => {}), RangeError);
+  assertThrows(() => node.every("5" as never, () => {}), RangeError);
   assertEquals(clock.timers, 0);
 });
 
@@ -516,4 +516,49 @@ Deno.test("options that nothing reads are refused, with the names of those that 
   }
   assertEquals(node.state.calls.size, 0);
   await node.retry(() => Promise.resolve(1), { signal: undefined });
+});
+
+Deno.test("options of values that mean nothing are refused, with what is accepted", async () => {
+  const { node, clock } = await testNode();
+  const fail = () => Promise.reject(new RpcError(ErrorCode.timeout, "no"));
+  const uses: [name: string, accepts: string, use: (options: never) => unknown][] = [
+    ["clientDeadlineMs", "a number of 0 or more", (options) => new Node(options)],
+    ["drainTimeoutMs", "a number of 0 or more", (options) => new Node(options)],
+    ["maxInFlight", "a number of 1 or more", (options) => new Node(options)],
+    ["timeoutMs", "a number of 0 or more", (options) => node.rpc("n2", { type: "a" }, options)],
+    ["minDelayMs", "a number of 0 or more", (options) => node.retry(fail, options)],
+    ["maxDelayMs", "a number of 0 or more", (options) => node.retry(fail, options)],
+    ["timeoutMs", "a number of 0 or more", (options) => node.retry(fail, options)],
+    ["maxTries", "a number of 1 or more", (options) => node.retry(fail, options)],
+    ["codes", "a list of error codes", (options) => node.retry(fail, options)],
+    ["jitter", "a number from 0 to 1", (options) => node.every(10, () => {}, options)],
+    ["timeoutMs", "a number of 0 or more", (options) => new KV(node, "lin-kv", options)],
+    [
+      "maxTries",
+      "a number of 1 or more",
+      (options) => new KV(node, "lin-kv").update("k", (n) => n, options),
+    ],
+    ["timeoutMs", "a number of 0 or more", (options) => new LinTso(node, options)],
+    ["graceMs", "a number of 0 or more", (options) => serve(node, options)],
+  ];
+  for (const [name, accepts, use] of uses) {
+    const attempt = async (options: unknown) => await use(options as never);
+    for (const value of [NaN, -1, -Infinity, "5", null]) {
+      const kind = name !== "codes" && typeof value === "number" ? RangeError : TypeError;
+      const says = `Cannot use ${value} for ${name}: expected ${accepts}`;
+      await assertRejects(() => attempt({ [name]: value }), kind, says);
+    }
+    for (const options of [5, "timeoutMs", null]) {
+      await assertRejects(() => attempt(options), TypeError, `Cannot use ${options} for options`);
+    }
+  }
+  for (const codes of [5, ["11"], [NaN]]) {
+    await assertRejects(
+      () => node.retry(fail, { codes } as never),
+      TypeError,
+      "for codes: expected",
+    );
+  }
+  assertThrows(() => node.every(10, () => {}, { jitter: 1.5 }), RangeError, "from 0 to 1");
+  assertEquals([node.state.calls.size, clock.timers], [0, 0]);
 });

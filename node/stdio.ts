@@ -5,7 +5,7 @@
  */
 
 import { TextLineStream } from "@std/streams/text-line-stream";
-import { describeError, errorText, refuseUnknown } from "./errors.ts";
+import { describeError, errorText, refuseUnknown, refuseUnlessNumber } from "./errors.ts";
 import type { Node } from "./node.ts";
 
 /** Where a node's lines go. */
@@ -280,6 +280,7 @@ const SAME_SIGNAL_MS = 500;
 export function guardProcess(options: GuardOptions = {}): { readonly stopped: AbortSignal } {
   refuseUnknown(options, { graceMs: true });
   const { graceMs = 15_000 } = options;
+  refuseUnlessNumber("graceMs", graceMs, 0);
   redirectConsole();
   redirectStdout();
   const report = (event: Event, error: unknown) => {
