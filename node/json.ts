@@ -76,7 +76,7 @@ const long = new RegExp("\\d".repeat(16));
  * ```
  */
 export function parseJson(text: string): Json {
-  if (!suspicious.test(text) && !long.test(text)) return JSON.parse(text);
+  if (isPlain(text)) return JSON.parse(text);
   return json.parse(
     text,
     (_key, value, { source }) =>
@@ -84,6 +84,11 @@ export function parseJson(text: string): Json {
         ? json.rawJSON(source)
         : value,
   );
+}
+
+/** Whether no number of a text needs to be kept by its text. */
+export function isPlain(text: string): boolean {
+  return !suspicious.test(text) && !long.test(text);
 }
 
 /** Whether a value is a {@linkcode RawNumber}. */

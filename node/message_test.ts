@@ -74,3 +74,20 @@ Deno.test("property: a line too deep is refused whatever else is in it, and no o
     { numRuns: 200 },
   );
 });
+
+Deno.test("a long line with a number that is kept by its text may have only so many values", () => {
+  const line = (values: string) =>
+    `{"src":"c1","dest":"n1","body":{"type":"echo","msg_id":3,"echo":[${values}]}}`;
+  const problem = "more than 500000 values, and a number such as 1.0 or -0 beside them";
+  const refused = [problem, "c1", "echo", 3];
+  for (const value of ["-0", "1.0", "1", '""', "[]", "{}"]) {
+    assertEquals(outcome(line(`${value},`.repeat(600_000) + "1.0")), refused, value);
+  }
+  assertEquals(outcome(line(`1.0${",[]".repeat(499_000)}`)), "message");
+  for (const other of ["0,".repeat(2_000_000) + "0", `"${"-0,".repeat(600_000)}"`]) {
+    assertEquals(outcome(line(other)), "message");
+  }
+  const flat = Array.from({ length: 600_000 }, (_, i) => `"${i}":1.0`).join(",");
+  const unanswered = `{"src":"c1","dest":"n1","body":{"type":"echo","msg_id":3,${flat}}}`;
+  assertEquals(outcome(unanswered), [problem, undefined, undefined, undefined]);
+});
