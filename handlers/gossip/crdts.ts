@@ -90,9 +90,17 @@ export class ValueSet implements GossipStore {
 /** A counter: the sum of a total per stream. A total stands for all events of its stream. */
 export class Totals implements GossipStore {
   readonly have: Vector = [];
+  readonly #log: (text: string) => void;
   readonly #totals: number[] = [];
+  /** The streams whose newest total was refused. */
+  readonly #refused = new Set<number>();
   #sum = 0n;
 
+  constructor(log: (text: string) => void = () => {}) {
+    this.#log = log;
+  }
+
+  /** The sum, which a double holds exactly. */
   get sum(): bigint {
     return this.#sum;
   }
@@ -109,10 +117,16 @@ export class Totals implements GossipStore {
     return { from, to: seqOf(this.have, stream), events: [this.#totals[stream] ?? 0] };
   }
 
+  /** Refuses a total with which the sum would not be exact; it is sent again, and may fit then. */
   receive(stream: number, { to, events }: Batch): boolean {
-    const total = events.at(-1);
+    const total = events.at(-1) as number;
     if (to <= seqOf(this.have, stream) || !Number.isSafeInteger(total)) return false;
-    this.#put(stream, to, total as number);
+    if (!isSafe(this.#sum + BigInt(total) - BigInt(this.#totals[stream] ?? 0))) {
+      this.#logOnce(stream, total);
+      return false;
+    }
+    this.#refused.delete(stream);
+    this.#put(stream, to, total);
     return true;
   }
 
@@ -125,9 +139,15 @@ export class Totals implements GossipStore {
 
   restore(): void {}
 
+  #logOnce(stream: number, total: number): void {
+    if (this.#refused.has(stream)) return;
+    this.#refused.add(stream);
+    this.#log(`Dropped a total of ${total}: with it the sum of ${this.#sum} would not be exact`);
+  }
+
   #put(stream: number, seq: number, total: number): void {
     while (this.#totals.length <= stream) this.#totals.push(0);
-    this.#sum += BigInt(total - (this.#totals[stream] ?? 0));
+    this.#sum += BigInt(total) - BigInt(this.#totals[stream] ?? 0);
     this.#totals[stream] = total;
     raise(this.have, stream, seq);
   }

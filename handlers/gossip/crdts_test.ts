@@ -71,6 +71,23 @@ Deno.test("an addition beyond what is exact is refused, and changes nothing", ()
   assertEquals(totals.have, [2, 1]);
 });
 
+Deno.test("a stream's total that would take the sum beyond what is exact is refused until it fits", () => {
+  const logs: string[] = [];
+  const totals = new Totals((text) => void logs.push(text));
+  const most = { from: 0, to: 1, events: [Number.MAX_SAFE_INTEGER] };
+  assert(totals.receive(1, most));
+  assert(!totals.receive(2, most));
+  assertEquals([totals.sum, totals.have], [BigInt(Number.MAX_SAFE_INTEGER), [0, 1]]);
+  assertEquals(logs, [
+    "Dropped a total of 9007199254740991: with it the sum of 9007199254740991 would not be exact",
+  ]);
+  assert(!totals.receive(2, most));
+  assertEquals(logs.length, 1, "the same total is sent again and again");
+  assert(totals.receive(1, { from: 1, to: 2, events: [-1] }));
+  assert(totals.receive(2, most));
+  assertEquals(totals.sum, BigInt(Number.MAX_SAFE_INTEGER) - 1n);
+});
+
 Deno.test("safe integers are those of Number.isSafeInteger", () => {
   const max = BigInt(Number.MAX_SAFE_INTEGER);
   assertEquals([max, max + 1n, -max, -max - 1n].map(isSafe), [true, false, true, false]);
