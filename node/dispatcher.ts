@@ -4,7 +4,7 @@
  * @module
  */
 
-import { describeError, ErrorCode, RpcError, toRpcError } from "./errors.ts";
+import { describeError, ErrorCode, errorReply, RpcError } from "./errors.ts";
 import type { Given, Json, JsonObject, Sendable } from "./json.ts";
 import { isClient, type Message, quote, type Received } from "./message.ts";
 import type { Node } from "./node.ts";
@@ -207,9 +207,6 @@ export class Dispatcher {
         if (!message.answered) this.#stamp(message);
         return;
       }
-      if (typeof body !== "object" || body === null || Array.isArray(body)) {
-        throw new TypeError("Handler returned something that is no reply body");
-      }
       this.#node.reply(message, body);
     } catch (error) {
       this.#fail(message, error);
@@ -219,12 +216,12 @@ export class Dispatcher {
   /** The one place where an error becomes an error reply; throws nothing. */
   #fail(message: Received, error: unknown): void {
     const { log } = this.#node;
-    const answer = toRpcError(error);
+    const { code, text, meant } = errorReply(error);
     try {
       const what = `${quote(message.body.type)} from ${message.src} failed`;
-      if (answer !== error) log(`${what}: ${describeError(error)}`);
-      if (!this.#node.replyError(message, answer) && answer === error) {
-        log(`${what}: ${answer.message}`);
+      if (!meant) log(`${what}: ${describeError(error)}`);
+      if (!this.#node.reply(message, { type: "error", code, text }) && meant) {
+        log(`${what}: ${text}`);
       }
     } catch (failure) {
       log(`Cannot answer ${message.src}: ${describeError(failure)}`);

@@ -76,18 +76,23 @@ export class RpcError extends Error {
 }
 
 /**
- * The error that a request is answered with, whatever was thrown: a whole {@linkcode RpcError} is
- * itself, anything else one of code 13. Throws nothing.
+ * What a request is answered with, whatever was thrown: the code and text of an
+ * {@linkcode RpcError}, each read once, or code 13. Throws nothing.
+ *
+ * @returns also whether it was `meant` as an answer.
  */
-export function toRpcError(error: unknown): RpcError {
+export function errorReply(error: unknown): { code: number; text: string; meant: boolean } {
   try {
-    if (
-      error instanceof RpcError && isErrorCode(error.code) && typeof error.message === "string"
-    ) return error;
+    if (error instanceof RpcError) {
+      const { code, message } = error;
+      if (isErrorCode(code) && typeof message === "string") {
+        return { code, text: message, meant: true };
+      }
+    }
   } catch {
     // A proxy, or a getter that throws.
   }
-  return new RpcError(ErrorCode.crash, errorText(error), { cause: error });
+  return { code: ErrorCode.crash, text: errorText(error), meant: false };
 }
 
 /** Whether a value can be an error's code. */

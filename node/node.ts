@@ -23,6 +23,8 @@ import {
 import {
   describeError,
   ErrorCode,
+  errorReply,
+  errorText,
   isErrorCode,
   refuseUnknown,
   refuseUnlessNumber,
@@ -268,12 +270,13 @@ export class Node {
 
   /** Sends a message that no reply is awaited for. */
   send<B extends Typed>(dest: string, body: B & Sendable<B>): void {
-    this.#send(dest, body);
+    this.#write(dest, readOnce(body));
   }
 
   /** Sends a message to every other node. */
   broadcast<B extends Typed>(body: B & Sendable<B>): void {
-    for (const dest of this.otherNodes) this.#write(dest, body);
+    const once = readOnce(body);
+    for (const dest of this.otherNodes) this.#write(dest, once);
   }
 
   /**
@@ -282,8 +285,10 @@ export class Node {
    * @param body the reply; its `type` is `<request>_ok` unless given
    * @returns whether it was sent: not for a message without `msg_id`, nor twice, nor to a client
    * that has stopped waiting.
+   * @throws {TypeError} for what is no body: a list, an instance of a class that has no keys.
    */
   reply(message: Message<unknown>, body: object): boolean {
+    refuseUnlessBody(body);
     if (!this.#answerable(message)) return false;
     this.#write(message.src, {
       type: `${message.body.type}_ok`,
@@ -301,7 +306,8 @@ export class Node {
    * @returns whether it was sent, as for {@linkcode Node.reply}.
    */
   replyError(message: Message<unknown>, error: RpcError): boolean {
-    return this.reply(message, { type: "error", code: error.code, text: error.message });
+    const { code, text } = errorReply(error);
+    return this.reply(message, { type: "error", code, text });
   }
 
   /**
@@ -500,7 +506,7 @@ export class Node {
       this.#dispatcher.wake();
       // Last: an output that delivers at once may bring the reply before this returns.
       try {
-        this.#send(dest, { ...body, msg_id: msgId });
+        this.#write(dest, { ...body, msg_id: msgId });
       } catch (error) {
         fail(error);
       }
@@ -518,14 +524,12 @@ export class Node {
     this.#dispatcher.wake();
   }
 
-  #send(dest: string, body: object): void {
-    if (typeof dest !== "string") throw notSendable(dest, body);
-    this.#write(dest, body);
-  }
-
-  /** Writes to a node whose name is one: another node's, or the sender's of a message received. */
+  /** Writes a message, if it is one; the body's own keys have been read once. */
   #write(dest: string, body: object, src: string = this.state.nodeId): void {
-    if (typeof (body as Partial<Typed>)?.type !== "string") throw notSendable(dest, body);
+    const { type, toJSON } = (body ?? {}) as { type?: unknown; toJSON?: unknown };
+    if (typeof dest !== "string" || typeof type !== "string" || typeof toJSON === "function") {
+      throw notSendable(dest, body);
+    }
     this.#output.write(JSON.stringify({ src, dest, body }));
   }
 }
@@ -546,17 +550,42 @@ function isListOfNames(value: unknown): value is string[] {
     value.every((item) => typeof item === "string" && item !== "");
 }
 
+/** A body's own keys with their values, which a getter may change. */
+function readOnce(body: object): object {
+  return typeof body === "object" && body !== null ? { ...body } : body;
+}
+
+/** Refuses what only code that no compiler checked, or a class, gives for a body. */
+function refuseUnlessBody(body: unknown): void {
+  if (typeof body !== "object" || body === null || Array.isArray(body)) {
+    const what = Array.isArray(body) ? "a list" : kindOf(body);
+    throw new TypeError(`Cannot answer with ${what}: a reply's body is an object`);
+  }
+  const prototype = Object.getPrototypeOf(body);
+  if (prototype === Object.prototype || prototype === null) return;
+  // A plain object may be of another global scope.
+  if (Object.getPrototypeOf(prototype) === null || Object.keys(body).length > 0) return;
+  const name = errorText(body.constructor?.name);
+  throw new TypeError(`Cannot answer with an instance of ${name}, which has no keys`);
+}
+
+function kindOf(value: unknown): string {
+  return value === null ? "null" : typeof value;
+}
+
 /** What is wrong with a message that cannot be sent; only code that no compiler checked sends one. */
 function notSendable(dest: unknown, body: unknown): TypeError {
-  const kind = (value: unknown) => value === null ? "null" : typeof value;
   if (typeof body !== "object" || body === null) {
-    return new TypeError(`Cannot send to ${dest}: body must be an object, not ${kind(body)}`);
+    return new TypeError(`Cannot send to ${dest}: body must be an object, not ${kindOf(body)}`);
   }
-  const { type } = body as { type?: unknown };
+  const { type, toJSON } = body as { type?: unknown; toJSON?: unknown };
+  if (typeof type !== "string") {
+    return new TypeError(`Cannot send to ${dest}: body.type must be a string, not ${kindOf(type)}`);
+  }
   return new TypeError(
-    typeof type === "string"
-      ? `Cannot send ${type}: its dest must be a string, not ${kind(dest)}`
-      : `Cannot send to ${dest}: body.type must be a string, not ${kind(type)}`,
+    typeof toJSON === "function"
+      ? `Cannot send ${type}: its body must be data, and has a function toJSON`
+      : `Cannot send ${type}: its dest must be a string, not ${kindOf(dest)}`,
   );
 }
 

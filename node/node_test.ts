@@ -486,6 +486,91 @@ Deno.test("what would be no message is not sent: the caller gets a TypeError", a
   assertEquals([codes, node.state.calls.size], [[["c1", "error", 13]], 0]);
 });
 
+Deno.test("what serializes to no message is not sent: its request gets error 13", async () => {
+  const { node, sent, receive, logs } = await testNode();
+  class Keyless {
+    readonly #value = 1;
+    get value() {
+      return this.#value;
+    }
+  }
+  const results: [result: object, says: string][] = [
+    [{ toJSON: () => "text" }, "Cannot send"],
+    [{ toJSON: () => undefined }, "Cannot send"],
+    [{ toJSON: () => ({ type: "other" }) }, "Cannot send"],
+    [new Date(0), "an instance of Date, which has no keys"],
+    [new Map([["a", 1]]), "an instance of Map, which has no keys"],
+    [new Set([1]), "an instance of Set, which has no keys"],
+    [new Error("no"), "an instance of Error, which has no keys"],
+    [new Keyless(), "an instance of Keyless, which has no keys"],
+    [[1], "a list"],
+  ];
+  for (const [id, [result, says]] of results.entries()) {
+    node.on(`return ${id}`, () => result as never);
+    node.on(`reply ${id}`, (message) => void node.reply(message, result));
+    for (const type of [`return ${id}`, `reply ${id}`]) {
+      sent.length = logs.length = 0;
+      receive("c1", { type, msg_id: id });
+      const replies = sent.map(({ body }) => [body.type, body.code, body.in_reply_to]);
+      assertEquals(replies, [["error", 13, id]], says);
+      assertStringIncludes(String(sent[0]?.body.text), says);
+      assertStringIncludes(logs.join(), says);
+    }
+  }
+  const typed = Object.assign(Object.create({ toJSON: () => "text" }), { type: "a" });
+  const inherited = Object.create({ type: "a" }, { value: { value: 1, enumerable: true } });
+  let reads = 0;
+  const changing = {
+    get type() {
+      return reads++ === 0 ? "a" : 5;
+    },
+  };
+  sent.length = 0;
+  for (const send of [node.broadcast, node.send.bind(node, "n2"), node.rpc.bind(node, "n2")]) {
+    const attempt = async (body: unknown) => await send.call(node, body as never, {} as never);
+    await assertRejects(() => attempt({ type: "a", toJSON: () => "text" }), TypeError, "toJSON");
+    await assertRejects(() => attempt(inherited), TypeError, "body.type must be a string");
+  }
+  node.send("n2", typed);
+  node.send("n2", changing as never);
+  assertEquals(sent.map(({ body }) => body), [{ type: "a" }, { type: "a" }]);
+  node.on("empty", () => ({}));
+  node.on("bare", () => Object.create(null));
+  sent.length = 0;
+  for (const type of ["empty", "bare"]) receive("c1", { type, msg_id: 1 });
+  assertEquals(sent.map(({ body }) => body.type), ["empty_ok", "bare_ok"]);
+});
+
+Deno.test("an error's code and text are read once", async () => {
+  const { node, sent, receive } = await testNode();
+  const changing = (name: string, first: unknown, later: unknown) => {
+    let reads = 0;
+    return Object.defineProperty(new RpcError(ErrorCode.abort, "a text"), name, {
+      get: () => reads++ === 0 ? first : later,
+    });
+  };
+  const cases: [make: () => RpcError, code: number, text: string][] = [
+    [() => changing("code", 20, "x"), 20, "a text"],
+    [() => changing("code", 20, 10n), 20, "a text"],
+    [() => changing("message", "once", 10n), 14, "once"],
+    [() => changing("message", "once", { toJSON: () => undefined }), 14, "once"],
+    [() => changing("code", "x", 20), 13, "a text"],
+    [() => changing("message", 10n, "later"), 13, "later"],
+  ];
+  for (const [id, [make, code, text]] of cases.entries()) {
+    node.on(`throw ${id}`, () => {
+      throw make();
+    });
+    node.on(`reply ${id}`, (message) => void node.replyError(message, make()));
+    for (const type of [`throw ${id}`, `reply ${id}`]) {
+      sent.length = 0;
+      receive("c1", { type, msg_id: id });
+      const replies = sent.map(({ body }) => [body.code, body.text, body.in_reply_to]);
+      assertEquals(replies, [[code, text, id]], type);
+    }
+  }
+});
+
 Deno.test("a thenable that is no promise is waited for", async () => {
   const { node, sent, receive } = await testNode();
   const later = { then: (resolve: (body: object) => void) => resolve({ value: 1 }) };
