@@ -95,7 +95,7 @@ export function parseFlags<F extends Flags>(spec: F, args: readonly string[]): P
       if (key === undefined) return true;
       const [option = ""] = arg.split("=");
       const known = names.map((name) => `--${name}`).join(", ") || "none";
-      const hint = didYouMean(option.replace(/^-+/, ""), names);
+      const hint = didYouMean(option.replace(/^-+/, ""), names, "--");
       throw new UsageError(`Unknown option ${option}${hint}: accepted are ${known}`);
     },
   });
@@ -110,13 +110,17 @@ export function parseFlags<F extends Flags>(spec: F, args: readonly string[]): P
   return { flags: Object.fromEntries(values), words: words.map(String), rest };
 }
 
-/** ` (did you mean X?)` for a word that is nearly one of those that are known; else nothing. */
-export function didYouMean(word: string, known: readonly string[]): string {
+/**
+ * ` (did you mean X?)` for a word that is nearly one of those that are known; else nothing.
+ *
+ * @param prefix what is written before each of them: `--` for names of flags
+ */
+export function didYouMean(word: string, known: readonly string[], prefix: string = ""): string {
   const most = Math.min(3, Math.ceil(word.length / 2));
   const [closest] = known.map((each) => ({ each, distance: levenshteinDistance(word, each) }))
     .filter(({ distance }) => distance <= most)
     .sort((a, b) => a.distance - b.distance);
-  return closest === undefined ? "" : ` (did you mean ${closest.each}?)`;
+  return closest === undefined ? "" : ` (did you mean ${prefix}${closest.each}?)`;
 }
 
 /** Refuses `--flag=no` where a flag takes no value: it would count as the flag itself. */
