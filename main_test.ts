@@ -295,7 +295,12 @@ Deno.test("the command line says what it takes", async () => {
   assertEquals((await run(["--version"])).stdout, `${config.version}\n`);
   const wrong: [string[], string][] = [
     [["nope"], 'Unknown workload "nope": accepted are '],
-    [["--nope"], "Unknown option --nope: accepted are --help, --version"],
+    [["--nope"], "Options of the node for echo: Unknown option --nope: accepted are --help, --"],
+    [
+      ["broadcast", "--max-latncy", "3"],
+      "Options of the node for broadcast: Unknown option --max-latncy (did you mean --max-latency?)",
+    ],
+    [["kafka", "--max-latency", "x"], 'Options of the node for kafka: Cannot use "x" for --max-'],
     [["echo", "again"], 'Unexpected argument "again"'],
     [["constructor"], 'Unknown workload "constructor"'],
   ];

@@ -82,15 +82,28 @@ export const workloads = {
 export type WorkloadName = keyof typeof workloads;
 
 /**
- * The workload of a name.
+ * The workload of a name. An error for its arguments says that they are the node's: other programs
+ * take options of their own before them.
  *
  * @throws {UsageError} if there is none; the message lists the names.
  */
 export function findWorkload(name: string): Workload {
-  if (Object.hasOwn(workloads, name)) return workloads[name as WorkloadName];
+  if (Object.hasOwn(workloads, name)) {
+    const workload = workloads[name as WorkloadName];
+    return { ...workload, configure: (args) => configureNode(name, workload, args) };
+  }
   const known = Object.keys(workloads);
   const hint = didYouMean(name, known);
   throw new UsageError(
     `Unknown workload ${JSON.stringify(name)}${hint}: accepted are ${known.join(", ")}`,
   );
+}
+
+function configureNode(name: string, workload: Workload, args: readonly string[]) {
+  try {
+    return workload.configure(args);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    throw new UsageError(`Options of the node for ${name}: ${error.message}`);
+  }
 }
