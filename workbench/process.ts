@@ -311,7 +311,7 @@ export class LineReader {
   readonly #cap = new LineCap();
   /** The pieces of a line whose end has not come yet. */
   #pieces: string[] = [];
-  /** Resolves when the stream has ended, or enough was read. */
+  /** Resolves when the stream has ended, or enough was read; rejects if `onLine` has thrown. */
   readonly done: Promise<void>;
 
   /**
@@ -343,16 +343,23 @@ export class LineReader {
   async #run(): Promise<void> {
     // A byte order mark is no JSON, and Maelstrom does not skip it.
     const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+    while (!this.#isEnough()) {
+      const chunk = await this.#next();
+      if (chunk === undefined) return;
+      const { value, done } = chunk;
+      this.#take(this.#cap.cut(decoder.decode(value, { stream: !done })));
+      if (!done) continue;
+      if (this.#pieces.length > 0) this.#take("\n");
+      return;
+    }
+  }
+
+  async #next(): Promise<ReadableStreamReadResult<Uint8Array> | undefined> {
     try {
-      while (!this.#isEnough()) {
-        const { value, done } = await this.#reader.read();
-        this.#take(this.#cap.cut(decoder.decode(value, { stream: !done })));
-        if (!done) continue;
-        if (this.#pieces.length > 0) this.#take("\n");
-        return;
-      }
+      return await this.#reader.read();
     } catch {
       // The stream broke, as it does when its process is killed: what came before counts.
+      return undefined;
     }
   }
 

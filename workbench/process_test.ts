@@ -422,6 +422,14 @@ Deno.test("a byte order mark stays where it is, at the beginning too", async () 
   assertEquals(await linesOf([new TextEncoder().encode(text)]), ["\ufeff{}", "\ufeff{}"]);
 });
 
+Deno.test("an error of what takes lines is no broken stream: it is not passed over", async () => {
+  const stream = ReadableStream.from([new TextEncoder().encode("a\nb\n")]);
+  const reader = new LineReader(stream, (line) => {
+    throw new Error(`Cannot take ${line}`);
+  });
+  await assertRejects(() => reader.done, Error, "Cannot take a");
+});
+
 Deno.test("a reader that has enough leaves the rest unread", async () => {
   const lines: string[] = [];
   let pulls = 0;

@@ -186,10 +186,10 @@ async function runIn(
     maelstromBugs,
     compute: options.compute,
     onProtocolError,
-    onLog,
+    onLog: guarded(onLog, stop),
   });
   const { journal } = world.network;
-  journal.observer = onMessage;
+  journal.observer = guarded(onMessage, stop);
   const faults = new Faults({ world, cluster });
   const nemesis = new Nemesis({
     world,
@@ -223,6 +223,20 @@ async function runIn(
       { byNode: broke.error instanceof ProtocolError, text: broke.error.message },
   });
   return { results, history, options, protocolErrors: cluster.protocolErrors, startMs };
+}
+
+/** A hook whose error breaks the run off, in place of going to a node or a stream that calls it. */
+function guarded<Args extends unknown[]>(
+  hook: ((...args: Args) => void) | undefined,
+  stop: AbortController,
+): ((...args: Args) => void) | undefined {
+  return hook && ((...args) => {
+    try {
+      hook(...args);
+    } catch (error) {
+      stop.abort(error);
+    }
+  });
 }
 
 /** Looks at what nodes in this process do to it. */

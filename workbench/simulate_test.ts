@@ -310,3 +310,33 @@ Deno.test("hooks and arguments of another kind are refused by name, before anyth
     "args",
   );
 });
+
+Deno.test("a hook that throws breaks the run off, whoever calls it", async () => {
+  const hook = () => {
+    throw new Error("Cannot show it");
+  };
+  const install = (node: Node) => {
+    node.on("echo", ({ body: { echo = null } }) => {
+      node.log(String(echo));
+      return { type: "echo_ok", echo };
+    });
+  };
+  const settings = { workload: "echo", nodeCount: 1, rate: 50, timeLimitSeconds: 1 } as const;
+  const code = "#!/bin/sh\nread line\necho hello >&2\nsleep 10\n";
+  const bin = await Deno.makeTempFile();
+  await Deno.writeTextFile(bin, code);
+  await Deno.chmod(bin, 0o755);
+  try {
+    for (const hooks of [{ onLog: hook }, { onMessage: hook }]) {
+      const runs = [
+        await simulate({ ...settings, install, ...hooks }),
+        await runProgram({ bin, args: [] }, defaultOptions("echo", settings), hooks),
+      ];
+      for (const { results } of runs) {
+        assertEquals(results.broke, { byNode: false, text: "Cannot show it" });
+      }
+    }
+  } finally {
+    await Deno.remove(bin);
+  }
+});

@@ -24,7 +24,11 @@ scope.onmessage = ({ data: { buffer, limitSeconds } }) => {
       `else can run meanwhile (seed ${now.seed}): the workbench gives up`;
     // A module with better quotation would take as long to load as the rest of a short run.
     const line = text.replaceAll(/[\p{Cc}\p{Bidi_Control}]/gu, "?");
-    Deno.stderr.writeSync(new TextEncoder().encode(`${line}\n`));
+    try {
+      Deno.stderr.writeSync(new TextEncoder().encode(`${line}\n`));
+    } catch {
+      // Whether it can be said or not, the process must end.
+    }
     // A worker cannot end the process with an exit code of its choice.
     Deno.kill(Deno.pid, "SIGKILL");
   }, 1000);

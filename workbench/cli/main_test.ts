@@ -362,6 +362,75 @@ Deno.test("test: a full disk takes the files, but not the verdict", async () => 
   });
 });
 
+/** Runs the workbench with some of its output going nowhere: `2>/dev/full`. */
+async function redirected(args: string[], redirect: string, dir: string): Promise<Ran> {
+  const words = [Deno.execPath(), "run", "--quiet", "--allow-all", main, ...args];
+  const { code, stdout, stderr } = await new Deno.Command("/bin/sh", {
+    args: ["-c", `exec "$@" ${redirect}`, "sh", ...words],
+    env: { NO_COLOR: "1" },
+    cwd: dir,
+    signal: AbortSignal.timeout(MAX_CHILD_MS),
+  }).output();
+  const decoder = new TextDecoder();
+  return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
+}
+
+const hasFull = Deno.build.os === "linux";
+
+Deno.test({
+  name: "a standard error that cannot be written to loses text, and nothing else",
+  ignore: !hasFull,
+  async fn() {
+    await inTempDir(async (dir) => {
+      const bin = join(dir, "talks.sh");
+      const code = "#!/bin/sh\nread line\necho one >&2\nsleep 0.2\necho two >&2\nexit 3\n";
+      await Deno.writeTextFile(bin, code, { mode: 0o755 });
+      const all = ["--log-stderr", "--log-net-send", "--log-net-recv"];
+      const cases: [string[], number, RegExp][] = [
+        [["test", "-w", "g-set", ...short, "--no-ssh", ...all], 0, /: valid\n/],
+        [["test", "-w", "echo", ...short, "--bin", bin, ...all], 1, /: INVALID\n/],
+        [["nonsense"], 254, /^$/],
+        [["check", "-w", "echo", "nowhere"], 254, /^$/],
+        [["test", "-w", "echo", "--bin", "./no"], 255, /^$/],
+      ];
+      for (const [args, status, text] of cases) {
+        const { code, stdout } = await redirected(args, "2>/dev/full", dir);
+        assertEquals(code, status, `${args.join(" ")}: ${stdout}`);
+        assertMatch(stdout, text);
+      }
+      const log = join(dir, "store", "latest", "node-logs", "n0.log");
+      assertEquals(await Deno.readTextFile(log), "one\ntwo\n");
+    });
+  },
+});
+
+Deno.test({
+  name: "a standard output that cannot be written to is said: 255",
+  ignore: !hasFull,
+  async fn() {
+    await inTempDir(async (dir) => {
+      const history = join(dir, "history.jsonl");
+      await Deno.writeTextFile(history, "");
+      const sweep = ["sweep", "-w", "echo", ...short, "--seeds", "2"];
+      const cases = [
+        ["--help"],
+        ["test", "-w", "echo", ...short],
+        ["test", "-w", "echo", ...short, "--json"],
+        sweep,
+        [...sweep, "--json"],
+        ["check", "-w", "echo", history],
+      ];
+      for (const args of cases) {
+        const { code, stderr } = await redirected(args, ">/dev/full", dir);
+        assertEquals([code, stderr], [
+          255,
+          "Cannot write to standard output: No space left on device\n",
+        ]);
+      }
+    });
+  },
+});
+
 Deno.test("test: without a folder for the results there is a verdict all the same", async () => {
   await inTempDir(async (dir) => {
     await Deno.writeTextFile(join(dir, "store"), "");

@@ -4,28 +4,42 @@
  * @module
  */
 
+import { errorText } from "@eddy/maelstrom";
 import { printable, printableLine } from "../explain.ts";
 import { BROKEN } from "./flags.ts";
 
-/** Prints a text, which may have several lines, to standard output. */
+/**
+ * Prints a text, which may have several lines, to standard output.
+ *
+ * @throws {Error} if that cannot be written to.
+ */
 export function print(text: string): void {
-  console.log(printable(text));
+  printRaw(printable(text));
 }
 
 /** Prints one line to standard output. */
 export function printLine(line: string): void {
-  console.log(printableLine(line));
+  printRaw(printableLine(line));
 }
 
-/** Prints a text to standard error. */
+/** Prints a text to standard error; where that cannot be written to, it is lost. */
 export function printError(text: string): void {
-  console.error(printable(text));
+  writeStderr(`${printable(text)}\n`);
 }
 
 /** Prints a value as JSON, which remains the same value. */
 export function printJson(value: unknown, indent?: number): void {
   // What JSON itself leaves as it is, and a terminal must not have, is only found in its strings.
-  console.log(printable(JSON.stringify(value, null, indent)));
+  printRaw(printable(JSON.stringify(value, null, indent)));
+}
+
+function printRaw(text: string): void {
+  try {
+    writeAll(Deno.stdout, `${text}\n`);
+  } catch (cause) {
+    const why = errorText(cause).replace(/ \(os error \d+\)$/, "");
+    throw new Error(`Cannot write to standard output: ${why}`, { cause });
+  }
 }
 
 /** Aligns rows in columns, numbers to the right; the first row is the head. */
@@ -70,11 +84,19 @@ export class StatusLine {
   }
 }
 
+function writeStderr(text: string): void {
+  try {
+    writeAll(Deno.stderr, text);
+  } catch {
+    // There is no other place to say so, and a run has its verdict without.
+  }
+}
+
 const encoder = new TextEncoder();
 
-function writeStderr(text: string): void {
+function writeAll(stream: typeof Deno.stdout | typeof Deno.stderr, text: string): void {
   const bytes = encoder.encode(text);
-  for (let done = 0; done < bytes.length;) done += Deno.stderr.writeSync(bytes.subarray(done));
+  for (let done = 0; done < bytes.length;) done += stream.writeSync(bytes.subarray(done));
 }
 
 /** What a user, a system that shuts down, and a terminal that closes send. */
