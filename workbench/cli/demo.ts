@@ -5,8 +5,8 @@
  */
 
 import { workloads } from "@eddy/handlers";
-import { exitCodeOf, MAX_SEED } from "./flags.ts";
-import { integer, parseFlags, UsageError } from "@eddy/maelstrom/flags";
+import { exitCodeOf, seedValue } from "./flags.ts";
+import { parseFlags, UsageError } from "@eddy/maelstrom/flags";
 import { verdict } from "../explain.ts";
 import { worst } from "../history.ts";
 import { defaultOptions, type RunSettings } from "../options.ts";
@@ -16,7 +16,7 @@ import { print, table } from "./terminal.ts";
 
 /** The flags of `demo`. */
 export const demoFlags = {
-  seed: { help: "Seed of all random choices", value: "N", ...integer(0, MAX_SEED), default: 1 },
+  seed: { help: "Seed of all random choices", value: "N", ...seedValue, default: 1 },
 };
 
 /** The settings of every workload; the rest is Maelstrom's defaults. */

@@ -30,6 +30,26 @@ import { WORKLOADS } from "../workloads/mod.ts";
 /** The largest seed of a command line; a series counts up from there. */
 export const MAX_SEED = 10 ** 15 - 1;
 
+/** What a flag for a seed accepts. */
+export const seedValue = {
+  ...integer(0, MAX_SEED),
+  accepts: `an integer from 0 to ${MAX_SEED}`,
+};
+
+/**
+ * Refuses a series of runs whose seeds would not all be accepted again, one at a time.
+ *
+ * @throws {UsageError} naming the last seed.
+ */
+export function checkSeeds(first: number, runs: number): void {
+  const last = first + runs - 1;
+  if (last <= MAX_SEED) return;
+  throw new UsageError(
+    `Cannot do ${runs} runs from seed ${first}: the last seed would be ${last}, and the largest is ` +
+      MAX_SEED,
+  );
+}
+
 /** How many runs one command does at most. */
 export const MAX_RUNS = 100_000;
 
@@ -151,7 +171,7 @@ export const runFlags = {
   seed: {
     help: "Seed of all random choices (default: a random one)",
     value: "N",
-    ...integer(0, MAX_SEED),
+    ...seedValue,
   },
   "strict-maelstrom": {
     help: "Mute a node that breaks the protocol, as Maelstrom does, instead of failing the run",
@@ -170,11 +190,41 @@ export const ignoredFlags = {
   "ssh-private-key": { help: "", value: "FILE" },
 } satisfies Flags;
 
-/** A sentence about those of the ignored flags that were given, if any were. */
-export function sayIgnored(given: Readonly<Record<string, unknown>>): string | undefined {
-  const names = Object.keys(ignoredFlags).filter((name) => given[name] || given[name] === "");
-  if (names.length === 0) return undefined;
-  return `Ignored ${names.map((name) => `--${name}`).join(", ")}: there is no ssh here`;
+/** The flags that name nodes. */
+const NAMING = ["nodes", "node", "nodes-file"] as const;
+
+/** A sentence for each reason why some of the flags that were given have no effect. */
+export function sayIgnored(given: Readonly<Record<string, unknown>>): string[] {
+  const counted = given["node-count"] !== undefined;
+  const reasons: [names: readonly string[], why: string][] = [
+    [Object.keys(ignoredFlags), "there is no ssh here"],
+    [counted ? NAMING : [], "--node-count takes precedence"],
+  ];
+  return reasons.flatMap(([names, why]) => {
+    const ignored = names.filter((name) => isGiven(given[name])).map((name) => `--${name}`);
+    return ignored.length === 0 ? [] : [`Ignored ${ignored.join(", ")}: ${why}`];
+  });
+}
+
+/**
+ * Refuses to vary the number of nodes beside their names, and the names beside the number: all rows
+ * would be the same, or none would be what a flag asks for.
+ */
+export function checkVaried(varied: string, given: Readonly<Record<string, unknown>>): void {
+  const rivals: readonly string[] = varied === "node-count"
+    ? NAMING
+    : NAMING.some((name) => name === varied)
+    ? ["node-count"]
+    : [];
+  const rival = rivals.find((name) => isGiven(given[name]));
+  if (rival === undefined) return;
+  throw new UsageError(
+    `Cannot vary ${varied} beside --${rival}: a number of nodes takes precedence over names`,
+  );
+}
+
+function isGiven(value: unknown): boolean {
+  return value !== undefined && value !== false && !(Array.isArray(value) && value.length === 0);
 }
 
 /** The values of {@linkcode runFlags}. */
@@ -227,11 +277,15 @@ function namedNodes({ nodes = [], node, "nodes-file": file }: RunFlags): string[
 }
 
 function readNames(file: string): string[] {
+  let text: string;
   try {
-    return Deno.readTextFileSync(file).split("\n").map((line) => line.trim()).filter(Boolean);
+    text = Deno.readTextFileSync(file);
   } catch (cause) {
     throw new UsageError(`Cannot read --nodes-file ${file}: ${errorText(cause)}`, { cause });
   }
+  const names = text.split("\n").map((line) => line.trim()).filter(Boolean);
+  if (names.length === 0) throw new UsageError(`Cannot use --nodes-file ${file}: it names no node`);
+  return names;
 }
 
 function parseCompute(text: string): [meanMs: number, jitter: number] | undefined {

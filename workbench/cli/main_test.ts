@@ -155,7 +155,34 @@ Deno.test("wrong arguments exit 254 with one sentence", async () => {
         "for --time-limit: expected a number from 0.001 to",
       ],
       [["test", "--latency", "100000000000"], "for --latency: expected a number from 0 to"],
-      [["test", "--seed", "9999999999999999"], "for --seed: expected an integer of 0 or more"],
+      [
+        ["test", "--seed", "9999999999999999"],
+        "for --seed: expected an integer from 0 to 999999999999999",
+      ],
+      [
+        ["sweep", "--seed", "999999999999999", "--seeds", "2"],
+        "Cannot do 2 runs from seed 999999999999999: the last seed would be 1000000000000000, " +
+        "and the largest is 999999999999999",
+      ],
+      [
+        ["test", "--seed", "999999999999999", "--test-count", "2"],
+        "Cannot do 2 runs from seed 999999999999999",
+      ],
+      [["demo", "--seed", "9999999999999999"], "for --seed: expected an integer from 0 to"],
+      [["sweep", "--vary", "rate=1", "--vary", "latency=1"], "Cannot vary two flags"],
+      [["sweep", "--vary", "rate=1,1"], 'Cannot vary rate: "1" is given twice'],
+      [
+        ["sweep", "--node-count", "3", "--vary", "nodes=a"],
+        "Cannot vary nodes beside --node-count: a",
+      ],
+      [
+        ["sweep", "--nodes", "a", "--vary", "node-count=3"],
+        "Cannot vary node-count beside --nodes: a",
+      ],
+      [
+        ["test", "--nodes-file", "/dev/null"],
+        "Cannot use --nodes-file /dev/null: it names no node",
+      ],
     ];
     for (const [args, text] of cases) {
       const { code, stdout, stderr } = await workbench(args, dir);
@@ -196,6 +223,21 @@ Deno.test("test: what Maelstrom takes is taken: names of nodes, exponents, and s
       await Deno.readTextFile(join(dir, "store", "latest", "results.json")),
     );
     assertEquals(results.options.nodeIds, ["a", "b", "c", "d", "e"]);
+  });
+});
+
+Deno.test("test: a number of nodes takes precedence over names, and that is said once", async () => {
+  await inTempDir(async (dir) => {
+    const names = ["--nodes", "a,b", "-n", "c", "--no-ssh"];
+    const args = ["test", "-w", "echo", ...short, ...names, "--test-count", "2"];
+    const { code, stdout, stderr } = await workbench(args, dir);
+    assertEquals(code, 0, stderr);
+    assertMatch(stdout, /^echo, 3 nodes,/m);
+    assertEquals(
+      stderr,
+      "Ignored --no-ssh: there is no ssh here\n" +
+        "Ignored --nodes, --node: --node-count takes precedence\n",
+    );
   });
 });
 

@@ -12,6 +12,8 @@ import { type Validity, worst } from "../history.ts";
 import { type BundledProgram, bundleProgram } from "../program.ts";
 import { type Job, type RunFigures, runJobs } from "../sweep.ts";
 import {
+  checkSeeds,
+  checkVaried,
   exitCodeOf,
   ignoredFlags,
   MAX_RUNS,
@@ -38,9 +40,10 @@ export const sweepFlags = {
     value: "NAME=V,V",
     accepts: "a flag's name, =, and values separated by commas",
     parse: parseVary,
+    many: true,
   },
   json: { help: "Print a JSON object for each run" },
-};
+} satisfies Flags;
 
 interface Vary {
   readonly name: string;
@@ -57,32 +60,30 @@ interface Labelled extends Job {
 export async function sweepCommand(args: readonly string[]): Promise<number> {
   const { flags, words, rest } = parseFlags({ ...sweepFlags, ...ignoredFlags }, args);
   if (words.length > 0) throw new UsageError(`Unexpected argument ${JSON.stringify(words[0])}`);
-  if (flags.vary?.name === "seed") {
-    throw new UsageError("Cannot vary seed: --seeds says how many, --seed the first");
-  }
-  const ignored = sayIgnored(flags);
-  if (ignored !== undefined) printError(ignored);
+  const vary = variedBy(flags);
   const first = flags.seed ?? 0;
-  const runs = flags.seeds * (flags.vary?.values.length ?? 1);
+  checkSeeds(first, flags.seeds);
+  const runs = flags.seeds * (vary?.values.length ?? 1);
   if (runs > MAX_RUNS) {
     throw new UsageError(`Cannot do ${runs} runs: at most ${MAX_RUNS} in one sweep (--seeds)`);
   }
   const jobs: Labelled[] = [];
-  for (const { label, runArgs, nodeArgs } of variants(flags.vary, args, rest)) {
+  for (const { label, runArgs, nodeArgs } of variants(vary, args, rest)) {
     const known: Flags = { ...sweepFlags, ...ignoredFlags };
     const run = parseFlags(known, runArgs).flags as typeof flags;
     const { bin, workload } = run;
     const install = isMutant(bin) ? installationOf(bin, workload) : undefined;
-    const program = install === undefined ? await programOf(run, nodeArgs, flags.vary) : undefined;
+    const program = install === undefined ? await programOf(run, nodeArgs, vary) : undefined;
     for (let i = 0; i < flags.seeds; i++) {
       const options = toRunOptions(run, first + i);
       const replay = replayLine(run, nodeArgs, options);
       jobs.push({ label, options, args: nodeArgs, program, install, replay });
     }
   }
+  for (const ignored of sayIgnored(flags)) printError(ignored);
   const isOwn = jobs.every(({ program, install }) => (program ?? install) === undefined);
   const engine = `Virtual time, ${isOwn ? "Eddy's own node" : "programs"} on all cores`;
-  const what = flags.vary?.name ?? "seeds";
+  const what = vary?.name ?? "seeds";
   const done = new Map<number, RunFigures>();
   const interrupts = new Interrupts("sweep");
   try {
@@ -102,6 +103,27 @@ export async function sweepCommand(args: readonly string[]): Promise<number> {
   } finally {
     interrupts.stop();
   }
+}
+
+/** What varies, if anything does. */
+function variedBy(
+  given: Readonly<Record<string, unknown>> & { readonly vary: readonly Vary[] },
+): Vary | undefined {
+  const [vary, second] = given.vary;
+  if (vary === undefined) return undefined;
+  const { name, values } = vary;
+  if (second !== undefined) {
+    throw new UsageError(`Cannot vary two flags, ${name} and ${second.name}: --vary names one`);
+  }
+  if (name === "seed") {
+    throw new UsageError("Cannot vary seed: --seeds says how many, --seed the first");
+  }
+  const twice = values.find((value, i) => values.indexOf(value) !== i);
+  if (twice !== undefined) {
+    throw new UsageError(`Cannot vary ${name}: ${JSON.stringify(twice)} is given twice`);
+  }
+  checkVaried(name, given);
+  return vary;
 }
 
 /**

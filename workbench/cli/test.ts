@@ -22,6 +22,7 @@ import {
 } from "../simulate.ts";
 import { startWatchdog } from "../watchdog.ts";
 import {
+  checkSeeds,
   exitCodeOf,
   ignoredFlags,
   MAX_RUNS,
@@ -55,11 +56,11 @@ type TestFlags = FlagValues<typeof testFlags>;
 export async function testCommand(args: readonly string[]): Promise<number> {
   const { flags, words, rest } = parseFlags({ ...testFlags, ...ignoredFlags }, args);
   if (words.length > 0) throw new UsageError(`Unexpected argument ${JSON.stringify(words[0])}`);
-  const ignored = sayIgnored(flags);
-  if (ignored !== undefined) printError(ignored);
   const first = flags.seed ?? drawSeed();
+  checkSeeds(first, flags["test-count"]);
   toRunOptions(flags, first);
   const engine = await engineOf(flags, rest);
+  for (const ignored of sayIgnored(flags)) printError(ignored);
   // A program that hangs does not answer in time; only nodes in this process can stop the clock.
   const stopWatchdog = engine.isVirtual ? startWatchdog() : () => {};
   try {
