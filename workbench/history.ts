@@ -90,6 +90,9 @@ export function worst(verdicts: Iterable<Validity>): Validity {
  */
 export type HistoryFormat = "jsonl" | "json" | "edn" | "log";
 
+/** The formats in words. */
+export const HISTORY_FORMATS = "JSON lines, a JSON array, EDN and a Jepsen log";
+
 /**
  * Writes an operation as one line of `history.jsonl`, without the line's end.
  *
@@ -141,6 +144,8 @@ export function parseHistory(text: string, format: HistoryFormat = formatOf(text
     try {
       ops.push(readOp(value, ops, notation));
     } catch (error) {
+      // Whatever else the first one may be, it is not a faulty operation.
+      if (ops.length === 0 && !hasKeyOfOp(value)) throw noHistory();
       throw cannotParse(place, error);
     }
   }
@@ -167,7 +172,17 @@ const printedOps = new RegExp(printedOp, "m");
 function formatOf(text: string): HistoryFormat {
   if (/^\s*(?:$|\{\s*")/.test(text)) return "jsonl";
   if (/^\s*\[\s*\{\s*"/.test(text)) return "json";
-  return /^\s*[^\s{[(#;]/.test(text) && printedOps.test(text) ? "log" : "edn";
+  if (/^\s*[{[(#;]/.test(text)) return "edn";
+  if (printedOps.test(text)) return "log";
+  throw noHistory();
+}
+
+function hasKeyOfOp(value: Json): boolean {
+  return isJsonObject(value) && ["index", "time", "type", "process"].some((key) => key in value);
+}
+
+function noHistory(): SyntaxError {
+  return cannotParse("the text", `it is no history: accepted are ${HISTORY_FORMATS}`);
 }
 
 /** Parses one line at a time, so that memory does not hold the whole text twice. */
@@ -269,7 +284,9 @@ interface Notation {
  * @throws {Error} if it is no operation, saying why.
  */
 function readOp(form: Json, before: readonly Op[], { finalKey, errorOf }: Notation): Op {
-  if (!isJsonObject(form)) throw new Error("it is no operation");
+  if (!isJsonObject(form)) {
+    throw new Error("it is no object with the type, process, f and value of an operation");
+  }
   const { type, process, value = null, node } = form;
   const index = form.index ?? before.length;
   const time = form.time ?? (before.at(-1)?.time ?? -OP_INTERVAL_NS) + OP_INTERVAL_NS;

@@ -279,7 +279,7 @@ Deno.test("what is no history is refused with its line", () => {
   const line = '{"index":0,"time":1,"type":"invoke","process":0,"f":"read","value":null}';
   const cases: [string, RegExp][] = [
     [`${line}\n{`, /^Cannot parse line 2: .*JSON/],
-    [`${line}\n\n5`, /^Cannot parse line 3: it is no operation$/],
+    [`${line}\n\n5`, /^Cannot parse line 3: it is no object with the type, process, /],
     [`${line}\n{}`, /^Cannot parse line 2: its type is none of/],
     [line.replace('"time":1', '"time":1.0'), /line 1: its time is no number$/],
     [line.replace("invoke", "maybe"), /line 1: its type is none of invoke, ok, fail and info$/],
@@ -289,7 +289,9 @@ Deno.test("what is no history is refused with its line", () => {
     [line.replace('"index":0', '"index":"x"'), /line 1: its index is no number$/],
     ["{:index 0, :time 1}\n", /line 1: its type is none of/],
     ["{:index 0\n", /line 1: it ends before a "}"$/],
-    ["garbage", /line 1: it is no operation$/],
+    ["garbage", /^Cannot parse the text: it is no history: accepted are JSON lines, /],
+    ['{"valid?":true}', /^Cannot parse the text: it is no history: accepted are JSON lines, /],
+    ["[5]", /^Cannot parse the text: it is no history: accepted are JSON lines, /],
   ];
   for (const [text, message] of cases) {
     assertMatch(assertThrows(() => parseHistory(text), SyntaxError).message, message);

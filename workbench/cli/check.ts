@@ -8,7 +8,7 @@ import { errorText } from "@eddy/maelstrom";
 import { oneOf, parseFlags, UsageError } from "@eddy/maelstrom/flags";
 import { parseConsistencyModels } from "../checkers/elle/consistency_model.ts";
 import { explain, faultWindows, verdict } from "../explain.ts";
-import { type Op, parseHistory } from "../history.ts";
+import { HISTORY_FORMATS, type Op, parseHistory } from "../history.ts";
 import { check } from "../report.ts";
 import { resultsJson } from "../results_dir.ts";
 import { exitCodeOf, runFlags } from "./flags.ts";
@@ -32,8 +32,8 @@ export async function checkCommand(args: readonly string[]): Promise<number> {
   if (workload === undefined) {
     throw new UsageError("Cannot check without a workload: use --workload NAME");
   }
-  if (file === undefined) {
-    throw new UsageError("Cannot check without a history: name a history.jsonl or history.edn");
+  if (file === undefined || file === "") {
+    throw new UsageError(`Cannot check without a history: name a file of ${HISTORY_FORMATS}`);
   }
   if (extra !== undefined) throw new UsageError(`Unexpected argument ${JSON.stringify(extra)}`);
   const history = parse(await read(file), file);
@@ -62,19 +62,70 @@ function parse(text: string, file: string): Op[] {
   }
 }
 
+async function read(file: string): Promise<string> {
+  try {
+    const { readable } = await Deno.open(file);
+    return await readText(readable);
+  } catch (cause) {
+    throw new UsageError(`Cannot read ${file}: ${whyUnread(cause)}`, { cause });
+  }
+}
+
+function whyUnread(error: unknown): string {
+  if (error instanceof Deno.errors.NotFound) return "there is no such file";
+  if (error instanceof Deno.errors.IsADirectory) return "it is a folder";
+  return errorText(error);
+}
+
+/** How long a text can be in this runtime, in characters; there are no more of them than bytes. */
+const MAX_TEXT_BYTES = 2 ** 29 - 24;
+
 /** The two bytes that a gzip file begins with. */
 const GZIP = [0x1f, 0x8b];
 
-async function read(file: string): Promise<string> {
-  try {
-    const bytes = await Deno.readFile(file);
-    if (!GZIP.every((byte, i) => bytes[i] === byte)) return new TextDecoder().decode(bytes);
-    const unpacked = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
-    return await new Response(unpacked).text();
-  } catch (cause) {
-    const why = cause instanceof Deno.errors.NotFound ? "there is no such file" : errorText(cause);
-    throw new UsageError(`Cannot read ${file}: ${why}`, { cause });
+/**
+ * Reads a text, which may be packed with gzip.
+ *
+ * @param maxBytes how long it may be, unpacked
+ * @throws {Error} if it is longer, or damaged, before all of it is in memory.
+ */
+export async function readText(
+  stream: ReadableStream<Uint8Array<ArrayBuffer>>,
+  maxBytes: number = MAX_TEXT_BYTES,
+): Promise<string> {
+  const chunks = stream.values();
+  let head = new Uint8Array();
+  while (head.length < GZIP.length) {
+    const { value, done } = await chunks.next();
+    if (done) break;
+    head = Uint8Array.from([...head, ...value]);
   }
+  const whole = ReadableStream.from(prepend(head, chunks));
+  if (!GZIP.every((byte, i) => head[i] === byte)) return await decode(whole, maxBytes);
+  try {
+    return await decode(whole.pipeThrough(new DecompressionStream("gzip")), maxBytes);
+  } catch (cause) {
+    if (!(cause instanceof TypeError)) throw cause;
+    throw new Error("it is packed with gzip, but damaged or not complete", { cause });
+  }
+}
+
+async function* prepend<T>(first: T, rest: AsyncIterable<T>): AsyncGenerator<T> {
+  yield first;
+  yield* rest;
+}
+
+async function decode(stream: ReadableStream<Uint8Array>, maxBytes: number): Promise<string> {
+  const decoder = new TextDecoder();
+  const parts: string[] = [];
+  let bytes = 0;
+  for await (const chunk of stream) {
+    bytes += chunk.length;
+    if (bytes > maxBytes) throw new Error(`it is longer than ${maxBytes} bytes`);
+    parts.push(decoder.decode(chunk, { stream: true }));
+  }
+  parts.push(decoder.decode());
+  return parts.join("");
 }
 
 function models(text = "strict-serializable"): string[] {

@@ -14,6 +14,7 @@
 
 import { errorText } from "@eddy/maelstrom";
 import { describeFlags, didYouMean, type Flags, UsageError } from "@eddy/maelstrom/flags";
+import { HISTORY_FORMATS } from "../history.ts";
 import { NEMESES } from "../nemesis.ts";
 import { WORKLOADS } from "../workloads/mod.ts";
 import { BAD_ARGUMENTS, BROKEN, ignoredFlags } from "./flags.ts";
@@ -77,7 +78,7 @@ const commands: Readonly<Record<string, Command>> = {
   },
   check: {
     usage: "check -w WORKLOAD [flags] HISTORY",
-    summary: "Check a stored history: history.jsonl, or Maelstrom's history.edn",
+    summary: `Check a stored history (${HISTORY_FORMATS}; with gzip, too)`,
     flags: checkFlags,
     examples: [
       "check -w lin-kv store/latest/history.jsonl",

@@ -2,7 +2,13 @@
  * The command line as its users meet it: as a process, with exit codes and files.
  */
 
-import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import {
+  assert,
+  assertEquals,
+  assertMatch,
+  assertRejects,
+  assertStringIncludes,
+} from "@std/assert";
 import { delay } from "@std/async/delay";
 import { join } from "@std/path/join";
 import { ErrorCode } from "@eddy/maelstrom";
@@ -12,6 +18,7 @@ import { NEMESES } from "../nemesis.ts";
 import { simulate } from "../simulate.ts";
 import { WORKLOADS } from "../workloads/mod.ts";
 import { ended } from "../testing.ts";
+import { readText } from "./check.ts";
 import { demoJobs } from "./demo.ts";
 import { binOf } from "./mutants.ts";
 import { replayLine, testFlags } from "./test.ts";
@@ -128,6 +135,8 @@ Deno.test("wrong arguments exit 254 with one sentence", async () => {
       [["test", "word"], 'Unexpected argument "word"'],
       [["check", "-w", "echo", "nowhere.jsonl"], "there is no such file"],
       [["check", "x.jsonl"], "--workload"],
+      [["check", "-w", "echo", ""], "Cannot check without a history"],
+      [["check", "-w", "echo", "."], "Cannot read .: it is a folder"],
       [["sweep", "--vary", "latency"], 'Cannot use "latency" for --vary'],
       [["sweep", "-w", "echo", "--vary", "ratee=1"], "Cannot vary ratee, which is no flag of the"],
       [["sweep", "--bin", "x"], "Cannot sweep over x as processes"],
@@ -587,6 +596,48 @@ Deno.test("check: a file's content tells its format, and whether it is packed", 
     assertStringIncludes(wrong.stdout, 'read 4 from key "register"');
     assertMatch(broken.stderr, /^Cannot read broken.edn: Cannot parse operation 1: its process is/);
   });
+});
+
+Deno.test("check: what is no history is said in plain words, with what is accepted", async () => {
+  await inTempDir(async (dir) => {
+    const line = '{"type":"invoke","process":0,"f":"echo","value":"hi"}\n';
+    const whole = new Blob([line]).stream().pipeThrough(new CompressionStream("gzip"));
+    const packed = await new Response(whole).bytes();
+    const accepted = "accepted are JSON lines, a JSON array, EDN and a Jepsen log";
+    const cases: [name: string, content: string | Uint8Array, why: string][] = [
+      ["junk.txt", "junk\nand more\n", `Cannot parse the text: it is no history: ${accepted}`],
+      ["junk.json", '{"name": 1}\n', `Cannot parse the text: it is no history: ${accepted}`],
+      [
+        "junk.bin",
+        Uint8Array.of(0x89, 0x50, 0, 255),
+        `Cannot parse the text: it is no history: ${accepted}`,
+      ],
+      ["late.jsonl", `${line}{"name": 1}\n`, "Cannot parse line 2: its type is none of invoke, "],
+      ["cut.gz", packed.slice(0, -12), "it is packed with gzip, but damaged or not complete"],
+      ["bad.gz", packed.map((byte, i) => i > 12 ? 255 : byte), "it is packed with gzip, but dama"],
+    ];
+    for (const [name, content, why] of cases) {
+      const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
+      await Deno.writeFile(join(dir, name), bytes);
+      const { code, stderr } = await workbench(["check", "-w", "echo", name], dir);
+      assertEquals([code, stderr.startsWith(`Cannot read ${name}: ${why}`)], [254, true], stderr);
+      assertEquals(stderr.split("\n").length, 2, stderr);
+    }
+    const { stdout } = await workbench(["check", "-h"], dir);
+    for (const format of ["JSON lines", "a JSON array", "EDN", "a Jepsen log", "gzip"]) {
+      assertStringIncludes(stdout.replace(/\s+/g, " "), format);
+    }
+  });
+});
+
+Deno.test("check: a file without an end is refused before it fills the memory", async () => {
+  const endless = ReadableStream.from((async function* () {
+    while (true) yield await Promise.resolve(new Uint8Array(1000));
+  })());
+  await assertRejects(() => readText(endless, 5000), Error, "it is longer than 5000 bytes");
+  const bomb = new Blob([new Uint8Array(100_000)]).stream()
+    .pipeThrough(new CompressionStream("gzip"));
+  await assertRejects(() => readText(bomb, 50_000), Error, "it is longer than 50000 bytes");
 });
 
 Deno.test("check: --fail-on-warning turns a warning into a failure, and says so", async () => {
