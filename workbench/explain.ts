@@ -121,13 +121,23 @@ export function verdict(valid: Validity): string {
 
 /** A run in a few lines. */
 export function summarize(report: RunReport, options: RunOptions): string {
+  const warnings = furtherWarnings(report, report.findings.slice(0, MAX_SHOWN));
   return [
     headline(report, options),
     ...figures(report, options),
     ...failures(report),
-    ...report.warnings.slice(0, MAX_SHOWN).map((warning) => `Warning: ${printableLine(warning)}`),
-    ...more(report.warnings.length - MAX_SHOWN, "warnings"),
+    ...warnings.slice(0, MAX_SHOWN).map((warning) => `Warning: ${printableLine(warning)}`),
+    ...more(warnings.length - MAX_SHOWN, "warnings"),
   ].join("\n");
+}
+
+/** The warnings that are not shown as findings, which they are with `failOnWarning`. */
+export function furtherWarnings(
+  { warnings }: Pick<RunReport, "warnings">,
+  shown: readonly Finding[],
+): string[] {
+  const said = new Set(shown.map(({ anomaly, what }) => anomaly === "warning" ? what : undefined));
+  return warnings.filter((warning) => !said.has(warning));
 }
 
 /** The workloads whose nodes must remember what they acknowledged. */

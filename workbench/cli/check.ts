@@ -7,7 +7,7 @@
 import { errorText } from "@eddy/maelstrom";
 import { oneOf, parseFlags, UsageError } from "@eddy/maelstrom/flags";
 import { parseConsistencyModels } from "../checkers/elle/consistency_model.ts";
-import { explain, faultWindows, verdict } from "../explain.ts";
+import { explain, faultWindows, furtherWarnings, verdict } from "../explain.ts";
 import { HISTORY_FORMATS, type Op, parseHistory } from "../history.ts";
 import { check } from "../report.ts";
 import { resultsJson } from "../results_dir.ts";
@@ -49,7 +49,9 @@ export async function checkCommand(args: readonly string[]): Promise<number> {
   else {
     print(`${workload}, ${history.length} events: ${verdict(results.valid)}`);
     for (const finding of results.findings) explain(finding, { faults }).forEach(printLine);
-    for (const warning of results.warnings) printLine(`Warning: ${warning}`);
+    for (const warning of furtherWarnings(results, results.findings)) {
+      printLine(`Warning: ${warning}`);
+    }
   }
   return exitCodeOf(results.valid);
 }

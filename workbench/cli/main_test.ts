@@ -640,6 +640,28 @@ Deno.test("check: a file without an end is refused before it fills the memory", 
   await assertRejects(() => readText(bomb, 50_000), Error, "it is longer than 50000 bytes");
 });
 
+Deno.test("test: with --fail-on-warning, too, each warning is printed once", async () => {
+  await inTempDir(async (dir) => {
+    await Deno.writeTextFile(
+      join(dir, "node.ts"),
+      worldly.replace("reply(src, dest", "reply(src, 'n1'"),
+    );
+    const args = ["test", "-w", "unique-ids", "--bin", "node.ts", ...short];
+    for (
+      const [flags, status, text] of [[[], 0, "Warning: "], [
+        ["--fail-on-warning"],
+        1,
+        "warning: ",
+      ]] as const
+    ) {
+      const { code, stdout } = await workbench([...args, ...flags], dir);
+      assertEquals(code, status, stdout);
+      assertEquals(stdout.split("with another's name as src").length, 3, stdout);
+      assertEquals(stdout.split(text).length, 3, stdout);
+    }
+  });
+});
+
 Deno.test("check: --fail-on-warning turns a warning into a failure, and says so", async () => {
   await inTempDir(async (dir) => {
     const file = join(dir, "history.jsonl");
@@ -652,6 +674,7 @@ Deno.test("check: --fail-on-warning turns a warning into a failure, and says so"
     const { code, stdout } = await workbench([...args, "--fail-on-warning"], dir);
     assertEquals(code, 1);
     assertMatch(stdout, /: INVALID\nwarning: Completion without an invocation/);
+    assertEquals(stdout.split("Completion without an invocation").length, 2, "it is said once");
   });
 });
 
