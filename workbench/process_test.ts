@@ -239,6 +239,17 @@ Deno.test("an end with status 0 is one, too", async () => {
   assertStringIncludes(message, "And to STDERR:\n\n(nothing)");
 });
 
+Deno.test("an end with status 0 before anything was written hints at what may be missing", async () => {
+  const hint = "(does the program read standard input, as serve does?)";
+  for (const [code, isHinted] of [["", true], ["Deno.exit(2);", false]] as const) {
+    const started = bench(script(code), () => Promise.resolve());
+    const { message } = await assertRejects(() => started, Error, "before it wrote anything");
+    assertEquals(message.includes(hint), isHinted, message);
+  }
+  const { message } = await protocolErrorOf("Deno.exit(0);");
+  assertEquals(message.includes(hint), false, "it has answered init");
+});
+
 Deno.test("a process that ends before init breaks the start", async () => {
   const started = bench(
     script("console.error('No such flag'); Deno.exit(2);"),

@@ -364,7 +364,7 @@ export class ProtocolErrors {
     const wrote = `Before crashing, it wrote to STDOUT:\n\n${listed(lines)}\n\n` +
       `And to STDERR:\n\n${listed(recentLog)}`;
     this.#crash ??= `Node ${node} crashed with exit status ${status.code}. ${wrote}`;
-    const why = describeExit(status);
+    const why = describeExit(status, lineNumber > 0);
     const expected = "it to run until it is killed";
     const line = lines.at(-1) ?? "";
     const when = lineNumber === 0 ? "before it wrote anything" : `after line ${lineNumber}`;
@@ -401,9 +401,13 @@ function meaningOf(code: number): string | undefined {
   return undefined;
 }
 
-function describeExit({ code, signal, hint }: ExitStatus): string {
+/** What may be the reason of an end that looks like a success. */
+const NO_INPUT = "does the program read standard input, as serve does?";
+
+function describeExit({ code, signal, hint }: ExitStatus, hasWritten: boolean): string {
   if (signal !== undefined) return `the process was killed by ${signal}`;
-  const notes = [meaningOf(code), hint].filter((note) => note !== undefined);
+  const reason = hint ?? (code === 0 && !hasWritten ? NO_INPUT : undefined);
+  const notes = [meaningOf(code), reason].filter((note) => note !== undefined);
   const more = notes.length === 0 ? "" : ` (${notes.join("; ")})`;
   return `the process ended by itself with exit status ${code}${more}`;
 }

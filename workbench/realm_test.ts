@@ -243,7 +243,12 @@ Deno.test("a program that ends is reported, with the place in its own file", asy
     [onDeno("Deno.exit(3)"), "exit status 3"],
     [onReadline("process.exit(4)", importing), "exit status 4"],
     [onReadline("lines.no.such()", importing), "Cannot read properties of undefined"],
-    ["console.error('goodbye');", "exit status 0", "goodbye"],
+    [
+      "console.error('goodbye');",
+      "exit status 0",
+      "goodbye",
+      "(does the program read standard input",
+    ],
     ["await new Promise(() => {});", "Top-level await promise never resolved"],
     ["console.log('hello');", "the line is not JSON"],
   ];
