@@ -5,13 +5,13 @@
  */
 
 import { workloads } from "@eddy/handlers";
-import { exitCodeOf, seedValue } from "./flags.ts";
+import { seedValue } from "./flags.ts";
 import { parseFlags, UsageError } from "@eddy/maelstrom/flags";
 import { verdict } from "../explain.ts";
-import { worst } from "../history.ts";
 import { defaultOptions, type RunSettings } from "../options.ts";
-import { type Job, type RunFigures, runJobs } from "../sweep.ts";
+import type { Job, RunFigures } from "../sweep.ts";
 import { type WorkloadName, WORKLOADS } from "../workloads/mod.ts";
+import { runAll } from "./sweep.ts";
 import { print, table } from "./terminal.ts";
 
 /** The flags of `demo`. */
@@ -56,8 +56,17 @@ export async function demoCommand(args: readonly string[]): Promise<number> {
   if (words.length > 0) throw new UsageError(`Unexpected argument ${JSON.stringify(words[0])}`);
   const jobs = demoJobs(seed);
   const began = performance.now();
-  const outcomes = await runJobs(jobs);
-  const tookSeconds = (performance.now() - began) / 1000;
+  return await runAll("demo", jobs, {
+    show: (done, outcomes) => show(done, outcomes, seed, performance.now() - began),
+  });
+}
+
+function show(
+  jobs: readonly Job[],
+  outcomes: readonly RunFigures[],
+  seed: number,
+  tookMs: number,
+): void {
   const simulated = jobs.reduce((sum, { options }) => sum + options.timeLimitSeconds, 0);
   const rows = outcomes.map((outcome, i) => describe(jobs[i] as Job, outcome));
   print(table([
@@ -76,12 +85,11 @@ export async function demoCommand(args: readonly string[]): Promise<number> {
     ...rows,
   ]));
   print(
-    `${simulated} s simulated in ${tookSeconds.toFixed(1)} s, from seed ${seed}. ` +
+    `${simulated} s simulated in ${(tookMs / 1000).toFixed(1)} s, from seed ${seed}. ` +
       "Latencies: until a value is on all nodes for broadcast and g-set, else of operations.",
   );
   print(footnote);
   for (const { reason } of outcomes) if (reason !== "") print(reason);
-  return exitCodeOf(worst(outcomes.map(({ valid }) => valid)));
 }
 
 function describe({ options }: Job, outcome: RunFigures): string[] {

@@ -384,6 +384,32 @@ Deno.test("sweep: SIGINT leaves what its runs so far came to", async () => {
   });
 });
 
+/** Waits until a process has a handler for SIGINT, which is signal 2. */
+async function hearsInterrupts(pid: number): Promise<void> {
+  for (;;) {
+    const status = await Deno.readTextFile(`/proc/${pid}/status`);
+    const caught = /^SigCgt:\s*([\da-f]+)$/m.exec(status)?.[1] ?? "0";
+    if ((BigInt(`0x${caught}`) & 2n) !== 0n) return;
+    await delay(1);
+  }
+}
+
+Deno.test({
+  name: "demo: SIGINT leaves what its runs so far came to",
+  ignore: Deno.build.os !== "linux",
+  async fn() {
+    await inTempDir(async (dir) => {
+      await using child = command(["demo"], dir).spawn();
+      await hearsInterrupts(child.pid);
+      child.kill("SIGINT");
+      const { code, stderr } = await child.output();
+      assertEquals(code, 255);
+      const text = new TextDecoder().decode(stderr);
+      assertMatch(text, /^The demo was interrupted by SIGINT: \d+ of 10 runs were done\n$/);
+    });
+  },
+});
+
 /** Runs the workbench where no file can grow beyond a kilobyte. */
 async function onFullDisk(args: string[], dir: string): Promise<Ran> {
   const limit = 'trap "" XFSZ; ulimit -f 1; exec "$@"';

@@ -84,25 +84,52 @@ export async function sweepCommand(args: readonly string[]): Promise<number> {
   const isOwn = jobs.every(({ program, install }) => (program ?? install) === undefined);
   const engine = `Virtual time, ${isOwn ? "Eddy's own node" : "programs"} on all cores`;
   const what = vary?.name ?? "seeds";
-  const done = new Map<number, RunFigures>();
-  const interrupts = new Interrupts("sweep");
-  try {
-    const outcomes = await runJobs(jobs, (outcome, i) => {
-      done.set(i, outcome);
+  return await runAll("sweep", jobs, {
+    onOutcome(outcome, i) {
       if (flags.json) printJson({ label: jobs[i]?.label, ...outcome });
-    }, interrupts.signal);
-    if (!flags.json) print(`${engine}\n${describe(jobs, outcomes, what)}`);
-    return exitCodeOf(worst(outcomes.map(({ valid }) => valid)));
+    },
+    show(done, outcomes) {
+      if (!flags.json) print(`${engine}\n${describe(done, outcomes, what)}`);
+    },
+  });
+}
+
+/**
+ * Does runs on all cores and shows what they came to; a signal ends them early.
+ *
+ * @param hooks called with each outcome, and once with the jobs that are done and their outcomes
+ * @returns the exit code of the worst.
+ * @throws {Error} if they were interrupted, after showing those that are done.
+ */
+export async function runAll<Each extends Job>(
+  what: "sweep" | "demo",
+  jobs: readonly Each[],
+  { onOutcome = () => {}, show }: {
+    readonly onOutcome?: (outcome: RunFigures, index: number) => void;
+    readonly show: (jobs: readonly Each[], outcomes: readonly RunFigures[]) => void;
+  },
+): Promise<number> {
+  const byIndex = new Map<number, RunFigures>();
+  const interrupts = new Interrupts(what);
+  const { signal } = interrupts;
+  try {
+    await runJobs(jobs, (outcome, i) => {
+      byIndex.set(i, outcome);
+      onOutcome(outcome, i);
+    }, signal);
   } catch (error) {
-    if (!interrupts.signal.aborted) throw error;
-    const soFar = [...done].sort(([a], [b]) => a - b);
-    const theirJobs = soFar.map(([i]) => jobs[i] as Labelled);
-    const outcomes = soFar.map(([, outcome]) => outcome);
-    if (!flags.json && done.size > 0) print(describe(theirJobs, outcomes, what));
-    throw new Error(`${errorText(error)}: ${done.size} of ${jobs.length} runs were done`);
+    if (!signal.aborted) throw error;
   } finally {
     interrupts.stop();
   }
+  const done = [...byIndex].sort(([a], [b]) => a - b);
+  const outcomes = done.map(([, outcome]) => outcome);
+  if (done.length > 0) show(done.map(([i]) => jobs[i] as Each), outcomes);
+  if (done.length < jobs.length) {
+    const reason = errorText(signal.reason);
+    throw new Error(`${reason}: ${done.length} of ${jobs.length} runs were done`);
+  }
+  return exitCodeOf(worst(outcomes.map(({ valid }) => valid)));
 }
 
 /** What varies, if anything does. */

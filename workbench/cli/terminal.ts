@@ -123,7 +123,7 @@ export class Interrupts {
   });
 
   /** @param what what runs, for the reason */
-  constructor(what: "run" | "sweep") {
+  constructor(what: "run" | "sweep" | "demo") {
     this.#what = what;
   }
 
