@@ -4,9 +4,11 @@
  * @module
  */
 
+import { commonFlags, findWorkload } from "@eddy/handlers";
 import { errorText } from "@eddy/maelstrom";
 import { parseConsistencyModels } from "../checkers/elle/consistency_model.ts";
 import {
+  describeFlags,
   type Flags,
   type FlagValues,
   integer,
@@ -268,6 +270,25 @@ export function toRunOptions(flags: RunFlags, seed: number): RunOptions {
   } catch (error) {
     throw new UsageError(errorText(error), { cause: error });
   }
+}
+
+/**
+ * Refuses options that Eddy's own node does not have, or that would keep it from running.
+ *
+ * @throws {UsageError} with the options that it has.
+ */
+export function checkOwnOptions(workload: string, args: readonly string[]): void {
+  const { flags, configure } = findWorkload(workload);
+  const answered = ["-h", ...Object.keys(commonFlags).map((name) => `--${name}`)];
+  const asked = args.find((arg) => answered.includes(arg));
+  if (asked === undefined) return void configure(args);
+  const list = describeFlags(flags);
+  throw new UsageError(
+    `Cannot run with ${asked}: ` +
+      (list === ""
+        ? `Eddy's own node has no options for ${workload}`
+        : `the options of Eddy's own node for ${workload} are\n${list}`),
+  );
 }
 
 /** The nodes that are named; undefined if none is. A number of nodes takes precedence. */

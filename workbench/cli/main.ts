@@ -14,6 +14,7 @@
 
 import { errorText } from "@eddy/maelstrom";
 import { describeFlags, didYouMean, type Flags, UsageError } from "@eddy/maelstrom/flags";
+import config from "../deno.json" with { type: "json" };
 import { HISTORY_FORMATS } from "../history.ts";
 import { NEMESES } from "../nemesis.ts";
 import { WORKLOADS } from "../workloads/mod.ts";
@@ -100,8 +101,8 @@ Faults, for --nemesis: ${NEMESES.join(", ")}
 
 ${listed(examples)}
 
-Each command has --help (-h). Exit codes: 0 valid, 1 invalid, 2 unknown, ${BAD_ARGUMENTS} wrong
-arguments, ${BROKEN} the run itself broke.`;
+Each command has --help (-h); --version says which version this is. Exit codes: 0 valid, 1 invalid,
+2 unknown, ${BAD_ARGUMENTS} wrong arguments, ${BROKEN} the run itself broke.`;
 }
 
 function commandHelp({ usage, summary, flags, examples }: Command): string {
@@ -137,6 +138,7 @@ export async function main([name = "", ...args]: readonly string[]): Promise<num
   const isHelp = (word: string) => word === "--help" || word === "-h";
   try {
     if (name === "" || name === "help" || isHelp(name)) print(help());
+    else if (name === "--version") print(config.version);
     else if (command === undefined) {
       const known = Object.keys(commands);
       const hint = didYouMean(name, known);

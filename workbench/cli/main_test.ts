@@ -14,6 +14,7 @@ import { join } from "@std/path/join";
 import { ErrorCode } from "@eddy/maelstrom";
 import { mutants } from "@eddy/mutants";
 import { parseFlags } from "@eddy/maelstrom/flags";
+import config from "../deno.json" with { type: "json" };
 import { NEMESES } from "../nemesis.ts";
 import { simulate } from "../simulate.ts";
 import { WORKLOADS } from "../workloads/mod.ts";
@@ -215,6 +216,29 @@ Deno.test("--help and -h work everywhere, with examples, and help comes without 
     const { code, stdout } = await workbench([], dir);
     assertEquals(code, 0);
     for (const name of [...WORKLOADS, ...NEMESES]) assertStringIncludes(stdout, name);
+  });
+});
+
+Deno.test("--version says which version this is", async () => {
+  await inTempDir(async (dir) => {
+    const { code, stdout } = await workbench(["--version"], dir);
+    assertEquals([code, stdout], [0, `${config.version}\n`]);
+  });
+});
+
+Deno.test("--help and --version for Eddy's own node are refused with the list of its options", async () => {
+  await inTempDir(async (dir) => {
+    for (const command of [["test"], ["sweep", "--seeds", "2"], ["sweep", "--vary", "rate=1,2"]]) {
+      for (const flag of ["--help", "-h", "--version"]) {
+        const args = [...command, "-w", "broadcast", ...short, "--", flag];
+        const { code, stdout, stderr } = await workbench(args, dir);
+        assertEquals([code, stdout], [254, ""], stderr);
+        assertMatch(stderr, /^Cannot run .*: the options of Eddy's own node for broadcast are\n/);
+        assertMatch(stderr, /^ {2}--max-latency MS /m);
+      }
+    }
+    const { stderr } = await workbench(["test", "-w", "echo", "--", "--help"], dir);
+    assertEquals(stderr, "Cannot run with --help: Eddy's own node has no options for echo\n");
   });
 });
 

@@ -4,7 +4,6 @@
  * @module
  */
 
-import { findWorkload } from "@eddy/handlers";
 import { errorText } from "@eddy/maelstrom";
 import { type Flags, integer, parseFlags, UsageError } from "@eddy/maelstrom/flags";
 import { verdict } from "../explain.ts";
@@ -12,6 +11,7 @@ import { type Validity, worst } from "../history.ts";
 import { type BundledProgram, bundleProgram } from "../program.ts";
 import { type Job, type RunFigures, runJobs } from "../sweep.ts";
 import {
+  checkOwnOptions,
   checkSeeds,
   checkVaried,
   exitCodeOf,
@@ -170,7 +170,7 @@ async function programOf(
   }
   if (run.bin !== undefined) return await bundleProgram(run.bin);
   try {
-    findWorkload(run.workload).configure(nodeArgs);
+    checkOwnOptions(run.workload, nodeArgs);
     return undefined;
   } catch (error) {
     if (vary === undefined || Object.hasOwn(runFlags, vary.name)) throw error;

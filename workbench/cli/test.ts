@@ -4,7 +4,6 @@
  * @module
  */
 
-import { findWorkload } from "@eddy/handlers";
 import { type FlagValues, integer, parseFlags, UsageError } from "@eddy/maelstrom/flags";
 import { summarize } from "../explain.ts";
 import type { NetEvent } from "../journal.ts";
@@ -22,6 +21,7 @@ import {
 } from "../simulate.ts";
 import { startWatchdog } from "../watchdog.ts";
 import {
+  checkOwnOptions,
   checkSeeds,
   exitCodeOf,
   ignoredFlags,
@@ -98,7 +98,7 @@ interface Engine {
 async function engineOf(flags: RunFlags, args: readonly string[]): Promise<Engine> {
   const { bin, workload } = flags;
   if (bin === undefined) {
-    findWorkload(workload).configure(args);
+    checkOwnOptions(workload, args);
     return {
       name: "Virtual time, Eddy's own node",
       isVirtual: true,
