@@ -81,9 +81,9 @@ Deno.test("the node of the README does what the README says", async () => {
 
 Deno.test("the README's broadcast sends until it is acknowledged, and checks its requests", async () => {
   const readme = await Deno.readTextFile(new URL("./README.md", import.meta.url));
-  const code = /```ts\n(import \{ errorText, Node[^]*?)```/.exec(readme)?.[1] ?? "";
-  const program = `import { serve } from "@eddy/maelstrom";\n${code}\nawait serve(node);\n`;
-  await withProgram(program, async (file) => {
+  const code = /```ts ignore\n(#![^\n]*\nimport \{ errorText, Node[^]*?)```/.exec(readme)?.[1] ??
+    "";
+  await withProgram(code, async (file) => {
     const node = new NodeProcess(file);
     await node.init();
     await node.send("c1", { type: "broadcast", msg_id: 1, message: "one" });

@@ -113,18 +113,6 @@ export const protocolMutants: readonly Mutant[] = [
       node.send("n99", body);
     },
   ),
-  echoesByHand("writes a message without an address", "dest must be a string", (node, _, body) => {
-    const message = { type: "echo", msg_id: body.in_reply_to ?? null };
-    node.reply({ src: undefined as unknown as string, dest: node.id, body: message }, body);
-  }),
-  echoesByHand(
-    "writes a message without a body",
-    "body must be an object",
-    (node, client, body) => {
-      // A list, with a type for the library's own check, of which JSON writes nothing.
-      node.send(client, Object.assign([], { type: body.type }));
-    },
-  ),
   echoesByHand(
     "answers when its client is gone",
     "would silence this node under Maelstrom",

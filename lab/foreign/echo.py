@@ -23,6 +23,10 @@ def misbehave(src, body):
         print("", flush=True)
     elif fault == "extra-key":
         print(json.dumps({"src": me, "dest": src, "body": body, "time": 1}), flush=True)
+    elif fault == "no-dest":
+        print(json.dumps({"src": me, "body": body}), flush=True)
+    elif fault == "no-body":
+        print(json.dumps({"src": me, "dest": src}), flush=True)
     elif fault == "stranger":
         send("n99", body)
     elif fault == "impostor":

@@ -57,6 +57,8 @@ export const foreignNodes: readonly ForeignNode[] = [
     debug: "the line is not JSON",
     blank: "the line is blank",
     "extra-key": 'the key "time" does not belong there',
+    "no-dest": "dest must be a string",
+    "no-body": "body must be an object",
     stranger: "there is no endpoint named",
     impostor: "with another's name as src",
     exit: "the process ended by itself with exit status 0",

@@ -484,7 +484,7 @@ Deno.test({
   async fn() {
     await inTempDir(async (dir) => {
       const bin = join(dir, "talks.sh");
-      const code = "#!/bin/sh\nread line\necho one >&2\nsleep 0.2\necho two >&2\nexit 3\n";
+      const code = "#!/bin/sh\nread line\necho one >&2\nsleep 0.2\necho two >&2\nsleep 1\nexit 3\n";
       await Deno.writeTextFile(bin, code, { mode: 0o755 });
       const all = ["--log-stderr", "--log-net-send", "--log-net-recv"];
       const cases: [string[], number, RegExp][] = [
