@@ -2,13 +2,7 @@
  * The command line as its users meet it: as a process, with exit codes and files.
  */
 
-import {
-  assert,
-  assertEquals,
-  assertMatch,
-  assertRejects,
-  assertStringIncludes,
-} from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { delay } from "@std/async/delay";
 import { join } from "@std/path/join";
 import { ErrorCode } from "@eddy/maelstrom";
@@ -19,7 +13,6 @@ import { NEMESES } from "../nemesis.ts";
 import { simulate } from "../simulate.ts";
 import { WORKLOADS } from "../workloads/mod.ts";
 import { ended } from "../testing.ts";
-import { readText } from "./check.ts";
 import { demoJobs } from "./demo.ts";
 import { binOf } from "./mutants.ts";
 import { replayLine, testFlags } from "./test.ts";
@@ -678,16 +671,6 @@ Deno.test("check: what is no history is said in plain words, with what is accept
       assertStringIncludes(stdout.replace(/\s+/g, " "), format);
     }
   });
-});
-
-Deno.test("check: a file without an end is refused before it fills the memory", async () => {
-  const endless = ReadableStream.from((async function* () {
-    while (true) yield await Promise.resolve(new Uint8Array(1000));
-  })());
-  await assertRejects(() => readText(endless, 5000), Error, "it is longer than 5000 bytes");
-  const bomb = new Blob([new Uint8Array(100_000)]).stream()
-    .pipeThrough(new CompressionStream("gzip"));
-  await assertRejects(() => readText(bomb, 50_000), Error, "it is longer than 50000 bytes");
 });
 
 Deno.test("test: with --fail-on-warning, too, each warning is printed once", async () => {
