@@ -53,6 +53,7 @@ class RealmIncarnation implements Incarnation {
   #releases: (() => void)[] = [];
   #isEvaluated = false;
   #isCheckDue = false;
+  #isLeaving = false;
   #dead = false;
 
   constructor(
@@ -118,13 +119,16 @@ class RealmIncarnation implements Incarnation {
   /** Ends the program as an error ends it that nothing catches. */
   fail(error: unknown, isPromise: boolean, promise?: Promise<unknown>): void {
     if (this.#dead || error === EXIT) return;
-    if (this.#isHandled(error, isPromise, promise)) return;
-    const stack = error instanceof Error || (typeof error === "object" && error !== null &&
-        "stack" in error)
-      ? String((error as Error).stack)
-      : errorText(error);
+    let fatal = error;
+    try {
+      if (this.#isHandled(error, isPromise, promise)) return;
+    } catch (another) {
+      // What a listener throws that was to take an error ends the program.
+      if (this.#dead || another === EXIT) return;
+      fatal = another;
+    }
     const where = isPromise ? " (in promise)" : "";
-    this.#write(2, `error: Uncaught${where} ${this.#places.trace(stack)}\n`);
+    this.#write(2, `error: Uncaught${where} ${this.#places.trace(stackOf(fatal))}\n`);
     this.#end(1);
   }
 
@@ -144,7 +148,7 @@ class RealmIncarnation implements Incarnation {
         cancelable: true,
       })
       : new ErrorEvent("error", { error, message: errorText(error), cancelable: true });
-    return !events.dispatchEvent(event);
+    return !events.dispatch(event);
   }
 
   /** Evaluates the program. */
@@ -153,7 +157,9 @@ class RealmIncarnation implements Incarnation {
       context: this.#realm,
       identifier: MODULE_NAME,
       initializeImportMeta: (meta) => {
-        Object.assign(meta, { main: true, url: `file://${this.#program.path}` });
+        const { path } = this.#program;
+        const dirname = path.slice(0, path.lastIndexOf("/"));
+        Object.assign(meta, { main: true, url: `file://${path}`, filename: path, dirname });
       },
       importModuleDynamically: (name) => this.#import(name),
     });
@@ -200,16 +206,28 @@ class RealmIncarnation implements Incarnation {
     for (const line of this.#output[fd].add(data)) {
       if (fd === 1) stdout.accept(line);
       else {
-        this.#recentLog.add(line);
-        log(line);
+        const text = line.includes(MODULE_NAME) ? this.#places.trace(line) : line;
+        this.#recentLog.add(text);
+        log(text);
       }
     }
   }
 
   #exit(code: number): never {
-    this.#globals.process.emit("exit", code);
-    this.#end(code);
+    this.#leave(code);
     throw EXIT;
+  }
+
+  /** Ends the program, after its own listeners. */
+  #leave(code: number): void {
+    if (this.#isLeaving) return;
+    this.#isLeaving = true;
+    try {
+      this.#globals.process.emit("exit", code);
+    } catch (error) {
+      this.fail(error, false);
+    }
+    this.#end(code);
   }
 
   #end(code: number): void {
@@ -235,13 +253,23 @@ class RealmIncarnation implements Incarnation {
       if (!this.#isEvaluated) {
         this.#write(2, "error: Top-level await promise never resolved\n");
         this.#end(1);
-      } else this.#end(0);
+      } else this.#leave(Number(Reflect.get(this.#globals.process, "exitCode") ?? 0));
     });
   }
 
   #isWaiting(): boolean {
     return this.#readers.length > 0 || this.#globals.hasTimers();
   }
+}
+
+/** The stack of what was thrown, or its text; anything can be thrown. */
+function stackOf(error: unknown): string {
+  try {
+    if (typeof error === "object" && error !== null && "stack" in error) return String(error.stack);
+  } catch {
+    // A stack may be a getter, or made by a function of the program's.
+  }
+  return errorText(error);
 }
 
 /** The realm whose turn it is, or was. */

@@ -37,7 +37,7 @@ export interface Outside {
 export interface Globals {
   readonly globals: Record<string, unknown>;
   readonly process: EventEmitter;
-  readonly events: EventTarget;
+  readonly events: ProgramEvents;
   /** The exports of a module of Node.js. */
   module(name: string): Record<string, unknown>;
   /** Whether a timer waits that keeps the program from ending. */
@@ -64,11 +64,14 @@ const PURE = [
 ].filter((name) => name !== "");
 
 /** Web globals that reach the outside. */
-const OUTER = ["fetch", "WebSocket", "Worker", "EventSource", "BroadcastChannel", "MessageChannel"];
+const OUTER = [
+  ..."fetch WebSocket Worker EventSource BroadcastChannel MessageChannel ".split(" "),
+  ..."CompressionStream DecompressionStream".split(" "),
+].filter((name) => name !== "");
 
 /** Modules of Node.js that only compute. */
 const PURE_MODULES = new Set(
-  "assert buffer events path path/posix querystring readline readline/promises stream stream/promises stream/web string_decoder url util util/types punycode constants"
+  "assert async_hooks buffer events path path/posix querystring readline readline/promises stream stream/promises stream/web string_decoder url util util/types punycode constants"
     .split(" "),
 );
 
@@ -91,7 +94,7 @@ function withOutside(name: string, host: object, given: object): Record<string, 
 
 /** Makes the globals of one realm. */
 export function makeGlobals(out: Outside): Globals {
-  const events = new EventTarget();
+  const events = new ProgramEvents();
   const timers = new Timers(out);
   const { process, stdin, stdout, stderr } = processOf(out);
   const crypto = cryptoOf(out);
@@ -100,15 +103,18 @@ export function makeGlobals(out: Outside): Globals {
   for (const name of OUTER) globals[name] = outside(name);
   Object.assign(globals, timers.functions, {
     AbortSignal: abortSignalOf(timers),
-    queueMicrotask: (callback: () => void) => queueMicrotask(() => out.run(callback)),
+    queueMicrotask: (callback: () => void) => {
+      checkCallback(callback);
+      queueMicrotask(() => out.run(callback));
+    },
     console: consoleOf(out),
     crypto,
     performance: performanceOf(out),
     navigator: { userAgent: "Deno", hardwareConcurrency: 1, language: "en-US" },
     reportError: (error: unknown) => out.run(() => rethrow(error)),
-    addEventListener: events.addEventListener.bind(events),
-    removeEventListener: events.removeEventListener.bind(events),
-    dispatchEvent: events.dispatchEvent.bind(events),
+    addEventListener: (type: string, listener: Listener) => events.add(type, listener),
+    removeEventListener: (type: string, listener: Listener) => events.remove(type, listener),
+    dispatchEvent: (event: Event) => events.dispatch(event),
     process,
     Deno: denoOf(out, timers),
   });
@@ -125,13 +131,53 @@ export function makeGlobals(out: Outside): Globals {
     }),
   };
   const module = (name: string): Record<string, unknown> => {
-    const real = getBuiltinModule(name);
+    const real: object | undefined = getBuiltinModule(name);
     if (real === undefined) throw new Error(`Cannot import ${name}: it is no module of Node.js`);
-    if (PURE_MODULES.has(name)) return { ...real, default: Reflect.get(real, "default") ?? real };
+    if (PURE_MODULES.has(name)) {
+      // A copy, where there is one: what a node sets on a module is its own.
+      const own = typeof real === "function" ? real : { ...real };
+      return { ...real, default: own };
+    }
     const found = withOutside(name, real, virtual[name]?.() ?? {});
     return { ...found, default: name === "process" ? process : found };
   };
+  Object.assign(process, {
+    getBuiltinModule: (name: string) => module(name.replace(/^node:/, "")).default,
+  });
   return { globals, process, events, module, hasTimers: () => timers.areWaiting };
+}
+
+type Listener = ((event: Event) => void) | { handleEvent(event: Event): void };
+
+/** The listeners that a program has on its global object; what they throw is the caller's. */
+export class ProgramEvents {
+  readonly #listeners = new Map<string, Set<Listener>>();
+
+  add(type: string, listener: Listener): void {
+    const known = this.#listeners.get(type) ?? new Set();
+    this.#listeners.set(type, known.add(listener));
+  }
+
+  remove(type: string, listener: Listener): void {
+    this.#listeners.get(type)?.delete(listener);
+  }
+
+  /** Calls the listeners of an event; returns whether none has prevented its default. */
+  dispatch(event: Event): boolean {
+    for (const listener of [...this.#listeners.get(event.type) ?? []]) {
+      if (typeof listener === "function") listener(event);
+      else listener.handleEvent(event);
+    }
+    return !event.defaultPrevented;
+  }
+}
+
+/** Throws where the program calls, not later where nothing says who did. */
+function checkCallback(callback: unknown): void {
+  if (typeof callback === "function") return;
+  throw new TypeError(
+    `The "callback" argument must be of type function. Received ${inspect(callback)}`,
+  );
 }
 
 function rethrow(error: unknown): never {
@@ -143,6 +189,7 @@ class ProgramTimer {
   readonly #id: number;
   isRef = true;
   cancel = () => {};
+  arm = () => {};
 
   constructor(id: number) {
     this.#id = id;
@@ -158,6 +205,13 @@ class ProgramTimer {
     return this;
   }
 
+  /** Starts its time over. */
+  refresh(): this {
+    this.cancel();
+    this.arm();
+    return this;
+  }
+
   hasRef(): boolean {
     return this.isRef;
   }
@@ -168,6 +222,12 @@ class ProgramTimer {
 }
 
 type Callback = (...args: unknown[]) => void;
+
+/** A delay as Deno and Node.js take it: at least a millisecond, and that for what is too long. */
+function delayOf(delayMs: unknown): number {
+  const ms = Number(delayMs) || 0;
+  return ms < 1 || ms >= 2 ** 31 ? 1 : ms;
+}
 
 /** Timers under the run's clock, with Node.js's least delay of 1 ms. */
 class Timers {
@@ -186,13 +246,13 @@ class Timers {
   }
 
   readonly setTimeout = (callback: Callback, delayMs?: number, ...args: unknown[]): ProgramTimer =>
-    this.#set(() => callback(...args), Math.max(1, Number(delayMs) || 0), false);
+    this.#set(callback, args, delayOf(delayMs), false);
 
   readonly setInterval = (callback: Callback, delayMs?: number, ...args: unknown[]): ProgramTimer =>
-    this.#set(() => callback(...args), Math.max(1, Number(delayMs) || 0), true);
+    this.#set(callback, args, delayOf(delayMs), true);
 
   readonly setImmediate = (callback: Callback, ...args: unknown[]): ProgramTimer =>
-    this.#set(() => callback(...args), 0, false);
+    this.#set(callback, args, 0, false);
 
   readonly clear = (timer?: ProgramTimer | number): void => {
     const id = Number(timer);
@@ -215,8 +275,16 @@ class Timers {
   }
 
   readonly promises = {
-    setTimeout: (delayMs?: number, value?: unknown) =>
-      new Promise((resolve) => this.setTimeout(() => resolve(value), delayMs)),
+    setTimeout: (delayMs?: number, value?: unknown, options: { signal?: AbortSignal } = {}) =>
+      new Promise((resolve, reject) => {
+        const { signal } = options;
+        if (signal?.aborted) return reject(signal.reason);
+        const timer = this.setTimeout(() => resolve(value), delayMs);
+        signal?.addEventListener("abort", () => {
+          this.clear(timer);
+          reject(signal.reason);
+        }, { once: true });
+      }),
     setImmediate: (value?: unknown) =>
       new Promise((resolve) => this.setImmediate(() => resolve(value))),
   };
@@ -227,18 +295,19 @@ class Timers {
     if (known !== undefined) known.isRef = isRef;
   }
 
-  #set(callback: () => void, delayMs: number, repeats: boolean): ProgramTimer {
+  #set(callback: Callback, args: unknown[], delayMs: number, repeats: boolean): ProgramTimer {
+    checkCallback(callback);
     const id = this.#nextId++;
     const timer = new ProgramTimer(id);
-    const arm = () => {
+    timer.arm = () => {
+      this.#waiting.set(id, timer);
       timer.cancel = this.#out.schedule(delayMs, () => {
-        if (repeats) arm();
+        if (repeats) timer.arm();
         else this.#waiting.delete(id);
-        callback();
+        callback(...args);
       });
     };
-    this.#waiting.set(id, timer);
-    arm();
+    timer.arm();
     return timer;
   }
 }
@@ -400,8 +469,10 @@ function processOf(out: Outside) {
     exitCode: undefined,
     exit: (code?: number) => out.exit(code ?? 0),
     abort: () => out.exit(134),
-    nextTick: (callback: Callback, ...args: unknown[]) =>
-      nextTick(() => out.run(() => callback(...args))),
+    nextTick: (callback: Callback, ...args: unknown[]) => {
+      checkCallback(callback);
+      nextTick(() => out.run(() => callback(...args)));
+    },
     uptime: () => out.now() / 1000,
     cwd: () => "/",
     memoryUsage: () => ({ rss: 0, heapTotal: 0, heapUsed: 0, external: 0, arrayBuffers: 0 }),
@@ -409,7 +480,6 @@ function processOf(out: Outside) {
     kill: outside("process.kill"),
     chdir: outside("process.chdir"),
     dlopen: outside("process.dlopen"),
-    getBuiltinModule: outside("process.getBuiltinModule"),
   });
   return { process, stdin, stdout, stderr };
 }
@@ -631,6 +701,11 @@ export const PRELUDE = `(function ({ epochMs, now, random, isError, refuse }) {
       }
     },
   });
+  hidden(globalThis, { global: globalThis, self: globalThis });
+  // These compile in threads of the machine, and end when those do.
+  for (const name of ["compile", "instantiate", "compileStreaming", "instantiateStreaming"]) {
+    hidden(WebAssembly, { [name]: refuse(\`WebAssembly.\${name}\`) });
+  }
   hidden(Atomics, { wait: refuse("Atomics.wait"), waitAsync: refuse("Atomics.waitAsync") });
 
   // Streams and other classes come from outside, and so do the errors that they throw.

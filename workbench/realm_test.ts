@@ -241,6 +241,28 @@ Deno.test("a program that ends is reported, with the place in its own file", asy
     ],
     [onDeno("queueMicrotask(boom) as undefined", boom), "Uncaught Error: out of luck"],
     [onDeno("Deno.exit(3)"), "exit status 3"],
+    [
+      onDeno(
+        "setTimeout(boom, 1) && undefined",
+        `${boom}addEventListener("error", () => no.such);`,
+      ),
+      "ReferenceError: no is not defined",
+    ],
+    [
+      onDeno("boom()", `Error.prepareStackTrace = () => { throw new Error("in it"); };${boom}`),
+      "Error: ",
+    ],
+    [
+      onReadline(
+        "setTimeout(() => { throw new Error('first'); }, 1) && undefined",
+        `${importing}process.on("uncaughtException", () => { throw new Error("second"); });`,
+      ),
+      "Error: second",
+      "end.ts:",
+    ],
+    ["process.exitCode = 7;", "exit status 7"],
+    [onReadline("process.exit(4)", `${importing}process.on("exit", () => process.exit(5));`), "4"],
+    [onDeno("setTimeout(undefined, 1)"), 'The "callback" argument must be', "end.ts:"],
     [onReadline("process.exit(4)", importing), "exit status 4"],
     [onReadline("lines.no.such()", importing), "Cannot read properties of undefined"],
     [
@@ -269,6 +291,21 @@ Deno.test("a program that catches what nothing else does goes on", async () => {
     onReadline(`(setTimeout(() => { throw new Error("late"); }, 1), ${echo})`, importing + onNode),
   );
   assertEquals([results.valid, logs[0]], [true, "n0: late"]);
+});
+
+Deno.test("a node on the library may use mailboxes, and timers are as in Deno", async () => {
+  const mailbox = onLibrary(`
+    const mailbox = new Mailbox();
+    let count = 0;
+    node.on("echo", ({ body: { echo = null } }) => mailbox.run(async () => {
+      await new Promise((resolve) => setTimeout(resolve, Infinity));
+      await new Promise((resolve) => setTimeout(resolve, 50).refresh());
+      count++;
+      return { echo };
+    }));`).replace("{ Node,", "{ Mailbox, Node,");
+  const { results } = await run("mailbox.ts", mailbox);
+  assertEquals(results.valid, true, results.broke?.text);
+  assert((results.latencies.p50 ?? 0) > 50);
 });
 
 Deno.test("a killed program forgets, and a paused one answers later", async () => {
