@@ -46,7 +46,7 @@ export type Nodes = string | readonly string[];
 export interface FaultVerbs {
   /** Cuts groups of nodes off from each other; those in no group are not affected. */
   partition(groups: readonly (readonly string[])[]): () => void;
-  /** Lets nodes lose what certain others send them. */
+  /** Drops messages: for each node those of the sources that are given with it. */
   drop(drops: Drops, fault?: string): () => void;
   /** Cuts a node off from all others. */
   isolate(node: string): () => void;

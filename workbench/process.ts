@@ -53,25 +53,33 @@ export function createProcessCluster(options: ProcessOptions): Cluster {
  * @throws {Error} if there is no such file, or it cannot be executed.
  */
 export function findProgram(bin: string): string {
-  const why = whyNoProgram(bin);
-  if (why !== undefined) throw new Error(`Cannot start ${bin}: ${why}`);
-  return Deno.realPathSync(bin);
+  const { path, mode } = findFile(bin);
+  if (mode === null || (mode & 0o111) !== 0) return path;
+  const firstLine = whyNotRun(bin);
+  const also = firstLine === undefined ? "" : `, and ${firstLine.replace("the file ", "")}`;
+  throw cannotStart(bin, `it is not executable (chmod +x ${bin})${also}`);
 }
 
-function whyNoProgram(bin: string): string | undefined {
+/**
+ * Where a program's file is, links resolved, and its mode.
+ *
+ * @throws {Error} if there is no such file.
+ */
+export function findFile(bin: string): { readonly path: string; readonly mode: number | null } {
   let info: Deno.FileInfo;
   try {
     info = Deno.statSync(bin);
   } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) return errorText(error);
-    return "there is no such file (commands are not looked up)";
+    if (!(error instanceof Deno.errors.NotFound)) throw cannotStart(bin, errorText(error));
+    throw cannotStart(bin, "there is no such file (commands are not looked up)");
   }
-  if (info.isDirectory) return "it is a folder";
-  if (!info.isFile) return "it is no file";
-  if (info.mode === null || (info.mode & 0o111) !== 0) return undefined;
-  const firstLine = whyNotRun(bin);
-  const also = firstLine === undefined ? "" : `, and ${firstLine.replace("the file ", "")}`;
-  return `it is not executable (chmod +x ${bin})${also}`;
+  if (info.isDirectory) throw cannotStart(bin, "it is a folder");
+  if (!info.isFile) throw cannotStart(bin, "it is no file");
+  return { path: Deno.realPathSync(bin), mode: info.mode };
+}
+
+function cannotStart(bin: string, why: string): Error {
+  return new Error(`Cannot start ${bin}: ${why}`);
 }
 
 /** How much of a program is read to find out why it does not run. */
@@ -270,7 +278,7 @@ function startGuard(group: number): GroupGuard | undefined {
     }).spawn();
     const stop = async () => {
       const writer = guard.stdin.getWriter();
-      // Both fail where somebody has killed the guard.
+      // Both fail if the guard was killed.
       await writer.write(new TextEncoder().encode("stop\n")).catch(() => {});
       await writer.close().catch(() => {});
       await guard.status;
@@ -303,14 +311,55 @@ function temporaryDirectory(): string {
   return Deno.env.get("TMPDIR") ?? "/tmp";
 }
 
+/** Text that comes in pieces, as lines without their ends; what is too long of one is dropped. */
+export class LineSplitter {
+  readonly #onLine: (line: string) => void;
+  readonly #cap = new LineCap();
+  // A byte order mark is no JSON, and Maelstrom does not skip it.
+  readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+  /** The pieces of a line whose end has not come yet. */
+  #pieces: string[] = [];
+
+  /** @param onLine called with each line */
+  constructor(onLine: (line: string) => void) {
+    this.#onLine = onLine;
+  }
+
+  /** What came after the last line end. */
+  get unfinished(): string {
+    return this.#pieces.join("");
+  }
+
+  /** Takes a piece. */
+  add(data: Uint8Array | string): void {
+    this.#take(typeof data === "string" ? data : this.#decoder.decode(data, { stream: true }));
+  }
+
+  /** Takes what is left as a line, if anything is. */
+  end(): void {
+    this.#take(this.#decoder.decode());
+    if (this.#pieces.length > 0) this.#take("\n");
+  }
+
+  #take(piece: string): void {
+    const text = this.#cap.cut(piece);
+    let start = 0;
+    for (let end = text.indexOf("\n"); end !== -1; end = text.indexOf("\n", start)) {
+      const last = text.slice(start, end);
+      const line = this.#pieces.length === 0 ? last : this.#pieces.join("") + last;
+      this.#pieces = [];
+      start = end + 1;
+      this.#onLine(line.endsWith("\r") ? line.slice(0, -1) : line);
+    }
+    if (start < text.length) this.#pieces.push(text.slice(start));
+  }
+}
+
 /** Reads a stream line by line. */
 export class LineReader {
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
-  readonly #onLine: (line: string) => void;
+  readonly #lines: LineSplitter;
   readonly #isEnough: () => boolean;
-  readonly #cap = new LineCap();
-  /** The pieces of a line whose end has not come yet. */
-  #pieces: string[] = [];
   /** Resolves when the stream has ended, or enough was read; rejects if `onLine` has thrown. */
   readonly done: Promise<void>;
 
@@ -324,14 +373,14 @@ export class LineReader {
     isEnough: () => boolean = () => false,
   ) {
     this.#reader = stream.getReader();
-    this.#onLine = onLine;
+    this.#lines = new LineSplitter(onLine);
     this.#isEnough = isEnough;
     this.done = this.#run();
   }
 
   /** What came after the last line end. */
   get unfinished(): string {
-    return this.#pieces.join("");
+    return this.#lines.unfinished;
   }
 
   /** Closes the stream. */
@@ -341,16 +390,11 @@ export class LineReader {
   }
 
   async #run(): Promise<void> {
-    // A byte order mark is no JSON, and Maelstrom does not skip it.
-    const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
     while (!this.#isEnough()) {
       const chunk = await this.#next();
       if (chunk === undefined) return;
-      const { value, done } = chunk;
-      this.#take(this.#cap.cut(decoder.decode(value, { stream: !done })));
-      if (!done) continue;
-      if (this.#pieces.length > 0) this.#take("\n");
-      return;
+      if (chunk.done) return this.#lines.end();
+      this.#lines.add(chunk.value);
     }
   }
 
@@ -361,18 +405,6 @@ export class LineReader {
       // The stream broke, as it does when its process is killed: what came before counts.
       return undefined;
     }
-  }
-
-  #take(text: string): void {
-    let start = 0;
-    for (let end = text.indexOf("\n"); end !== -1; end = text.indexOf("\n", start)) {
-      const piece = text.slice(start, end);
-      const line = this.#pieces.length === 0 ? piece : this.#pieces.join("") + piece;
-      this.#pieces = [];
-      start = end + 1;
-      this.#onLine(line.endsWith("\r") ? line.slice(0, -1) : line);
-    }
-    if (start < text.length) this.#pieces.push(text.slice(start));
   }
 }
 

@@ -6,6 +6,7 @@
 
 import { SourceMap } from "node-module";
 import { join } from "@std/path/join";
+import { findFile } from "./process.ts";
 
 /** A program that is one module with all that it imports, but for the modules of Node.js. */
 export interface BundledProgram {
@@ -31,7 +32,7 @@ export function isModule(path: string): boolean {
  * @throws {Error} if there is no such file, or it cannot be bundled, with what Deno said.
  */
 export async function bundleProgram(bin: string): Promise<BundledProgram> {
-  const path = pathOf(bin);
+  const { path } = findFile(bin);
   const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["bundle", "--quiet", "--sourcemap=inline", path],
     cwd: folderOf(path),
@@ -45,17 +46,6 @@ export async function bundleProgram(bin: string): Promise<BundledProgram> {
   const [code = "", encoded] = decoder.decode(stdout).split(SOURCE_MAP);
   const map = encoded === undefined ? undefined : decodeBase64(encoded.trim());
   return { path, code, map };
-}
-
-function pathOf(bin: string): string {
-  let path: string | undefined;
-  try {
-    if (Deno.statSync(bin).isFile) path = Deno.realPathSync(bin);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-  }
-  if (path === undefined) throw new Error(`Cannot start ${bin}: there is no such file`);
-  return path;
 }
 
 function folderOf(path: string): string {

@@ -13,6 +13,7 @@ import { errorText } from "@eddy/maelstrom";
 import { Cluster, type ClusterOptions, type Incarnation, type LaunchContext } from "./cluster.ts";
 import { type Compute, ProcessClock } from "./in_process.ts";
 import type { Packet } from "./network.ts";
+import { LineSplitter } from "./process.ts";
 import { type BundledProgram, MODULE_NAME, SourcePlaces } from "./program.ts";
 import { RecentLines } from "./protocol.ts";
 import { type Globals, makeGlobals, PRELUDE, preludeInput } from "./realm_globals.ts";
@@ -46,7 +47,10 @@ class RealmIncarnation implements Incarnation {
   readonly #realm: vm.Context;
   readonly #encoder = new TextEncoder();
   readonly #recentLog = new RecentLines();
-  readonly #output = { 1: new LineBuffer(), 2: new LineBuffer() };
+  readonly #output = {
+    1: new LineSplitter((line) => this.#context.stdout.accept(line)),
+    2: new LineSplitter((line) => this.#log(line)),
+  };
   /** Lines that the program has not read yet. */
   #input: string[] = [];
   #readers: ((bytes: Uint8Array) => void)[] = [];
@@ -202,15 +206,13 @@ class RealmIncarnation implements Incarnation {
 
   #write(fd: 1 | 2, data: Uint8Array | string): void {
     if (this.#dead) return;
-    const { stdout, log } = this.#context;
-    for (const line of this.#output[fd].add(data)) {
-      if (fd === 1) stdout.accept(line);
-      else {
-        const text = line.includes(MODULE_NAME) ? this.#places.trace(line) : line;
-        this.#recentLog.add(text);
-        log(text);
-      }
-    }
+    this.#output[fd].add(data);
+  }
+
+  #log(line: string): void {
+    const text = line.includes(MODULE_NAME) ? this.#places.trace(line) : line;
+    this.#recentLog.add(text);
+    this.#context.log(text);
   }
 
   #exit(code: number): never {
@@ -315,20 +317,6 @@ export class RealmGuard {
       globalThis.removeEventListener("error", onError);
       current = undefined;
     }
-  }
-}
-
-/** Text that comes in pieces, as lines. */
-class LineBuffer {
-  readonly #decoder = new TextDecoder("utf-8", { ignoreBOM: true });
-  #rest = "";
-
-  /** The lines that a piece has ended. */
-  add(data: Uint8Array | string): string[] {
-    const text = typeof data === "string" ? data : this.#decoder.decode(data, { stream: true });
-    const lines = (this.#rest + text).split("\n");
-    this.#rest = lines.pop() ?? "";
-    return lines.map((line) => line.endsWith("\r") ? line.slice(0, -1) : line);
   }
 }
 

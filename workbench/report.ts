@@ -70,7 +70,7 @@ export interface HistoryReport {
 
 /** What a run comes to. */
 export interface RunReport extends HistoryReport {
-  /** What decided all chance. */
+  /** The seed of all random choices. */
   readonly seed: number;
   /** What went over the network. */
   readonly net: NetStats;
@@ -158,7 +158,7 @@ export function check(
   });
 }
 
-/** Takes each warning for a finding, and the whole for invalid, where that is wanted. */
+/** With `failOnWarning`, makes each warning a finding and the verdict invalid. */
 function failingOnWarnings<Report extends HistoryReport>(
   { failOnWarning = false }: { readonly failOnWarning?: boolean | undefined },
   report: Report,

@@ -21,7 +21,9 @@ export const checkFlags = {
   availability: runFlags.availability,
   "fail-on-warning": runFlags["fail-on-warning"],
   "consistency-models": runFlags["consistency-models"],
-  only: { help: "Ask what the workload asks alone, not whether each kind of operation succeeded" },
+  only: {
+    help: "Check the workload's own rules only, not whether each kind of operation succeeded",
+  },
   json: { help: "Print the results as JSON" },
 };
 

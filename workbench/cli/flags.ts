@@ -71,7 +71,7 @@ export const runFlags = {
   },
   "real-time": { help: "Run a TypeScript or JavaScript program as processes, too" },
   "node-count": {
-    help: "How many nodes, named n0, n1, ...; without any word on nodes five, n1 to n5",
+    help: "How many nodes, named n0, n1, ... (default: five nodes, n1 to n5)",
     value: "N",
     ...integer(1, MAX.nodeCount),
   },
@@ -146,7 +146,7 @@ export const runFlags = {
     accepts: "total, or a number from 0 to 1",
     parse: parseAvailability,
   },
-  "fail-on-warning": { help: "Take a run with a warning for invalid" },
+  "fail-on-warning": { help: "A run with a warning is invalid" },
   "consistency-models": {
     help: "Consistency models to check transactions against, comma separated (default " +
       "strict-serializable)",

@@ -135,6 +135,10 @@ Deno.test("wrong arguments exit 254 with one sentence", async () => {
       [["sweep", "-w", "echo", "--vary", "ratee=1"], "Cannot vary ratee, which is no flag of the"],
       [["sweep", "--bin", "x"], "Cannot sweep over x as processes"],
       [["sweep", "--bin", "x.ts", "--real-time"], "Cannot sweep over x.ts as processes"],
+      [
+        ["test", "-w", "unique-ids", "--bin", "mutant:draws-ids-from-too-few", "--", "x"],
+        'Cannot use "x" for mutant:draws-ids-from-too-few: it takes no arguments',
+      ],
       [["test", "--compute", "1,2,3"], 'Cannot use "1,2,3" for --compute'],
       [["test", "--compute", "-1"], 'Cannot use "-1" for --compute'],
       [["test", "--bin", "x", "--compute", "1"], "Cannot use --compute for x: it runs in real"],

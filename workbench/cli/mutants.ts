@@ -70,11 +70,22 @@ export function findMutant(bin: string, workload: WorkloadName): Mutant {
 /**
  * What a worker is sent in place of the function that registers a mutant's handlers.
  *
- * @throws {UsageError} if the workload has no mutant of that name.
+ * @throws {UsageError} if the workload has no mutant of that name, or if it is given arguments.
  */
-export function installationOf(bin: string, workload: WorkloadName): Job["install"] {
+export function installationOf(
+  bin: string,
+  workload: WorkloadName,
+  args: readonly string[],
+): Job["install"] {
   findMutant(bin, workload);
+  refuseArgs(bin, args);
   return { module: import.meta.url, name: installMutant.name, arguments: [bin, workload] };
+}
+
+/** Refuses what follows `--`: a mutant takes no arguments. */
+export function refuseArgs(bin: string, args: readonly string[]): void {
+  if (args.length === 0) return;
+  throw new UsageError(`Cannot use ${JSON.stringify(args[0])} for ${bin}: it takes no arguments`);
 }
 
 /** Registers the handlers of the mutant that a `--bin` names. */

@@ -72,7 +72,7 @@ export async function sweepCommand(args: readonly string[]): Promise<number> {
     const known: Flags = { ...sweepFlags, ...ignoredFlags };
     const run = parseFlags(known, runArgs).flags as typeof flags;
     const { bin, workload } = run;
-    const install = isMutant(bin) ? installationOf(bin, workload) : undefined;
+    const install = isMutant(bin) ? installationOf(bin, workload, nodeArgs) : undefined;
     const program = install === undefined ? await programOf(run, nodeArgs, vary) : undefined;
     for (let i = 0; i < flags.seeds; i++) {
       const options = toRunOptions(run, first + i);

@@ -31,7 +31,7 @@ import {
   sayIgnored,
   toRunOptions,
 } from "./flags.ts";
-import { findMutant, isMutant } from "./mutants.ts";
+import { findMutant, isMutant, refuseArgs } from "./mutants.ts";
 import { Interrupts, print, printError, printJson, StatusLine } from "./terminal.ts";
 
 /** The flags of `test`. */
@@ -107,6 +107,7 @@ async function engineOf(flags: RunFlags, args: readonly string[]): Promise<Engin
   }
   if (isMutant(bin)) {
     const { install } = findMutant(bin, workload);
+    refuseArgs(bin, args);
     return {
       name: `Virtual time, ${bin} in this process`,
       isVirtual: true,
