@@ -160,7 +160,7 @@ import util from "node:util";
 import process from "node:process";
 import { Console } from "node:console";
 const node = new Node();
-node.on("ask", async () => ({ heard: (await node.rpc("n2", { type: "question" })).answer }));
+node.on("ask", async () => ({ heard: (await node.rpc("n2", { type: "question" }, { timeoutMs: 200 })).answer }));
 node.on("echo", ({ body }) => ({ echo: body.echo }));
 node.on("shout", () => { shout(); return {}; });
 node.on("leak", () => { void Promise.reject(new Error("floating")); return {}; });
