@@ -6,7 +6,7 @@
 
 import type { Random } from "@eddy/maelstrom";
 import type { Cluster } from "./cluster.ts";
-import { type LinkRule, type Slowness, toLinks } from "./network.ts";
+import { type LinkRule, type Slowness, toLinks } from "./links.ts";
 import { randomBelow, shuffled } from "./random.ts";
 import type { World } from "./world.ts";
 

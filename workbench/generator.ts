@@ -96,8 +96,12 @@ export interface Workload {
 
 /** A generator of the main phase, which may name a final phase. */
 export interface MainGenerator extends Generator {
-  /** What clients do once the network has healed; a workload without this ends at the time limit. */
-  final?(): FinalPhase;
+  /**
+   * What clients do once the network has healed; a workload without this ends at the time limit.
+   *
+   * @param random draws of its own, which the main phase does not shift
+   */
+  final?(random: Random): FinalPhase;
 }
 
 /** The last phase of a run, in which nothing is staggered. */
@@ -148,7 +152,7 @@ export function addsAndReads(
   let element = 0;
   const draw = () =>
     randomBelow(random, 2) === 0 ? { f: addF, value: element++ } : { f: "read", value: null };
-  return { ...eachTime(draw), final: () => oncePerThread(finalRead, random) };
+  return { ...eachTime(draw), final: (random) => oncePerThread(finalRead, random) };
 }
 
 /** One operation on every thread, all at once, in random order. */

@@ -144,7 +144,9 @@ Deno.test("which workloads end with a final phase, and what their final reads ar
   };
   const marks = (Object.keys(wanted) as WorkloadName[]).map((workload) => {
     const options = defaultOptions(workload);
-    const final = workloads[workload].generator(options, seededRandom(1, "")).final?.();
+    const final = workloads[workload].generator(options, seededRandom(1, "")).final?.(
+      seededRandom(2, ""),
+    );
     const next = final?.generator.next(new ScriptedThreads(1), 0);
     const op = typeof next === "object" && "op" in next ? next.op : undefined;
     return [workload, [final?.limitMs ?? "no limit", op ?? next ?? "no final phase"]];

@@ -12,7 +12,7 @@ import type { Cluster } from "./cluster.ts";
 import type { FaultVerbs } from "./faults.ts";
 import { createInProcessCluster, type InProcessOptions } from "./in_process.ts";
 import { simulate } from "./simulate.ts";
-import type { Latency } from "./network.ts";
+import type { Latency } from "./links.ts";
 import { createVirtualWorld, type World } from "./world.ts";
 
 const serveEcho = findWorkload("echo").configure([]);
@@ -346,7 +346,9 @@ Deno.test("the same seed gives the same messages, faults of processes included",
         trace.push(`${clock.now()} ${type} ${message.toLine()}`);
       };
       for (const dest of cluster.nodeIds) {
-        network.send({ src: dest, dest, body: { type: "hop", hops: 50 } });
+        for (let i = 0; i < 10; i++) {
+          network.send({ src: dest, dest, body: { type: "hop", hops: 50 } });
+        }
       }
       await sleep(200);
       await cluster.crash("n1");

@@ -34,8 +34,15 @@ export {
 export { type HistoryFormat, parseHistory } from "./history.ts";
 export type { NetEvent, NetStats, TrafficStats } from "./journal.ts";
 export type { Compute } from "./in_process.ts";
-export { faultKinds, NEMESES, type NemesisName } from "./nemesis.ts";
-export type { Latency, Packet, Slowness } from "./network.ts";
+export {
+  faultKinds,
+  type FaultSpec,
+  NEMESES,
+  type NemesisName,
+  type PlanFault,
+} from "./nemesis.ts";
+export type { Latency, PlanLink, Slowness } from "./links.ts";
+export type { Packet } from "./network.ts";
 export type { CounterResult } from "./checkers/counter.ts";
 export type { EchoResult } from "./checkers/echo.ts";
 export type { ElleResult } from "./checkers/elle/check.ts";
@@ -62,8 +69,10 @@ export {
 } from "./report.ts";
 export { summarize } from "./explain.ts";
 export type { RunOptions, RunSettings } from "./options.ts";
-export type { OpCounts, PlannedOps, RunProgress, Stage } from "./runner.ts";
+export { parsePlan, type Plan, type PlanProgram, writePlan } from "./plan.ts";
+export type { OpCounts, PlannedOps, PlanOp, RunProgress, Stage } from "./runner.ts";
 export {
+  type PlannedParts,
   type Program,
   type RunHooks,
   runProgram,

@@ -16,8 +16,8 @@ import {
   type TargetKind,
   TARGETS,
 } from "./faults.ts";
-import type { Slowness } from "./network.ts";
-import { shuffled } from "./random.ts";
+import type { Slowness } from "./links.ts";
+import { drawInterval, shuffled } from "./random.ts";
 import type { World } from "./world.ts";
 
 /** One end of an operation of the nemesis, for the history. */
@@ -38,16 +38,51 @@ interface NemesisOptions extends FaultStrength {
   readonly kinds: readonly NemesisName[];
   /** The mean time between two operations of a kind. */
   readonly intervalSeconds: number;
+  /** The faults of a plan, if none are drawn. */
+  readonly plan?: readonly PlanFault[] | undefined;
   /** Called when the nemesis begins; for faults at stated times, by the clock. */
   readonly script?: ((faults: FaultVerbs, clock: Clock) => void) | undefined;
 }
 
-/** The schedule of one kind of fault. */
+/** What a fault does, and how it was drawn. */
+export interface FaultSpec {
+  /** What was drawn, in a word, as the history has it: `majority`, `one`. */
+  readonly drawn: string;
+  /** For `partition` and `one-way`: whose messages each node loses. */
+  readonly drops?: Drops | undefined;
+  /** For `kill`, `pause` and `slow`: the nodes. */
+  readonly nodes?: readonly string[] | undefined;
+  /** For `slow`: what latencies are multiplied by, and what is added then. */
+  readonly slowness?: Slowness | undefined;
+  /** For `loss` and `duplicate`: the probability of each message, while the plan says no other. */
+  readonly probability?: number | undefined;
+}
+
+/** A fault of a plan; times are milliseconds of the history's time. */
+export interface PlanFault extends FaultSpec {
+  /** What kind of fault. */
+  readonly kind: NemesisName;
+  /** When it begins. */
+  readonly fromMs: number;
+  /** When it ends; if absent, when all do, at the end of the run. */
+  readonly toMs?: number | undefined;
+}
+
+/** One fault after the other: those of a kind, if they are drawn. */
 interface Track {
   readonly kind: NemesisName;
-  readonly random: Random;
-  /** What is on. */
-  fault: DrawnFault | undefined;
+  /** When the first begins; undefined while that depends on the run. */
+  readonly firstMs: number | undefined;
+  /** What begins next. */
+  next(): FaultSpec;
+  /** When what follows a beginning or an end is due. */
+  after(nowMs: number): number;
+  /** When the last turn was due. */
+  dueMs: number;
+  /** What is on, as the plan has it. */
+  entry: { -readonly [K in keyof PlanFault]: PlanFault[K] } | undefined;
+  /** How to end it. */
+  end: () => Json | Promise<Json>;
   /** The operation under way. */
   busy: Promise<void>;
   cancel: () => void;
@@ -55,6 +90,9 @@ interface Track {
 
 /** The kinds that leave nodes without an answer. */
 const STOPPING: ReadonlySet<NemesisName> = new Set<NemesisName>(["kill", "pause"]);
+
+/** Within what time such a fault follows the first answers: not in the same moment. */
+const FIRST_STOP_MS = 1;
 
 /**
  * Maelstrom's nemesis, with more kinds of faults.
@@ -66,18 +104,21 @@ const STOPPING: ReadonlySet<NemesisName> = new Set<NemesisName>(["kill", "pause"
 export class Nemesis {
   readonly #options: NemesisOptions;
   readonly #tracks: readonly Track[];
+  readonly #planned: PlanFault[] = [];
   #record: (event: NemesisEvent) => void = () => {};
+  #originMs = 0;
   #running = false;
 
   constructor(options: NemesisOptions) {
     this.#options = options;
-    this.#tracks = [...new Set(options.kinds)].map((kind) => ({
-      kind,
-      random: options.world.random(`nemesis ${kind}`),
-      fault: undefined,
-      busy: Promise.resolve(),
-      cancel: () => {},
-    }));
+    this.#tracks = options.plan === undefined
+      ? [...new Set(options.kinds)].map((kind) => drawnTrack(kind, options))
+      : plannedTracks(options.plan, options.kinds);
+  }
+
+  /** The faults that have begun, for a plan. */
+  get plan(): readonly PlanFault[] {
+    return this.#planned;
   }
 
   /**
@@ -90,15 +131,16 @@ export class Nemesis {
     record: (event: NemesisEvent) => void,
     answered: Promise<void> = Promise.resolve(),
   ): void {
+    const { world, faults, script } = this.#options;
     this.#record = record;
     this.#running = true;
-    const { world, faults, script } = this.#options;
+    this.#originMs = world.clock.now();
     faults.startTime();
     for (const track of this.#tracks) {
-      if (!STOPPING.has(track.kind)) this.#turn(track);
+      if (track.firstMs !== undefined) this.#schedule(track, track.firstMs);
       else {
         answered.then(() => {
-          if (this.#running) this.#turn(track);
+          if (this.#running) this.#schedule(track, track.after(this.#nowMs()));
         });
       }
     }
@@ -116,31 +158,48 @@ export class Nemesis {
     this.stop();
     await Promise.all(this.#tracks.map(async (track) => {
       await track.busy;
-      if (track.fault !== undefined) await this.#toggle(track);
+      if (track.entry !== undefined) await this.#end(track);
     }));
     await this.#options.faults.healAll();
   }
 
-  /** Does what is next, and sets the time for what comes after. */
-  async #turn(track: Track): Promise<void> {
-    const { world: { clock }, intervalSeconds } = this.#options;
-    const nextMs = clock.now() + track.random.next() * 2 * intervalSeconds * 1000;
-    track.busy = this.#toggle(track);
-    await track.busy;
-    if (!this.#running) return;
-    track.cancel = clock.schedule(nextMs - clock.now(), () => this.#turn(track));
+  #nowMs(): number {
+    return this.#options.world.clock.now() - this.#originMs;
   }
 
-  async #toggle(track: Track): Promise<void> {
-    const { fault } = track;
-    if (fault === undefined) {
-      const drawn = faultKinds[track.kind]({ ...this.#options, random: track.random });
-      track.fault = drawn;
-      await this.#do(`start-${track.kind}`, drawn.kind, () => drawn.begin());
-    } else {
-      track.fault = undefined;
-      await this.#do(`stop-${track.kind}`, null, () => fault.end());
+  #schedule(track: Track, dueMs: number): void {
+    track.dueMs = dueMs;
+    if (dueMs === Infinity) return;
+    if (dueMs <= 0) return void this.#turn(track);
+    const { clock } = this.#options.world;
+    track.cancel = clock.schedule(dueMs - this.#nowMs(), () => this.#turn(track));
+  }
+
+  /** Does what is next, and sets the time for what comes after. */
+  async #turn(track: Track): Promise<void> {
+    const nextMs = track.after(this.#nowMs());
+    if (track.entry === undefined) track.busy = this.#begin(track);
+    else {
+      track.entry.toMs = track.dueMs;
+      track.busy = this.#end(track);
     }
+    await track.busy;
+    if (this.#running) this.#schedule(track, nextMs);
+  }
+
+  async #begin(track: Track): Promise<void> {
+    const { kind, dueMs } = track;
+    const spec = track.next();
+    track.entry = { kind, fromMs: dueMs, toMs: undefined, ...spec };
+    this.#planned.push(track.entry);
+    const { begin, end } = faultKinds[kind].act(this.#options.faults, spec);
+    track.end = end;
+    await this.#do(`start-${kind}`, spec.drawn, begin);
+  }
+
+  async #end(track: Track): Promise<void> {
+    track.entry = undefined;
+    await this.#do(`stop-${track.kind}`, null, track.end);
   }
 
   async #do(f: string, drawn: Json, act: () => Json | Promise<Json>): Promise<void> {
@@ -154,6 +213,65 @@ export class Nemesis {
     }
     this.#record({ type: "info", f, value });
   }
+}
+
+/** Faults of a kind, drawn one after the other. */
+function drawnTrack(kind: NemesisName, options: NemesisOptions): Track {
+  const random = options.world.random(`nemesis ${kind}`);
+  const waits = STOPPING.has(kind);
+  let isFirst = waits;
+  return {
+    ...idle(kind),
+    firstMs: waits ? undefined : 0,
+    next: () => faultKinds[kind].draw({ ...options, random }),
+    after(nowMs) {
+      const meanMs = isFirst ? FIRST_STOP_MS / 2 : options.intervalSeconds * 1000;
+      isFirst = false;
+      return nowMs + drawInterval(random, meanMs);
+    },
+  };
+}
+
+/** The faults of a plan: those that are on at the same time are on tracks of their own. */
+function plannedTracks(plan: readonly PlanFault[], kinds: readonly NemesisName[]): Track[] {
+  const lists: PlanFault[][] = [];
+  for (const fault of plan.toSorted((a, b) => a.fromMs - b.fromMs)) {
+    const list = lists.find((list) => {
+      const last = list.at(-1);
+      return last?.kind === fault.kind && (last.toMs ?? Infinity) <= fault.fromMs;
+    });
+    if (list === undefined) lists.push([fault]);
+    else list.push(fault);
+  }
+  const order = ([first]: PlanFault[]) => kinds.findIndex((kind) => kind === first?.kind);
+  return lists.sort((a, b) => order(a) - order(b)).map(plannedTrack);
+}
+
+function plannedTrack(faults: readonly PlanFault[]): Track {
+  const [first] = faults;
+  const timesMs = faults.flatMap(({ fromMs, toMs = Infinity }) => [fromMs, toMs]);
+  const specs = faults.values();
+  let turns = 0;
+  return {
+    ...idle(first?.kind ?? "partition"),
+    firstMs: first?.fromMs ?? Infinity,
+    next() {
+      const { kind: _, fromMs: __, toMs: ___, ...spec } = specs.next().value ?? { drawn: "" };
+      return spec;
+    },
+    after: () => timesMs[++turns] ?? Infinity,
+  };
+}
+
+function idle(kind: NemesisName) {
+  return {
+    kind,
+    dueMs: 0,
+    entry: undefined,
+    end: () => null,
+    busy: Promise.resolve(),
+    cancel: () => {},
+  };
 }
 
 /** How severe faults are. */
@@ -184,104 +302,65 @@ interface FaultStrength {
   readonly targets?: readonly TargetKind[] | undefined;
 }
 
-/** One fault that was drawn. */
-interface DrawnFault {
-  /** What was drawn, in a word. */
-  readonly kind: string;
-  /** Starts the fault, and returns what it does. */
-  begin(): Json | Promise<Json>;
-  /** Ends it, and returns what that did. */
-  end(): Json | Promise<Json>;
-}
-
 /** What a fault is drawn from. */
 interface FaultContext extends FaultStrength {
-  readonly faults: Faults;
   readonly nodeIds: readonly string[];
   readonly random: Random;
 }
 
-function partition({ faults, nodeIds, random }: FaultContext): DrawnFault {
-  const kind = drawOf(random, PARTITIONS);
-  return cut(kind, drawPartition(kind, nodeIds, random), "partition", faults);
+/** How a fault begins and ends; both return what they did. */
+interface FaultAct {
+  begin(): Json | Promise<Json>;
+  end(): Json | Promise<Json>;
 }
 
-function kill(context: FaultContext): DrawnFault {
-  const { faults } = context;
-  return onNodes(context, {
-    begin: (nodes) => faults.crash(nodes),
-    end: (nodes) => faults.restart(nodes),
-    began: "killed",
-    ended: "started",
-  });
+/** A kind of fault. */
+interface FaultKind {
+  /** What its faults must say in a plan, beside what was drawn. */
+  readonly needs: readonly Exclude<keyof FaultSpec, "drawn">[];
+  /** Draws one. */
+  draw(context: FaultContext): FaultSpec;
+  /** Puts one into force. */
+  act(faults: Faults, spec: FaultSpec): FaultAct;
 }
 
-function pause(context: FaultContext): DrawnFault {
-  const { faults } = context;
-  return onNodes(context, {
-    begin: (nodes) => faults.pause(nodes),
-    end: (nodes) => faults.resume(nodes),
-    began: "paused",
-    ended: "resumed",
-  });
+/** A cut that was drawn. */
+interface DrawnCut {
+  readonly drawn: string;
+  readonly drops: Drops;
 }
 
-function oneWay({ faults, nodeIds, random }: FaultContext): DrawnFault {
-  const kind = drawOf(random, ["deaf", "mute", "halves"] as const);
-  return cut(kind, drawOneWay(kind, nodeIds, random), "one-way", faults);
-}
-
-function loss({ faults, loss: probability = 0.1 }: FaultContext): DrawnFault {
-  return everywhere(probability, () => faults.loss(probability));
-}
-
-function duplicate({ faults, duplication = 0.1 }: FaultContext): DrawnFault {
-  return everywhere(duplication, () => faults.duplicate(duplication));
-}
-
-function slow(context: FaultContext): DrawnFault {
-  const { faults, slowness = { factor: 5, extraMs: 50 } } = context;
-  let heal = () => {};
-  return onNodes(context, {
-    begin(nodes) {
-      heal = faults.slow(nodes, slowness);
-    },
-    end: () => heal(),
-    began: "slow",
-    ended: "as before",
-  });
-}
-
-/** All kinds of faults: a new one is its verb in `Faults`, a function that draws it, a line here. */
-export const faultKinds = {
-  partition: partition,
-  kill: kill,
-  pause: pause,
-  "one-way": oneWay,
-  loss: loss,
-  duplicate: duplicate,
-  slow: slow,
-};
-
-/** The name of a kind of fault. */
-export type NemesisName = keyof typeof faultKinds;
-
-/** The names of all kinds of faults. */
-export const NEMESES: readonly NemesisName[] = Object.keys(faultKinds) as NemesisName[];
-
-function cut(kind: string, drops: Drops, fault: string, faults: Faults): DrawnFault {
-  let heal = () => {};
+/** A kind that loses messages of links. */
+function cutting(fault: string, draw: (context: FaultContext) => DrawnCut): FaultKind {
   return {
-    kind,
-    begin() {
-      heal = faults.drop(drops, fault);
-      return { isolated: Object.fromEntries(Object.entries(drops).map(([k, v]) => [k, [...v]])) };
-    },
-    end() {
-      heal();
-      return "network healed";
+    needs: ["drops"],
+    draw,
+    act(faults, { drops = {} }) {
+      let heal = () => {};
+      return {
+        begin() {
+          heal = faults.drop(drops, fault);
+          return {
+            isolated: Object.fromEntries(Object.entries(drops).map(([k, v]) => [k, [...v]])),
+          };
+        },
+        end() {
+          heal();
+          return "network healed";
+        },
+      };
     },
   };
+}
+
+function drawnPartition({ nodeIds, random }: FaultContext): DrawnCut {
+  const drawn = drawOf(random, PARTITIONS);
+  return { drawn, drops: drawPartition(drawn, nodeIds, random) };
+}
+
+function drawnOneWay({ nodeIds, random }: FaultContext): DrawnCut {
+  const drawn = drawOf(random, ["deaf", "mute", "halves"] as const);
+  return { drawn, drops: drawOneWay(drawn, nodeIds, random) };
 }
 
 /** `deaf`: one node receives nothing; `mute`: it sends nothing; `halves`: one half loses the other's. */
@@ -301,47 +380,122 @@ function shuffledSplit(nodeIds: readonly string[], size: number, random: Random)
   return { first: nodes.slice(0, size), rest: nodes.slice(size) };
 }
 
-function everywhere(probability: number, begin: () => () => void): DrawnFault {
-  let heal = () => {};
+/** A kind of which each message has a probability. */
+function everywhere(
+  probabilityOf: (context: FaultContext) => number,
+  begin: (faults: Faults, probability: number) => () => void,
+): FaultKind {
   return {
-    kind: "everywhere",
-    begin() {
-      heal = begin();
-      return { probability };
-    },
-    end() {
-      heal();
-      return "network healed";
+    needs: ["probability"],
+    draw: (context) => ({ drawn: "everywhere", probability: probabilityOf(context) }),
+    act(faults, { probability = 0 }) {
+      let heal = () => {};
+      return {
+        begin() {
+          heal = begin(faults, probability);
+          return { probability };
+        },
+        end() {
+          heal();
+          return "network healed";
+        },
+      };
     },
   };
 }
 
-/** A fault of some nodes. */
+/** What a fault of some nodes does. */
 interface NodeFault {
-  begin(nodes: readonly string[]): void | Promise<void>;
-  end(nodes: readonly string[]): void | Promise<void>;
+  begin(
+    faults: Faults,
+    nodes: readonly string[],
+    slowness: Slowness,
+  ): void | (() => void) | Promise<void>;
+  end(faults: Faults, nodes: readonly string[], heal: () => void): void | Promise<void>;
   /** What the history says of each node at the beginning. */
   readonly began: string;
   /** What it says at the end. */
   readonly ended: string;
+  /** Whether it slows nodes down. */
+  readonly slows?: true;
 }
 
-function onNodes(
-  { nodeIds, random, targets = TARGETS }: FaultContext,
-  { begin, end, began, ended }: NodeFault,
-): DrawnFault {
-  const kind = drawOf(random, targets);
-  const nodes = drawTargets(kind, nodeIds, random);
-  const each = (word: string) => Object.fromEntries(nodes.map((node) => [node, word]));
+const DEFAULT_SLOWNESS: Slowness = { factor: 5, extraMs: 50 };
+
+function onNodes({ begin, end, began, ended, slows }: NodeFault): FaultKind {
   return {
-    kind,
-    async begin() {
-      await begin(nodes);
-      return each(began);
+    needs: slows ? ["nodes", "slowness"] : ["nodes"],
+    draw({ nodeIds, random, targets = TARGETS, slowness = DEFAULT_SLOWNESS }) {
+      const drawn = drawOf(random, targets);
+      const nodes = drawTargets(drawn, nodeIds, random);
+      return slows ? { drawn, nodes, slowness } : { drawn, nodes };
     },
-    async end() {
-      await end(nodes);
-      return each(ended);
+    act(faults, { nodes = [], slowness = DEFAULT_SLOWNESS }) {
+      const each = (word: string) => Object.fromEntries(nodes.map((node) => [node, word]));
+      let heal = () => {};
+      return {
+        async begin() {
+          heal = await begin(faults, nodes, slowness) ?? heal;
+          return each(began);
+        },
+        async end() {
+          await end(faults, nodes, heal);
+          return each(ended);
+        },
+      };
     },
   };
 }
+
+const partition: FaultKind = cutting("partition", drawnPartition);
+
+const kill: FaultKind = onNodes({
+  begin: (faults, nodes) => faults.crash(nodes),
+  end: (faults, nodes) => faults.restart(nodes),
+  began: "killed",
+  ended: "started",
+});
+
+const pause: FaultKind = onNodes({
+  begin: (faults, nodes) => faults.pause(nodes),
+  end: (faults, nodes) => faults.resume(nodes),
+  began: "paused",
+  ended: "resumed",
+});
+
+const oneWay: FaultKind = cutting("one-way", drawnOneWay);
+
+const loss: FaultKind = everywhere(
+  ({ loss = 0.1 }) => loss,
+  (faults, probability) => faults.loss(probability),
+);
+
+const duplicate: FaultKind = everywhere(
+  ({ duplication = 0.1 }) => duplication,
+  (faults, probability) => faults.duplicate(probability),
+);
+
+const slow: FaultKind = onNodes({
+  begin: (faults, nodes, slowness) => faults.slow(nodes, slowness),
+  end: (_faults, _nodes, heal) => heal(),
+  began: "slow",
+  ended: "as before",
+  slows: true,
+});
+
+/** All kinds of faults: a new one is its verb in `Faults`, a kind here, a line here. */
+export const faultKinds = {
+  partition: partition,
+  kill: kill,
+  pause: pause,
+  "one-way": oneWay,
+  loss: loss,
+  duplicate: duplicate,
+  slow: slow,
+};
+
+/** The name of a kind of fault. */
+export type NemesisName = keyof typeof faultKinds;
+
+/** The names of all kinds of faults. */
+export const NEMESES: readonly NemesisName[] = Object.keys(faultKinds) as NemesisName[];

@@ -6,15 +6,15 @@
 
 import { type Clock, isClient, type JsonObject, parseJson, type Random } from "@eddy/maelstrom";
 import { Journal } from "./journal.ts";
+import {
+  checkLatency,
+  type Latency,
+  LinkChance,
+  type LinkRule,
+  LinkRules,
+  type PlanLink,
+} from "./links.ts";
 import { type Timed, TimedQueue } from "./virtual_clock.ts";
-
-/** How long messages take between nodes. */
-export interface Latency {
-  /** The mean, in milliseconds. */
-  readonly meanMs: number;
-  /** How single draws spread around it. */
-  readonly distribution: "constant" | "uniform" | "exponential";
-}
 
 /** The services, by the names of their endpoints. */
 export const SERVICES = ["lin-kv", "lin-tso", "lww-kv", "seq-kv"] as const;
@@ -59,43 +59,17 @@ export class Packet {
   }
 }
 
-/** Links by destination: the sources that each one's messages are meant by. */
-type Links = ReadonlyMap<string, ReadonlySet<string>>;
-
-/** What makes a link slow. */
-export interface Slowness {
-  /** What a latency is multiplied by. */
-  readonly factor: number;
-  /** What is added to it then, in milliseconds. */
-  readonly extraMs: number;
-}
-
-/**
- * What a fault does, for as long as it is on.
- *
- * Clients and services are touched only by `drops` and `holds` that name them.
- */
-export interface LinkRule {
-  /** The fault's name, under which its losses are counted. */
-  readonly fault: string;
-  /** Messages that are lost, decided when one comes to the head of its queue. */
-  readonly drops?: Links;
-  /** Messages that are kept back until the rule ends, decided likewise. */
-  readonly holds?: Links;
-  /** The probability that a message between nodes is lost, decided when it is sent. */
-  readonly loss?: number;
-  /** The probability that a message between nodes is delivered twice. */
-  readonly duplication?: number;
-  /** Slows down messages from and to these nodes. */
-  readonly slow?: Slowness & { readonly nodes: ReadonlySet<string> };
-}
-
 /** What a network is made of. */
 interface NetworkOptions {
   readonly clock: Clock;
   readonly latency: Latency;
   readonly random: (part: string) => Random;
+  /** What is not drawn of the messages of some links. */
+  readonly plan?: readonly PlanLink[] | undefined;
 }
+
+/** For how many messages a plan lists latencies; those of all others follow from the seed alone. */
+const MAX_LISTED = 200_000;
 
 /** The network between nodes, clients and services. */
 export class Network {
@@ -103,8 +77,10 @@ export class Network {
   readonly journal: Journal = new Journal();
   readonly #clock: Clock;
   readonly #latency: Latency;
-  readonly #latencyRandom: Random;
-  readonly #faultRandom: Random;
+  readonly #random: (part: string) => Random;
+  readonly #plan: readonly PlanLink[];
+  /** The links that messages were sent on, by destination and source. */
+  readonly #links = new Map<string, Map<string, LinkChance>>();
   readonly #rules = new LinkRules();
   readonly #endpoints = new Map<string, Endpoint>();
   readonly #context: EndpointContext;
@@ -114,14 +90,16 @@ export class Network {
   #aside: Queued[] = [];
   #nextId = 0;
   #nextOrder = 0;
+  /** Whether chance has lost or doubled a message. */
+  #hasLosses = false;
 
   /** @throws {RangeError} if the mean latency is no number of 0 or more. */
-  constructor({ clock, latency, random }: NetworkOptions) {
+  constructor({ clock, latency, random, plan = [] }: NetworkOptions) {
     checkLatency(latency);
     this.#clock = clock;
     this.#latency = latency;
-    this.#latencyRandom = random("latency");
-    this.#faultRandom = random("link faults");
+    this.#random = random;
+    this.#plan = plan;
     this.#context = {
       clock,
       journal: this.journal,
@@ -204,15 +182,47 @@ export class Network {
     const isClients = from.kind === "client" || to.kind === "client";
     const now = this.#clock.now();
     this.journal.send(now, packet, isClients);
-    const between = from.kind === "node" && to.kind === "node";
-    const lost = between ? this.#loses() : undefined;
-    if (lost !== undefined) {
-      this.journal.drop(now, packet, lost.fault);
+    if (isClients) {
+      to.enqueue({ at: now, order: this.#nextOrder++, packet, isClients });
       return true;
     }
-    this.#enqueue(to, packet, now, isClients, between);
-    if (between && this.#doubles()) this.#enqueue(to, packet, now, isClients, between);
+    const link = this.#link(src, dest);
+    const number = link.send();
+    if (from.kind === "service" || to.kind === "service") {
+      this.#enqueue(to, packet, now, link.latencyMs(number), 0);
+      return true;
+    }
+    if (link.isLost(number, this.#rules.loss)) {
+      this.#hasLosses = true;
+      this.journal.drop(now, packet, "loss");
+      return true;
+    }
+    this.#enqueueBetween(to, packet, now, link.latencyMs(number));
+    if (link.isTwice(number, this.#rules.duplication)) {
+      this.#hasLosses = true;
+      this.#enqueueBetween(to, packet, now, link.copyLatencyMs(number));
+    }
     return true;
+  }
+
+  /** What was decided of the messages of each link, in the order of the first of each. */
+  planLinks(): PlanLink[] {
+    const links = [...this.#links.values()].flatMap((bySource) => [...bySource.values()]);
+    const count = Math.floor(MAX_LISTED / links.length);
+    return links.map((link) => link.plan(count, this.#hasLosses));
+  }
+
+  #link(src: string, dest: string): LinkChance {
+    let bySource = this.#links.get(dest);
+    if (bySource === undefined) this.#links.set(dest, bySource = new Map());
+    let link = bySource.get(src);
+    if (link === undefined) {
+      const plan = this.#plan.find((each) => each.src === src && each.dest === dest);
+      const [latency, random] = [this.#latency, this.#random];
+      link = new LinkChance({ src, dest, latency, random, plan });
+      bySource.set(src, link);
+    }
+    return link;
   }
 
   /**
@@ -250,16 +260,14 @@ export class Network {
     };
   }
 
-  #enqueue(
-    to: Endpoint,
-    packet: Packet,
-    now: number,
-    isClients: boolean,
-    between: boolean,
-  ): void {
-    const latencyMs = isClients ? 0 : drawLatencyMs(this.#latency, this.#latencyRandom);
-    const extraMs = between ? this.#rules.extraMs(latencyMs, packet.src, packet.dest) : 0;
-    const queued = { at: now + extraMs + latencyMs, order: this.#nextOrder++, packet, isClients };
+  #enqueueBetween(to: Endpoint, packet: Packet, now: number, latencyMs: number): void {
+    const extraMs = this.#rules.extraMs(latencyMs, packet.src, packet.dest);
+    this.#enqueue(to, packet, now, latencyMs, extraMs);
+  }
+
+  #enqueue(to: Endpoint, packet: Packet, now: number, latencyMs: number, extraMs: number): void {
+    const at = now + extraMs + latencyMs;
+    const queued = { at, order: this.#nextOrder++, packet, isClients: false };
     if (extraMs === 0) to.enqueue(queued);
     else this.#enqueueLater(to, queued, extraMs);
   }
@@ -273,16 +281,6 @@ export class Network {
       if (this.#endpoints.get(to.name) === to) to.enqueue(queued);
       else this.journal.drop(this.#clock.now(), queued.packet, "closed");
     });
-  }
-
-  #loses(): LinkRule | undefined {
-    return this.#rules.losing.find(({ loss = 0 }) => this.#faultRandom.next() < loss);
-  }
-
-  #doubles(): boolean {
-    return this.#rules.duplicating.some(({ duplication = 0 }) =>
-      this.#faultRandom.next() < duplication
-    );
   }
 
   /** Queues again what was kept back; what another rule still holds is kept back once more. */
@@ -437,96 +435,4 @@ const EPSILON_MS = 1e-7;
  */
 function sleepMs(ms: number): number {
   return Math.max(0, Math.ceil(ms - EPSILON_MS) - 1);
-}
-
-/** The rules that are on. */
-class LinkRules {
-  #all: readonly LinkRule[] = [];
-  #dropping: readonly LinkRule[] = [];
-  #holding: readonly LinkRule[] = [];
-  #losing: readonly LinkRule[] = [];
-  #duplicating: readonly LinkRule[] = [];
-  #slowing: readonly LinkRule[] = [];
-
-  /** Adds a rule. */
-  add(rule: LinkRule): void {
-    this.#set([...this.#all, rule]);
-  }
-
-  /** Takes a rule away. */
-  remove(rule: LinkRule): void {
-    this.#set(this.#all.filter((other) => other !== rule));
-  }
-
-  /** The rule that drops a message that has come to the head of its queue. */
-  dropping(src: string, dest: string): LinkRule | undefined {
-    if (this.#dropping.length === 0) return undefined;
-    return this.#dropping.find(({ drops }) => drops?.get(dest)?.has(src));
-  }
-
-  /** The rule that keeps such a message back. */
-  holding(src: string, dest: string): LinkRule | undefined {
-    if (this.#holding.length === 0) return undefined;
-    return this.#holding.find(({ holds }) => holds?.get(dest)?.has(src));
-  }
-
-  /** The rules that may lose a message. */
-  get losing(): readonly LinkRule[] {
-    return this.#losing;
-  }
-
-  /** The rules that may double a message. */
-  get duplicating(): readonly LinkRule[] {
-    return this.#duplicating;
-  }
-
-  /** What the rules add to a latency. */
-  extraMs(latencyMs: number, src: string, dest: string): number {
-    let result = latencyMs;
-    for (const { slow } of this.#slowing) {
-      if (slow === undefined || !(slow.nodes.has(src) || slow.nodes.has(dest))) continue;
-      result = Math.floor(result * slow.factor + slow.extraMs);
-    }
-    return result - latencyMs;
-  }
-
-  #set(all: readonly LinkRule[]): void {
-    this.#all = all;
-    this.#dropping = all.filter(({ drops }) => drops !== undefined);
-    this.#holding = all.filter(({ holds }) => holds !== undefined);
-    this.#losing = all.filter(({ loss }) => loss !== undefined);
-    this.#duplicating = all.filter(({ duplication }) => duplication !== undefined);
-    this.#slowing = all.filter(({ slow }) => slow !== undefined);
-  }
-}
-
-/**
- * Links for a lookup, from lists.
- *
- * @param lists destinations with the sources meant
- */
-export function toLinks(lists: Readonly<Record<string, readonly string[]>>): Links {
-  return new Map(Object.entries(lists).map(([dest, srcs]) => [dest, new Set(srcs)]));
-}
-
-/**
- * Draws a latency, in whole milliseconds as Maelstrom does: cut off, not rounded.
- *
- * A mean of 0 is 0 under any distribution, where Maelstrom would refuse to start.
- */
-export function drawLatencyMs({ meanMs, distribution }: Latency, random: Random): number {
-  if (meanMs === 0) return 0;
-  if (distribution === "constant") return Math.floor(meanMs);
-  if (distribution === "uniform") return Math.floor(random.next() * 2 * meanMs);
-  return Math.floor(-Math.log(1 - random.next()) * meanMs);
-}
-
-/**
- * Makes sure that latencies can be drawn.
- *
- * @throws {RangeError} if the mean is no number of 0 or more.
- */
-export function checkLatency({ meanMs }: Latency): void {
-  if (meanMs >= 0 && Number.isFinite(meanMs)) return;
-  throw new RangeError(`Cannot use a mean latency of ${meanMs} ms: not a number of 0 or more`);
 }

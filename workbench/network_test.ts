@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import type { JsonObject } from "@eddy/maelstrom";
-import { checkLatency, drawLatencyMs, type Latency, toLinks } from "./network.ts";
+import { checkLatency, type Latency, toLatencyMs, toLinks } from "./links.ts";
 import type { NetEvent } from "./journal.ts";
 import { seededRandom } from "./random.ts";
 import { createVirtualWorld, type World } from "./world.ts";
@@ -396,7 +396,7 @@ Deno.test("the same seed delivers the same way", async () => {
 
 function sample(latency: Latency): number[] {
   const random = seededRandom(1, "latency");
-  return Array.from({ length: 20_000 }, () => drawLatencyMs(latency, random));
+  return Array.from({ length: 20_000 }, () => toLatencyMs(latency, () => random.next()));
 }
 
 const mean = (all: number[]) => all.reduce((sum, one) => sum + one, 0) / all.length;

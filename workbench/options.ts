@@ -8,7 +8,8 @@ import { canonicalModel } from "./checkers/elle/consistency_model.ts";
 import { errorText, isClient } from "@eddy/maelstrom";
 import type { Compute } from "./in_process.ts";
 import { NEMESES, type NemesisName } from "./nemesis.ts";
-import { type Latency, SERVICES } from "./network.ts";
+import type { Latency } from "./links.ts";
+import { SERVICES } from "./network.ts";
 import { type WorkloadName, WORKLOADS } from "./workloads/mod.ts";
 
 /** The topologies of broadcast. */

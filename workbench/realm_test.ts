@@ -310,7 +310,7 @@ Deno.test("a node on the library may use mailboxes, and timers are as in Deno", 
 
 Deno.test("a killed program forgets, and a paused one answers later", async () => {
   const counting = onDeno("{ id: `${dest} ${globalThis.count++}` }", "globalThis.count = 0;");
-  const settings: RunSettings = { timeLimitSeconds: 10, nemesisIntervalSeconds: 1 };
+  const settings: RunSettings = { timeLimitSeconds: 20, nemesisIntervalSeconds: 1 };
   const killed = await run("kill.ts", counting, "unique-ids", { ...settings, nemesis: ["kill"] });
   assertEquals(killed.results.findings[0]?.anomaly, "duplicated");
   const paused = await run("kill.ts", counting, "unique-ids", { ...settings, nemesis: ["pause"] });

@@ -7,11 +7,12 @@
 import { errorText } from "@eddy/maelstrom";
 import { join } from "@std/path/join";
 import { type DiagramMessage, drawMessages } from "./diagram.ts";
-import { type Op, writeHistoryLine } from "./history.ts";
+import { writeHistoryLine } from "./history.ts";
 import type { NetEvent } from "./journal.ts";
-import type { RunOptions } from "./options.ts";
+import { type Plan, writePlan } from "./plan.ts";
 import { RecentLines } from "./protocol.ts";
 import type { HistoryReport, RunReport, WorkloadResult } from "./report.ts";
+import type { RunResult } from "./simulate.ts";
 
 /** How many characters are buffered before they are written. */
 const CHUNK_CHARS = 1 << 18;
@@ -165,8 +166,8 @@ export class ResultsDir {
     file.add(line);
   }
 
-  /** Writes the history, the results and the diagram, and closes all files. */
-  finish(report: RunReport, options: RunOptions, history: readonly Op[], startMs: number): void {
+  /** Writes the history, the results, the plan and the diagram, and closes all files. */
+  finish({ results: report, options, history, startMs }: RunResult, plan: Plan): void {
     if (this.#messages === undefined) return;
     this.#messages.close();
     this.#note(this.#messages, "messages.jsonl has not all messages");
@@ -181,6 +182,7 @@ export class ResultsDir {
     this.#write("results.json", () => {
       return JSON.stringify({ ...resultsJson(report), startMs, options }, null, 2) + "\n";
     });
+    this.#write("plan.json", () => writePlan(plan));
     const faults = report.faults.map(({ fault, fromNs, toNs }) => ({
       name: fault,
       fromMs: startMs + fromNs / 1e6,

@@ -13,6 +13,7 @@ import {
   type Invocation,
   type MainGenerator,
   type Next,
+  type Threads,
   type Workload,
 } from "./generator.ts";
 import type { Op, OpError, OpType } from "./history.ts";
@@ -53,6 +54,8 @@ export interface RunProgress {
 export interface RunTestOptions {
   /** Injects faults from the beginning of the main phase on. */
   readonly nemesis?: Nemesis | undefined;
+  /** The operations of the main phase, if none are drawn. */
+  readonly plan?: readonly PlanOp[] | undefined;
   /** Called at the beginning of every stage, and once a second. */
   readonly onProgress?: ((progress: RunProgress) => void) | undefined;
   /** Breaks the run off, say when a node breaks the protocol; the reason becomes its error. */
@@ -67,6 +70,18 @@ export interface PlannedOps {
   readonly begun: number;
 }
 
+/** An operation of a plan. */
+export interface PlanOp {
+  /** When it is due, in ms since the main phase began; it begins once its thread is free. */
+  readonly atMs: number;
+  /** The thread that does it; thread 1 of 3 nodes talks to the second node. */
+  readonly thread: number;
+  /** What is done: `read`, `add`, `txn`, ... */
+  readonly f: string;
+  /** With what. */
+  readonly value: Json;
+}
+
 /** What a run leaves behind, before it is checked. */
 export interface RunOutcome {
   /** All operations, up to where the run broke off if it did. */
@@ -74,6 +89,8 @@ export interface RunOutcome {
   readonly counts: OpCounts;
   /** The operations of the main phase; undefined if it did not come to its end. */
   readonly planned: PlannedOps | undefined;
+  /** The operations of the main phase that have begun. */
+  readonly emitted: readonly PlanOp[];
   /** When the history begins, by the world's clock. */
   readonly startMs: number;
   /** The stage in which the run broke off, and why; undefined if it went to its end. */
@@ -130,6 +147,7 @@ class TestRun {
   #stage: Stage = "start";
   #phase: RunPhase | undefined;
   #planned: PlannedOps | undefined;
+  readonly #emitted: PlanOp[] = [];
   #broke: RunOutcome["broke"];
   #over = false;
   #cancelTick = () => {};
@@ -154,7 +172,8 @@ class TestRun {
 
   get outcome(): RunOutcome {
     const { history, counts, startMs } = this.#recorder;
-    return { history, counts, planned: this.#planned, startMs, broke: this.#broke };
+    const [planned, emitted, broke] = [this.#planned, this.#emitted, this.#broke];
+    return { history, counts, planned, emitted, startMs, broke };
   }
 
   /** Remembers why the run broke off, the first time. */
@@ -236,20 +255,31 @@ class TestRun {
 
   async #main(generator: MainGenerator): Promise<void> {
     const { rate, timeLimitSeconds } = this.#options;
-    const { nemesis } = this.#others;
+    const { nemesis, plan } = this.#others;
     const limitMs = timeLimitSeconds * 1000;
     nemesis?.start((op) => {
       if (!this.#over) this.#recorder.nemesis(op);
     }, this.#recorder.answered);
     const onEmitted = () => nemesis?.stop();
-    if (rate === 0) {
+    const onOp = (op: PlanOp) => void this.#emitted.push(op);
+    if (plan !== undefined) {
+      const sorted = plan.toSorted((a, b) => a.atMs - b.atMs);
+      const planned = new PlanGenerator(sorted, onOp);
+      const duesMs = sorted.map(({ atMs }) => atMs);
+      const both: Generator = {
+        next: (threads, nowMs) => planned.next(threads, nowMs),
+        update: (thread, completion) => generator.update?.(thread, completion),
+      };
+      await this.#run(both, { duesMs, limitMs, onEmitted });
+    } else if (rate === 0) {
       await this.#sleep(limitMs);
       onEmitted();
     } else {
-      await this.#run(generator, { intervalMs: 1000 / rate, limitMs, onEmitted });
+      await this.#run(generator, { intervalMs: 1000 / rate, limitMs, onOp, onEmitted });
     }
     const begun = this.#recorder.counts.invocations;
-    this.#planned = { count: begun + (this.#phase?.missed ?? 0), begun };
+    const count = plan?.length ?? begun + (this.#phase?.missed ?? 0);
+    this.#planned = { count, begun };
   }
 
   async #final(main: MainGenerator): Promise<void> {
@@ -258,7 +288,7 @@ class TestRun {
     if (this.#over) return;
     this.#enter("recovery");
     await this.#sleep(RECOVERY_MS);
-    const phase = main.final?.();
+    const phase = main.final?.(this.#world.random("final"));
     if (this.#over || phase === undefined) return;
     this.#enter("final");
     await this.#run(phase.generator, { limitMs: phase.limitMs });
@@ -298,6 +328,42 @@ class TestRun {
   }
 }
 
+/** Emits the operations of a plan, each when it is due and its thread is free. */
+class PlanGenerator implements Generator {
+  readonly #plan: readonly PlanOp[];
+  #next = 0;
+  /** Those that are due, and wait for their threads. */
+  readonly #waiting: PlanOp[] = [];
+  readonly #onOp: (op: PlanOp) => void;
+
+  /** @param plan in the order of time */
+  constructor(plan: readonly PlanOp[], onOp: (op: PlanOp) => void) {
+    this.#plan = plan;
+    this.#onOp = onOp;
+  }
+
+  next(threads: Threads, nowMs: number): Next {
+    for (let op = this.#head; op !== undefined && op.atMs <= nowMs; op = this.#head) {
+      this.#waiting.push(op);
+      this.#next++;
+    }
+    const index = this.#waiting.findIndex(({ thread }) =>
+      threads.nextFree(thread, thread + 1) !== undefined
+    );
+    const [op] = index === -1 ? [] : this.#waiting.splice(index, 1);
+    if (op === undefined) {
+      return { untilMs: this.#head?.atMs ?? Infinity };
+    }
+    this.#onOp(op);
+    const { thread, f, value } = op;
+    return { thread, op: { f, value } };
+  }
+
+  get #head(): PlanOp | undefined {
+    return this.#plan[this.#next];
+  }
+}
+
 /** What a phase needs of the run. */
 interface PhaseContext {
   readonly clock: Clock;
@@ -317,17 +383,22 @@ export interface PhaseSettings {
    */
   readonly intervalMs?: number | undefined;
   /**
+   * When each operation is due, in ms since the beginning of the phase.
+   *
+   * @default drawn
+   */
+  readonly duesMs?: readonly number[] | undefined;
+  /**
    * How long operations are emitted, from the first one on.
    *
    * @default until the generator is done
    */
   readonly limitMs?: number | undefined;
+  /** Called for each operation. */
+  readonly onOp?: ((op: PlanOp) => void) | undefined;
   /** Called when no more is emitted, while operations may still be under way. */
   readonly onEmitted?: (() => void) | undefined;
 }
-
-/** Less than a nanosecond: the error of a sum of doubles. */
-const EPSILON_MS = 1e-7;
 
 /** How late a timer may be without the operations after it being late, too. */
 const MAX_TIMER_LAG_MS = 50;
@@ -338,10 +409,15 @@ export class RunPhase {
   readonly #generator: Generator;
   readonly #intervalMs: number;
   readonly #limitMs: number;
+  readonly #duesMs: readonly number[] | undefined;
+  readonly #onOp: (op: PlanOp) => void;
   readonly #onEmitted: () => void;
   readonly #ended: PromiseWithResolvers<void> = Promise.withResolvers();
+  /** When the phase begins, by the clock; all other times count from here. */
+  readonly #startMs: number;
   #emitting = true;
   #stopped = false;
+  #emittedCount = 0;
   /** When the next operation is due. */
   #dueMs: number;
   /** Whether the one that is due has had to wait. */
@@ -349,7 +425,9 @@ export class RunPhase {
   /** Whether it has had to wait for a thread, and for how long all have in sum. */
   #isShort = false;
   #shortMs = 0;
-  #endMs = Infinity;
+  #endMs: number;
+  /** What the last timer was set to. */
+  #reachedMs = 0;
   #timer: { readonly atMs: number; readonly cancel: () => void } | undefined;
 
   constructor(generator: Generator, settings: PhaseSettings, context: PhaseContext) {
@@ -357,8 +435,12 @@ export class RunPhase {
     this.#generator = generator;
     this.#intervalMs = settings.intervalMs ?? 0;
     this.#limitMs = settings.limitMs ?? Infinity;
+    this.#duesMs = settings.duesMs;
+    this.#onOp = settings.onOp ?? (() => {});
     this.#onEmitted = settings.onEmitted ?? (() => {});
-    this.#dueMs = context.clock.now();
+    this.#startMs = context.clock.now();
+    this.#dueMs = this.#duesMs === undefined ? 0 : this.#duesMs[0] ?? Infinity;
+    this.#endMs = this.#duesMs === undefined ? Infinity : this.#limitMs;
   }
 
   /**
@@ -382,6 +464,11 @@ export class RunPhase {
     this.#setTimer(Infinity);
   }
 
+  /** The time since the beginning; no less than what a timer was set to, for all rounding. */
+  #nowMs(): number {
+    return Math.max(this.#reachedMs, this.#context.clock.now() - this.#startMs);
+  }
+
   #pump(): void {
     try {
       this.#emitDue();
@@ -392,32 +479,37 @@ export class RunPhase {
 
   #emitDue(): void {
     while (this.#emitting && !this.#stopped) {
-      const nowMs = this.#context.clock.now();
-      if (nowMs + EPSILON_MS >= this.#endMs) return this.#endEmission();
-      if (this.#dueMs - nowMs > EPSILON_MS) return this.#setTimer(this.#dueMs);
+      const nowMs = this.#nowMs();
+      if (nowMs >= this.#endMs) return this.#endEmission();
+      if (this.#dueMs > nowMs) return this.#setTimer(this.#dueMs);
       const next = this.#generator.next(this.#context.workers, nowMs);
       if (next === "done") return this.#endEmission();
       if (next === "pending" || "untilMs" in next) return this.#wait(next);
+      const { thread, op } = next;
+      this.#onOp({ atMs: this.#dueMs, thread, f: op.f, value: op.value });
       this.#schedule(nowMs);
-      this.#emit(next.thread, next.op);
+      this.#emit(thread, op);
     }
     if (!this.#emitting) this.#endIfIdle();
   }
 
-  #wait(next: Next): void {
+  #wait(next: Extract<Next, "pending" | { untilMs: number }>): void {
     this.#slipped = true;
     if (next === "pending") this.#isShort = true;
-    this.#setTimer(typeof next === "object" && "untilMs" in next ? next.untilMs : Infinity);
+    this.#setTimer(next === "pending" ? Infinity : next.untilMs);
   }
 
-  /** Draws when the operation after the one that is emitted now is due. */
+  /** Decides when the operation after the one that is emitted now is due. */
   #schedule(nowMs: number): void {
     if (this.#endMs === Infinity) this.#endMs = nowMs + this.#limitMs;
     this.#countMissed(nowMs);
+    this.#emittedCount++;
     // The schedule may slip for want of threads, but not because timers are coarse.
     const fromMs = this.#slipped ? nowMs : Math.max(this.#dueMs, nowMs - MAX_TIMER_LAG_MS);
     this.#slipped = false;
-    this.#dueMs = fromMs + drawInterval(this.#context.random, this.#intervalMs);
+    this.#dueMs = this.#duesMs === undefined
+      ? fromMs + drawInterval(this.#context.random, this.#intervalMs)
+      : this.#duesMs[this.#emittedCount] ?? Infinity;
   }
 
   /** Notes for how long an operation that was due has had to wait for a thread. */
@@ -432,16 +524,17 @@ export class RunPhase {
     this.#timer?.cancel();
     this.#timer = undefined;
     if (earliestMs === Infinity) return;
-    const { clock } = this.#context;
-    const cancel = clock.schedule(Math.max(0, earliestMs - clock.now()), () => {
+    const delayMs = Math.max(0, earliestMs - this.#nowMs());
+    const cancel = this.#context.clock.schedule(delayMs, () => {
       this.#timer = undefined;
+      this.#reachedMs = earliestMs;
       this.#pump();
     });
     this.#timer = { atMs: earliestMs, cancel };
   }
 
   #endEmission(): void {
-    this.#countMissed(Math.min(this.#context.clock.now(), this.#endMs));
+    this.#countMissed(Math.min(this.#nowMs(), this.#endMs));
     this.#emitting = false;
     this.#endMs = Infinity;
     this.#setTimer(Infinity);

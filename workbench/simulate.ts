@@ -16,6 +16,7 @@ import { Faults, type FaultVerbs } from "./faults.ts";
 import { Nemesis } from "./nemesis.ts";
 import type { Op } from "./history.ts";
 import type { NetEvent } from "./journal.ts";
+import type { Plan } from "./plan.ts";
 import { reportRun, type RunReport } from "./report.ts";
 import {
   checkGiven,
@@ -41,7 +42,12 @@ export interface RunHooks {
   readonly script?: ((faults: FaultVerbs, clock: Clock) => void) | undefined;
   /** Breaks the run off; what has happened so far is checked and reported. */
   readonly signal?: AbortSignal | undefined;
+  /** What is not drawn: the operations, faults and messages of another run, or of one's own making. */
+  readonly plan?: PlannedParts | undefined;
 }
+
+/** The parts of a plan that a run follows beside its options. */
+export type PlannedParts = Pick<Plan, "ops" | "faults" | "links">;
 
 /** What to run. */
 export interface SimulateOptions extends RunSettings, RunHooks {
@@ -69,6 +75,8 @@ export interface RunResult {
   readonly protocolErrors: readonly ProtocolError[];
   /** When the history begins, by the world's clock. */
   readonly startMs: number;
+  /** What the run was given and what it drew, to be run again; faults of a script are not in it. */
+  readonly plan: () => PlannedParts;
 }
 
 /**
@@ -96,15 +104,15 @@ export interface RunResult {
  * ```
  */
 export function simulate(options: SimulateOptions): Promise<RunResult> {
-  const { workload, install, args, onMessage, onLog, onProgress, script, signal, ...settings } =
-    options;
+  const { workload, install, args, plan, ...others } = options;
+  const { onMessage, onLog, onProgress, script, signal, ...settings } = others;
   checkGiven("install", install, "a function", typeof install === "function");
   checkArgs(args);
   checkHooks({ onMessage, onLog, onProgress, script, signal });
   const run = defaultOptions(workload, settings);
   const setup = install ?? findWorkload(workload).configure(args ?? []);
-  const world = createVirtualWorld(run.seed, { latency: run.latency });
-  const hooks = { onMessage, onLog, onProgress, script, signal };
+  const world = createVirtualWorld(run.seed, { latency: run.latency, links: plan?.links });
+  const hooks = { onMessage, onLog, onProgress, script, signal, plan };
   const make = (cluster: ClusterOptions) => createInProcessCluster({ ...cluster, setup });
   const watchers = [new Uncaught(), new RealTimers(), new Activities(run.seed)];
   return runIn(world, make, run, hooks, watchers);
@@ -133,7 +141,8 @@ export function simulateProgram(
   checkArgs(args);
   checkHooks(hooks);
   checkOptions(options);
-  const world = createVirtualWorld(options.seed, { latency: options.latency, turns: true });
+  const links = hooks.plan?.links;
+  const world = createVirtualWorld(options.seed, { latency: options.latency, links, turns: true });
   const make = (cluster: ClusterOptions) => createRealmCluster({ ...cluster, program, args });
   return runIn(world, make, options, hooks, [new RealmGuard(), new Activities(options.seed)]);
 }
@@ -152,7 +161,8 @@ export function runProgram(
   checkArgs(args);
   checkHooks(hooks);
   checkOptions(options);
-  const world = createRealWorld(options.seed, { latency: options.latency });
+  const links = hooks.plan?.links;
+  const world = createRealWorld(options.seed, { latency: options.latency, links });
   const make = (cluster: ClusterOptions) => createProcessCluster({ ...cluster, bin, args });
   return runIn(world, make, options, hooks);
 }
@@ -162,7 +172,7 @@ function checkArgs(args: unknown): void {
   checkGiven("args", args, "a list of texts", ok);
 }
 
-function checkHooks({ signal, ...functions }: RunHooks): void {
+function checkHooks({ signal, plan: _, ...functions }: RunHooks): void {
   checkGiven("signal", signal, "an AbortSignal", signal instanceof AbortSignal);
   for (const [name, hook] of Object.entries(functions)) {
     checkGiven(name, hook, "a function", typeof hook === "function");
@@ -173,7 +183,7 @@ async function runIn(
   world: World,
   makeCluster: (options: ClusterOptions) => Cluster,
   options: RunOptions,
-  { onMessage, onLog, onProgress, script, signal }: RunHooks,
+  { onMessage, onLog, onProgress, script, signal, plan }: RunHooks,
   watchers: readonly Watcher[] = [],
 ): Promise<RunResult> {
   const stop = new AbortController();
@@ -197,10 +207,11 @@ async function runIn(
     nodeIds,
     kinds: options.nemesis,
     intervalSeconds: options.nemesisIntervalSeconds,
+    plan: plan?.faults,
     script,
   });
   const signals = signal === undefined ? [stop.signal] : [stop.signal, signal];
-  const others = { nemesis, onProgress, signal: AbortSignal.any(signals) };
+  const others = { nemesis, plan: plan?.ops, onProgress, signal: AbortSignal.any(signals) };
   const main = () =>
     world.run(
       () => runTest(world, cluster, options, others),
@@ -222,7 +233,18 @@ async function runIn(
     broke: broke &&
       { byNode: broke.error instanceof ProtocolError, text: broke.error.message },
   });
-  return { results, history, options, protocolErrors: cluster.protocolErrors, startMs };
+  return {
+    results,
+    history,
+    options,
+    protocolErrors: cluster.protocolErrors,
+    startMs,
+    plan: () => ({
+      ops: outcome.emitted,
+      faults: nemesis.plan,
+      links: world.network.planLinks(),
+    }),
+  };
 }
 
 /** A hook whose error breaks the run off, in place of going to a node or a stream that calls it. */

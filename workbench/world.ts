@@ -5,7 +5,8 @@
  */
 
 import { type Clock, type Random, systemClock } from "@eddy/maelstrom";
-import { type Latency, Network } from "./network.ts";
+import type { Latency, PlanLink } from "./links.ts";
+import { Network } from "./network.ts";
 import { seededRandom } from "./random.ts";
 import { runVirtual, VirtualClock } from "./virtual_clock.ts";
 
@@ -31,6 +32,12 @@ interface WorldOptions {
    * @default no time
    */
   readonly latency?: Latency | undefined;
+  /**
+   * What is not drawn of the messages of some links.
+   *
+   * @default all is drawn
+   */
+  readonly links?: readonly PlanLink[] | undefined;
   /**
    * Whether the event loop gets a turn after every event, so that what a program rejects and does
    * not catch is known before anything else happens.
@@ -76,9 +83,9 @@ export function createRealWorld(seed: number, options: WorldOptions = {}): World
 function createWorld(
   seed: number,
   clock: Clock,
-  { latency = { meanMs: 0, distribution: "constant" } }: WorldOptions,
+  { latency = { meanMs: 0, distribution: "constant" }, links }: WorldOptions,
 ): Omit<World, "run"> {
   const random = (part: string): Random => seededRandom(seed, part);
-  const network = new Network({ clock, latency, random });
+  const network = new Network({ clock, latency, random, plan: links });
   return { clock, random, network };
 }

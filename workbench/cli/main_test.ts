@@ -109,6 +109,7 @@ Deno.test("test: a valid run exits 0 and leaves its results behind", async () =>
       "messages.jsonl",
       "messages.svg",
       "node-logs",
+      "plan.json",
       "results.json",
     ]);
     const results = JSON.parse(await Deno.readTextFile(join(latest, "results.json")));
@@ -697,7 +698,7 @@ Deno.test("check: what is no history is said in plain words, with what is accept
       ["cut.gz", packed.slice(0, -12), "it is packed with gzip, but damaged or not complete"],
       ["bad.gz", packed.map((byte, i) => i > 12 ? 255 : byte), "it is packed with gzip, but dama"],
     ];
-    for (const [name, content, why] of cases) {
+    for (const [name, content] of cases) {
       const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
       await Deno.writeFile(join(dir, name), bytes);
     }
@@ -808,6 +809,40 @@ Deno.test("test: a program's run is the same in another time zone, language and 
   ]);
   assertStringIncludes(first ?? "", "Mon Jun 01 2020 00:00:00 GMT+0000");
   assertEquals(second, first);
+});
+
+Deno.test("test: a stored plan is run again, and has all that other flags say", async () => {
+  await inTempDir(async (dir) => {
+    const args = ["test", "-w", "g-set", ...short, "--nemesis", "loss,slow", "--latency", "9"];
+    const first = await workbench(args, dir);
+    await Deno.rename(join(dir, "store"), join(dir, "first"));
+    const plan = "first/latest/plan.json";
+    const again = await workbench(["test", "--plan", plan], dir);
+    assertEquals([first.code, again.code], [0, 0], again.stderr);
+    for (const file of ["history.jsonl", "messages.jsonl", "results.json", "plan.json"]) {
+      const [a, b] = await Promise.all(
+        ["first", "store"].map((store) => Deno.readTextFile(join(dir, store, "latest", file))),
+      );
+      assertEquals(a, b);
+    }
+    const wrong = await workbench(
+      ["test", "--plan", plan, "--bin", "mutant:forgets-elements"],
+      dir,
+    );
+    assertEquals(wrong.code, 254, wrong.stdout);
+    const refused = await workbenchInTurn([
+      ["test", "--plan", plan, "--rate", "5"],
+      ["test", "-w", "g-set", "--plan", plan],
+      ["test", "--plan", "nowhere"],
+      ["test", "--plan", "first/latest/results.json"],
+    ], dir);
+    assertEquals(refused.map(({ code }) => code), [254, 254, 254, 254]);
+    const errors = refused.map(({ stderr }) => stderr).join("");
+    assertMatch(
+      errors,
+      /--rate beside --plan.*\n.*-w beside.*\nCannot read --plan nowhere.*\n.*: version/,
+    );
+  });
 });
 
 Deno.test("sweep: a program runs under virtual time on all cores", async () => {

@@ -4,10 +4,12 @@
  * @module
  */
 
+import { errorText } from "@eddy/maelstrom";
 import { type FlagValues, integer, parseFlags, UsageError } from "@eddy/maelstrom/flags";
 import { summarize } from "../explain.ts";
 import type { NetEvent } from "../journal.ts";
 import type { RunOptions } from "../options.ts";
+import { parsePlan, type Plan, PLAN_VERSION, type PlanProgram } from "../plan.ts";
 import { findProgram } from "../process.ts";
 import { bundleProgram, isModule } from "../program.ts";
 import { ResultsDir, resultsJson } from "../results_dir.ts";
@@ -48,30 +50,82 @@ export const testFlags = {
     ...integer(1, MAX_RUNS),
     default: 1,
   },
+  plan: {
+    help: "Run a plan.json again, of an earlier run or changed; it has all that other flags say",
+    value: "FILE",
+  },
 };
+
+/** The flags that have a meaning beside `--plan`. */
+const BESIDE_PLAN = ["plan", "bin", "real-time", "store", "json", "log-"];
 
 type TestFlags = FlagValues<typeof testFlags>;
 
 /** Runs the command and returns the exit code. */
 export async function testCommand(args: readonly string[]): Promise<number> {
-  const { flags, words, rest } = parseFlags({ ...testFlags, ...ignoredFlags }, args);
+  const { flags: given, words, rest: givenArgs } = parseFlags(
+    { ...testFlags, ...ignoredFlags },
+    args,
+  );
   if (words.length > 0) throw new UsageError(`Unexpected argument ${JSON.stringify(words[0])}`);
-  const first = flags.seed ?? drawSeed();
+  const plan = given.plan === undefined ? undefined : readPlan(given.plan, args);
+  const flags = plan === undefined
+    ? given
+    : { ...given, workload: plan.options.workload, bin: given.bin ?? plan.program?.bin };
+  const rest = plan === undefined || givenArgs.length > 0 ? givenArgs : plan.args;
+  const first = plan?.options.seed ?? flags.seed ?? drawSeed();
   checkSeeds(first, flags["test-count"]);
-  toRunOptions(flags, first);
+  if (plan === undefined) toRunOptions(flags, first);
   const engine = await engineOf(flags, rest);
+  if (plan !== undefined && isOther(plan.program, engine.program)) {
+    printError(`${flags.bin} is not what the plan was made with: it may do something else`);
+  }
   for (const ignored of sayIgnored(flags)) printError(ignored);
   // A program that hangs does not answer in time; only nodes in this process can stop the clock.
   const stopWatchdog = engine.isVirtual ? startWatchdog() : () => {};
   try {
     let code = 0;
     for (let i = 0; i < flags["test-count"] && code === 0; i++) {
-      code = await runOnce(flags, rest, first + i, engine);
+      code = await runOnce(flags, rest, first + i, engine, plan);
     }
     return code;
   } finally {
     stopWatchdog();
   }
+}
+
+/**
+ * Reads the plan of a command line.
+ *
+ * @param args the command line
+ * @throws {UsageError} if there is none, or it cannot be run, or has another flag beside it.
+ */
+function readPlan(file: string, args: readonly string[]): Plan {
+  for (const arg of args.slice(0, args.includes("--") ? args.indexOf("--") : undefined)) {
+    const [name] = /^-(-[^=]+|\w)/.exec(arg) ?? [];
+    if (name === undefined || isBesidePlan(name.slice(2))) continue;
+    throw new UsageError(`Cannot use ${name} beside --plan: the plan says what is run`);
+  }
+  let text: string;
+  try {
+    text = Deno.readTextFileSync(file);
+  } catch (cause) {
+    throw new UsageError(`Cannot read --plan ${file}: ${errorText(cause)}`, { cause });
+  }
+  try {
+    return parsePlan(text);
+  } catch (cause) {
+    throw new UsageError(`Cannot run the plan ${file}: ${errorText(cause)}`, { cause });
+  }
+}
+
+function isBesidePlan(name: string): boolean {
+  return BESIDE_PLAN.some((flag) => name.startsWith(flag));
+}
+
+/** Whether a program is known to be another than that of a plan. */
+function isOther(planned: PlanProgram | undefined, program: PlanProgram | undefined): boolean {
+  return planned?.sha256 !== undefined && planned.sha256 !== program?.sha256;
 }
 
 /** A random seed, short enough to be typed. */
@@ -84,6 +138,8 @@ interface Engine {
   /** What it is, in a line. */
   readonly name: string;
   readonly isVirtual: boolean;
+  /** The program; undefined for Eddy's own node. */
+  readonly program?: PlanProgram;
   readonly run: (options: RunOptions, hooks: RunHooks) => Promise<RunResult>;
 }
 
@@ -111,6 +167,7 @@ async function engineOf(flags: RunFlags, args: readonly string[]): Promise<Engin
     return {
       name: `Virtual time, ${bin} in this process`,
       isVirtual: true,
+      program: { bin },
       run: (options, hooks) => simulate({ ...options, install, ...hooks }),
     };
   }
@@ -119,18 +176,24 @@ async function engineOf(flags: RunFlags, args: readonly string[]): Promise<Engin
     return {
       name: `Virtual time, ${bin} in this process`,
       isVirtual: true,
+      program: { bin, sha256: await sha256(new TextEncoder().encode(program.code)) },
       run: (options, hooks) => simulateProgram(program, args, options, hooks),
     };
   }
   if (flags.compute !== undefined) {
     throw new UsageError(`Cannot use --compute for ${bin}: it runs in real time`);
   }
-  findProgram(bin);
+  const path = findProgram(bin);
   return {
     name: `Real time, ${bin} as processes`,
     isVirtual: false,
+    program: { bin, sha256: await Deno.readFile(path).then(sha256, () => undefined) },
     run: (options, hooks) => runProgram({ bin, args }, options, hooks),
   };
+}
+
+async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
 }
 
 /** Whether nodes run in this process, under virtual time. */
@@ -143,8 +206,9 @@ async function runOnce(
   rest: readonly string[],
   seed: number,
   engine: Engine,
+  plan: Plan | undefined,
 ): Promise<number> {
-  const options = toRunOptions(flags, seed);
+  const options = plan?.options ?? toRunOptions(flags, seed);
   const name = new Date().toISOString().replaceAll(":", "").replace("Z", "");
   const dir = new ResultsDir(flags.store, options.workload, name);
   const status = new StatusLine();
@@ -164,11 +228,12 @@ async function runOnce(
   if (dir.isMissing) { for (const note of dir.notes) printError(note); }
   const result = await interruptibly(
     status,
-    (watched) => engine.run(options, { ...hooks, ...watched }),
+    (watched) => engine.run(options, { ...hooks, ...watched, plan }),
     !engine.isVirtual && Deno.stderr.isTerminal(),
   );
-  const { results, history, startMs } = result;
-  dir.finish(results, options, history, startMs);
+  const { results } = result;
+  const { program } = engine;
+  dir.finish(result, { version: PLAN_VERSION, program, args: rest, options, ...result.plan() });
   if (flags.json) printJson({ engine: engine.name, ...resultsJson(results), options }, 2);
   else print(`${engine.name}\n${describe(result, dir, replayLine(flags, rest, options))}`);
   if (!dir.isMissing) { for (const note of dir.notes) printError(note); }
@@ -211,7 +276,7 @@ export function replayLine(
   const given = Object.entries(testFlags).flatMap(([name, flag]) => {
     const value = flags[name];
     const isLeftOut = ["seed", "json", "store", "test-count"].includes(name) ||
-      name.startsWith("log-");
+      name.startsWith("log-") || (flags.plan !== undefined && !isBesidePlan(name));
     if (isLeftOut || value === undefined || value === false) return [];
     if ("many" in flag && Array.isArray(value)) {
       return value.flatMap((each) => [`--${name}`, shellWord(String(each))]);
@@ -220,7 +285,8 @@ export function replayLine(
     if ("default" in flag && flag.default === value && name !== "workload") return [];
     return [`--${name}`, shellWord(Array.isArray(value) ? value.join(",") : String(value))];
   });
-  const words = ["deno task workbench test", ...given, "--seed", String(seed)];
+  const seeded = flags.plan === undefined ? ["--seed", String(seed)] : [];
+  const words = ["deno task workbench test", ...given, ...seeded];
   return [...words, ...(rest.length > 0 ? ["--", ...rest.map(shellWord)] : [])].join(" ");
 }
 

@@ -49,7 +49,7 @@ function counter(draw: (random: Random) => Invocation): Workload {
     },
     generator: (_options, random): MainGenerator => ({
       ...eachTime(() => draw(random)),
-      final: () => oncePerThread({ ...read, final: true }, random),
+      final: (drawn) => oncePerThread({ ...read, final: true }, drawn),
     }),
     check: checkCounter,
   };

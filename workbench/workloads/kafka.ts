@@ -194,8 +194,8 @@ export class KafkaGenerator implements MainGenerator {
     }
   }
 
-  final(): FinalPhase {
-    return { generator: new FinalPolls(this.#seen, this.#random), limitMs: FINAL_LIMIT_MS };
+  final(random: Random): FinalPhase {
+    return { generator: new FinalPolls(this.#seen, random), limitMs: FINAL_LIMIT_MS };
   }
 
   #draw(): Invocation {

@@ -108,7 +108,7 @@ Deno.test("in the end every thread crashes, assigns all keys, and polls until it
   generator.update(0, sent("9", 4));
   generator.update(0, sent("10", 2));
   generator.update(0, polled({ "9": [[3, 1]], "11": [[7, 1], [6, 1]], "12": [] }));
-  const { generator: final, limitMs } = generator.final();
+  const { generator: final, limitMs } = generator.final(seededRandom(2, ""));
   assertEquals(limitMs, 10_000);
   const ops: [number, Invocation][] = [];
   let nowMs = now();
@@ -147,7 +147,7 @@ Deno.test("in the end every thread crashes, assigns all keys, and polls until it
 Deno.test("final polls wait for busy threads, and are 0.2 s apart on average", () => {
   const { generator, threads } = fixture();
   generator.update(0, sent("1", 1));
-  const { generator: final } = generator.final();
+  const { generator: final } = generator.final(seededRandom(2, ""));
   threads.busy = new Set([0, 1, 2]);
   assertEquals(final.next(threads, 0), "pending");
   threads.busy = new Set([1, 2]);
