@@ -10,134 +10,86 @@
 
 import vm from "vm";
 import { errorText } from "@eddy/maelstrom";
-import { Cluster, type ClusterOptions, type Incarnation, type LaunchContext } from "./cluster.ts";
-import { type Compute, ProcessClock } from "./in_process.ts";
-import type { Packet } from "./network.ts";
-import { LineSplitter } from "./process.ts";
+import { Cluster, type LaunchContext } from "./cluster.ts";
 import { type BundledProgram, MODULE_NAME, SourcePlaces } from "./program.ts";
-import { RecentLines } from "./protocol.ts";
+import { EPOCH_MS, type ProgramOptions, ProgramProcess } from "./program_process.ts";
 import { type Globals, makeGlobals, PRELUDE, preludeInput } from "./realm_globals.ts";
-import { activity } from "./watchdog.ts";
 
 /** Settings of {@linkcode createRealmCluster}. */
-export interface RealmOptions extends ClusterOptions {
+export interface RealmOptions extends ProgramOptions {
   readonly program: BundledProgram;
-  /** What every node is started with. */
-  readonly args: readonly string[];
 }
 
 /** A cluster of programs under the world's clock. */
 export function createRealmCluster(options: RealmOptions): Cluster {
   const places = new SourcePlaces(options.program);
-  return new Cluster(options, (context) => new RealmIncarnation(context, places, options));
+  return new Cluster(options, (context) => new Realm(context, places, options).process);
 }
 
 /** Thrown to end a program where it stands. */
 const EXIT = Symbol("exit");
 
-/** How long a program takes over a message or a timer, unless something else is asked for. */
-const COMPUTE: Compute = { meanMs: 0.02, jitter: 0 };
-
-class RealmIncarnation implements Incarnation {
+/** A program's own globals and modules, and what runs in them. */
+class Realm {
+  readonly process: ProgramProcess;
   readonly #context: LaunchContext;
   readonly #program: BundledProgram;
   readonly #places: SourcePlaces;
-  readonly #clock: ProcessClock;
   readonly #globals: Globals;
   readonly #realm: vm.Context;
-  readonly #encoder = new TextEncoder();
-  readonly #recentLog = new RecentLines();
-  readonly #output = {
-    1: new LineSplitter((line) => this.#context.stdout.accept(line)),
-    2: new LineSplitter((line) => this.#log(line)),
-  };
-  /** Lines that the program has not read yet. */
-  #input: string[] = [];
   #readers: ((bytes: Uint8Array) => void)[] = [];
-  #releases: (() => void)[] = [];
   #isEvaluated = false;
   #isCheckDue = false;
   #isLeaving = false;
-  #dead = false;
 
   constructor(
     context: LaunchContext,
     places: SourcePlaces,
-    { program, args, compute = COMPUTE }: RealmOptions,
+    { program, args, compute }: RealmOptions,
   ) {
-    const { node, generation, world } = context;
     this.#context = context;
     this.#program = program;
     this.#places = places;
-    this.#clock = new ProcessClock(context, (error) => this.#fail(error), compute);
-    const random = world.random(generation === 1 ? `node ${node}` : `node ${node} #${generation}`);
-    const startMs = world.clock.now();
+    const process = this.process = new ProgramProcess(context, compute, {
+      onInput: () => this.#run(() => this.#readers.shift()?.(process.takeInput())),
+      onError: (error) => this.fail(error, false),
+      trace: (line) => line.includes(MODULE_NAME) ? places.trace(line) : line,
+    });
     const outside = {
       args,
       path: program.path,
-      pid: 1000 + generation,
-      now: () => world.clock.now() - startMs,
-      random: () => random.next(),
+      pid: 1000 + process.generation,
+      epochMs: Math.floor(EPOCH_MS + process.startMs),
+      now: () => process.now(),
+      random: () => process.random.next(),
       schedule: (delayMs: number, callback: () => void) =>
-        this.#clock.schedule(delayMs, () => this.#run(callback)),
+        process.clock.schedule(delayMs, () => this.#run(callback)),
       run: (callback: () => void) => this.#run(callback),
       read: () => this.#read(),
-      write: (fd: 1 | 2, data: Uint8Array | string) => this.#write(fd, data),
+      write: (fd: 1 | 2, data: Uint8Array | string) => process.write(fd, data),
       exit: (code: number) => this.#exit(code),
     };
     this.#globals = makeGlobals(outside);
     this.#realm = vm.createContext(this.#globals.globals);
     realms.set(vm.runInContext("Promise.prototype", this.#realm), this);
     vm.runInContext(PRELUDE, this.#realm)(preludeInput(outside));
-    this.#clock.schedule(0, () => this.#run(() => this.#start()));
-  }
-
-  deliver(packet: Packet): void {
-    this.#clock.schedule(0, () => this.#run(() => this.#receive(packet)));
-  }
-
-  #receive(packet: Packet): void {
-    activity.mark(this.#context.node, packet.text);
-    this.#input.push(packet.toLine());
-    const reader = this.#readers.shift();
-    if (reader !== undefined) reader(this.#takeInput());
-  }
-
-  kill(): Promise<void> {
-    this.#die();
-    return Promise.resolve();
-  }
-
-  pause(): void {
-    const { world: { network }, node } = this.#context;
-    this.#clock.pause();
-    this.#releases.push(network.hold(node));
-  }
-
-  resume(): void {
-    this.#clock.resume();
-    for (const release of this.#releases) release();
-    this.#releases = [];
+    process.clock.schedule(0, () => this.#run(() => this.#start()));
   }
 
   /** Ends the program as an error ends it that nothing catches. */
   fail(error: unknown, isPromise: boolean, promise?: Promise<unknown>): void {
-    if (this.#dead || error === EXIT) return;
+    if (this.process.isDead || error === EXIT) return;
     let fatal = error;
     try {
       if (this.#isHandled(error, isPromise, promise)) return;
     } catch (another) {
       // What a listener throws that was to take an error ends the program.
-      if (this.#dead || another === EXIT) return;
+      if (this.process.isDead || another === EXIT) return;
       fatal = another;
     }
     const where = isPromise ? " (in promise)" : "";
-    this.#write(2, `error: Uncaught${where} ${this.#places.trace(stackOf(fatal))}\n`);
-    this.#end(1);
-  }
-
-  #fail(error: unknown): void {
-    this.fail(error, false);
+    this.process.write(2, `error: Uncaught${where} ${this.#places.trace(stackOf(fatal))}\n`);
+    this.process.end(1);
   }
 
   /** Whether a listener of the program's takes the error. */
@@ -183,7 +135,7 @@ class RealmIncarnation implements Incarnation {
   }
 
   #run(callback: () => void): void {
-    if (this.#dead) return;
+    if (this.process.isDead) return;
     current = this;
     try {
       callback();
@@ -194,25 +146,9 @@ class RealmIncarnation implements Incarnation {
   }
 
   #read(): Promise<Uint8Array> {
-    if (this.#input.length > 0) return Promise.resolve(this.#takeInput());
+    const { process } = this;
+    if (process.hasInput) return Promise.resolve(process.takeInput());
     return new Promise((resolve) => this.#readers.push(resolve));
-  }
-
-  #takeInput(): Uint8Array {
-    const text = this.#input.join("\n") + "\n";
-    this.#input = [];
-    return this.#encoder.encode(text);
-  }
-
-  #write(fd: 1 | 2, data: Uint8Array | string): void {
-    if (this.#dead) return;
-    this.#output[fd].add(data);
-  }
-
-  #log(line: string): void {
-    const text = line.includes(MODULE_NAME) ? this.#places.trace(line) : line;
-    this.#recentLog.add(text);
-    this.#context.log(text);
   }
 
   #exit(code: number): never {
@@ -229,20 +165,7 @@ class RealmIncarnation implements Incarnation {
     } catch (error) {
       this.fail(error, false);
     }
-    this.#end(code);
-  }
-
-  #end(code: number): void {
-    if (this.#dead) return;
-    this.#die();
-    this.#context.onExit({ code }, this.#recentLog.lines);
-  }
-
-  #die(): void {
-    this.#dead = true;
-    this.#clock.kill();
-    this.#readers = [];
-    for (const release of this.#releases) release();
+    this.process.end(code);
   }
 
   /** Ends the program when nothing can wake it any more, as its runtime would. */
@@ -251,10 +174,10 @@ class RealmIncarnation implements Incarnation {
     this.#isCheckDue = true;
     this.#context.world.clock.schedule(0, () => {
       this.#isCheckDue = false;
-      if (this.#dead || this.#isWaiting()) return;
+      if (this.process.isDead || this.#isWaiting()) return;
       if (!this.#isEvaluated) {
-        this.#write(2, "error: Top-level await promise never resolved\n");
-        this.#end(1);
+        this.process.write(2, "error: Top-level await promise never resolved\n");
+        this.process.end(1);
       } else this.#leave(Number(Reflect.get(this.#globals.process, "exitCode") ?? 0));
     });
   }
@@ -275,10 +198,10 @@ function stackOf(error: unknown): string {
 }
 
 /** The realm whose turn it is, or was. */
-let current: RealmIncarnation | undefined;
+let current: Realm | undefined;
 
 /** The realms, by the prototype of their promises. */
-const realms = new WeakMap<object, RealmIncarnation>();
+const realms = new WeakMap<object, Realm>();
 
 /** Hands what nothing has caught to the program that it comes from, and keeps the time zone UTC. */
 export class RealmGuard {

@@ -17,7 +17,9 @@ export interface Outside {
   /** Where the program is, for `process.argv`. */
   readonly path: string;
   readonly pid: number;
-  /** Milliseconds since the world began. */
+  /** When the program was started, in milliseconds since 1970. */
+  readonly epochMs: number;
+  /** Milliseconds since the program was started. */
   now(): number;
   /** A number from 0 up to 1. */
   random(): number;
@@ -43,9 +45,6 @@ export interface Globals {
   /** Whether a timer waits that keeps the program from ending. */
   hasTimers(): boolean;
 }
-
-/** When virtual time begins, in milliseconds since 1970. */
-const EPOCH_MS = Date.UTC(2026, 0, 1);
 
 /** Web globals that only compute. */
 const PURE = [
@@ -328,10 +327,10 @@ function abortSignalOf(timers: Timers): unknown {
 function performanceOf(out: Outside): object {
   return {
     now: () => out.now(),
-    timeOrigin: EPOCH_MS,
+    timeOrigin: out.epochMs,
     mark: () => {},
     measure: () => {},
-    toJSON: () => ({ timeOrigin: EPOCH_MS }),
+    toJSON: () => ({ timeOrigin: out.epochMs }),
   };
 }
 
@@ -720,7 +719,7 @@ export const PRELUDE = `(function ({ epochMs, now, random, isError, refuse }) {
 /** What {@linkcode PRELUDE} is called with. */
 export function preludeInput(out: Outside): Record<string, unknown> {
   return {
-    epochMs: EPOCH_MS,
+    epochMs: out.epochMs,
     now: () => out.now(),
     random: () => out.random(),
     isError: (value: unknown) => value instanceof Error,

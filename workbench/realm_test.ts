@@ -309,10 +309,15 @@ Deno.test("a node on the library may use mailboxes, and timers are as in Deno", 
 });
 
 Deno.test("a killed program forgets, and a paused one answers later", async () => {
-  const counting = onDeno("{ id: `${dest} ${globalThis.count++}` }", "globalThis.count = 0;");
+  const before = "globalThis.count = 0;\nconsole.error(Temporal.Now.instant().epochMilliseconds);";
+  const counting = onDeno("{ id: `${dest} ${globalThis.count++}` }", before);
   const settings: RunSettings = { timeLimitSeconds: 20, nemesisIntervalSeconds: 1 };
   const killed = await run("kill.ts", counting, "unique-ids", { ...settings, nemesis: ["kill"] });
   assertEquals(killed.results.findings[0]?.anomaly, "duplicated");
+  const starts = killed.logs.map((line) => Number(line.replace(/^n\d: /, "")));
+  assert(starts.length > 2);
+  assertEquals(starts, starts.toSorted((a, b) => a - b), "time goes on while a node is down");
+  assert(Number(starts.at(-1)) > Number(starts[0]));
   const paused = await run("kill.ts", counting, "unique-ids", { ...settings, nemesis: ["pause"] });
   assertEquals(paused.results.valid, true);
   assert((paused.results.latencies.max ?? 0) > 100);
