@@ -187,6 +187,11 @@ export class ProcessClock implements Clock {
     };
   }
 
+  /** Adds to what the node does at present; has no effect where computing takes no time. */
+  spend(ms: number): void {
+    this.#freeAtMs = Math.max(this.#freeAtMs, this.#clock.now()) + ms;
+  }
+
   /** Holds back what comes due. */
   pause(): void {
     if (this.#state === "running") this.#state = "paused";

@@ -81,5 +81,6 @@ export {
   type SimulateOptions,
   simulateProgram,
 } from "./simulate.ts";
-export { type BundledProgram, bundleProgram } from "./program.ts";
+export { type BundledProgram, type LoadedProgram, loadProgram } from "./program.ts";
+export type { WasmProgram } from "./wasm_program.ts";
 export { type WorkloadName, WORKLOADS, workloads } from "./workloads/mod.ts";

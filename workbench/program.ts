@@ -1,5 +1,6 @@
 /**
- * Programs in TypeScript and JavaScript as one module, and stacks with the places in their files.
+ * Programs that run in this process, and TypeScript and JavaScript among them: as one module, with
+ * stacks that name the places in their files.
  *
  * @module
  */
@@ -7,9 +8,11 @@
 import { SourceMap } from "node-module";
 import { join } from "@std/path/join";
 import { findFile } from "./process.ts";
+import { compileWasm, type WasmProgram } from "./wasm_program.ts";
 
 /** A program that is one module with all that it imports, but for the modules of Node.js. */
 export interface BundledProgram {
+  readonly kind: "module";
   /** Where it was read from, links resolved. */
   readonly path: string;
   /** JavaScript. */
@@ -21,9 +24,26 @@ export interface BundledProgram {
 /** The name of the module in stacks. */
 export const MODULE_NAME = "eddy-program.js";
 
-/** Whether a file is a program that can run in a realm, by its name. */
-export function isModule(path: string): boolean {
-  return /\.(ts|mts|js|mjs|cjs)$/.test(path);
+/** A program that can run in this process. */
+export type LoadedProgram = BundledProgram | WasmProgram;
+
+/** Whether a file is a program in WebAssembly, by its name. */
+export function isWasm(path: string): boolean {
+  return path.endsWith(".wasm");
+}
+
+/** Whether a file is a program that can run in this process, by its name. */
+export function isLoadable(path: string): boolean {
+  return isWasm(path) || /\.(ts|mts|js|mjs|cjs)$/.test(path);
+}
+
+/**
+ * Makes a program ready to be run: bundles TypeScript and JavaScript, compiles WebAssembly.
+ *
+ * @throws {Error} if there is no such file, or it cannot be bundled, compiled or run.
+ */
+export function loadProgram(bin: string): Promise<LoadedProgram> {
+  return isWasm(bin) ? compileWasm(bin) : bundleProgram(bin);
 }
 
 /**
@@ -45,7 +65,7 @@ export async function bundleProgram(bin: string): Promise<BundledProgram> {
   if (!success) throw new Error(`Cannot bundle ${bin}: ${decoder.decode(stderr).trim()}`);
   const [code = "", encoded] = decoder.decode(stdout).split(SOURCE_MAP);
   const map = encoded === undefined ? undefined : decodeBase64(encoded.trim());
-  return { path, code, map };
+  return { kind: "module", path, code, map };
 }
 
 function folderOf(path: string): string {

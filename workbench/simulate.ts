@@ -7,8 +7,9 @@
 import { findWorkload } from "@eddy/handlers";
 import { type Clock, describeError, type Node } from "@eddy/maelstrom";
 import { createProcessCluster } from "./process.ts";
-import type { BundledProgram } from "./program.ts";
+import type { LoadedProgram } from "./program.ts";
 import { createRealmCluster, RealmGuard } from "./realm.ts";
+import { createWasmCluster } from "./wasm.ts";
 import type { Cluster, ClusterOptions } from "./cluster.ts";
 import { createInProcessCluster } from "./in_process.ts";
 import { ProtocolError } from "./protocol.ts";
@@ -77,6 +78,8 @@ export interface RunResult {
   readonly startMs: number;
   /** What the run was given and what it drew, to be run again; faults of a script are not in it. */
   readonly plan: () => PlannedParts;
+  /** The most memory that a node had, in bytes; known for WebAssembly only. */
+  readonly peakMemoryBytes?: number;
 }
 
 /**
@@ -127,13 +130,13 @@ export interface Program {
 }
 
 /**
- * Runs a workload against a program in TypeScript or JavaScript in this process, under virtual time.
+ * Runs a workload against a program in this process, under virtual time.
  *
  * @param args what every node is started with
  * @throws {RangeError} if the options cannot be run.
  */
-export function simulateProgram(
-  program: BundledProgram,
+export async function simulateProgram(
+  program: LoadedProgram,
   args: readonly string[],
   options: RunOptions,
   hooks: RunHooks = {},
@@ -141,10 +144,21 @@ export function simulateProgram(
   checkArgs(args);
   checkHooks(hooks);
   checkOptions(options);
-  const links = hooks.plan?.links;
-  const world = createVirtualWorld(options.seed, { latency: options.latency, links, turns: true });
-  const make = (cluster: ClusterOptions) => createRealmCluster({ ...cluster, program, args });
-  return runIn(world, make, options, hooks, [new RealmGuard(), new Activities(options.seed)]);
+  const { seed, latency } = options;
+  const isModule = program.kind === "module";
+  const world = createVirtualWorld(seed, { latency, links: hooks.plan?.links, turns: isModule });
+  if (isModule) {
+    const make = (cluster: ClusterOptions) => createRealmCluster({ ...cluster, program, args });
+    return await runIn(world, make, options, hooks, [new RealmGuard(), new Activities(seed)]);
+  }
+  let peakMemoryBytes = 0;
+  const onMemory = (bytes: number) => {
+    peakMemoryBytes = Math.max(peakMemoryBytes, bytes);
+  };
+  const make = (cluster: ClusterOptions) =>
+    createWasmCluster({ ...cluster, program, args, onMemory });
+  const result = await runIn(world, make, options, hooks, [new Activities(seed)]);
+  return { ...result, peakMemoryBytes };
 }
 
 /**

@@ -10,7 +10,7 @@ import { indented, printableLine } from "./explain.ts";
 import type { Validity } from "./history.ts";
 import type { RunOptions } from "./options.ts";
 import type { RunReport } from "./report.ts";
-import type { BundledProgram } from "./program.ts";
+import type { LoadedProgram } from "./program.ts";
 import { simulate, simulateProgram } from "./simulate.ts";
 
 /** A run, as plain data that can be sent to a worker. */
@@ -25,7 +25,7 @@ export interface Job {
    */
   readonly install?: (ModuleExport & { readonly arguments?: readonly string[] }) | undefined;
   /** A program that is every node, in place of handlers. */
-  readonly program?: BundledProgram | undefined;
+  readonly program?: LoadedProgram | undefined;
 }
 
 /** The verdict and the main figures of a run. */

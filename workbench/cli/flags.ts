@@ -65,7 +65,8 @@ export const runFlags = {
     default: "lin-kv" as const,
   },
   bin: {
-    help: "A node program: .ts, .mts, .js, .mjs and .cjs run in virtual time, all others as " +
+    help:
+      "A node program: .ts, .mts, .js, .mjs, .cjs and .wasm run in virtual time, all others as " +
       "processes in real time; without it Eddy's own node runs, in virtual time",
     value: "FILE",
   },

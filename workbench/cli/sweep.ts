@@ -8,7 +8,7 @@ import { errorText } from "@eddy/maelstrom";
 import { type Flags, integer, parseFlags, UsageError } from "@eddy/maelstrom/flags";
 import { verdict } from "../explain.ts";
 import { type Validity, worst } from "../history.ts";
-import { type BundledProgram, bundleProgram } from "../program.ts";
+import { type LoadedProgram, loadProgram } from "../program.ts";
 import { type Job, type RunFigures, runJobs } from "../sweep.ts";
 import {
   checkOwnOptions,
@@ -161,14 +161,14 @@ async function programOf(
   run: RunFlags,
   nodeArgs: readonly string[],
   vary: Vary | undefined,
-): Promise<BundledProgram | undefined> {
+): Promise<LoadedProgram | undefined> {
   if (!runsVirtually(run)) {
     throw new UsageError(
-      `Cannot sweep over ${run.bin} as processes: programs in .ts, .mts, .js, .mjs and .cjs run in ` +
-        "virtual time",
+      `Cannot sweep over ${run.bin} as processes: programs in .ts, .mts, .js, .mjs, .cjs and .wasm ` +
+        "run in virtual time",
     );
   }
-  if (run.bin !== undefined) return await bundleProgram(run.bin);
+  if (run.bin !== undefined) return await loadProgram(run.bin);
   try {
     checkOwnOptions(run.workload, nodeArgs);
     return undefined;

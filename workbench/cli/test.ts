@@ -11,7 +11,7 @@ import type { NetEvent } from "../journal.ts";
 import type { RunOptions } from "../options.ts";
 import { parsePlan, type Plan, PLAN_VERSION, type PlanProgram } from "../plan.ts";
 import { findProgram } from "../process.ts";
-import { bundleProgram, isModule } from "../program.ts";
+import { isLoadable, isWasm, loadProgram } from "../program.ts";
 import { ResultsDir, resultsJson } from "../results_dir.ts";
 import type { RunProgress } from "../runner.ts";
 import {
@@ -21,6 +21,7 @@ import {
   simulate,
   simulateProgram,
 } from "../simulate.ts";
+import { MAX_MEMORY_BYTES } from "../wasm_program.ts";
 import { startWatchdog } from "../watchdog.ts";
 import {
   checkOwnOptions,
@@ -172,13 +173,19 @@ async function engineOf(flags: RunFlags, args: readonly string[]): Promise<Engin
     };
   }
   if (runsVirtually(flags)) {
-    const program = await bundleProgram(bin);
+    const program = await loadProgram(bin);
     return {
       name: `Virtual time, ${bin} in this process`,
       isVirtual: true,
       program: { bin, sha256: await sha256(new TextEncoder().encode(program.code)) },
       run: (options, hooks) => simulateProgram(program, args, options, hooks),
     };
+  }
+  if (isWasm(bin)) {
+    throw new UsageError(
+      `Cannot use --real-time for ${bin}: WebAssembly runs in virtual time; a script that starts it ` +
+        "in a runtime of your own runs in real time",
+    );
   }
   if (flags.compute !== undefined) {
     throw new UsageError(`Cannot use --compute for ${bin}: it runs in real time`);
@@ -198,7 +205,7 @@ async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
 
 /** Whether nodes run in this process, under virtual time. */
 export function runsVirtually({ bin, "real-time": realTime }: RunFlags): boolean {
-  return bin === undefined || isMutant(bin) || (isModule(bin) && !realTime);
+  return bin === undefined || isMutant(bin) || (isLoadable(bin) && !realTime);
 }
 
 async function runOnce(
@@ -260,11 +267,21 @@ async function interruptibly(
   }
 }
 
-function describe({ results, options }: RunResult, dir: ResultsDir, replay: string): string {
+function describe(
+  { results, options, peakMemoryBytes }: RunResult,
+  dir: ResultsDir,
+  replay: string,
+): string {
   const lines = [summarize(results, options)];
+  if (peakMemoryBytes !== undefined) lines.push(describeMemory(peakMemoryBytes));
   lines.push(dir.isMissing ? "Results are not kept" : `Results in ${dir.path}`);
   if (results.valid !== true) lines.push(`Replay with: ${replay}`);
   return lines.join("\n");
+}
+
+function describeMemory(bytes: number): string {
+  const mib = (bytes: number, digits: number) => (bytes / 2 ** 20).toFixed(digits);
+  return `Memory: at most ${mib(bytes, 1)} MiB a node, of ${mib(MAX_MEMORY_BYTES, 0)}`;
 }
 
 /** The command line that repeats a run. */

@@ -1,0 +1,113 @@
+/**
+ * Nodes that are programs in WebAssembly for WASI preview 1, each with a memory of its own in this
+ * process: under virtual time, unchanged, and reproducible.
+ *
+ * @module
+ */
+
+import { errorText } from "@eddy/maelstrom";
+import { Cluster, type LaunchContext } from "./cluster.ts";
+import { EPOCH_MS, type ProgramOptions, ProgramProcess } from "./program_process.ts";
+import { WAITING, Wasi } from "./wasi.ts";
+import { WASI_MODULE, type WasmProgram } from "./wasm_program.ts";
+
+/** Settings of {@linkcode createWasmCluster}. */
+export interface WasmOptions extends ProgramOptions {
+  readonly program: WasmProgram;
+  /** Called with the bytes of memory that a node has, from time to time and at its end. */
+  readonly onMemory: (bytes: number) => void;
+}
+
+/** A cluster of programs under the world's clock. */
+export function createWasmCluster(options: WasmOptions): Cluster {
+  return new Cluster(options, (context) => new WasmInstance(context, options).process);
+}
+
+/** Thrown to end a program where it stands. */
+const EXIT = Symbol("exit");
+
+/** The exit code of a program that did what cannot be done, as of one that the system ends. */
+const TRAP_CODE = 134;
+
+/** A program's memory and functions. */
+class WasmInstance {
+  readonly process: ProgramProcess;
+  readonly #program: WasmProgram;
+  readonly #wasi: Wasi;
+  readonly #onMemory: (bytes: number) => void;
+  #memory: WebAssembly.Memory | undefined;
+
+  constructor(context: LaunchContext, { program, args, compute, onMemory }: WasmOptions) {
+    const process = this.process = new ProgramProcess(context, compute, {
+      onInput: () => this.#wasi.onInput(),
+      onError: (error) => this.#fail(error),
+    });
+    this.#program = program;
+    this.#onMemory = onMemory;
+    this.#wasi = new Wasi({
+      args: [program.path.slice(program.path.lastIndexOf("/") + 1), ...args],
+      isNonBlocking: program.isGo,
+      epochMs: EPOCH_MS + process.startMs,
+      now: () => process.now(),
+      spend: (ms) => process.clock.spend(ms),
+      random: () => process.random.next(),
+      schedule: (delayMs, callback) => {
+        this.#noteMemory();
+        return process.clock.schedule(delayMs, callback);
+      },
+      hasInput: () => process.hasInput,
+      takeInput: () => process.takeInput(),
+      write: (fd, bytes) => process.write(fd, bytes),
+      exit: (code) => {
+        this.#end(code);
+        throw EXIT;
+      },
+    });
+    process.clock.schedule(0, () => this.#start());
+  }
+
+  #start(): void {
+    const functions: WebAssembly.ModuleImports = { ...this.#wasi.functions };
+    for (const name of WAITING) {
+      functions[name] = new Suspending(this.#wasi.functions[name]);
+    }
+    const { exports } = new WebAssembly.Instance(this.#program.module, {
+      [WASI_MODULE]: functions,
+    });
+    this.#memory = exports.memory as WebAssembly.Memory;
+    this.#wasi.attach(this.#memory);
+    promising(exports._start)().then(() => this.#end(0), (error) => this.#fail(error));
+  }
+
+  #noteMemory(): void {
+    if (this.#memory !== undefined) this.#onMemory(this.#memory.buffer.byteLength);
+  }
+
+  #end(code: number): void {
+    this.#noteMemory();
+    this.process.end(code);
+  }
+
+  /** Ends the program as the system ends one that did what cannot be done. */
+  #fail(error: unknown): void {
+    if (error === EXIT) return;
+    this.process.write(2, `error: ${describeTrap(error)}\n`);
+    this.#end(TRAP_CODE);
+  }
+}
+
+/** What went wrong, and the program's functions that led there. */
+function describeTrap(error: unknown): string {
+  const stack = error instanceof Error ? error.stack ?? "" : "";
+  const frames = stack.split("\n").filter((line) => line.includes("wasm-function["));
+  const named = frames.map((line) => line.replace(/wasm:\/\/wasm\/[^:]*:/, ""));
+  return [`The program trapped: ${errorText(error)}`, ...named].join("\n");
+}
+
+/** The part of WebAssembly that lets a program wait; the types of it are not there yet. */
+interface Suspension {
+  readonly Suspending: new (call: unknown) => WebAssembly.ImportValue;
+  readonly promising: (call: unknown) => () => Promise<void>;
+}
+
+const { Suspending, promising } = WebAssembly as unknown as Suspension;
