@@ -31,6 +31,8 @@ export interface ProgramHooks {
   readonly onInput: () => void;
   /** Called with what a timer throws. */
   readonly onError: (error: unknown) => void;
+  /** Called when it has ended, in whatever way. */
+  readonly onEnd?: () => void;
   /** Makes a line of the log readable; as it is by default. */
   readonly trace?: (line: string) => string;
 }
@@ -137,5 +139,6 @@ export class ProgramProcess implements Incarnation {
     this.#dead = true;
     this.clock.kill();
     for (const release of this.#releases) release();
+    this.#hooks.onEnd?.();
   }
 }

@@ -32,8 +32,8 @@ export interface WasiOutside {
   takeInput(): Uint8Array;
   /** Takes bytes for standard output (1) or error (2). */
   write(fd: 1 | 2, bytes: Uint8Array): void;
-  /** Ends the program; never returns. */
-  exit(code: number): never;
+  /** Ends the program. */
+  exit(code: number): void;
 }
 
 /** The environment: nothing of the machine's. */
@@ -75,6 +75,11 @@ export class Wasi {
   #isNonBlocking: boolean;
   /** Ends the present wait for input. */
   #wake: (() => void) | undefined;
+  /** Cancels the end of the present wait. */
+  #cancel = () => {};
+  /** Ends it with an error. */
+  #leave: (error: unknown) => void = () => {};
+  #isEnded = false;
   #questions = 0;
   #clockReads = 0;
   /** How far its clock is ahead of the world's. */
@@ -107,8 +112,8 @@ export class Wasi {
         isStandard(fd) ? this.#streamFile(to) : call(files, "fd_filestat_get", fd, to),
       poll_oneoff: (...args: [number, number, number, number]) => this.#poll(...args),
       sched_yield: () => this.#question() ?? wasi.ERRNO_SUCCESS,
-      proc_exit: (code: number) => outside.exit(code & 0xff),
-      proc_raise: (signal: number) => outside.exit(128 + (signal & 0x7f)),
+      proc_exit: (code: number) => this.#exit(code & 0xff),
+      proc_raise: (signal: number) => this.#exit(128 + (signal & 0x7f)),
     };
     for (const name of ["sock_accept", "sock_recv", "sock_send", "sock_shutdown"]) {
       own[name] = () => wasi.ERRNO_NOTSUP;
@@ -116,7 +121,7 @@ export class Wasi {
     const others = Object.entries(files).map(([name, run]) => [name, notForStreams(run)] as const);
     this.functions = { ...Object.fromEntries(others), ...own };
     for (const [name, run] of Object.entries(this.functions)) {
-      this.functions[name] = refusingBadPointers(run);
+      this.functions[name] = this.#guarded(run);
     }
   }
 
@@ -129,6 +134,35 @@ export class Wasi {
   /** There is input: ends a wait for it. */
   onInput(): void {
     this.#wake?.();
+  }
+
+  /**
+   * The program has ended: where it waits, or calls anything, it is left by an error. A program that
+   * waits for ever would keep its memory for ever.
+   */
+  end(): void {
+    this.#isEnded = true;
+    this.#cancel();
+    this.#wake = undefined;
+    this.#leave(ENDED);
+  }
+
+  /** A function that ends in an error number, or, after the program's end, in an error. */
+  #guarded(run: WasiFunction): WasiFunction {
+    return (...args) => {
+      if (this.#isEnded) throw ENDED;
+      try {
+        const result = run(...args);
+        return result instanceof Promise ? result.catch(faultOf) : result;
+      } catch (error) {
+        return faultOf(error);
+      }
+    };
+  }
+
+  #exit(code: number): never {
+    this.#outside.exit(code);
+    throw ENDED;
   }
 
   get #view(): DataView {
@@ -298,7 +332,8 @@ export class Wasi {
 
   /** Waits for input, and so long at most; resolves to whether that was over first. */
   #wait(delayMs: number): Promise<boolean> {
-    return new Promise((resolve) => {
+    return new Promise((resolve, reject) => {
+      this.#leave = reject;
       const end = (timedOut: boolean) => {
         this.#wake = undefined;
         this.#questions = 0;
@@ -306,9 +341,9 @@ export class Wasi {
         this.#aheadMs = 0;
         resolve(timedOut);
       };
-      const cancel = this.#outside.schedule(delayMs, () => end(true));
+      this.#cancel = this.#outside.schedule(delayMs, () => end(true));
       this.#wake = () => {
-        cancel();
+        this.#cancel();
         end(false);
       };
     });
@@ -320,6 +355,9 @@ export class Wasi {
     return this.#wait(0).then(() => answer);
   }
 }
+
+/** Thrown to leave a program that has ended where it stands. */
+const ENDED = Symbol("ended");
 
 const NONBLOCK = wasi.FDFLAGS_NONBLOCK;
 const ABSOLUTE = wasi.SUBCLOCKFLAGS_SUBSCRIPTION_CLOCK_ABSTIME;
@@ -343,17 +381,6 @@ function notForStreams(run: WasiFunction): WasiFunction {
 }
 
 /** A pointer out of the program's memory is an error of the call. */
-function refusingBadPointers(run: WasiFunction): WasiFunction {
-  return (...args) => {
-    try {
-      const result = run(...args);
-      return result instanceof Promise ? result.catch(faultOf) : result;
-    } catch (error) {
-      return faultOf(error);
-    }
-  };
-}
-
 function faultOf(error: unknown): number {
   if (error instanceof RangeError) return wasi.ERRNO_FAULT;
   throw error;

@@ -23,9 +23,6 @@ export function createWasmCluster(options: WasmOptions): Cluster {
   return new Cluster(options, (context) => new WasmInstance(context, options).process);
 }
 
-/** Thrown to end a program where it stands. */
-const EXIT = Symbol("exit");
-
 /** The exit code of a program that did what cannot be done, as of one that the system ends. */
 const TRAP_CODE = 134;
 
@@ -41,6 +38,7 @@ class WasmInstance {
     const process = this.process = new ProgramProcess(context, compute, {
       onInput: () => this.#wasi.onInput(),
       onError: (error) => this.#fail(error),
+      onEnd: () => this.#wasi.end(),
     });
     this.#program = program;
     this.#onMemory = onMemory;
@@ -58,10 +56,7 @@ class WasmInstance {
       hasInput: () => process.hasInput,
       takeInput: () => process.takeInput(),
       write: (fd, bytes) => process.write(fd, bytes),
-      exit: (code) => {
-        this.#end(code);
-        throw EXIT;
-      },
+      exit: (code) => this.#end(code),
     });
     process.clock.schedule(0, () => this.#start());
   }
@@ -90,7 +85,7 @@ class WasmInstance {
 
   /** Ends the program as the system ends one that did what cannot be done. */
   #fail(error: unknown): void {
-    if (error === EXIT) return;
+    if (this.process.isDead) return;
     this.process.write(2, `error: ${describeTrap(error)}\n`);
     this.#end(TRAP_CODE);
   }

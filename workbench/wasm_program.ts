@@ -21,7 +21,7 @@ export interface WasmProgram {
 export const WASI_MODULE = "wasi_snapshot_preview1";
 
 /** How much memory a node may have. */
-export const MAX_MEMORY_BYTES: number = 512 * 2 ** 20;
+export const MAX_MEMORY_BYTES: number = 1024 * 2 ** 20;
 
 const PAGE_BYTES = 2 ** 16;
 const MAX_PAGES = MAX_MEMORY_BYTES / PAGE_BYTES;
