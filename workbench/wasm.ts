@@ -43,7 +43,7 @@ class WasmInstance {
     this.#program = program;
     this.#onMemory = onMemory;
     this.#wasi = new Wasi({
-      args: [program.path.slice(program.path.lastIndexOf("/") + 1), ...args],
+      args: [nameOf(program.path), ...args],
       isNonBlocking: program.isGo,
       epochMs: EPOCH_MS + process.startMs,
       now: () => process.now(),
@@ -86,17 +86,27 @@ class WasmInstance {
   /** Ends the program as the system ends one that did what cannot be done. */
   #fail(error: unknown): void {
     if (this.process.isDead) return;
-    this.process.write(2, `error: ${describeTrap(error)}\n`);
+    this.process.write(2, `error: ${describeTrap(error, this.#program)}\n`);
     this.#end(TRAP_CODE);
   }
 }
 
-/** What went wrong, and the program's functions that led there. */
-function describeTrap(error: unknown): string {
+/** What went wrong, and the program's functions that led there, with the places in its file. */
+function describeTrap(error: unknown, { path, addedBytes }: WasmProgram): string {
   const stack = error instanceof Error ? error.stack ?? "" : "";
-  const frames = stack.split("\n").filter((line) => line.includes("wasm-function["));
-  const named = frames.map((line) => line.replace(/wasm:\/\/wasm\/[^:]*:/, ""));
-  return [`The program trapped: ${errorText(error)}`, ...named].join("\n");
+  const frames = stack.split("\n").filter((line) => PLACE.test(line)).map((line) =>
+    line.replace(PLACE, (_, offset) => {
+      return `${nameOf(path)}:0x${(parseInt(offset, 16) - addedBytes).toString(16)}`;
+    })
+  );
+  return [`The program trapped: ${errorText(error)}`, ...frames].join("\n");
+}
+
+/** A place in a module. */
+const PLACE = /wasm:\/\/.*:wasm-function\[\d+\]:0x([0-9a-f]+)/;
+
+function nameOf(path: string): string {
+  return path.slice(path.lastIndexOf("/") + 1);
 }
 
 /** The part of WebAssembly that lets a program wait; the types of it are not there yet. */

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { WASI } from "@bjorn3/browser_wasi_shim";
 import { errorText } from "@eddy/maelstrom";
 import { findFile } from "./process.ts";
 
@@ -13,12 +14,17 @@ export interface WasmProgram {
   /** Where it was read from, links resolved. */
   readonly path: string;
   readonly module: WebAssembly.Module;
+  /** How many bytes longer the module is than the file. */
+  readonly addedBytes: number;
   /** Whether it was built by the Go compiler, which never waits for input while it has timers. */
   readonly isGo: boolean;
 }
 
 /** The only module that a program may import from. */
 export const WASI_MODULE = "wasi_snapshot_preview1";
+
+/** The names of all its functions. */
+const FUNCTIONS = new Set(Object.keys(new WASI([], [], [], { debug: false }).wasiImport));
 
 /** How much memory a node may have. */
 export const MAX_MEMORY_BYTES: number = 1024 * 2 ** 20;
@@ -53,14 +59,17 @@ export async function compileWasm(bin: string): Promise<WasmProgram> {
     );
   }
   let module: WebAssembly.Module;
+  let addedBytes: number;
   try {
-    module = new WebAssembly.Module(withBoundedMemory(bytes));
+    const bounded = withBoundedMemory(bytes);
+    addedBytes = bounded.length - bytes.length;
+    module = new WebAssembly.Module(bounded);
   } catch (error) {
     throw cannot(errorText(error).replace("WebAssembly.Module(): ", ""));
   }
   const why = whyNotRunnable(module);
   if (why !== undefined) throw cannot(why);
-  return { kind: "wasm", path, module, isGo: isGo(module) };
+  return { kind: "wasm", path, module, addedBytes, isGo: isGo(module) };
 }
 
 function startsWith(bytes: Uint8Array, start: readonly number[]): boolean {
@@ -82,6 +91,11 @@ function whyNotRunnable(module: WebAssembly.Module): string | undefined {
     return `it imports the ${foreign.kind} ${foreign.name} of ${foreign.module}, and only ` +
       `functions of ${WASI_MODULE} are there${hint}`;
   }
+  const unknown = WebAssembly.Module.imports(module).find(({ name }) => !FUNCTIONS.has(name));
+  if (unknown !== undefined) {
+    return `it imports the function ${unknown.name} of ${WASI_MODULE}, which is none of its ` +
+      "functions";
+  }
   const exports = WebAssembly.Module.exports(module);
   const has = (name: string, kind: string) =>
     exports.some((each) => each.name === name && each.kind === kind);
@@ -98,7 +112,7 @@ function whyNotRunnable(module: WebAssembly.Module): string | undefined {
  *
  * @throws {Error} if it begins with more.
  */
-export function withBoundedMemory(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+function withBoundedMemory(bytes: Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
   for (let at = 8; at < bytes.length;) {
     const id = bytes[at];
     const [size, start] = readNumber(bytes, at + 1);
