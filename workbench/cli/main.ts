@@ -44,6 +44,7 @@ const commands: Readonly<Record<string, Command>> = {
       "test -w broadcast --node-count 25 --rate 100 --latency 100",
       "test -w lin-kv --node-count 3 --nemesis partition,kill --seed 7",
       "test -w echo --bin ./echo.py --node-count 3 --time-limit 5 --log-stderr",
+      "test -w broadcast --bin ./node.wasm --node-count 5 --nemesis partition --seed 7",
     ],
     run: testCommand,
   },

@@ -173,6 +173,10 @@ Deno.test("wrong arguments exit 254 with one sentence", async () => {
       [["test", "--compute", "1,2,3"], 'Cannot use "1,2,3" for --compute'],
       [["test", "--compute", "-1"], 'Cannot use "-1" for --compute'],
       [["test", "--bin", "x", "--compute", "1"], "Cannot use --compute for x: it runs in real"],
+      [
+        ["test", "--bin", "x.wasm", "--real-time"],
+        "Cannot use --real-time for x.wasm: WebAssembly",
+      ],
       [["sweep", "--vary", "bin=a,b"], "Cannot sweep over a as processes"],
       [["sweep", "--vary", "seed=1,2"], "Cannot vary seed: --seeds says how many"],
       [["test", "--nodes", "n1,c2"], "Cannot run with node names"],

@@ -238,11 +238,12 @@ async function runOnce(
     (watched) => engine.run(options, { ...hooks, ...watched, plan }),
     !engine.isVirtual && Deno.stderr.isTerminal(),
   );
-  const { results } = result;
+  const { results, peakMemoryBytes } = result;
   const { program } = engine;
   dir.finish(result, { version: PLAN_VERSION, program, args: rest, options, ...result.plan() });
-  if (flags.json) printJson({ engine: engine.name, ...resultsJson(results), options }, 2);
-  else print(`${engine.name}\n${describe(result, dir, replayLine(flags, rest, options))}`);
+  if (flags.json) {
+    printJson({ engine: engine.name, ...resultsJson(results), options, peakMemoryBytes }, 2);
+  } else print(`${engine.name}\n${describe(result, dir, replayLine(flags, rest, options))}`);
   if (!dir.isMissing) { for (const note of dir.notes) printError(note); }
   return exitCodeOf(results.valid, results.broke);
 }

@@ -1,0 +1,106 @@
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { join } from "@std/path/join";
+import { loadProgram, type RunSettings, simulateProgram, type WorkloadName } from "@eddy/workbench";
+import { defaultOptions } from "@eddy/workbench/options.ts";
+import { runJobs } from "@eddy/workbench/sweep.ts";
+import { compileNode, languages } from "./toolchains.ts";
+
+const folder = Deno.makeTempDirSync();
+addEventListener("unload", () => Deno.removeSync(folder, { recursive: true }));
+
+/** The faults of the nodes, and how they are run. */
+const trials: readonly (readonly [
+  workload: WorkloadName,
+  fault: string,
+  anomaly: string,
+  settings: RunSettings,
+])[] = [
+  ["unique-ids", "same-ids", "duplicated", { availability: "total" }],
+  ["broadcast", "deaf", "lost", { latency: { meanMs: 10, distribution: "exponential" } }],
+];
+
+async function run(
+  bin: string,
+  args: readonly string[],
+  workload: WorkloadName,
+  settings: RunSettings,
+) {
+  const options = defaultOptions(workload, {
+    nodeCount: 3,
+    rate: 50,
+    timeLimitSeconds: 4,
+    nemesisIntervalSeconds: 1,
+    seed: 4,
+    ...settings,
+  });
+  return await simulateProgram(await loadProgram(bin), args, options);
+}
+
+/** Runs the command line in a process of its own; returns what it keeps and what it prints. */
+async function store(
+  bin: string,
+  env: Record<string, string>,
+): Promise<{ kept: string[]; printed: string }> {
+  const cwd = await Deno.makeTempDir({ dir: folder });
+  const main = decodeURIComponent(new URL("../../workbench/cli/main.ts", import.meta.url).pathname);
+  const config = decodeURIComponent(new URL("../deno.json", import.meta.url).pathname);
+  const run = "test -w broadcast --node-count 3 --rate 50 --time-limit 4 --latency 20 --seed 9 " +
+    "--latency-dist exponential --nemesis pause --nemesis-interval 1";
+  const { stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "--quiet", "--allow-all", "--config", config, main, ...run.split(" ")]
+      .concat(["--bin", bin]),
+    cwd,
+    env,
+    stdout: "piped",
+    stderr: "inherit",
+  }).output();
+  const files = ["history.jsonl", "messages.jsonl"];
+  return {
+    kept: await Promise.all(
+      files.map((file) => Deno.readTextFile(join(cwd, "store/latest", file))),
+    ),
+    printed: new TextDecoder().decode(stdout),
+  };
+}
+
+for (const language of languages) {
+  const { name, needs } = language;
+  const bin = compileNode(language, folder);
+  const also = bin === undefined ? ` (skipped: ${needs} would be needed)` : "";
+  const test = (what: string, fn: (bin: string) => Promise<void>) =>
+    Deno.test({
+      name: `A node in ${name} ${what}${also}`,
+      ignore: bin === undefined,
+      fn: () => fn(bin ?? ""),
+    });
+
+  for (const [workload, fault, anomaly, settings] of trials) {
+    test(`for ${workload} is found right, and with a fault ${anomaly}`, async (bin) => {
+      const nemesis = language.resends ? { nemesis: ["partition"] as const } : {};
+      const right = await run(bin, [], workload, { ...settings, ...nemesis });
+      assertEquals([right.results.valid, right.results.warnings], [true, []]);
+      const wrong = await run(bin, [fault], workload, settings);
+      assertEquals(wrong.results.valid, false);
+      assertEquals(wrong.results.findings[0]?.anomaly, anomaly);
+    });
+  }
+
+  test("has the same run in every process", async (bin) => {
+    const { kept, printed } = await store(bin, { TZ: "Asia/Tokyo", LANG: "de_DE.UTF-8" });
+    const again = await store(bin, { TZ: "America/New_York", LANG: "C" });
+    assertEquals(again.kept, kept);
+    assert(kept.every((file) => file.split("\n").length > 100));
+    assertMatch(printed, /^Virtual time, .*\.wasm in this process\n/);
+    assertMatch(printed, /^Memory: at most \d+\.\d MiB a node, of 1024$/m);
+  });
+
+  test("runs on all cores", async (bin) => {
+    const program = await loadProgram(bin);
+    const jobs = [1, 2, 3].map((seed) => {
+      const options = defaultOptions("unique-ids", { nodeCount: 2, timeLimitSeconds: 2, seed });
+      return { options, args: [], program };
+    });
+    const outcomes = await runJobs(jobs);
+    assertEquals(outcomes.map(({ valid, reason }) => [valid, reason]), Array(3).fill([true, ""]));
+  });
+}
