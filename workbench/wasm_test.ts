@@ -1,5 +1,4 @@
 import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
-import { join } from "@std/path/join";
 import { writeHistoryLine } from "./history.ts";
 import { defaultOptions, type RunSettings } from "./options.ts";
 import { loadProgram } from "./program.ts";
