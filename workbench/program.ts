@@ -12,6 +12,7 @@ import { compileWasm, type WasmProgram } from "./wasm_program.ts";
 
 /** A program that is one module with all that it imports, but for the modules of Node.js. */
 export interface BundledProgram {
+  /** Tells it from other {@linkcode LoadedProgram}s. */
   readonly kind: "module";
   /** Where it was read from, links resolved. */
   readonly path: string;

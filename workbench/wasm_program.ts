@@ -10,9 +10,11 @@ import { findFile } from "./process.ts";
 
 /** A compiled program. */
 export interface WasmProgram {
+  /** Tells it from programs in JavaScript. */
   readonly kind: "wasm";
   /** Where it was read from, links resolved. */
   readonly path: string;
+  /** What every node is an instance of. */
   readonly module: WebAssembly.Module;
   /** How many bytes longer the module is than the file. */
   readonly addedBytes: number;
