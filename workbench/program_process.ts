@@ -60,7 +60,8 @@ export class ProgramProcess implements Incarnation {
   #releases: (() => void)[] = [];
   #dead = false;
 
-  constructor(context: LaunchContext, compute: Compute = COMPUTE, hooks: ProgramHooks) {
+  /** @param compute how long it takes over each message and timer */
+  constructor(context: LaunchContext, hooks: ProgramHooks, compute: Compute = COMPUTE) {
     const { node, generation, world } = context;
     this.#context = context;
     this.#hooks = hooks;

@@ -50,11 +50,11 @@ class Realm {
     this.#context = context;
     this.#program = program;
     this.#places = places;
-    const process = this.process = new ProgramProcess(context, compute, {
+    const process = this.process = new ProgramProcess(context, {
       onInput: () => this.#run(() => this.#readers.shift()?.(process.takeInput())),
       onError: (error) => this.fail(error, false),
       trace: (line) => line.includes(MODULE_NAME) ? places.trace(line) : line,
-    });
+    }, compute);
     const outside = {
       args,
       path: program.path,

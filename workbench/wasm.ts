@@ -35,11 +35,11 @@ class WasmInstance {
   #memory: WebAssembly.Memory | undefined;
 
   constructor(context: LaunchContext, { program, args, compute, onMemory }: WasmOptions) {
-    const process = this.process = new ProgramProcess(context, compute, {
+    const process = this.process = new ProgramProcess(context, {
       onInput: () => this.#wasi.onInput(),
       onError: (error) => this.#fail(error),
       onEnd: () => this.#wasi.end(),
-    });
+    }, compute);
     this.#program = program;
     this.#onMemory = onMemory;
     this.#wasi = new Wasi({
