@@ -174,10 +174,14 @@ async function engineOf(flags: RunFlags, args: readonly string[]): Promise<Engin
   }
   if (runsVirtually(flags)) {
     const program = await loadProgram(bin);
+    // What is run of a TypeScript program is its bundle, with all that it imports.
+    const bytes = program.kind === "module"
+      ? new TextEncoder().encode(program.code)
+      : await Deno.readFile(program.path);
     return {
       name: `Virtual time, ${bin} in this process`,
       isVirtual: true,
-      program: { bin, sha256: await sha256(new TextEncoder().encode(program.code)) },
+      program: { bin, sha256: await sha256(bytes) },
       run: (options, hooks) => simulateProgram(program, args, options, hooks),
     };
   }
