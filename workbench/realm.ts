@@ -117,7 +117,15 @@ class Realm {
         const dirname = path.slice(0, path.lastIndexOf("/"));
         Object.assign(meta, { main: true, url: `file://${path}`, filename: path, dirname });
       },
-      importModuleDynamically: (name) => this.#import(name),
+      importModuleDynamically: (name) => {
+        if (/^(\.|\/|file:|npm:|jsr:|https?:)/.test(name)) {
+          throw new Error(
+            `Cannot import ${name}: it is not in the bundle, since its name is computed; write it as a ` +
+              "text, or use --real-time",
+          );
+        }
+        return this.#import(name);
+      },
     });
     module.link((name) => this.#import(name))
       .then(() => module.evaluate())

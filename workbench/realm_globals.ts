@@ -93,7 +93,7 @@ function withOutside(name: string, host: object, given: object): Record<string, 
 
 /** Makes the globals of one realm. */
 export function makeGlobals(out: Outside): Globals {
-  const events = new ProgramEvents();
+  const events = new ProgramEvents((type) => globals[`on${type}`]);
   const timers = new Timers(out);
   const { process, stdin, stdout, stderr } = processOf(out);
   const crypto = cryptoOf(out);
@@ -151,6 +151,12 @@ type Listener = ((event: Event) => void) | { handleEvent(event: Event): void };
 /** The listeners that a program has on its global object; what they throw is the caller's. */
 export class ProgramEvents {
   readonly #listeners = new Map<string, Set<Listener>>();
+  readonly #propertyOf: (type: string) => unknown;
+
+  /** @param propertyOf what the program has set for an event's type, as `onerror` for `error` */
+  constructor(propertyOf: (type: string) => unknown) {
+    this.#propertyOf = propertyOf;
+  }
 
   add(type: string, listener: Listener): void {
     const known = this.#listeners.get(type) ?? new Set();
@@ -163,6 +169,8 @@ export class ProgramEvents {
 
   /** Calls the listeners of an event; returns whether none has prevented its default. */
   dispatch(event: Event): boolean {
+    const handler = this.#propertyOf(event.type);
+    if (typeof handler === "function") handler(event);
     for (const listener of [...this.#listeners.get(event.type) ?? []]) {
       if (typeof listener === "function") listener(event);
       else listener.handleEvent(event);
@@ -228,6 +236,16 @@ function delayOf(delayMs: unknown): number {
   return ms < 1 || ms >= 2 ** 31 ? 1 : ms;
 }
 
+/** The promises of timers that others here are made of. */
+interface ProgramPromises {
+  setTimeout(
+    delayMs?: number,
+    value?: unknown,
+    options?: { signal?: AbortSignal },
+  ): Promise<unknown>;
+  setImmediate(value?: unknown): Promise<unknown>;
+}
+
 /** Timers under the run's clock, with Node.js's least delay of 1 ms. */
 class Timers {
   readonly #out: Outside;
@@ -273,7 +291,7 @@ class Timers {
     };
   }
 
-  readonly promises = {
+  readonly promises: Readonly<Record<string, unknown>> & ProgramPromises = {
     setTimeout: (delayMs?: number, value?: unknown, options: { signal?: AbortSignal } = {}) =>
       new Promise((resolve, reject) => {
         const { signal } = options;
@@ -286,7 +304,43 @@ class Timers {
       }),
     setImmediate: (value?: unknown) =>
       new Promise((resolve) => this.setImmediate(() => resolve(value))),
+    setInterval: (delayMs?: number, value?: unknown, options: { signal?: AbortSignal } = {}) =>
+      this.#ticks(delayMs, value, options),
+    scheduler: {
+      wait: (delayMs?: number, options?: { signal?: AbortSignal }) =>
+        this.promises.setTimeout(delayMs, undefined, options),
+      yield: () => this.promises.setImmediate(),
+    },
   };
+
+  async *#ticks(
+    delayMs: number | undefined,
+    value: unknown,
+    { signal }: { signal?: AbortSignal },
+  ): AsyncGenerator<unknown> {
+    let due = 0;
+    let wake = () => {};
+    const timer = this.setInterval(() => {
+      due++;
+      wake();
+    }, delayMs);
+    try {
+      for (;;) {
+        signal?.throwIfAborted();
+        if (due > 0) {
+          due--;
+          yield value;
+        } else {
+          await new Promise<void>((resolve) => {
+            wake = resolve;
+            signal?.addEventListener("abort", () => resolve(), { once: true });
+          });
+        }
+      }
+    } finally {
+      this.clear(timer);
+    }
+  }
 
   /** Sets whether a timer keeps the program from ending. */
   setRef(timer: ProgramTimer | number, isRef: boolean): void {

@@ -273,6 +273,7 @@ Deno.test("a program that ends is reported, with the place in its own file", asy
     ],
     ["await new Promise(() => {});", "Top-level await promise never resolved"],
     ["console.log('hello');", "the line is not JSON"],
+    ['await import(["./x", "ts"].join("."));', "Cannot import ./x.ts: it is not in"],
   ];
   for (const [code, ...signs] of cases) {
     const { results } = await run("end.ts", code);
@@ -285,12 +286,35 @@ Deno.test("a program that catches what nothing else does goes on", async () => {
   const before = 'addEventListener("unhandledrejection", (event) => event.preventDefault());\n';
   const answer = `(Promise.reject(new Error("lost")), ${echo})`;
   assertEquals((await run("web.ts", onDeno(answer, before))).results.valid, true);
+  const property = "globalThis.onunhandledrejection = (event) => event.preventDefault();\n";
+  assertEquals((await run("web.ts", onDeno(answer, property))).results.valid, true);
   const onNode = 'process.on("uncaughtException", (error) => console.error(error.message));\n';
   const { results, logs } = await run(
     "node.mjs",
     onReadline(`(setTimeout(() => { throw new Error("late"); }, 1), ${echo})`, importing + onNode),
   );
   assertEquals([results.valid, logs[0]], [true, "n0: late"]);
+});
+
+Deno.test("timers of node:timers/promises tick, wait and are aborted", async () => {
+  const ticking = importing + `
+    import { scheduler, setInterval as ticks } from "node:timers/promises";
+    const stop = new AbortController();
+    let count = 0;
+    try {
+      for await (const value of ticks(100, "tick", { signal: stop.signal })) {
+        await scheduler.wait(30);
+        console.error(value, Date.now() % 86_400_000);
+        if (++count === 3) stop.abort(new Error("enough"));
+      }
+    } catch (error) {
+      console.error(error.message);
+    }
+  `;
+  const { results, logs } = await run("ticks.mjs", onReadline(echo, ticking));
+  assertEquals(results.valid, true);
+  const mine = logs.filter((line) => line.startsWith("n0: ")).map((line) => line.slice(4));
+  assertEquals(mine, ["tick 130", "tick 230", "tick 330", "enough"]);
 });
 
 Deno.test("a node on the library may use mailboxes, and timers are as in Deno", async () => {
