@@ -7,9 +7,9 @@
 
 import { TextLineStream } from "@std/streams/text-line-stream";
 import config from "./deno.json" with { type: "json" };
-import { commonFlags, findWorkload, workloads } from "@eddy/handlers";
+import { readNodeCommand } from "@eddy/handlers";
 import { Node } from "@eddy/maelstrom";
-import { describeFlags, UsageError } from "@eddy/maelstrom/flags";
+import { UsageError } from "@eddy/maelstrom/flags";
 import { failReading, guardProcess, stderrLog, stdin, stdoutLine } from "@eddy/maelstrom/stdio";
 
 const hint = `Type messages, one JSON object per line; end with Ctrl-D. Begin with:
@@ -31,30 +31,12 @@ async function serve(install: (node: Node) => void): Promise<void> {
   await node.drain();
 }
 
-function help(): string {
-  const sections = Object.entries(workloads).map(([name, { summary, flags }]) =>
-    `  ${name.padEnd(17)}${summary}\n${describeFlags(flags, 19)}`.trimEnd()
-  );
-  return `Usage: eddy [workload] [options]
-
-A Maelstrom node: reads one JSON message a line from standard input and answers on standard output.
-
-Workloads, each with its options (default echo):
-${sections.join("\n")}
-
-${describeFlags(commonFlags)}`;
-}
-
 /** Obeys a command line and returns the exit code. */
 async function main(args: readonly string[]): Promise<number> {
-  // Maelstrom's own separator may come along.
-  const [first, ...others] = args[0] === "--" ? args.slice(1) : args;
-  const named = first !== undefined && !first.startsWith("-");
   try {
-    if (args.includes("--help") || args.includes("-h")) stdoutLine(help());
-    else if (args.includes("--version")) stdoutLine(config.version);
-    else if (named) await serve(findWorkload(first).configure(others));
-    else await serve(findWorkload("echo").configure(args));
+    const asked = readNodeCommand(args, { command: "eddy", version: config.version });
+    if ("text" in asked) stdoutLine(asked.text);
+    else await serve(asked.install);
     return 0;
   } catch (error) {
     if (!(error instanceof UsageError)) failReading(error);

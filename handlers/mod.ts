@@ -28,7 +28,8 @@
  * @module
  */
 
-import { didYouMean, UsageError } from "@eddy/maelstrom/flags";
+import type { Node } from "@eddy/maelstrom";
+import { describeFlags, didYouMean, UsageError } from "@eddy/maelstrom/flags";
 import { broadcast } from "./broadcast.ts";
 import { gCounter, pnCounter } from "./counter.ts";
 import { echo } from "./echo.ts";
@@ -37,7 +38,7 @@ import { kafka } from "./kafka.ts";
 import { linKv } from "./lin_kv.ts";
 import { txnListAppend, txnRwRegister } from "./txn.ts";
 import { uniqueIds } from "./unique_ids.ts";
-import type { Workload } from "./workload.ts";
+import { commonFlags, type Workload } from "./workload.ts";
 
 export { type BroadcastOptions, broadcastSchema, serveBroadcast } from "./broadcast.ts";
 export { counterSchema, serveGCounter, servePnCounter } from "./counter.ts";
@@ -66,11 +67,12 @@ export {
 
 /** All workloads. */
 export const workloads = {
-  broadcast,
-  echo,
+  // Not in the short form, whose keys Deno leaves out of the declarations that it publishes.
+  broadcast: broadcast,
+  echo: echo,
   "g-counter": gCounter,
   "g-set": gSet,
-  kafka,
+  kafka: kafka,
   "lin-kv": linKv,
   "pn-counter": pnCounter,
   "txn-list-append": txnListAppend,
@@ -106,4 +108,44 @@ function configureNode(name: string, workload: Workload, args: readonly string[]
     if (!(error instanceof UsageError)) throw error;
     throw new UsageError(`Options of the node for ${name}: ${error.message}`);
   }
+}
+
+/** What a command line asks for: a text to be printed, or a node with some handlers. */
+export type NodeCommand =
+  | { readonly text: string }
+  | { readonly install: (node: Node) => void };
+
+/**
+ * Reads the command line of a node.
+ *
+ * @param command what stands before the workload, for `--help`
+ * @param version what `--version` prints
+ * @throws {UsageError} if there is no such workload, or it has no such options.
+ */
+export function readNodeCommand(
+  args: readonly string[],
+  { command, version }: { readonly command: string; readonly version: string },
+): NodeCommand {
+  // Maelstrom's own separator may come along.
+  const words = args[0] === "--" ? args.slice(1) : args;
+  if (words.includes("--help") || words.includes("-h")) return { text: help(command) };
+  if (words.includes("--version")) return { text: version };
+  const [first, ...options] = words;
+  return first === undefined || first.startsWith("-")
+    ? { install: findWorkload("echo").configure(words) }
+    : { install: findWorkload(first).configure(options) };
+}
+
+function help(command: string): string {
+  const sections = Object.entries(workloads).map(([name, { summary, flags }]) =>
+    `  ${name.padEnd(17)}${summary}\n${describeFlags(flags, 19)}`.trimEnd()
+  );
+  return `Usage: ${command} [workload] [options]
+
+A Maelstrom node: reads one JSON message a line from standard input and answers on standard output.
+
+Workloads, each with its options (default echo):
+${sections.join("\n")}
+
+${describeFlags(commonFlags)}`;
 }

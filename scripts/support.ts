@@ -86,14 +86,19 @@ export interface Finished {
   readonly said: string;
 }
 
-/** Runs this Deno with some arguments, in the project's root. */
+/**
+ * Runs this Deno with some arguments.
+ *
+ * @param folder where, from the project's root
+ */
 export async function runDeno(
   args: readonly string[],
   env: Readonly<Record<string, string>> = {},
+  folder = ".",
 ): Promise<Finished> {
   const { code, stderr } = await new Deno.Command(Deno.execPath(), {
     args: [...args],
-    cwd: projectPath("."),
+    cwd: projectPath(folder),
     env: { ...env, NO_COLOR: "1" },
     stdout: "null",
   }).output();

@@ -12,6 +12,7 @@ import type { RunOptions } from "./options.ts";
 import type { RunReport } from "./report.ts";
 import type { LoadedProgram } from "./program.ts";
 import { simulate, simulateProgram } from "./simulate.ts";
+import { startThread } from "./threads.ts";
 
 /** A run, as plain data that can be sent to a worker. */
 export interface Job {
@@ -199,7 +200,7 @@ export async function runTasks<Result>(
 }
 
 function startWorker(): { run(task: Task): Promise<unknown>; stop(): void } {
-  const worker = new Worker(new URL("./sweep_worker.ts", import.meta.url), { type: "module" });
+  const worker = startThread("sweep", "./sweep_worker.ts", import.meta.url);
   return {
     run: (task) =>
       new Promise((resolve, reject) => {

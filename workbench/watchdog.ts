@@ -4,6 +4,8 @@
  * @module
  */
 
+import { startThread } from "./threads.ts";
+
 /** How long a handler may take, in seconds of the machine's time. */
 const LIMIT_SECONDS = 30;
 
@@ -104,7 +106,7 @@ export interface WatchOrder {
  * @returns a function that ends the watch.
  */
 export function startWatchdog(limitSeconds: number = LIMIT_SECONDS): () => void {
-  const worker = new Worker(new URL("./watchdog_worker.ts", import.meta.url), { type: "module" });
+  const worker = startThread("watchdog", "./watchdog_worker.ts", import.meta.url);
   worker.postMessage({ buffer: activity.buffer, limitSeconds } satisfies WatchOrder);
   return () => worker.terminate();
 }

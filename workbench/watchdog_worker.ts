@@ -4,11 +4,11 @@
  * @module
  */
 
+import { currentThread, type ThreadScope } from "./threads.ts";
 import { SharedActivity, type WatchOrder } from "./watchdog.ts";
 
-const scope = self as unknown as { onmessage: (event: MessageEvent<WatchOrder>) => void };
-
-scope.onmessage = ({ data: { buffer, limitSeconds } }) => {
+/** Watches what the order names. */
+function watch({ buffer, limitSeconds }: WatchOrder): void {
   const activity = new SharedActivity(buffer);
   let last = activity.read();
   let idleSeconds = 0;
@@ -32,4 +32,10 @@ scope.onmessage = ({ data: { buffer, limitSeconds } }) => {
     // A worker cannot end the process with an exit code of its choice.
     Deno.kill(Deno.pid, "SIGKILL");
   }, 1000);
-};
+}
+
+// In a bundle this module is loaded by every thread.
+if (currentThread() === "watchdog") {
+  const scope = self as unknown as ThreadScope<WatchOrder>;
+  scope.onmessage = ({ data: order }) => watch(order);
+}

@@ -21,7 +21,10 @@ import { WORKLOADS } from "../workloads/mod.ts";
 import { BAD_ARGUMENTS, BROKEN, ignoredFlags } from "./flags.ts";
 import { checkCommand, checkFlags } from "./check.ts";
 import { demoCommand, demoFlags } from "./demo.ts";
+import { commandName, endWithLauncher, enterCallersFolder } from "./command_name.ts";
+import { initCommand, initFlags } from "./init.ts";
 import { mutantsCommand, mutantsFlags } from "./mutants.ts";
+import { nodeCommand } from "./node.ts";
 import { sweepCommand, sweepFlags } from "./sweep.ts";
 import { print, printError } from "./terminal.ts";
 import { testCommand, testFlags } from "./test.ts";
@@ -32,6 +35,8 @@ interface Command {
   readonly flags: Flags;
   /** Command lines, without what stands before the command's name. */
   readonly examples: readonly string[];
+  /** Whether `--help` is the command's own. */
+  readonly helpsItself?: true;
   readonly run: (args: readonly string[]) => Promise<number>;
 }
 
@@ -88,12 +93,33 @@ const commands: Readonly<Record<string, Command>> = {
     ],
     run: checkCommand,
   },
+  init: {
+    usage: "init [-w WORKLOAD] [FOLDER]",
+    summary: "Begin a project of your own: a node, its test, and how to run them",
+    flags: initFlags,
+    examples: [
+      "init my-node",
+      "init -w broadcast my-broadcast",
+    ],
+    run: initCommand,
+  },
+  node: {
+    usage: "node [WORKLOAD] [options]",
+    summary: "Run Eddy's own node, on standard input and output",
+    flags: {},
+    examples: [
+      "node lin-kv",
+      "node broadcast --max-latency 1500",
+    ],
+    helpsItself: true,
+    run: nodeCommand,
+  },
 };
 
 function help(): string {
   const rows = Object.values(commands).map(({ usage, summary }) => `  ${usage}\n      ${summary}`);
   const examples = Object.values(commands).map(({ examples }) => examples[0] ?? "");
-  return `Usage: deno task workbench COMMAND
+  return `Usage: ${commandName()} COMMAND
 
 ${rows.join("\n")}
 
@@ -112,7 +138,7 @@ function commandHelp({ usage, summary, flags, examples }: Command): string {
       Object.keys(ignoredFlags).map((name) => `--${name}`).join(", ")
     }.`
     : "";
-  return `Usage: deno task workbench ${usage}
+  return `Usage: ${commandName()} ${usage}
 
 ${summary}.
 
@@ -122,7 +148,7 @@ ${listed(examples)}`;
 }
 
 function listed(examples: readonly string[]): string {
-  return ["Examples:", ...examples.map((line) => `  deno task workbench ${line}`)].join("\n");
+  return ["Examples:", ...examples.map((line) => `  ${commandName()} ${line}`)].join("\n");
 }
 
 /**
@@ -146,7 +172,7 @@ export async function main([name = "", ...args]: readonly string[]): Promise<num
       throw new UsageError(
         `Unknown command ${JSON.stringify(name)}${hint}: accepted are ${known.join(", ")}`,
       );
-    } else if (own.some(isHelp)) print(commandHelp(command));
+    } else if (!command.helpsItself && own.some(isHelp)) print(commandHelp(command));
     else return await command.run(args);
     return 0;
   } catch (error) {
@@ -159,15 +185,11 @@ export async function main([name = "", ...args]: readonly string[]): Promise<num
   }
 }
 
-/** `deno task` runs in the project's folder: goes back to the one that it was called from. */
-function enterCallersFolder(): void {
-  const folder = Deno.env.get("EDDY_FOLDER");
-  if (folder === undefined) return;
-  Deno.env.delete("EDDY_FOLDER");
-  Deno.chdir(folder);
-}
-
-if (import.meta.main) {
+/** Obeys the command line of this process, in the folder that it was called in, and ends it. */
+export async function run(): Promise<never> {
   enterCallersFolder();
+  endWithLauncher();
   Deno.exit(await main(Deno.args));
 }
+
+if (import.meta.main) await run();

@@ -129,7 +129,7 @@ Deno.test("test: a run that is not good enough exits 1 with a line that replays 
     const args = ["test", "-w", "lin-kv", ...short, "--availability", "total"];
     const first = await workbench(args, dir);
     assertEquals(first.code, 1, first.stdout);
-    const replay = first.stdout.split("Replay with: deno task workbench ")[1]?.trim() ?? "";
+    const replay = /Replay with: .*main\.ts (.*)/.exec(first.stdout)?.[1] ?? "";
     assertStringIncludes(replay, "--availability total");
     const second = await workbench(replay.split(" "), dir);
     const withoutPath = (text: string) => text.replace(/Results in .*/, "");
@@ -238,7 +238,7 @@ Deno.test("wrong arguments exit 254 with one sentence", async () => {
 
 Deno.test("--help and -h work everywhere, with examples, and help comes without a command", async () => {
   await inTempDir(async (dir) => {
-    const commands = [[], ["test"], ["demo"], ["sweep"], ["mutants"], ["check"]];
+    const commands = [[], ["test"], ["demo"], ["sweep"], ["mutants"], ["check"], ["init"]];
     const flags = ["--help", "-h"];
     const all = await workbenchInTurn(commands.flatMap((c) => flags.map((f) => [...c, f])), dir);
     for (let i = 0; i < all.length; i += 2) {
@@ -893,7 +893,7 @@ Deno.test("mutants: every one is found out as its line says, for most seeds", as
     assertEquals(all.code, 0);
     assertEquals(all.stdout.trimEnd().split("\n").length, mutants.length + 2);
     const { stdout } = await workbench(["mutants", "-w", "unique-ids"], dir);
-    const command = /\n {2}deno task workbench (test .*mutant:draws-ids-from-too-few .*)/.exec(
+    const command = /\n {2}.*main\.ts (test .*mutant:draws-ids-from-too-few .*)/.exec(
       stdout,
     );
     const words = command?.[1]?.split(" ") ?? [];

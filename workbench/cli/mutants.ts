@@ -9,6 +9,7 @@ import { didYouMean, oneOf, parseFlags, UsageError } from "@eddy/maelstrom/flags
 import { DEFAULT_SETTINGS, type Mutant, mutants, type Settings } from "@eddy/mutants";
 import type { Job } from "../sweep.ts";
 import { type WorkloadName, WORKLOADS } from "../workloads/mod.ts";
+import { commandName } from "./command_name.ts";
 import { print, table } from "./terminal.ts";
 
 /** The flags of `mutants`. */
@@ -31,7 +32,7 @@ export function mutantsCommand(args: readonly string[]): Promise<number> {
     print(table([["workload", "--bin", "what is found"], ...rows]));
   } else {
     const blocks = shown.map((mutant) => {
-      return `${binOf(mutant)}: ${mutant.anomaly}\n  deno task workbench ${commandOf(mutant)}`;
+      return `${binOf(mutant)}: ${mutant.anomaly}\n  ${commandName()} ${commandOf(mutant)}`;
     });
     print(blocks.join("\n"));
   }

@@ -23,6 +23,7 @@ import {
 } from "../simulate.ts";
 import { MAX_MEMORY_BYTES } from "../wasm_program.ts";
 import { startWatchdog } from "../watchdog.ts";
+import { commandName, shellWord } from "./command_name.ts";
 import {
   checkOwnOptions,
   checkSeeds,
@@ -308,12 +309,8 @@ export function replayLine(
     return [`--${name}`, shellWord(Array.isArray(value) ? value.join(",") : String(value))];
   });
   const seeded = flags.plan === undefined ? ["--seed", String(seed)] : [];
-  const words = ["deno task workbench test", ...given, ...seeded];
+  const words = [commandName(), "test", ...given, ...seeded];
   return [...words, ...(rest.length > 0 ? ["--", ...rest.map(shellWord)] : [])].join(" ");
-}
-
-function shellWord(text: string): string {
-  return /^[\w./,:=@+-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 function describeProgress({ stage, elapsedMs, counts }: RunProgress): string {

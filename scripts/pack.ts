@@ -1,0 +1,162 @@
+/**
+ * Packs the workbench for people with Node.js and no Deno: a tarball that `npm install` takes, with the
+ * command `eddy` and the library.
+ *
+ * @module
+ */
+
+import { join } from "@std/path/join";
+import type { FlagValues } from "@eddy/maelstrom/flags";
+import config from "../deno.json" with { type: "json" };
+import { projectPath, runCommand, runDeno, say, ScriptError } from "./support.ts";
+
+const flags = {
+  output: {
+    help: "Where to write it",
+    value: "FILE",
+    default: projectPath(`dist/eddy-${config.version}.tgz`),
+  },
+};
+
+const usage = `Usage: deno task pack [options]
+
+Packs the command \`eddy\` and the library for npm, with the npm package \`deno\` as the runtime:
+  npm install ./dist/eddy-${config.version}.tgz
+  npx eddy test -w echo`;
+
+/** The packages that programs import, by their folders. */
+const PACKAGES = ["node", "handlers", "workbench"] as const;
+
+/**
+ * Writes the tarball.
+ *
+ * @throws {ScriptError} if a part of it cannot be made.
+ */
+export async function pack(output: string): Promise<void> {
+  const temp = await Deno.makeTempDir({ prefix: "eddy-pack-" });
+  const folder = join(temp, "package");
+  try {
+    await Deno.mkdir(join(folder, "bin"), { recursive: true });
+    await deno("bundle", "--quiet", "-o", join(folder, "eddy.js"), "workbench/cli/packed.ts");
+    await addLibrary(folder, temp);
+    await Deno.copyFile(projectPath("scripts/launcher.cjs"), join(folder, "bin/eddy.cjs"));
+    await Deno.chmod(join(folder, "bin/eddy.cjs"), 0o755);
+    await Deno.copyFile(projectPath("LICENSE"), join(folder, "LICENSE"));
+    await Deno.writeTextFile(join(folder, "README.md"), readme);
+    await Deno.writeTextFile(join(folder, "package.json"), JSON.stringify(manifest, null, 2));
+    await Deno.mkdir(join(output, ".."), { recursive: true });
+    await tar("-czf", output, "-C", temp, "package");
+  } finally {
+    await Deno.remove(temp, { recursive: true });
+  }
+}
+
+const manifest = {
+  name: "eddy",
+  version: config.version,
+  description: "Runs and checks Maelstrom nodes in seconds, and a library to write them with",
+  license: "MIT",
+  type: "module",
+  bin: { eddy: "bin/eddy.cjs" },
+  dependencies: { deno: Deno.version.deno },
+  engines: { node: ">=18" },
+};
+
+const readme = `# Eddy
+
+Runs and checks Maelstrom nodes in seconds, without a JVM.
+
+    npx eddy init my-node      # a project of your own
+    npx eddy test -w lin-kv    # a run of Eddy's own node
+    npx eddy --help
+`;
+
+/** The modules that a package exports, from the project's root. */
+async function entriesOf(path: string): Promise<string[]> {
+  const { exports } = JSON.parse(await Deno.readTextFile(projectPath(`${path}/deno.json`)));
+  return Object.values<string>(exports).map((file) => join(path, file));
+}
+
+/** The name of a package. */
+async function nameOf(path: string): Promise<string> {
+  return JSON.parse(await Deno.readTextFile(projectPath(`${path}/deno.json`))).name;
+}
+
+/** Adds the packages as JavaScript with declarations: Deno takes no TypeScript in node_modules. */
+async function addLibrary(folder: string, temp: string): Promise<void> {
+  const lib = join(folder, "lib");
+  const entries = (await Promise.all(PACKAGES.map(entriesOf))).flat()
+    .filter((path) => !path.startsWith("workbench/cli/"));
+  await deno("bundle", "--quiet", "--code-splitting", "--outdir", lib, ...entries);
+  const folders = new Map<string, string>();
+  for (const path of PACKAGES) folders.set(await nameOf(path), join(lib, path));
+  for (const path of PACKAGES) {
+    const unpacked = join(temp, path);
+    await deno("pack", "--quiet", "--allow-dirty", "--output", `${unpacked}.tgz`, { in: path });
+    await Deno.mkdir(unpacked);
+    await tar("-xzf", `${unpacked}.tgz`, "-C", unpacked);
+    await addTypes(join(unpacked, "package"), join(lib, path), folders);
+  }
+  for (const path of entries) {
+    const module = join(lib, path.replace(/\.ts$/, ".js"));
+    const types = path.replace(/^.*\//, "./").replace(/\.ts$/, ".d.ts");
+    const code = await Deno.readTextFile(module);
+    await Deno.writeTextFile(module, `// @ts-self-types="${types}"\n${code}`);
+  }
+}
+
+/** Copies declarations; what they import becomes a path to declarations. */
+async function addTypes(
+  from: string,
+  to: string,
+  folders: ReadonlyMap<string, string>,
+): Promise<void> {
+  for await (const { name, isDirectory } of Deno.readDir(from)) {
+    if (isDirectory) await addTypes(join(from, name), join(to, name), folders);
+    if (!name.endsWith(".d.ts")) continue;
+    await Deno.mkdir(to, { recursive: true });
+    const text = await Deno.readTextFile(join(from, name));
+    await Deno.writeTextFile(
+      join(to, name),
+      text.replace(IMPORT, (_, start, module) => `${start}"${typesOf(module, to, folders)}"`),
+    );
+  }
+}
+
+/** What a line imports, outside comments or after one. */
+const IMPORT = /^((?:.*\*\/ )?(?:import|export|\}).* from )"([^"]+)"/gm;
+
+function typesOf(module: string, from: string, folders: ReadonlyMap<string, string>): string {
+  if (module.startsWith(".")) return module.replace(/\.js$/, ".d.ts");
+  const [, name = "", entry = "mod"] = /^(@\w+\/\w+)(?:\/(\w+))?$/.exec(module) ?? [];
+  const folder = folders.get(name);
+  if (folder === undefined) {
+    throw new ScriptError(`Cannot pack the declarations in ${from}: they import ${module}`);
+  }
+  const lib = join(folder, "..");
+  const up = "../".repeat(from.slice(lib.length).split("/").length - 1);
+  return `${up}${folder.slice(lib.length + 1)}/${entry}.d.ts`;
+}
+
+/** Runs Deno, in the project's root or in a folder of it. */
+async function deno(...args: (string | { readonly in: string })[]): Promise<void> {
+  const words = args.filter((arg) => typeof arg === "string");
+  const folder = args.find((arg) => typeof arg !== "string")?.in ?? ".";
+  const { code, said } = await runDeno(words, {}, folder);
+  if (code !== 0) throw new ScriptError(`Cannot run deno ${words.join(" ")}: ${said}`);
+}
+
+async function tar(...args: string[]): Promise<void> {
+  const { success, stderr } = await new Deno.Command("tar", { args, stdout: "null" }).output();
+  if (success) return;
+  const said = new TextDecoder().decode(stderr).trim();
+  throw new ScriptError(`Cannot run tar ${args.join(" ")}: ${said}`);
+}
+
+async function main(given: FlagValues<typeof flags>): Promise<number> {
+  await pack(given.output);
+  say(`Wrote ${given.output}`);
+  return 0;
+}
+
+if (import.meta.main) await runCommand(usage, flags, main);

@@ -1,0 +1,40 @@
+/**
+ * `node`: Eddy's own node, which reads standard input and writes standard output.
+ *
+ * @module
+ */
+
+import { readNodeCommand } from "@eddy/handlers";
+import { Node, serve } from "@eddy/maelstrom";
+import { UsageError } from "@eddy/maelstrom/flags";
+import { stderrLog, stdoutLine } from "@eddy/maelstrom/stdio";
+import config from "../deno.json" with { type: "json" };
+import { commandName } from "./command_name.ts";
+
+const hint = `Type messages, one JSON object per line; end with Ctrl-D. Begin with:
+{"src":"c0","dest":"n1","body":{"type":"init","msg_id":1,"node_id":"n1","node_ids":["n1"]}}`;
+
+/**
+ * Runs a node until its input ends or a signal comes, as the node binary does, with its exit codes.
+ *
+ * @param args the workload and its options
+ * @returns 0 for help, 2 for wrong arguments; after a node was served the process ends.
+ */
+export async function nodeCommand(args: readonly string[]): Promise<number> {
+  try {
+    const command = `${commandName()} node`;
+    const asked = readNodeCommand(args, { command, version: config.version });
+    if ("text" in asked) {
+      stdoutLine(asked.text);
+      return 0;
+    }
+    if (Deno.stdin.isTerminal()) stderrLog(hint);
+    const node = new Node();
+    asked.install(node);
+    return await serve(node);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    stderrLog(error.message);
+    return 2;
+  }
+}

@@ -1,0 +1,41 @@
+/**
+ * The threads beside the main one, and where their modules are.
+ *
+ * @module
+ */
+
+/** The names of the threads: one does runs of a sweep, one watches nodes that do not return. */
+export type ThreadName = "sweep" | "watchdog";
+
+/**
+ * Starts a thread.
+ *
+ * @param module where its module is, among the sources
+ * @param sources where the sources are: the caller's own `import.meta.url`
+ * @returns the thread, which waits for what it is sent.
+ */
+export function startThread(name: ThreadName, module: string, sources: string): Worker {
+  // In a bundle all modules are one, which each thread loads; its name says what it is for.
+  const isBundle = !sources.endsWith(".ts");
+  return new Worker(isBundle ? sources : new URL(module, sources), { type: "module", name });
+}
+
+/** The thread that this code runs in; undefined in the main one, and in threads of others. */
+export function currentThread(): ThreadName | undefined {
+  const { name, postMessage } = globalThis as { name?: unknown; postMessage?: unknown };
+  if (postMessage === undefined) return undefined;
+  return name === "sweep" || name === "watchdog" ? name : undefined;
+}
+
+/**
+ * The scope of a thread, to receive what it is sent and to answer.
+ *
+ * @typeParam Received what it is sent
+ * @typeParam Sent what it answers
+ */
+export interface ThreadScope<Received, Sent = never> {
+  /** Called with what it is sent. */
+  onmessage: (event: MessageEvent<Received>) => void;
+  /** Answers. */
+  postMessage(answer: Sent): void;
+}
