@@ -37,7 +37,7 @@ export function initCommand(args: readonly string[]): Promise<number> {
     throw new UsageError(
       `Cannot use ${
         JSON.stringify(folder)
-      } as the folder: expected a name without control characters`,
+      } as the folder: expected a name, without control characters`,
     );
   }
   const made = createFolder(folder);
@@ -47,7 +47,8 @@ export function initCommand(args: readonly string[]): Promise<number> {
     if (made !== undefined) remove(made);
     throw error;
   }
-  const enter = folder === "." ? "" : `cd ${shellWord(folder)} && `;
+  const path = folder.startsWith("-") ? `./${folder}` : folder;
+  const enter = folder === "." ? "" : `cd ${shellWord(path)} && `;
   print(`A node for ${workload} is in ${folder}: begin with README.md, or with
   ${enter}${denoName()} test`);
   return Promise.resolve(0);
@@ -239,7 +240,10 @@ function createFolder(folder: string): string | undefined {
   try {
     Deno.mkdirSync(folder, { recursive: true });
   } catch (cause) {
-    throw new Error(`Cannot create the folder ${folder}: ${reasonOf(cause)}`, { cause });
+    if (missing !== undefined) remove(missing);
+    const isFile = cause instanceof Deno.errors.AlreadyExists;
+    const reason = isFile ? "there is a file of that name" : reasonOf(cause);
+    throw new Error(`Cannot create the folder ${folder}: ${reason}`, { cause });
   }
   return missing;
 }
