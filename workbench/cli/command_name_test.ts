@@ -12,7 +12,7 @@ const denoFolder = join(Deno.execPath(), "..");
 
 /** A run that is not valid, so that the line that replays it is printed. */
 const run = `test -w echo --rate 20 --time-limit 3 --seed 4 --nodes 'it'\\''s,b' --fail-on-warning \
---bin mutant:echoes-something-else-now-and-then --node '$c'`;
+--bin mutant:echoes-what-was-said-before --node '$c'`;
 
 interface Shell {
   readonly cwd: string;
