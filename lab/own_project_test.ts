@@ -31,6 +31,83 @@ serveBroadcast(node);
 await serve(node);
 `;
 
+/** Every request of every workload, with the type of each key: `is` takes a value of no other. */
+const bodies = `\
+import { type Json, Node } from "@eddy/maelstrom";
+import {
+  type AppendTxn, broadcastSchema, counterSchema, echoSchema, gSetSchema, kafkaSchema, linKvSchema,
+  type RegisterTxn, txnListAppendSchema, txnRwRegisterSchema, uniqueIdsSchema, type WorkloadName,
+} from "@eddy/handlers";
+
+type Same<A, B> = [A, B] extends [B, A] ? A : never;
+function is<Expected>() {
+  return <Given>(_: Given & Same<Given, Expected>) => {};
+}
+const node = new Node();
+const names: WorkloadName[] = ["broadcast", "echo", "kafka", "lin-kv"];
+node.on("echo", ({ body }) => (is<Json>()(body.echo), body), { schema: echoSchema.echo });
+node.on("generate", () => ({ id: names.length }), { schema: uniqueIdsSchema.generate });
+node.on("topology", ({ body }) => {
+  is<Record<string, string[]>>()(body.topology);
+  return {};
+}, { schema: broadcastSchema.topology });
+node.on("broadcast", ({ body }) => (is<Json>()(body.message), {}), {
+  schema: broadcastSchema.broadcast,
+});
+node.on("read", () => ({ messages: [1, "a"] }), { schema: broadcastSchema.read });
+const set = new Node();
+set.on("add", ({ body }) => (is<Json>()(body.element), {}), { schema: gSetSchema.add });
+set.on("read", () => ({ value: [1] }), { schema: gSetSchema.read });
+const counter = new Node();
+counter.on("add", ({ body }) => (is<number>()(body.delta), {}), { schema: counterSchema.add });
+counter.on("read", () => ({ value: 1 }), { schema: counterSchema.read });
+const log = new Node();
+log.on("send", ({ body }) => {
+  is<string>()(body.key);
+  is<Json>()(body.msg);
+  return { offset: 1 };
+}, { schema: kafkaSchema.send });
+log.on("poll", ({ body }) => {
+  is<Record<string, number>>()(body.offsets);
+  return { msgs: { a: [[1, "x"]] } };
+}, { schema: kafkaSchema.poll });
+log.on("commit_offsets", ({ body }) => (is<Record<string, number>>()(body.offsets), {}), {
+  schema: kafkaSchema.commit_offsets,
+});
+log.on("list_committed_offsets", ({ body }) => (is<string[]>()(body.keys), { offsets: { a: 1 } }), {
+  schema: kafkaSchema.list_committed_offsets,
+});
+const store = new Node();
+store.on("read", ({ body }) => (is<Json>()(body.key), { value: 1 }), { schema: linKvSchema.read });
+store.on("write", ({ body }) => {
+  is<Json>()(body.key);
+  is<Json>()(body.value);
+  return {};
+}, { schema: linKvSchema.write });
+store.on("cas", ({ body }) => {
+  is<Json>()(body.key);
+  is<Json>()(body.from);
+  is<Json>()(body.to);
+  return {};
+}, { schema: linKvSchema.cas });
+const lists = new Node();
+lists.on("txn", ({ body }) => (is<AppendTxn>()(body.txn), { txn: [["r", 1, [2]]] }), {
+  schema: txnListAppendSchema.txn,
+});
+const registers = new Node();
+registers.on("txn", ({ body }) => (is<RegisterTxn>()(body.txn), { txn: [["w", 1, 2]] }), {
+  schema: txnRwRegisterSchema.txn,
+});
+`;
+
+/** The same with a type that is another, and a key that is none. */
+const wrongBodies = [
+  bodies.replace("is<number>()(body.delta)", "is<string>()(body.delta)"),
+  bodies.replace("is<Json>()(body.message)", "is<Json>()(body.massage)"),
+  bodies.replace('"lin-kv"]', '"link-v"]'),
+  bodies.replace("({ value: [1] })", "({ values: [1] })"),
+];
+
 const test = `\
 import { simulate } from "@eddy/workbench";
 import { testNode } from "@eddy/maelstrom/testing";
@@ -59,7 +136,17 @@ async function importMap(): Promise<Record<string, string>> {
   return imports;
 }
 
-Deno.test("a project with none of our configuration type-checks", async () => {
+async function check(folder: string, file: string): Promise<[stderr: string, code: number]> {
+  const command = new Deno.Command(Deno.execPath(), {
+    args: ["check", "--quiet", file],
+    cwd: folder,
+    env: { NO_COLOR: "1" },
+  });
+  const { code, stderr } = await command.output();
+  return [new TextDecoder().decode(stderr), code];
+}
+
+Deno.test("a project with none of our configuration type-checks, the requests of all workloads too", async () => {
   const folder = await Deno.makeTempDir({ prefix: "eddy-project-" });
   const loose = { imports: await importMap() };
   const strict = {
@@ -69,15 +156,15 @@ Deno.test("a project with none of our configuration type-checks", async () => {
   try {
     await Deno.writeTextFile(join(folder, "node.ts"), node);
     await Deno.writeTextFile(join(folder, "node_test.ts"), test);
+    await Deno.writeTextFile(join(folder, "bodies.ts"), bodies);
     for (const settings of [loose, strict]) {
       await Deno.writeTextFile(join(folder, "deno.json"), JSON.stringify(settings));
-      const command = new Deno.Command(Deno.execPath(), {
-        args: ["check", "--quiet", "."],
-        cwd: folder,
-        env: { NO_COLOR: "1" },
-      });
-      const { code, stderr } = await command.output();
-      assertEquals([new TextDecoder().decode(stderr), code], ["", 0]);
+      assertEquals(await check(folder, "."), ["", 0]);
+    }
+    for (const [i, text] of wrongBodies.entries()) {
+      await Deno.writeTextFile(join(folder, `wrong_${i}.ts`), text);
+      const [said, code] = await check(folder, `wrong_${i}.ts`);
+      assertEquals([said.match(/^TS\d+ \[ERROR\]/gm)?.length, code], [1, 1], said);
     }
   } finally {
     await Deno.remove(folder, { recursive: true });

@@ -204,7 +204,7 @@ export class Node {
    *
    * @throws {Error} if the type has a handler already.
    */
-  on<Request, Reply, Result extends HandlerResult<Reply>>(
+  on<Request, Reply, const Result extends HandlerResult<Reply>>(
     type: string,
     handler:
       & ((message: Message<Request>) => Result)

@@ -63,10 +63,19 @@ export async function bundleProgram(bin: string): Promise<BundledProgram> {
     stderr: "piped",
   }).output();
   const decoder = new TextDecoder();
-  if (!success) throw new Error(`Cannot bundle ${bin}: ${decoder.decode(stderr).trim()}`);
+  if (!success) throw new Error(`Cannot bundle ${bin}: ${whyNotBundled(decoder.decode(stderr))}`);
   const [code = "", encoded] = decoder.decode(stdout).split(SOURCE_MAP);
   const map = encoded === undefined ? undefined : decodeBase64(encoded.trim());
   return { kind: "module", path, code, map };
+}
+
+/** What Deno said, without its own stack; in a sentence if its bundler is not there. */
+function whyNotBundled(said: string): string {
+  if (/@esbuild\b/.test(said) && said.includes("error sending request")) {
+    return "Deno cannot download esbuild, its bundler, which it needs once and then keeps; connect " +
+      "to the network for one run, or run the program as processes, with --real-time";
+  }
+  return said.replace(/\n+Stack backtrace:[^]*$/, "").trim();
 }
 
 function folderOf(path: string): string {
