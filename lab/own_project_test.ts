@@ -45,7 +45,7 @@ function is<Expected>() {
 }
 const node = new Node();
 const names: WorkloadName[] = ["broadcast", "echo", "kafka", "lin-kv"];
-node.on("echo", ({ body }) => (is<Json>()(body.echo), body), { schema: echoSchema.echo });
+node.on("echo", ({ body }) => (is<Json>()(body.echo), { echo: body.echo }), { schema: echoSchema.echo });
 node.on("generate", () => ({ id: names.length }), { schema: uniqueIdsSchema.generate });
 node.on("topology", ({ body }) => {
   is<Record<string, string[]>>()(body.topology);
