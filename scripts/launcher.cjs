@@ -61,7 +61,8 @@ function start() {
 }
 
 function fail(error) {
-  process.stderr.write(`Cannot start Deno: ${error.message.split("\n")[0]}\n`);
+  const [reason] = error.message.split("\n");
+  process.stderr.write(`Cannot start Deno, which npm installs beside eddy: ${reason}\n`);
   process.exit(255);
 }
 
