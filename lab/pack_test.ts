@@ -182,6 +182,7 @@ for i in $(seq 100); do
   sleep 0.1
 done
 cat left
+kill -9 $(cat left)
 exit 1`;
   await output(script, place);
 }
