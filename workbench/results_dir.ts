@@ -256,12 +256,19 @@ function renamed(record: object): Record<string, unknown> {
   return Object.fromEntries(named);
 }
 
+/** The name of a run's folder: when it begins, in ms, as a file may be named. */
+export function folderName(): string {
+  return new Date().toISOString().replaceAll(":", "").replace("Z", "");
+}
+
+/** Replaces the link at once, because runs at the same time may each do so. */
 function linkLatest(root: string, target: string): void {
-  const link = join(root, "latest");
+  const fresh = join(root, `latest-${crypto.randomUUID()}`);
+  Deno.symlinkSync(target, fresh);
   try {
-    Deno.removeSync(link);
+    Deno.renameSync(fresh, join(root, "latest"));
   } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    Deno.removeSync(fresh);
+    throw error;
   }
-  Deno.symlinkSync(target, link);
 }

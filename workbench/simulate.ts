@@ -23,6 +23,7 @@ import {
   checkGiven,
   checkOptions,
   defaultOptions,
+  MAX,
   type RunOptions,
   type RunSettings,
 } from "./options.ts";
@@ -45,6 +46,13 @@ export interface RunHooks {
   readonly signal?: AbortSignal | undefined;
   /** What is not drawn: the operations, faults and messages of another run, or of one's own making. */
   readonly plan?: PlannedParts | undefined;
+  /**
+   * How long the run may take, in seconds of the machine's time, before it is broken off. It does
+   * not end a handler that does not return, nor the check.
+   *
+   * @default no limit
+   */
+  readonly runTimeoutSeconds?: number | undefined;
 }
 
 /** The parts of a plan that a run follows beside its options. */
@@ -107,15 +115,16 @@ export interface RunResult {
  * ```
  */
 export function simulate(options: SimulateOptions): Promise<RunResult> {
-  const { workload, install, args, plan, ...others } = options;
-  const { onMessage, onLog, onProgress, script, signal, ...settings } = others;
+  const { workload, install, args, ...others } = options;
+  const { onMessage, onLog, onProgress, script, signal, plan, runTimeoutSeconds, ...settings } =
+    others;
+  const hooks = { onMessage, onLog, onProgress, script, signal, plan, runTimeoutSeconds };
   checkGiven("install", install, "a function", typeof install === "function");
   checkArgs(args);
-  checkHooks({ onMessage, onLog, onProgress, script, signal });
+  checkHooks(hooks);
   const run = defaultOptions(workload, settings);
   const setup = install ?? findWorkload(workload).configure(args ?? []);
   const world = createVirtualWorld(run.seed, { latency: run.latency, links: plan?.links });
-  const hooks = { onMessage, onLog, onProgress, script, signal, plan };
   const make = (cluster: ClusterOptions) => createInProcessCluster({ ...cluster, setup });
   const watchers = [new Uncaught(), new RealTimers(), new Activities(run.seed)];
   return runIn(world, make, run, hooks, watchers);
@@ -186,8 +195,14 @@ function checkArgs(args: unknown): void {
   checkGiven("args", args, "a list of texts", ok);
 }
 
-function checkHooks({ signal, plan: _, ...functions }: RunHooks): void {
+function checkHooks({ signal, plan: _, runTimeoutSeconds, ...functions }: RunHooks): void {
   checkGiven("signal", signal, "an AbortSignal", signal instanceof AbortSignal);
+  checkGiven(
+    "run timeout",
+    runTimeoutSeconds,
+    `a positive number up to ${MAX.runTimeoutSeconds}`,
+    Number(runTimeoutSeconds) > 0 && Number(runTimeoutSeconds) <= MAX.runTimeoutSeconds,
+  );
   for (const [name, hook] of Object.entries(functions)) {
     checkGiven(name, hook, "a function", typeof hook === "function");
   }
@@ -197,7 +212,7 @@ async function runIn(
   world: World,
   makeCluster: (options: ClusterOptions) => Cluster,
   options: RunOptions,
-  { onMessage, onLog, onProgress, script, signal, plan }: RunHooks,
+  { onMessage, onLog, onProgress, script, signal, plan, runTimeoutSeconds }: RunHooks,
   watchers: readonly Watcher[] = [],
 ): Promise<RunResult> {
   const stop = new AbortController();
@@ -232,7 +247,11 @@ async function runIn(
       (error) => stop.abort(error),
     );
   const watched = watchers.reduce((inner, watcher) => () => watcher.during(inner), main);
-  const outcome = await watched();
+  const timer = runTimeoutSeconds && setTimeout(() => {
+    const limit = `${runTimeoutSeconds} s of real time`;
+    stop.abort(new Error(`The run was broken off: it took longer than ${limit} (--run-timeout)`));
+  }, runTimeoutSeconds * 1000);
+  const outcome = await watched().finally(() => clearTimeout(timer));
   const { history, startMs, counts, planned, broke } = outcome;
   const results = reportRun({
     options,

@@ -5,18 +5,25 @@
  */
 
 import { errorText } from "@eddy/maelstrom";
-import { load, type Task, type WorkerReply } from "./sweep.ts";
+import { interruptWork, load, type WorkerOrder, type WorkerReply } from "./sweep.ts";
 import { startWatchdog } from "./watchdog.ts";
 
 const scope = self as unknown as {
-  onmessage: (event: MessageEvent<Task>) => void;
+  onmessage: (event: MessageEvent<WorkerOrder>) => void;
   postMessage(reply: WorkerReply): void;
 };
 
-startWatchdog();
+let isWatched = false;
 
-scope.onmessage = async ({ data: task }) => {
+scope.onmessage = async ({ data }) => {
+  if ("interrupt" in data) return interruptWork(data.interrupt);
+  const { task } = data;
   try {
+    // Whoever sets a limit ends this worker, not the process, when a node does not return.
+    if (task.limit === undefined && !isWatched) {
+      isWatched = true;
+      startWatchdog();
+    }
     const work = await load(task);
     scope.postMessage({ result: await work(task.input) });
   } catch (error) {

@@ -60,11 +60,12 @@ const commands: Readonly<Record<string, Command>> = {
   },
   sweep: {
     usage: "sweep -w WORKLOAD [flags] [-- node options]",
-    summary: "Run many seeds, or several values of one flag, on all cores",
+    summary: "Run many seeds, or several values of one flag, as many at once as fit",
     flags: sweepFlags,
     examples: [
       "sweep -w kafka --node-count 3 --nemesis partition --seeds 100",
       "sweep -w broadcast --latency 100 --vary max-latency=300,600,1200",
+      "sweep -w echo --bin ./echo.py --node-count 2 --time-limit 5 --run-timeout 30",
     ],
     run: sweepCommand,
   },

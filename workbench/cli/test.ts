@@ -12,7 +12,7 @@ import type { RunOptions } from "../options.ts";
 import { parsePlan, type Plan, PLAN_VERSION, type PlanProgram } from "../plan.ts";
 import { findProgram } from "../process.ts";
 import { isLoadable, isWasm, loadProgram } from "../program.ts";
-import { ResultsDir, resultsJson } from "../results_dir.ts";
+import { folderName, ResultsDir, resultsJson } from "../results_dir.ts";
 import type { RunProgress } from "../runner.ts";
 import {
   type RunHooks,
@@ -83,7 +83,7 @@ export async function testCommand(args: readonly string[]): Promise<number> {
   }
   for (const ignored of sayIgnored(flags)) printError(ignored);
   // A program that hangs does not answer in time; only nodes in this process can stop the clock.
-  const stopWatchdog = engine.isVirtual ? startWatchdog() : () => {};
+  const stopWatchdog = engine.isVirtual ? startWatchdog(flags["run-timeout"]) : () => {};
   try {
     let code = 0;
     for (let i = 0; i < flags["test-count"] && code === 0; i++) {
@@ -185,16 +185,7 @@ async function engineOf(flags: RunFlags, args: readonly string[]): Promise<Engin
       run: (options, hooks) => simulateProgram(program, args, options, hooks),
     };
   }
-  if (isWasm(bin)) {
-    throw new UsageError(
-      `Cannot use --real-time for ${bin}: WebAssembly runs in virtual time; a script that starts it ` +
-        "in a runtime of your own runs in real time",
-    );
-  }
-  if (flags.compute !== undefined) {
-    throw new UsageError(`Cannot use --compute for ${bin}: it runs in real time`);
-  }
-  const path = findProgram(bin);
+  const path = checkProcess(bin, flags);
   return {
     name: `Real time, ${bin} as processes`,
     isVirtual: false,
@@ -205,6 +196,26 @@ async function engineOf(flags: RunFlags, args: readonly string[]): Promise<Engin
 
 async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
   return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
+}
+
+/**
+ * Checks whether a program can run as processes.
+ *
+ * @returns where it is, links resolved.
+ * @throws {Error} if there is no such program, or it cannot be executed.
+ * @throws {UsageError} if virtual time is asked for, or it has no other.
+ */
+export function checkProcess(bin: string, { compute }: RunFlags): string {
+  if (isWasm(bin)) {
+    throw new UsageError(
+      `Cannot use --real-time for ${bin}: WebAssembly runs in virtual time; a script that starts it ` +
+        "in a runtime of your own runs in real time",
+    );
+  }
+  if (compute !== undefined) {
+    throw new UsageError(`Cannot use --compute for ${bin}: it runs in real time`);
+  }
+  return findProgram(bin);
 }
 
 /** Whether nodes run in this process, under virtual time. */
@@ -220,8 +231,7 @@ async function runOnce(
   plan: Plan | undefined,
 ): Promise<number> {
   const options = plan?.options ?? toRunOptions(flags, seed);
-  const name = new Date().toISOString().replaceAll(":", "").replace("Z", "");
-  const dir = new ResultsDir(flags.store, options.workload, name);
+  const dir = new ResultsDir(flags.store, options.workload, folderName());
   const status = new StatusLine();
   const hooks = {
     onMessage: (event: NetEvent) => {
@@ -239,7 +249,10 @@ async function runOnce(
   if (dir.isMissing) { for (const note of dir.notes) printError(note); }
   const result = await interruptibly(
     status,
-    (watched) => engine.run(options, { ...hooks, ...watched, plan }),
+    (watched) => {
+      const runTimeoutSeconds = flags["run-timeout"];
+      return engine.run(options, { ...hooks, ...watched, plan, runTimeoutSeconds });
+    },
     !engine.isVirtual && Deno.stderr.isTerminal(),
   );
   const { results, peakMemoryBytes } = result;
