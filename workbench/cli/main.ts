@@ -45,6 +45,7 @@ const commands: Readonly<Record<string, Command>> = {
       "test -w lin-kv --node-count 3 --nemesis partition,kill --seed 7",
       "test -w echo --bin ./echo.py --node-count 3 --time-limit 5 --log-stderr",
       "test -w broadcast --bin ./node.wasm --node-count 5 --nemesis partition --seed 7",
+      "test -w echo --bin ./my_node.ts --node-count 3 --watch",
     ],
     run: testCommand,
   },

@@ -24,6 +24,7 @@ import {
 import { MAX_MEMORY_BYTES } from "../wasm_program.ts";
 import { startWatchdog } from "../watchdog.ts";
 import {
+  BROKEN,
   checkOwnOptions,
   checkSeeds,
   exitCodeOf,
@@ -36,6 +37,7 @@ import {
 } from "./flags.ts";
 import { findMutant, isMutant, refuseArgs } from "./mutants.ts";
 import { Interrupts, print, printError, printJson, StatusLine } from "./terminal.ts";
+import { watching } from "./watch.ts";
 
 /** The flags of `test`. */
 export const testFlags = {
@@ -55,10 +57,11 @@ export const testFlags = {
     help: "Run a plan.json again, of an earlier run or changed; it has all that other flags say",
     value: "FILE",
   },
+  watch: { help: "Run again, with the same seed, when the program or a file of its changes" },
 };
 
 /** The flags that have a meaning beside `--plan`. */
-const BESIDE_PLAN = ["plan", "bin", "real-time", "store", "json", "log-"];
+const BESIDE_PLAN = ["plan", "bin", "real-time", "store", "json", "log-", "watch", "run-timeout"];
 
 type TestFlags = FlagValues<typeof testFlags>;
 
@@ -77,6 +80,30 @@ export async function testCommand(args: readonly string[]): Promise<number> {
   const first = plan?.options.seed ?? flags.seed ?? drawSeed();
   checkSeeds(first, flags["test-count"]);
   if (plan === undefined) toRunOptions(flags, first);
+  const asked = { flags, rest, first, plan };
+  if (!flags.watch) return await runAgain(asked) ?? BROKEN;
+  return await watching(flags.bin, (changed) => runAgain(asked, changed));
+}
+
+/** What a command line asks for. */
+interface Asked {
+  readonly flags: TestFlags;
+  readonly rest: readonly string[];
+  /** The first seed. */
+  readonly first: number;
+  readonly plan: Plan | undefined;
+}
+
+/**
+ * Runs as often as asked, until a run is not valid.
+ *
+ * @param changed breaks a run off without a word
+ * @returns the exit code; undefined if a signal to the process has broken a run off.
+ */
+async function runAgain(
+  { flags, rest, first, plan }: Asked,
+  changed?: AbortSignal,
+): Promise<number | undefined> {
   const engine = await engineOf(flags, rest);
   if (plan !== undefined && isOther(plan.program, engine.program)) {
     printError(`${flags.bin} is not what the plan was made with: it may do something else`);
@@ -85,9 +112,9 @@ export async function testCommand(args: readonly string[]): Promise<number> {
   // A program that hangs does not answer in time; only nodes in this process can stop the clock.
   const stopWatchdog = engine.isVirtual ? startWatchdog(flags["run-timeout"]) : () => {};
   try {
-    let code = 0;
-    for (let i = 0; i < flags["test-count"] && code === 0; i++) {
-      code = await runOnce(flags, rest, first + i, engine, plan);
+    let code: number | undefined = 0;
+    for (let i = 0; i < flags["test-count"] && code === 0 && changed?.aborted !== true; i++) {
+      code = await runOnce(flags, rest, first + i, engine, plan, changed);
     }
     return code;
   } finally {
@@ -229,7 +256,8 @@ async function runOnce(
   seed: number,
   engine: Engine,
   plan: Plan | undefined,
-): Promise<number> {
+  changed: AbortSignal | undefined,
+): Promise<number | undefined> {
   const options = plan?.options ?? toRunOptions(flags, seed);
   const dir = new ResultsDir(flags.store, options.workload, folderName());
   const status = new StatusLine();
@@ -247,8 +275,9 @@ async function runOnce(
     },
   };
   if (dir.isMissing) { for (const note of dir.notes) printError(note); }
-  const result = await interruptibly(
+  const { result, isInterrupted } = await interruptibly(
     status,
+    changed,
     (watched) => {
       const runTimeoutSeconds = flags["run-timeout"];
       return engine.run(options, { ...hooks, ...watched, plan, runTimeoutSeconds });
@@ -258,19 +287,21 @@ async function runOnce(
   const { results, peakMemoryBytes } = result;
   const { program } = engine;
   dir.finish(result, { version: PLAN_VERSION, program, args: rest, options, ...result.plan() });
+  if (changed?.aborted && !isInterrupted) return 0;
   if (flags.json) {
     printJson({ engine: engine.name, ...resultsJson(results), options, peakMemoryBytes }, 2);
   } else print(`${engine.name}\n${describe(result, dir, replayLine(flags, rest, options))}`);
   if (!dir.isMissing) { for (const note of dir.notes) printError(note); }
-  return exitCodeOf(results.valid, results.broke);
+  return isInterrupted ? undefined : exitCodeOf(results.valid, results.broke);
 }
 
 /** Runs; a signal ends the run early, and its results are kept. */
 async function interruptibly(
   status: StatusLine,
+  changed: AbortSignal | undefined,
   run: (hooks: RunHooks) => Promise<RunResult>,
   showsProgress: boolean,
-): Promise<RunResult> {
+): Promise<{ readonly result: RunResult; readonly isInterrupted: boolean }> {
   const interrupts = new Interrupts("run");
   const onProgress = (progress: RunProgress) => {
     const { stage } = progress;
@@ -279,7 +310,10 @@ async function interruptibly(
     if (stage === "done") interrupts.stop();
   };
   try {
-    return await run({ onProgress, signal: interrupts.signal });
+    const { signal } = interrupts;
+    const either = changed === undefined ? signal : AbortSignal.any([signal, changed]);
+    const result = await run({ onProgress, signal: either });
+    return { result, isInterrupted: signal.aborted };
   } finally {
     interrupts.stop();
   }
@@ -310,7 +344,7 @@ export function replayLine(
 ): string {
   const given = Object.entries(testFlags).flatMap(([name, flag]) => {
     const value = flags[name];
-    const isLeftOut = ["seed", "json", "store", "test-count"].includes(name) ||
+    const isLeftOut = ["seed", "json", "store", "test-count", "watch"].includes(name) ||
       name.startsWith("log-") || (flags.plan !== undefined && !isBesidePlan(name));
     if (isLeftOut || value === undefined || value === false) return [];
     if ("many" in flag && Array.isArray(value)) {
