@@ -56,6 +56,8 @@ export interface Incarnation {
   pause(): void;
   /** Lets it continue. */
   resume(): void;
+  /** Its process; absent where it has none of its own. */
+  readonly pid?: number;
   /** What it has written that nobody has read yet, for a report; absent where nothing can be. */
   unread?(): string;
 }
@@ -215,6 +217,15 @@ export class Cluster {
    */
   resume(name: string): void {
     this.#member(name).incarnation?.resume();
+  }
+
+  /** The process of each node that is up and has one of its own. */
+  get processIds(): ReadonlyMap<string, number> {
+    const ids = new Map<string, number>();
+    for (const { name, incarnation } of this.#members.values()) {
+      if (incarnation?.pid !== undefined) ids.set(name, incarnation.pid);
+    }
+    return ids;
   }
 
   /** Whether a node's process is running. */

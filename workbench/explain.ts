@@ -128,6 +128,7 @@ export function summarize(report: RunReport, options: RunOptions): string {
     ...failures(report),
     ...warnings.slice(0, MAX_SHOWN).map((warning) => `Warning: ${printableLine(warning)}`),
     ...more(warnings.length - MAX_SHOWN, "warnings"),
+    ...report.machineNote === undefined ? [] : [report.machineNote],
   ].join("\n");
 }
 

@@ -162,6 +162,10 @@ class ChildIncarnation implements Incarnation {
     this.#watch(context);
   }
 
+  get pid(): number {
+    return this.#child.pid;
+  }
+
   deliver(packet: Packet): void {
     this.#stdin.write(packet.toLine());
   }

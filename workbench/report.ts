@@ -33,6 +33,7 @@ import {
   worst,
 } from "./history.ts";
 import type { NetStats } from "./journal.ts";
+import { loadWarning, type MachineLoad } from "./machine_load.ts";
 import type { RunOptions } from "./options.ts";
 import type { PlannedOps } from "./runner.ts";
 import { workloads } from "./workloads/mod.ts";
@@ -78,6 +79,10 @@ export interface RunReport extends HistoryReport {
   readonly planned?: PlannedOps | undefined;
   /** What was on when. */
   readonly faults: readonly FaultWindow[];
+  /** How busy the machine was; of a run in real time only. */
+  readonly machineLoad?: MachineLoad | undefined;
+  /** Says that the machine decided latencies, where it did; no warning, and no part of the verdict. */
+  readonly machineNote?: string | undefined;
   /** Why the run was broken off, if it was. */
   readonly broke?: RunBreak | undefined;
   /** Each failure in up to four lines. */
@@ -193,7 +198,7 @@ function guarded<Figures>(
 
 /** Checks a run, with what the cluster, the network and the nemesis know of it. */
 export function reportRun(
-  { options, history, invocations, planned, net, broke, warnings, ...circumstances }:
+  { options, history, invocations, planned, net, machineLoad, broke, warnings, ...circumstances }:
     & Circumstances
     & {
       readonly options: RunOptions;
@@ -202,6 +207,7 @@ export function reportRun(
       readonly invocations: number;
       readonly planned?: PlannedOps | undefined;
       readonly net: NetStats;
+      readonly machineLoad?: MachineLoad | undefined;
       readonly broke: RunBreak | undefined;
       readonly warnings: readonly string[];
     },
@@ -219,6 +225,9 @@ export function reportRun(
     net: withMessagesPerOp(net, invocations),
     planned: planned !== undefined && planned.begun < planned.count * 0.9 ? planned : undefined,
     faults: circumstances.faults,
+    machineLoad,
+    machineNote: machineLoad &&
+      loadWarning(machineLoad, options.latency.meanMs, checked.latencies.p50),
     broke,
     explanations: checked.findings.map((finding) => explain(finding, circumstances)),
   };

@@ -27,7 +27,8 @@ import {
   type RunOptions,
   type RunSettings,
 } from "./options.ts";
-import { type RunProgress, runTest } from "./runner.ts";
+import { LoadMeter } from "./machine_load.ts";
+import { type RunProgress, runTest, type Stage } from "./runner.ts";
 import { activity } from "./watchdog.ts";
 import type { WorkloadName } from "./workloads/mod.ts";
 import { createRealWorld, createVirtualWorld, type World } from "./world.ts";
@@ -187,7 +188,7 @@ export function runProgram(
   const links = hooks.plan?.links;
   const world = createRealWorld(options.seed, { latency: options.latency, links });
   const make = (cluster: ClusterOptions) => createProcessCluster({ ...cluster, bin, args });
-  return runIn(world, make, options, hooks);
+  return runIn(world, make, options, hooks, [], true);
 }
 
 function checkArgs(args: unknown): void {
@@ -214,6 +215,7 @@ async function runIn(
   options: RunOptions,
   { onMessage, onLog, onProgress, script, signal, plan, runTimeoutSeconds }: RunHooks,
   watchers: readonly Watcher[] = [],
+  measuresLoad = false,
 ): Promise<RunResult> {
   const stop = new AbortController();
   const { nodeIds, strictMaelstrom, maelstromBugs } = options;
@@ -240,7 +242,13 @@ async function runIn(
     script,
   });
   const signals = signal === undefined ? [stop.signal] : [stop.signal, signal];
-  const others = { nemesis, plan: plan?.ops, onProgress, signal: AbortSignal.any(signals) };
+  const meter = measuresLoad ? new LoadMeter(world.clock, () => cluster.processIds) : undefined;
+  const others = {
+    nemesis,
+    plan: plan?.ops,
+    onProgress: meter === undefined ? onProgress : measuring(meter, onProgress),
+    signal: AbortSignal.any(signals),
+  };
   const main = () =>
     world.run(
       () => runTest(world, cluster, options, others),
@@ -262,6 +270,7 @@ async function runIn(
     net: journal.stats(),
     dropped: journal.dropped,
     faults: faults.windows,
+    machineLoad: meter?.load,
     warnings: [...cluster.warnings, ...watchers.flatMap(({ warnings }) => warnings)],
     broke: broke &&
       { byNode: broke.error instanceof ProtocolError, text: broke.error.message },
@@ -277,6 +286,22 @@ async function runIn(
       faults: nemesis.plan,
       links: world.network.planLinks(),
     }),
+  };
+}
+
+/** Measures the load in the main phase. */
+function measuring(
+  meter: LoadMeter,
+  onProgress: RunHooks["onProgress"] = () => {},
+): NonNullable<RunHooks["onProgress"]> {
+  let stage: Stage | undefined;
+  return (progress) => {
+    if (stage !== progress.stage) {
+      if (progress.stage === "main") meter.start();
+      else meter.stop();
+      stage = progress.stage;
+    }
+    onProgress(progress);
   };
 }
 

@@ -66,6 +66,8 @@ export interface RunFigures {
   readonly throughput: number;
   /** The first thing that was wrong, in four lines at most; empty for a valid run. */
   readonly reason: string;
+  /** Says that the machine decided latencies, where it did. */
+  readonly machineNote: string | undefined;
   /** Where its results are; undefined if they are not kept. */
   readonly path: string | undefined;
   /** What of them could not be written, one sentence each. */
@@ -158,6 +160,7 @@ function limitOf({ options, runTimeoutSeconds }: Job): Task["limit"] {
     throughput: 0,
     reason: `The run was ended after ${seconds} s, because it did not end when it was broken off ` +
       `after ${runTimeoutSeconds} s: a node does not return, or the check takes as long`,
+    machineNote: undefined,
     path: undefined,
     notes: [],
   };
@@ -250,6 +253,7 @@ function outcomeOf(
     worstLagSeconds: "worstRealtimeLag" in workload ? workload.worstRealtimeLag.lag : undefined,
     throughput: stats.okCount / options.timeLimitSeconds,
     reason: reasonOf(report),
+    machineNote: report.machineNote,
   };
 }
 

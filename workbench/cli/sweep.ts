@@ -289,6 +289,8 @@ function describe(
   lines.push(
     "Latencies: until a value is on all nodes for broadcast and g-set, else of operations.",
   );
+  const noted = outcomes.map(({ machineNote }) => machineNote).filter((note) => note !== undefined);
+  if (noted.length > 0) lines.push(`In ${noted.length} of ${outcomes.length} runs: ${noted[0]}`);
   for (const [i, { valid, reason, path }] of outcomes.entries()) {
     if (valid === true) continue;
     lines.push(`${verdict(valid)}: ${reason}`, `  ${jobs[i]?.replay}`);
