@@ -6,7 +6,9 @@
 
 import { Client, type ClientIds, INIT_TIMEOUT_MS, ReplyTimeout } from "./client.ts";
 import type { Compute } from "./in_process.ts";
+import type { Observation } from "@eddy/maelstrom";
 import type { Packet } from "./network.ts";
+import { parseObservation } from "./observations.ts";
 import { type ExitStatus, type ProtocolError, ProtocolErrors, Stdout } from "./protocol.ts";
 import { Services } from "./services.ts";
 import type { World } from "./world.ts";
@@ -44,6 +46,8 @@ export interface ClusterOptions {
   readonly onProtocolError?: ((error: ProtocolError) => void) | undefined;
   /** Called for every line of a node's log. */
   readonly onLog?: ((node: string, text: string) => void) | undefined;
+  /** Called with what a node tells of itself, also in its log. */
+  readonly onObservation?: ((node: string, observation: Observation) => void) | undefined;
 }
 
 /** A process of a node, from its start to its death. */
@@ -70,6 +74,8 @@ export interface LaunchContext {
   readonly world: World;
   readonly stdout: Stdout;
   readonly log: (text: string) => void;
+  /** Takes what it tells of itself. */
+  readonly observe: (observation: Observation) => void;
   /** Called when it has ended without being killed. */
   readonly onExit: (status: ExitStatus, recentLog: readonly string[]) => void;
 }
@@ -245,7 +251,8 @@ export class Cluster {
   }
 
   #spawn(member: Member): void {
-    const { world, strictMaelstrom = false, onLog = () => {} } = this.#options;
+    const { world, strictMaelstrom = false } = this.#options;
+    const { onLog = () => {}, onObservation = () => {} } = this.#options;
     const { name: node } = member;
     const generation = ++member.generation;
     const stdout = new Stdout({
@@ -262,7 +269,12 @@ export class Cluster {
       generation,
       world,
       stdout,
-      log: (text) => onLog(node, text),
+      log: (text) => {
+        const observation = parseObservation(text);
+        if (observation === undefined) onLog(node, text);
+        else onObservation(node, observation);
+      },
+      observe: (observation) => onObservation(node, observation),
       onExit: (status, recentLog) => {
         if (member.generation !== generation || member.incarnation === undefined) return;
         world.network.hold(node);

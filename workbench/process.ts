@@ -299,6 +299,7 @@ function spawn(path: string, args: readonly string[]): Deno.ChildProcess {
     return new Deno.Command(path, {
       args: [...args],
       cwd: temporaryDirectory(),
+      env: { EDDY_OBSERVE: "1" },
       stdin: "piped",
       stdout: "piped",
       stderr: "piped",

@@ -17,6 +17,7 @@ import { Faults, type FaultVerbs } from "./faults.ts";
 import { Nemesis } from "./nemesis.ts";
 import type { Op } from "./history.ts";
 import type { NetEvent } from "./journal.ts";
+import { type ObservationRecord, Observations } from "./observations.ts";
 import type { Plan } from "./plan.ts";
 import { reportRun, type RunReport } from "./report.ts";
 import {
@@ -89,6 +90,8 @@ export interface RunResult {
   readonly plan: () => PlannedParts;
   /** The most memory that a node had, in bytes; known for WebAssembly only. */
   readonly peakMemoryBytes?: number;
+  /** What nodes told of themselves. */
+  readonly observations: readonly ObservationRecord[];
 }
 
 /**
@@ -220,6 +223,7 @@ async function runIn(
   const stop = new AbortController();
   const { nodeIds, strictMaelstrom, maelstromBugs } = options;
   const onProtocolError = (error: ProtocolError) => stop.abort(error);
+  const observations = new Observations(() => world.clock.now());
   const cluster = makeCluster({
     world,
     nodeIds,
@@ -228,6 +232,7 @@ async function runIn(
     compute: options.compute,
     onProtocolError,
     onLog: guarded(onLog, stop),
+    onObservation: (node, observation) => observations.add(node, observation),
   });
   const { journal } = world.network;
   journal.observer = guarded(onMessage, stop);
@@ -271,6 +276,7 @@ async function runIn(
     dropped: journal.dropped,
     faults: faults.windows,
     machineLoad: meter?.load,
+    observed: observations.summary(startMs),
     warnings: [...cluster.warnings, ...watchers.flatMap(({ warnings }) => warnings)],
     broke: broke &&
       { byNode: broke.error instanceof ProtocolError, text: broke.error.message },
@@ -281,6 +287,7 @@ async function runIn(
     options,
     protocolErrors: cluster.protocolErrors,
     startMs,
+    observations: observations.records(startMs),
     plan: () => ({
       ops: outcome.emitted,
       faults: nemesis.plan,

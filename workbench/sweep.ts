@@ -8,6 +8,7 @@ import type { Node } from "@eddy/maelstrom";
 import type { LatencyQuantiles } from "./checkers/set_full.ts";
 import { indented, printableLine } from "./explain.ts";
 import type { Validity } from "./history.ts";
+import type { ObservationSummary } from "./observations.ts";
 import type { RunOptions } from "./options.ts";
 import type { RunReport } from "./report.ts";
 import { PLAN_VERSION, type PlanProgram } from "./plan.ts";
@@ -68,6 +69,8 @@ export interface RunFigures {
   readonly reason: string;
   /** Says that the machine decided latencies, where it did. */
   readonly machineNote: string | undefined;
+  /** What nodes told of themselves by name. */
+  readonly observed: ObservationSummary | undefined;
   /** Where its results are; undefined if they are not kept. */
   readonly path: string | undefined;
   /** What of them could not be written, one sentence each. */
@@ -161,6 +164,7 @@ function limitOf({ options, runTimeoutSeconds }: Job): Task["limit"] {
     reason: `The run was ended after ${seconds} s, because it did not end when it was broken off ` +
       `after ${runTimeoutSeconds} s: a node does not return, or the check takes as long`,
     machineNote: undefined,
+    observed: undefined,
     path: undefined,
     notes: [],
   };
@@ -254,6 +258,7 @@ function outcomeOf(
     throughput: stats.okCount / options.timeLimitSeconds,
     reason: reasonOf(report),
     machineNote: report.machineNote,
+    observed: report.observed,
   };
 }
 

@@ -6,8 +6,9 @@
 
 import { errorText } from "@eddy/maelstrom";
 import { type Flags, integer, parseFlags, UsageError } from "@eddy/maelstrom/flags";
-import { verdict } from "../explain.ts";
+import { printableLine, verdict } from "../explain.ts";
 import { type Validity, worst } from "../history.ts";
+import { reachedIn } from "../observations.ts";
 import { loadProgram } from "../program.ts";
 import { folderName } from "../results_dir.ts";
 import { type Job, type RunFigures, runJobs, runsAtOnce } from "../sweep.ts";
@@ -289,6 +290,7 @@ function describe(
   lines.push(
     "Latencies: until a value is on all nodes for broadcast and g-set, else of operations.",
   );
+  lines.push(...describeReached(outcomes));
   const noted = outcomes.map(({ machineNote }) => machineNote).filter((note) => note !== undefined);
   if (noted.length > 0) lines.push(`In ${noted.length} of ${outcomes.length} runs: ${noted[0]}`);
   for (const [i, { valid, reason, path }] of outcomes.entries()) {
@@ -297,6 +299,23 @@ function describe(
     if (path !== undefined) lines.push(`  Results in ${path}`);
   }
   return lines.join("\n");
+}
+
+/** How many names of `sometimes` are listed. */
+const MAX_NAMES = 20;
+
+/** In how many runs each name of `sometimes` was reached, the rarest first. */
+function describeReached(outcomes: readonly RunFigures[]): string[] {
+  const reached = [...reachedIn(outcomes.map(({ observed }) => observed))]
+    .sort(([, a], [, b]) => a - b);
+  const lines = reached.slice(0, MAX_NAMES).map(([name, count]) => {
+    const seen = count === 0
+      ? "reached in no run"
+      : `reached in ${count} of ${outcomes.length} runs`;
+    return `sometimes: ${printableLine(name)}: ${seen}`;
+  });
+  const more = reached.length - lines.length;
+  return more > 0 ? [...lines, `... and ${more} more names`] : lines;
 }
 
 /** The median and the worst of some figures, as `median / worst`. */
