@@ -6,7 +6,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { delay } from "@std/async/delay";
 import { join } from "@std/path/join";
 import { ErrorCode } from "@eddy/maelstrom";
-import { mutants } from "@eddy/mutants";
+import { mutants, raftMutants } from "@eddy/mutants";
 import { parseFlags } from "@eddy/maelstrom/flags";
 import config from "../deno.json" with { type: "json" };
 import { NEMESES } from "../nemesis.ts";
@@ -838,7 +838,8 @@ Deno.test("mutants: every one is found out as its line says, for most seeds", as
   await inTempDir(async (dir) => {
     const all = await workbench(["mutants"], dir);
     assertEquals(all.code, 0);
-    assertEquals(all.stdout.trimEnd().split("\n").length, mutants.length + 2);
+    const count = mutants.length + raftMutants.length;
+    assertEquals(all.stdout.trimEnd().split("\n").length, count + 2);
     const { stdout } = await workbench(["mutants", "-w", "unique-ids"], dir);
     const command = /\n {2}deno task workbench (test .*mutant:draws-ids-from-too-few .*)/.exec(
       stdout,
@@ -858,6 +859,6 @@ Deno.test("mutants: every one is found out as its line says, for most seeds", as
 });
 
 Deno.test("the names of mutants are different as --bin, too", () => {
-  const names = mutants.map((mutant) => `${mutant.workload} ${binOf(mutant)}`);
+  const names = [...mutants, ...raftMutants].map((mutant) => `${mutant.workload} ${binOf(mutant)}`);
   assertEquals(new Set(names).size, names.length);
 });
