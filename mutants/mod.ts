@@ -19,6 +19,7 @@ import { txnListAppend, txnListAppendMutants, txnRwRegister, txnRwRegisterMutant
 import { uniqueIds, uniqueIdsMutants } from "./unique_ids.ts";
 
 export { DEFAULT_SETTINGS };
+export { type RaftMutant, raftMutants } from "./raft_nodes.ts";
 export type {
   Answer,
   AsyncServer,

@@ -56,6 +56,14 @@ export { KV, type KvOptions, type KvService, LinTso, type UpdateOptions } from "
 export { KeyedMailbox, Mailbox } from "./mailbox.ts";
 export { type Body, isClient, type Message, Received, type Typed } from "./message.ts";
 export { Node, type NodeOptions, type RpcOptions } from "./node.ts";
+export {
+  lineObserver,
+  type Observation,
+  OBSERVATION_PREFIX,
+  observationLine,
+  type ObservedState,
+  type Observer,
+} from "./observe.ts";
 export type { RpcSchema, Schema, SchemaIssue, SchemaResult } from "./schema.ts";
 export { type Call, type Counts, NodeState, type Phase } from "./state.ts";
-export { type GuardOptions, type Output, serve } from "./stdio.ts";
+export { type GuardOptions, type Output, serve, stderrObserver } from "./stdio.ts";

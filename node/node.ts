@@ -33,8 +33,9 @@ import {
 import type { JsonObject, Sendable } from "./json.ts";
 import { isClient, type Message, parseMessage, quote, Received, type Typed } from "./message.ts";
 import { checkFits, type Schema } from "./schema.ts";
+import type { Observation, ObservedState, Observer } from "./observe.ts";
 import { NodeState } from "./state.ts";
-import { type Output, stderrLog, stdoutOutput } from "./stdio.ts";
+import { environmentObserver, type Output, stderrLog, stdoutOutput } from "./stdio.ts";
 
 /** Settings of a {@linkcode Node}. */
 export interface NodeOptions {
@@ -63,6 +64,14 @@ export interface NodeOptions {
    */
   log?: ((text: string) => void) | undefined;
   /**
+   * Takes what the node tells of itself: {@linkcode Node.observe}, {@linkcode Node.sometimes} and
+   * {@linkcode Node.always}. The workbench sets it for nodes in its process.
+   *
+   * @default none, unless the environment variable `EDDY_OBSERVE` is 1 and may be read, as in
+   * programs that the workbench starts; then lines on standard error
+   */
+  observer?: Observer | undefined;
+  /**
    * How many handlers may be in flight. Further requests wait, while replies are still taken in.
    * When 4096 wait, input pauses; if a call waits for a reply at that time, which only input can
    * bring, input goes on and further requests are answered with error 11.
@@ -90,6 +99,7 @@ const nodeOptions: Record<keyof NodeOptions, true> = {
   clock: true,
   random: true,
   log: true,
+  observer: true,
   maxInFlight: true,
   clientDeadlineMs: true,
   drainTimeoutMs: true,
@@ -150,6 +160,7 @@ export class Node {
   readonly log: (text: string) => void;
 
   readonly #output: Output;
+  readonly #observer: Observer | undefined;
   readonly #clientDeadlineMs: number;
   readonly #drainTimeoutMs: number;
   readonly #dispatcher: Dispatcher;
@@ -174,6 +185,7 @@ export class Node {
     this.random = options.random ?? systemRandom;
     this.log = safeLog(options.log ?? stderrLog);
     this.#output = options.output ?? stdoutOutput();
+    this.#observer = options.observer ?? environmentObserver();
     this.#clientDeadlineMs = clientDeadlineMs;
     this.#drainTimeoutMs = drainTimeoutMs;
     this.#dispatcher = new Dispatcher(this, maxInFlight);
@@ -342,6 +354,45 @@ export class Node {
     if (reply.body.type === "error") throw peerError(reply.body);
     checkFits(schema, reply.body, ErrorCode.crash, () => `${reply.body.type} from ${reply.src}`);
     return reply.body;
+  }
+
+  /**
+   * Tells what the node is from now on, for reports of runs: a role, a term, a size. Nothing happens in
+   * production.
+   */
+  observe(state: ObservedState): void {
+    if (this.#observer !== undefined) this.#tell({ observe: state });
+  }
+
+  /**
+   * Tells that something has happened that is to happen in at least one run of a sweep: a state that
+   * is hard to reach, a branch for a rare race. A sweep counts the seeds that reached it.
+   *
+   * @param name what it is; the same place has the same name
+   * @param reached whether it has happened; with `false` the name is known, so that one that no seed
+   * reaches is told
+   */
+  sometimes(name: string, reached = true): void {
+    if (this.#observer !== undefined) this.#tell({ sometimes: name, reached });
+  }
+
+  /**
+   * Tells when something does not hold that must: a run in which that happens is invalid. The node
+   * goes on.
+   *
+   * @param condition whether it holds
+   * @param name what must hold
+   */
+  always(condition: boolean, name: string): void {
+    if (!condition && this.#observer !== undefined) this.#tell({ always: false, name });
+  }
+
+  #tell(observation: Observation): void {
+    try {
+      this.#observer?.(observation);
+    } catch (error) {
+      this.log(`Cannot observe: ${describeError(error)}`);
+    }
   }
 
   /** {@linkcode retry} with this node's clock and randomness. */

@@ -584,7 +584,7 @@ Deno.test("a thenable that is no promise is waited for", async () => {
 Deno.test("options that nothing reads are refused, with the names of those that are", async () => {
   const { node } = await testNode();
   const wrong: [use: (options: never) => unknown, accepted: string][] = [
-    [(options) => new Node(options), "output, clock, random, log, maxInFlight, "],
+    [(options) => new Node(options), "output, clock, random, log, observer, "],
     [(options) => node.rpc("n2", { type: "a" }, options), "timeoutMs, signal, schema"],
     [(options) => node.retry(() => Promise.resolve(1), options), "codes, minDelayMs, maxDelayMs, "],
     [(options) => node.every(10, () => {}, options), "jitter"],

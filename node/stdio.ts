@@ -7,6 +7,7 @@
 import { TextLineStream } from "@std/streams/text-line-stream";
 import { describeError, errorText, refuseUnknown, refuseUnlessNumber } from "./errors.ts";
 import type { Node } from "./node.ts";
+import { lineObserver, type Observer } from "./observe.ts";
 
 /** Where a node's lines go. */
 export interface Output {
@@ -130,6 +131,24 @@ export function stderrLog(text: string): void {
   } catch {
     // There is no other place to report to, and a node goes on without its log.
   }
+}
+
+/** Writes what a node tells of itself to standard error, as lines for the workbench. */
+export const stderrObserver: Observer = lineObserver(stderrLog);
+
+let isObserved: boolean | undefined;
+
+/**
+ * {@linkcode stderrObserver} if the environment variable `EDDY_OBSERVE` is 1; undefined otherwise,
+ * and where it may not be read. No permission is asked for.
+ */
+export function environmentObserver(): Observer | undefined {
+  isObserved ??= mayRead("EDDY_OBSERVE") && Deno.env.get("EDDY_OBSERVE") === "1";
+  return isObserved ? stderrObserver : undefined;
+}
+
+function mayRead(variable: string): boolean {
+  return Deno.permissions.querySync({ name: "env", variable }).state === "granted";
 }
 
 /** Ends the process when standard output fails: with exit code 0 if its reader has gone away. */

@@ -6,7 +6,9 @@
 
 import { Client, type ClientIds, INIT_TIMEOUT_MS, ReplyTimeout } from "./client.ts";
 import type { Compute } from "./in_process.ts";
+import type { Observation } from "@eddy/maelstrom";
 import type { Packet } from "./network.ts";
+import { parseObservation } from "./observations.ts";
 import { type ExitStatus, type ProtocolError, ProtocolErrors, Stdout } from "./protocol.ts";
 import { Services } from "./services.ts";
 import type { World } from "./world.ts";
@@ -44,6 +46,8 @@ export interface ClusterOptions {
   readonly onProtocolError?: ((error: ProtocolError) => void) | undefined;
   /** Called for every line of a node's log. */
   readonly onLog?: ((node: string, text: string) => void) | undefined;
+  /** Called with what a node tells of itself, also in its log. */
+  readonly onObservation?: ((node: string, observation: Observation) => void) | undefined;
 }
 
 /** A process of a node, from its start to its death. */
@@ -56,6 +60,8 @@ export interface Incarnation {
   pause(): void;
   /** Lets it continue. */
   resume(): void;
+  /** Its process; absent where it has none of its own. */
+  readonly pid?: number;
   /** What it has written that nobody has read yet, for a report; absent where nothing can be. */
   unread?(): string;
 }
@@ -68,6 +74,8 @@ export interface LaunchContext {
   readonly world: World;
   readonly stdout: Stdout;
   readonly log: (text: string) => void;
+  /** Takes what it tells of itself. */
+  readonly observe: (observation: Observation) => void;
   /** Called when it has ended without being killed. */
   readonly onExit: (status: ExitStatus, recentLog: readonly string[]) => void;
 }
@@ -217,6 +225,15 @@ export class Cluster {
     this.#member(name).incarnation?.resume();
   }
 
+  /** The process of each node that is up and has one of its own. */
+  get processIds(): ReadonlyMap<string, number> {
+    const ids = new Map<string, number>();
+    for (const { name, incarnation } of this.#members.values()) {
+      if (incarnation?.pid !== undefined) ids.set(name, incarnation.pid);
+    }
+    return ids;
+  }
+
   /** Whether a node's process is running. */
   isUp(name: string): boolean {
     return this.#members.get(name)?.incarnation !== undefined;
@@ -234,7 +251,8 @@ export class Cluster {
   }
 
   #spawn(member: Member): void {
-    const { world, strictMaelstrom = false, onLog = () => {} } = this.#options;
+    const { world, strictMaelstrom = false } = this.#options;
+    const { onLog = () => {}, onObservation = () => {} } = this.#options;
     const { name: node } = member;
     const generation = ++member.generation;
     const stdout = new Stdout({
@@ -251,7 +269,12 @@ export class Cluster {
       generation,
       world,
       stdout,
-      log: (text) => onLog(node, text),
+      log: (text) => {
+        const observation = parseObservation(text);
+        if (observation === undefined) onLog(node, text);
+        else onObservation(node, observation);
+      },
+      observe: (observation) => onObservation(node, observation),
       onExit: (status, recentLog) => {
         if (member.generation !== generation || member.incarnation === undefined) return;
         world.network.hold(node);

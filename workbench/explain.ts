@@ -9,6 +9,7 @@ import { moment, plural, seconds, show, who } from "./checkers/checker.ts";
 import type { FaultWindow } from "./faults.ts";
 import type { Finding, Op, Validity } from "./history.ts";
 import type { DroppedMessage } from "./journal.ts";
+import type { ObservationSummary } from "./observations.ts";
 import type { RunOptions } from "./options.ts";
 import type { RunReport } from "./report.ts";
 import type { WorkloadName } from "./workloads/mod.ts";
@@ -128,6 +129,7 @@ export function summarize(report: RunReport, options: RunOptions): string {
     ...failures(report),
     ...warnings.slice(0, MAX_SHOWN).map((warning) => `Warning: ${printableLine(warning)}`),
     ...more(warnings.length - MAX_SHOWN, "warnings"),
+    ...report.machineNote === undefined ? [] : [report.machineNote],
   ].join("\n");
 }
 
@@ -155,7 +157,7 @@ function headline(report: RunReport, { workload, nodeIds, nemesis, seed }: RunOp
 }
 
 function figures(report: RunReport, { workload: name }: RunOptions): string[] {
-  const { stats, availability, net, latencies, workload, faults, planned } = report;
+  const { stats, availability, net, latencies, workload, faults, planned, observed } = report;
   const missing = planned === undefined
     ? ""
     : `; of about ${planned.count} planned ${planned.count - planned.begun} never began`;
@@ -178,6 +180,7 @@ function figures(report: RunReport, { workload: name }: RunOptions): string[] {
     rows.push(["worst lag", `${workload.worstRealtimeLag.lag.toFixed(3)} s`]);
   }
   if (faults.length > 0) rows.push(["faults", describeFaults(faults)]);
+  if (observed !== undefined) rows.push(...describeObserved(observed));
   if (CONSENSUS.has(name) && faults.some(({ fault }) => fault === "kill")) {
     rows.push([
       "killed",
@@ -185,6 +188,20 @@ function figures(report: RunReport, { workload: name }: RunOptions): string[] {
     ]);
   }
   return rows.map(([name, text]) => `  ${name.padEnd(11)}${text}`);
+}
+
+function describeObserved({ sometimes, leftOut }: ObservationSummary): [string, string][] {
+  const names = (reached: boolean) =>
+    listed(
+      sometimes.filter(({ count }) => count > 0 === reached).map(({ name }) => printableLine(name)),
+      ", ",
+    );
+  const rows: [string, string][] = [
+    ["sometimes", names(true)],
+    ["not yet", names(false)],
+    ["observed", leftOut > 0 ? `too much: ${leftOut} observations are left out` : ""],
+  ];
+  return rows.filter(([, text]) => text !== "");
 }
 
 function describeFaults(faults: RunReport["faults"]): string {

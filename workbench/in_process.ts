@@ -65,6 +65,9 @@ class NodeIncarnation implements Incarnation {
       random: world.random(generation === 1 ? `node ${name}` : `node ${name} #${generation}`),
       output: { write: (line) => stdout.acceptOwn(line) },
       log,
+      observer: (observation) => {
+        if (!this.#dead) context.observe(observation);
+      },
     });
     setup(this.#node);
   }

@@ -43,6 +43,8 @@ export {
 } from "./nemesis.ts";
 export type { Latency, PlanLink, Slowness } from "./links.ts";
 export type { Packet } from "./network.ts";
+export type { MachineLoad, NodeLoad } from "./machine_load.ts";
+export type { NamedCount, ObservationRecord, ObservationSummary } from "./observations.ts";
 export type { CounterResult } from "./checkers/counter.ts";
 export type { EchoResult } from "./checkers/echo.ts";
 export type { ElleResult } from "./checkers/elle/check.ts";

@@ -38,6 +38,7 @@ export const MAX = {
   keyCount: 1000,
   maxTxnLength: 1000,
   maxWritesPerKey: 1_000_000_000,
+  runTimeoutSeconds: 1_000_000,
 } as const;
 
 /** All options of a run: Maelstrom's flags, and this workbench's own. */

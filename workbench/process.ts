@@ -162,6 +162,10 @@ class ChildIncarnation implements Incarnation {
     this.#watch(context);
   }
 
+  get pid(): number {
+    return this.#child.pid;
+  }
+
   deliver(packet: Packet): void {
     this.#stdin.write(packet.toLine());
   }
@@ -295,6 +299,7 @@ function spawn(path: string, args: readonly string[]): Deno.ChildProcess {
     return new Deno.Command(path, {
       args: [...args],
       cwd: temporaryDirectory(),
+      env: { EDDY_OBSERVE: "1" },
       stdin: "piped",
       stdout: "piped",
       stderr: "piped",

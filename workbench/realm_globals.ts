@@ -511,7 +511,7 @@ function processOf(out: Outside) {
     argv0: "deno",
     execArgv: [],
     execPath: "deno",
-    env: {},
+    env: { ...ENVIRONMENT },
     pid: out.pid,
     ppid: 1,
     platform: "linux",
@@ -582,6 +582,13 @@ function fileDescriptors(
 }
 
 /** `Deno` as far as it is about the process itself. */
+/** The environment: it asks a node of this project's library for observations, and has no more. */
+const ENVIRONMENT = { EDDY_OBSERVE: "1" };
+
+function permission({ name }: { readonly name: string }): { readonly state: string } {
+  return { state: name === "env" ? "granted" : "denied" };
+}
+
 function denoOf(out: Outside, timers: Timers): Record<string, unknown> {
   let readable: ReadableStream<Uint8Array> | undefined;
   /** What a read with a small buffer has left over. */
@@ -619,7 +626,7 @@ function denoOf(out: Outside, timers: Timers): Record<string, unknown> {
       close: () => {},
     };
   };
-  const env = new Map<string, string>();
+  const env = new Map<string, string>(Object.entries(ENVIRONMENT));
   return withOutside("Deno", Deno, {
     args: [...out.args],
     pid: out.pid,
@@ -642,7 +649,10 @@ function denoOf(out: Outside, timers: Timers): Record<string, unknown> {
       delete: (name: string) => void env.delete(name),
       toObject: () => Object.fromEntries(env),
     },
-    permissions: { query: () => Promise.resolve({ state: "denied" }) },
+    permissions: {
+      query: (asked: { name: string }) => Promise.resolve(permission(asked)),
+      querySync: permission,
+    },
     addSignalListener: () => {},
     removeSignalListener: () => {},
     refTimer: (timer: ProgramTimer) => timers.setRef(timer, true),

@@ -33,6 +33,8 @@ import {
   worst,
 } from "./history.ts";
 import type { NetStats } from "./journal.ts";
+import { loadWarning, type MachineLoad } from "./machine_load.ts";
+import { checkObservations, type ObservationSummary } from "./observations.ts";
 import type { RunOptions } from "./options.ts";
 import type { PlannedOps } from "./runner.ts";
 import { workloads } from "./workloads/mod.ts";
@@ -78,6 +80,12 @@ export interface RunReport extends HistoryReport {
   readonly planned?: PlannedOps | undefined;
   /** What was on when. */
   readonly faults: readonly FaultWindow[];
+  /** What nodes told of themselves by name; absent if they told nothing of the kind. */
+  readonly observed?: ObservationSummary | undefined;
+  /** How busy the machine was; of a run in real time only. */
+  readonly machineLoad?: MachineLoad | undefined;
+  /** Says that the machine decided latencies, where it did; no warning, and no part of the verdict. */
+  readonly machineNote?: string | undefined;
   /** Why the run was broken off, if it was. */
   readonly broke?: RunBreak | undefined;
   /** Each failure in up to four lines. */
@@ -171,6 +179,13 @@ function failingOnWarnings<Report extends HistoryReport>(
   return { ...report, valid: false, findings: [...kept, ...failures].slice(0, MAX_FINDINGS) };
 }
 
+/** Makes a report invalid for what was found beside the history, if anything was. */
+function withFindings(report: HistoryReport, found: readonly Finding[]): HistoryReport {
+  if (found.length === 0) return report;
+  const kept = report.valid === false ? report.findings : [];
+  return { ...report, valid: false, findings: [...kept, ...found].slice(0, MAX_FINDINGS) };
+}
+
 const NO_STATS = { count: 0, okCount: 0, failCount: 0, infoCount: 0, byF: {} };
 
 /**
@@ -193,7 +208,18 @@ function guarded<Figures>(
 
 /** Checks a run, with what the cluster, the network and the nemesis know of it. */
 export function reportRun(
-  { options, history, invocations, planned, net, broke, warnings, ...circumstances }:
+  {
+    options,
+    history,
+    invocations,
+    planned,
+    net,
+    machineLoad,
+    observed,
+    broke,
+    warnings,
+    ...circumstances
+  }:
     & Circumstances
     & {
       readonly options: RunOptions;
@@ -202,23 +228,34 @@ export function reportRun(
       readonly invocations: number;
       readonly planned?: PlannedOps | undefined;
       readonly net: NetStats;
+      readonly machineLoad?: MachineLoad | undefined;
+      readonly observed?: ObservationSummary | undefined;
       readonly broke: RunBreak | undefined;
       readonly warnings: readonly string[];
     },
 ): RunReport {
   const ofHistory = check(history, { ...options, failOnWarning: false });
+  const violations = observed === undefined ? [] : checkObservations(observed);
   const checked = failingOnWarnings(options, {
-    ...ofHistory,
+    ...withFindings(ofHistory, violations),
     warnings: [...ofHistory.warnings, ...warnings, ...idleWarnings(planned)],
   });
   return {
     ...checked,
     // Half a history proves little: values on their way, say, count as lost.
-    valid: broke === undefined ? checked.valid : broke.byNode ? false : "unknown",
+    valid: broke === undefined
+      ? checked.valid
+      : broke.byNode || violations.length > 0
+      ? false
+      : "unknown",
     seed: options.seed,
     net: withMessagesPerOp(net, invocations),
     planned: planned !== undefined && planned.begun < planned.count * 0.9 ? planned : undefined,
     faults: circumstances.faults,
+    observed,
+    machineLoad,
+    machineNote: machineLoad &&
+      loadWarning(machineLoad, options.latency.meanMs, checked.latencies.p50),
     broke,
     explanations: checked.findings.map((finding) => explain(finding, circumstances)),
   };

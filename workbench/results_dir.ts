@@ -9,6 +9,7 @@ import { join } from "@std/path/join";
 import { type DiagramMessage, drawMessages } from "./diagram.ts";
 import { writeHistoryLine } from "./history.ts";
 import type { NetEvent } from "./journal.ts";
+import { writeObservation } from "./observations.ts";
 import { type Plan, writePlan } from "./plan.ts";
 import { RecentLines } from "./protocol.ts";
 import type { HistoryReport, RunReport, WorkloadResult } from "./report.ts";
@@ -167,7 +168,10 @@ export class ResultsDir {
   }
 
   /** Writes the history, the results, the plan and the diagram, and closes all files. */
-  finish({ results: report, options, history, startMs }: RunResult, plan: Plan): void {
+  finish(
+    { results: report, options, history, startMs, observations }: RunResult,
+    plan: Plan,
+  ): void {
     if (this.#messages === undefined) return;
     this.#messages.close();
     this.#note(this.#messages, "messages.jsonl has not all messages");
@@ -179,6 +183,11 @@ export class ResultsDir {
     for (const op of history) historyFile.add(writeHistoryLine(op));
     historyFile.close();
     this.#note(historyFile);
+    if (observations.length > 0) {
+      this.#write("observations.jsonl", () => {
+        return observations.map((record) => writeObservation(record) + "\n").join("");
+      });
+    }
     this.#write("results.json", () => {
       return JSON.stringify({ ...resultsJson(report), startMs, options }, null, 2) + "\n";
     });
@@ -256,12 +265,19 @@ function renamed(record: object): Record<string, unknown> {
   return Object.fromEntries(named);
 }
 
+/** The name of a run's folder: when it begins, in ms, as a file may be named. */
+export function folderName(): string {
+  return new Date().toISOString().replaceAll(":", "").replace("Z", "");
+}
+
+/** Replaces the link at once, because runs at the same time may each do so. */
 function linkLatest(root: string, target: string): void {
-  const link = join(root, "latest");
+  const fresh = join(root, `latest-${crypto.randomUUID()}`);
+  Deno.symlinkSync(target, fresh);
   try {
-    Deno.removeSync(link);
+    Deno.renameSync(fresh, join(root, "latest"));
   } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    Deno.removeSync(fresh);
+    throw error;
   }
-  Deno.symlinkSync(target, link);
 }

@@ -17,16 +17,19 @@ import { Faults, type FaultVerbs } from "./faults.ts";
 import { Nemesis } from "./nemesis.ts";
 import type { Op } from "./history.ts";
 import type { NetEvent } from "./journal.ts";
+import { type ObservationRecord, Observations } from "./observations.ts";
 import type { Plan } from "./plan.ts";
 import { reportRun, type RunReport } from "./report.ts";
 import {
   checkGiven,
   checkOptions,
   defaultOptions,
+  MAX,
   type RunOptions,
   type RunSettings,
 } from "./options.ts";
-import { type RunProgress, runTest } from "./runner.ts";
+import { LoadMeter } from "./machine_load.ts";
+import { type RunProgress, runTest, type Stage } from "./runner.ts";
 import { activity } from "./watchdog.ts";
 import type { WorkloadName } from "./workloads/mod.ts";
 import { createRealWorld, createVirtualWorld, type World } from "./world.ts";
@@ -45,6 +48,13 @@ export interface RunHooks {
   readonly signal?: AbortSignal | undefined;
   /** What is not drawn: the operations, faults and messages of another run, or of one's own making. */
   readonly plan?: PlannedParts | undefined;
+  /**
+   * How long the run may take, in seconds of the machine's time, before it is broken off. It does
+   * not end a handler that does not return, nor the check.
+   *
+   * @default no limit
+   */
+  readonly runTimeoutSeconds?: number | undefined;
 }
 
 /** The parts of a plan that a run follows beside its options. */
@@ -80,6 +90,8 @@ export interface RunResult {
   readonly plan: () => PlannedParts;
   /** The most memory that a node had, in bytes; known for WebAssembly only. */
   readonly peakMemoryBytes?: number;
+  /** What nodes told of themselves. */
+  readonly observations: readonly ObservationRecord[];
 }
 
 /**
@@ -107,15 +119,16 @@ export interface RunResult {
  * ```
  */
 export function simulate(options: SimulateOptions): Promise<RunResult> {
-  const { workload, install, args, plan, ...others } = options;
-  const { onMessage, onLog, onProgress, script, signal, ...settings } = others;
+  const { workload, install, args, ...others } = options;
+  const { onMessage, onLog, onProgress, script, signal, plan, runTimeoutSeconds, ...settings } =
+    others;
+  const hooks = { onMessage, onLog, onProgress, script, signal, plan, runTimeoutSeconds };
   checkGiven("install", install, "a function", typeof install === "function");
   checkArgs(args);
-  checkHooks({ onMessage, onLog, onProgress, script, signal });
+  checkHooks(hooks);
   const run = defaultOptions(workload, settings);
   const setup = install ?? findWorkload(workload).configure(args ?? []);
   const world = createVirtualWorld(run.seed, { latency: run.latency, links: plan?.links });
-  const hooks = { onMessage, onLog, onProgress, script, signal, plan };
   const make = (cluster: ClusterOptions) => createInProcessCluster({ ...cluster, setup });
   const watchers = [new Uncaught(), new RealTimers(), new Activities(run.seed)];
   return runIn(world, make, run, hooks, watchers);
@@ -178,7 +191,7 @@ export function runProgram(
   const links = hooks.plan?.links;
   const world = createRealWorld(options.seed, { latency: options.latency, links });
   const make = (cluster: ClusterOptions) => createProcessCluster({ ...cluster, bin, args });
-  return runIn(world, make, options, hooks);
+  return runIn(world, make, options, hooks, [], true);
 }
 
 function checkArgs(args: unknown): void {
@@ -186,8 +199,14 @@ function checkArgs(args: unknown): void {
   checkGiven("args", args, "a list of texts", ok);
 }
 
-function checkHooks({ signal, plan: _, ...functions }: RunHooks): void {
+function checkHooks({ signal, plan: _, runTimeoutSeconds, ...functions }: RunHooks): void {
   checkGiven("signal", signal, "an AbortSignal", signal instanceof AbortSignal);
+  checkGiven(
+    "run timeout",
+    runTimeoutSeconds,
+    `a positive number up to ${MAX.runTimeoutSeconds}`,
+    Number(runTimeoutSeconds) > 0 && Number(runTimeoutSeconds) <= MAX.runTimeoutSeconds,
+  );
   for (const [name, hook] of Object.entries(functions)) {
     checkGiven(name, hook, "a function", typeof hook === "function");
   }
@@ -197,12 +216,14 @@ async function runIn(
   world: World,
   makeCluster: (options: ClusterOptions) => Cluster,
   options: RunOptions,
-  { onMessage, onLog, onProgress, script, signal, plan }: RunHooks,
+  { onMessage, onLog, onProgress, script, signal, plan, runTimeoutSeconds }: RunHooks,
   watchers: readonly Watcher[] = [],
+  measuresLoad = false,
 ): Promise<RunResult> {
   const stop = new AbortController();
   const { nodeIds, strictMaelstrom, maelstromBugs } = options;
   const onProtocolError = (error: ProtocolError) => stop.abort(error);
+  const observations = new Observations(() => world.clock.now());
   const cluster = makeCluster({
     world,
     nodeIds,
@@ -211,6 +232,7 @@ async function runIn(
     compute: options.compute,
     onProtocolError,
     onLog: guarded(onLog, stop),
+    onObservation: (node, observation) => observations.add(node, observation),
   });
   const { journal } = world.network;
   journal.observer = guarded(onMessage, stop);
@@ -225,14 +247,24 @@ async function runIn(
     script,
   });
   const signals = signal === undefined ? [stop.signal] : [stop.signal, signal];
-  const others = { nemesis, plan: plan?.ops, onProgress, signal: AbortSignal.any(signals) };
+  const meter = measuresLoad ? new LoadMeter(world.clock, () => cluster.processIds) : undefined;
+  const others = {
+    nemesis,
+    plan: plan?.ops,
+    onProgress: meter === undefined ? onProgress : measuring(meter, onProgress),
+    signal: AbortSignal.any(signals),
+  };
   const main = () =>
     world.run(
       () => runTest(world, cluster, options, others),
       (error) => stop.abort(error),
     );
   const watched = watchers.reduce((inner, watcher) => () => watcher.during(inner), main);
-  const outcome = await watched();
+  const timer = runTimeoutSeconds && setTimeout(() => {
+    const limit = `${runTimeoutSeconds} s of real time`;
+    stop.abort(new Error(`The run was broken off: it took longer than ${limit} (--run-timeout)`));
+  }, runTimeoutSeconds * 1000);
+  const outcome = await watched().finally(() => clearTimeout(timer));
   const { history, startMs, counts, planned, broke } = outcome;
   const results = reportRun({
     options,
@@ -243,6 +275,8 @@ async function runIn(
     net: journal.stats(),
     dropped: journal.dropped,
     faults: faults.windows,
+    machineLoad: meter?.load,
+    observed: observations.summary(startMs),
     warnings: [...cluster.warnings, ...watchers.flatMap(({ warnings }) => warnings)],
     broke: broke &&
       { byNode: broke.error instanceof ProtocolError, text: broke.error.message },
@@ -253,11 +287,28 @@ async function runIn(
     options,
     protocolErrors: cluster.protocolErrors,
     startMs,
+    observations: observations.records(startMs),
     plan: () => ({
       ops: outcome.emitted,
       faults: nemesis.plan,
       links: world.network.planLinks(),
     }),
+  };
+}
+
+/** Measures the load in the main phase. */
+function measuring(
+  meter: LoadMeter,
+  onProgress: RunHooks["onProgress"] = () => {},
+): NonNullable<RunHooks["onProgress"]> {
+  let stage: Stage | undefined;
+  return (progress) => {
+    if (stage !== progress.stage) {
+      if (progress.stage === "main") meter.start();
+      else meter.stop();
+      stage = progress.stage;
+    }
+    onProgress(progress);
   };
 }
 

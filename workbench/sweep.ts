@@ -1,5 +1,5 @@
 /**
- * Many runs at a time, on one worker per core.
+ * Many runs at a time, each in a worker: on all cores, and of processes as many as fit.
  *
  * @module
  */
@@ -8,10 +8,19 @@ import type { Node } from "@eddy/maelstrom";
 import type { LatencyQuantiles } from "./checkers/set_full.ts";
 import { indented, printableLine } from "./explain.ts";
 import type { Validity } from "./history.ts";
+import type { ObservationSummary } from "./observations.ts";
 import type { RunOptions } from "./options.ts";
 import type { RunReport } from "./report.ts";
+import { PLAN_VERSION, type PlanProgram } from "./plan.ts";
 import type { LoadedProgram } from "./program.ts";
-import { simulate, simulateProgram } from "./simulate.ts";
+import { ResultsDir } from "./results_dir.ts";
+import {
+  type RunHooks,
+  runProgram,
+  type RunResult,
+  simulate,
+  simulateProgram,
+} from "./simulate.ts";
 import { startThread } from "./threads.ts";
 
 /** A run, as plain data that can be sent to a worker. */
@@ -27,6 +36,16 @@ export interface Job {
   readonly install?: (ModuleExport & { readonly arguments?: readonly string[] }) | undefined;
   /** A program that is every node, in place of handlers. */
   readonly program?: LoadedProgram | undefined;
+  /** A program whose processes are the nodes, in real time, in place of handlers. */
+  readonly bin?: string | undefined;
+  /**
+   * How long the run may take, in seconds of the machine's time, before it is broken off.
+   *
+   * @default no limit
+   */
+  readonly runTimeoutSeconds?: number | undefined;
+  /** Where results are kept, as {@linkcode ResultsDir} has it; nowhere if absent. */
+  readonly store?: { readonly root: string; readonly name: string } | undefined;
 }
 
 /** The verdict and the main figures of a run. */
@@ -49,6 +68,14 @@ export interface RunFigures {
   readonly throughput: number;
   /** The first thing that was wrong, in four lines at most; empty for a valid run. */
   readonly reason: string;
+  /** Says that the machine decided latencies, where it did. */
+  readonly machineNote: string | undefined;
+  /** What nodes told of themselves by name. */
+  readonly observed: ObservationSummary | undefined;
+  /** Where its results are; undefined if they are not kept. */
+  readonly path: string | undefined;
+  /** What of them could not be written, one sentence each. */
+  readonly notes: readonly string[];
 }
 
 /** Quantiles of a distribution, in milliseconds. */
@@ -67,21 +94,90 @@ interface ModuleExport {
   readonly name: string;
 }
 
+/** Settings of {@linkcode runJobs}. */
+export interface SweepOptions {
+  /** Called with each outcome, as the runs end. */
+  readonly onOutcome?: ((outcome: RunFigures, index: number) => void) | undefined;
+  /** Abandons the runs that have not ended. */
+  readonly signal?: AbortSignal | undefined;
+  /**
+   * How many runs at once.
+   *
+   * @default as {@linkcode runsAtOnce} says
+   */
+  readonly atOnce?: number | undefined;
+}
+
+/** How many nodes that are processes a core is to have: they mostly wait. */
+const NODES_A_CORE = 2;
+
+/** How many of these runs fit at once: one a core, but of processes two nodes a core. */
+export function runsAtOnce(
+  jobs: readonly Job[],
+  cores: number = navigator.hardwareConcurrency,
+): number {
+  const nodes = jobs.map(({ bin, options }) => bin === undefined ? 0 : options.nodeIds.length);
+  const most = nodes.reduce((a, b) => Math.max(a, b), 0);
+  return most === 0 ? cores : Math.min(cores, Math.max(1, Math.floor(NODES_A_CORE * cores / most)));
+}
+
+/** How much longer than its time-out a run may take to end before its worker is ended. */
+const GRACE_SECONDS = 10;
+
 /**
- * Does runs on all cores.
+ * Does runs, several at a time.
  *
- * @param onOutcome called with each outcome, as the runs end
- * @param signal abandons the runs that have not ended
+ * A run that does not end in time although it was broken off, because a node does not return, is
+ * ended with its worker; its outcome says so.
+ *
  * @returns the outcomes in the order of the jobs.
  * @throws {Error} if a run could not be done, or the signal's reason; the others are abandoned.
  */
 export function runJobs(
   jobs: readonly Job[],
-  onOutcome: (outcome: RunFigures, index: number) => void = () => {},
-  signal?: AbortSignal,
+  { onOutcome, signal, atOnce = runsAtOnce(jobs) }: SweepOptions = {},
 ): Promise<RunFigures[]> {
   const run: ModuleExport = { module: import.meta.url, name: "runJob" };
-  return runTasks(jobs.map((input) => ({ ...run, input })), onOutcome, signal);
+  const tasks = jobs.map((input): Task => ({
+    ...run,
+    input,
+    limit: limitOf(input),
+    endsItself: input.bin !== undefined,
+  }));
+  return runTasks(tasks, onOutcome, signal, atOnce);
+}
+
+function limitOf({ options, runTimeoutSeconds }: Job): Task["limit"] {
+  if (runTimeoutSeconds === undefined) return undefined;
+  const seconds = runTimeoutSeconds + GRACE_SECONDS;
+  const result: RunFigures = {
+    seed: options.seed,
+    valid: "unknown",
+    operations: 0,
+    okFraction: 0,
+    infoFraction: 0,
+    allPerOp: 0,
+    serversPerOp: 0,
+    latencyMs: undefined,
+    stableMs: undefined,
+    worstLagSeconds: undefined,
+    throughput: 0,
+    reason: `The run was ended after ${seconds} s, because it did not end when it was broken off ` +
+      `after ${runTimeoutSeconds} s: a node does not return, or the check takes as long`,
+    machineNote: undefined,
+    observed: undefined,
+    path: undefined,
+    notes: [],
+  };
+  return { seconds, result };
+}
+
+/** What breaks off the run of this worker. */
+const interruption = new AbortController();
+
+/** Breaks off what runs in this worker. */
+export function interruptWork(reason: string): void {
+  interruption.abort(new Error(reason));
 }
 
 /**
@@ -89,12 +185,46 @@ export function runJobs(
  *
  * @throws {TypeError} if there is no such function as `install` names.
  */
-export async function runJob({ options, args, install, program }: Job): Promise<RunFigures> {
+export async function runJob(job: Job): Promise<RunFigures> {
+  const { options, store, runTimeoutSeconds } = job;
+  const dir = store && new ResultsDir(store.root, options.workload, store.name);
+  const result = await runNodes(job, {
+    ...(dir && {
+      onMessage: (event) => dir.addEvent(event),
+      onLog: (node, text) => dir.addLog(node, text),
+    }),
+    signal: interruption.signal,
+    runTimeoutSeconds,
+  });
+  const program = nodesOf(job);
+  dir?.finish(result, {
+    version: PLAN_VERSION,
+    program,
+    args: job.args,
+    options,
+    ...result.plan(),
+  });
+  return {
+    ...outcomeOf(result.results, options),
+    path: dir === undefined || dir.isMissing ? undefined : dir.path,
+    notes: dir?.notes ?? [],
+  };
+}
+
+/** What a plan names: the program, without its digest. */
+function nodesOf({ bin, program }: Job): PlanProgram | undefined {
+  const path = bin ?? program?.path;
+  return path === undefined ? undefined : { bin: path };
+}
+
+async function runNodes(
+  { options, args, install, program, bin }: Job,
+  hooks: RunHooks,
+): Promise<RunResult> {
+  if (bin !== undefined) return await runProgram({ bin, args }, options, hooks);
+  if (program !== undefined) return await simulateProgram(program, args, options, hooks);
   const installed = install === undefined ? {} : { install: await installer(install) };
-  const { results } = program === undefined
-    ? await simulate({ ...options, args, ...installed })
-    : await simulateProgram(program, args, options);
-  return outcomeOf(results, options);
+  return await simulate({ ...options, args, ...installed, ...hooks });
 }
 
 async function installer(
@@ -104,7 +234,10 @@ async function installer(
   return (node) => void found(node, ...install.arguments ?? []);
 }
 
-function outcomeOf(report: RunReport, options: RunOptions): RunFigures {
+function outcomeOf(
+  report: RunReport,
+  options: RunOptions,
+): Omit<RunFigures, "path" | "notes"> {
   const { stats, availability, net, latencies, workload } = report;
   const operations = stats.count;
   return {
@@ -125,6 +258,8 @@ function outcomeOf(report: RunReport, options: RunOptions): RunFigures {
     worstLagSeconds: "worstRealtimeLag" in workload ? workload.worstRealtimeLag.lag : undefined,
     throughput: stats.okCount / options.timeLimitSeconds,
     reason: reasonOf(report),
+    machineNote: report.machineNote,
+    observed: report.observed,
   };
 }
 
@@ -144,7 +279,14 @@ function reasonOf({ valid, broke, explanations, warnings }: RunReport): string {
 /** A function for a worker to call, and its argument. */
 export interface Task extends ModuleExport {
   readonly input: unknown;
+  /** How long it may take before its worker is ended, and what is its result then. */
+  readonly limit?: { readonly seconds: number; readonly result: unknown } | undefined;
+  /** Whether it ends by itself when work is interrupted, and is to be waited for a while. */
+  readonly endsItself?: boolean;
 }
+
+/** What a worker is sent: something to do, or why it is to break that off. */
+export type WorkerOrder = { readonly task: Task } | { readonly interrupt: string };
 
 /** The answer of a worker: what the function returned, or the message of what it threw. */
 export type WorkerReply =
@@ -157,6 +299,7 @@ export type WorkerReply =
  * @typeParam Result what the functions return; the caller must know
  * @param onResult called with each result, as it comes
  * @param signal abandons the tasks that are not done
+ * @param atOnce how many are done at once
  * @returns the results in the order of the tasks.
  * @throws {Error} if a task could not be done, or the signal's reason; the others are abandoned.
  *
@@ -174,6 +317,7 @@ export async function runTasks<Result>(
   tasks: readonly Task[],
   onResult: (result: Result, index: number) => void = () => {},
   signal?: AbortSignal,
+  atOnce: number = navigator.hardwareConcurrency,
 ): Promise<Result[]> {
   const aborted = Promise.withResolvers<never>();
   aborted.promise.catch(() => {});
@@ -181,8 +325,8 @@ export async function runTasks<Result>(
   signal?.addEventListener("abort", abort);
   const results: Result[] = new Array(tasks.length);
   let next = 0;
-  const count = Math.min(tasks.length, navigator.hardwareConcurrency);
-  const workers = Array.from({ length: count }, startWorker);
+  const count = Math.min(tasks.length, atOnce);
+  const workers = Array.from({ length: count }, () => new TaskWorker());
   try {
     await Promise.all(workers.map(async (worker) => {
       for (let index = next++; index < tasks.length; index = next++) {
@@ -194,28 +338,64 @@ export async function runTasks<Result>(
     }));
   } finally {
     signal?.removeEventListener("abort", abort);
-    for (const worker of workers) worker.stop();
+    await Promise.all(workers.map((worker) => worker.stop()));
   }
   return results;
 }
 
-function startWorker(): { run(task: Task): Promise<unknown>; stop(): void } {
-  const worker = startThread("sweep", "./sweep_worker.ts", import.meta.url);
-  return {
-    run: (task) =>
-      new Promise((resolve, reject) => {
-        worker.onmessage = ({ data }: MessageEvent<WorkerReply>) => {
-          if ("result" in data) resolve(data.result);
-          else reject(new Error(data.error));
-        };
-        worker.onerror = (event) => {
-          event.preventDefault();
-          reject(new Error(`A worker failed: ${event.message}`));
-        };
-        worker.postMessage(task);
-      }),
-    stop: () => worker.terminate(),
-  };
+/** A worker that does one task at a time; one that is ended in the middle of a task is replaced. */
+class TaskWorker {
+  #worker = startWorker();
+  /** The task under way. */
+  #task: Task | undefined;
+  #done: Promise<unknown> = Promise.resolve();
+
+  /** Does a task. */
+  run(task: Task): Promise<unknown> {
+    this.#task = task;
+    const answer = Promise.withResolvers<unknown>();
+    this.#worker.onmessage = ({ data }: MessageEvent<WorkerReply>) => {
+      if ("result" in data) answer.resolve(data.result);
+      else answer.reject(new Error(data.error));
+    };
+    this.#worker.onerror = (event) => {
+      event.preventDefault();
+      answer.reject(new Error(`A worker failed: ${event.message}`));
+    };
+    this.#worker.postMessage({ task } satisfies WorkerOrder);
+    const { limit } = task;
+    const timer = limit && setTimeout(() => {
+      this.#worker.terminate();
+      this.#worker = startWorker();
+      answer.resolve(limit.result);
+    }, limit.seconds * 1000);
+    this.#done = answer.promise.finally(() => {
+      clearTimeout(timer);
+      this.#task = undefined;
+    });
+    // Who runs the task may have stopped listening.
+    this.#done.catch(() => {});
+    return this.#done;
+  }
+
+  /** Ends the worker, after a task under way that ends itself. */
+  async stop(): Promise<void> {
+    if (this.#task?.endsItself === true) {
+      const interrupt = "The sweep was interrupted";
+      this.#worker.postMessage({ interrupt } satisfies WorkerOrder);
+      let timer: ReturnType<typeof setTimeout> | undefined;
+      const tooLong = new Promise((resolve) => {
+        timer = setTimeout(resolve, GRACE_SECONDS * 1000);
+      });
+      await Promise.race([this.#done.catch(() => {}), tooLong]);
+      clearTimeout(timer);
+    }
+    this.#worker.terminate();
+  }
+}
+
+function startWorker(): Worker {
+  return startThread("sweep", "./sweep_worker.ts", import.meta.url);
 }
 
 /**

@@ -5,16 +5,23 @@
  */
 
 import { errorText } from "@eddy/maelstrom";
-import { load, type Task, type WorkerReply } from "./sweep.ts";
+import { interruptWork, load, type WorkerOrder, type WorkerReply } from "./sweep.ts";
 import { currentThread, type ThreadScope } from "./threads.ts";
 import { startWatchdog } from "./watchdog.ts";
 
 /** Answers each task with what it came to. */
 function serveTasks(): void {
-  const scope = self as unknown as ThreadScope<Task, WorkerReply>;
-  startWatchdog();
-  scope.onmessage = async ({ data: task }) => {
+  const scope = self as unknown as ThreadScope<WorkerOrder, WorkerReply>;
+  let isWatched = false;
+  scope.onmessage = async ({ data }) => {
+    if ("interrupt" in data) return interruptWork(data.interrupt);
+    const { task } = data;
     try {
+      // Whoever sets a limit ends this worker, not the process, when a node does not return.
+      if (task.limit === undefined && !isWatched) {
+        isWatched = true;
+        startWatchdog();
+      }
       const work = await load(task);
       scope.postMessage({ result: await work(task.input) });
     } catch (error) {

@@ -102,10 +102,11 @@ export interface WatchOrder {
  * Ends the process, with one sentence on standard error, when a node in this thread has not
  * returned for too long while a run was under way.
  *
- * @param limitSeconds how long; 30 by default
+ * @param askedSeconds how long; 30 by default and at most
  * @returns a function that ends the watch.
  */
-export function startWatchdog(limitSeconds: number = LIMIT_SECONDS): () => void {
+export function startWatchdog(askedSeconds: number = LIMIT_SECONDS): () => void {
+  const limitSeconds = Math.min(LIMIT_SECONDS, Math.ceil(askedSeconds));
   const worker = startThread("watchdog", "./watchdog_worker.ts", import.meta.url);
   worker.postMessage({ buffer: activity.buffer, limitSeconds } satisfies WatchOrder);
   return () => worker.terminate();

@@ -13,6 +13,7 @@ import {
   RpcError,
 } from "@eddy/maelstrom";
 import { isMessage, MESSAGE_TYPES, type Payload } from "./message.ts";
+import type { Raft } from "./raft.ts";
 import { type Machine, type Outcome, payloadOf, Replica, type ReplicaOptions } from "./replica.ts";
 
 /** Settings of a {@linkcode NodeReplica}. */
@@ -40,6 +41,8 @@ export class NodeReplica<Operation extends Json, Reply extends object> {
   readonly #payload: Payload;
   #replica: Replica<Operation, Reply> | undefined;
   #isTurnDue = false;
+  /** What was told last of the replica. */
+  #seen: { readonly role: Raft["role"] | ""; readonly term: number } = { role: "", term: 0 };
   #wakeAtMs = Infinity;
   #cancelWake: (() => void) | undefined;
 
@@ -126,7 +129,14 @@ export class NodeReplica<Operation extends Json, Reply extends object> {
     if (replica === undefined || this.#node.state.phase === "draining") return;
     const messages = replica.turn(this.#node.clock.now());
     for (const { to, message } of messages) this.#node.send(to, message as object as Body);
+    this.#observe(replica.raft);
     this.#wakeAt(replica.wakeAtMs);
+  }
+
+  #observe({ role, term }: Pick<Raft, "role" | "term">): void {
+    if (role === this.#seen.role && term === this.#seen.term) return;
+    this.#seen = { role, term };
+    this.#node.observe(this.#seen);
   }
 
   #wakeAt(atMs: number): void {

@@ -312,8 +312,17 @@ export class Raft {
         return role.step(from, message);
       case "append_entries":
       case "install_snapshot":
-        throw new Error(`Term ${message.term} has two leaders`);
+        this.cannotBe(`Term ${message.term} has two leaders`);
     }
+  }
+
+  /**
+   * Stops this node where it comes upon what no node that follows the rules can see.
+   *
+   * @throws {Error} with that text.
+   */
+  cannotBe(what: string): void {
+    throw new Error(what);
   }
 
   /** Changes role where time or votes demand it. */
@@ -722,7 +731,7 @@ class Follower {
     const position = raft.firstNew(prevIndex, entries);
     if (position < entries.length) {
       const index = prevIndex + 1 + position;
-      if (index <= raft.commit) throw new Error(`Cannot drop entry ${index}: it is committed`);
+      if (index <= raft.commit) raft.cannotBe(`Cannot drop entry ${index}: it is committed`);
       if (index <= storage.lastIndex) storage.truncate(index);
       storage.append(position === 0 ? entries : entries.slice(position));
     }

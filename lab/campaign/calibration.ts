@@ -91,7 +91,9 @@ export async function calibrate(
   const jobs = runs.flatMap(({ settings }) =>
     Array.from({ length: seeds }, (_, seed) => jobOf(settings, seed))
   );
-  const outcomes = await runJobs(jobs, tenths(jobs.length, "calibration", onProgress));
+  const outcomes = await runJobs(jobs, {
+    onOutcome: tenths(jobs.length, "calibration", onProgress),
+  });
   const rows = [["run", "figure", "Maelstrom", "here", "ratio", "within"]];
   const failures: string[] = [];
   for (const [index, run] of runs.entries()) {

@@ -8,13 +8,14 @@ import { calibration } from "./calibration.ts";
 import type { Campaign } from "./campaign.ts";
 import { consensusFaults, gossipFaults } from "./faults.ts";
 import { raftMutations } from "./mutations.ts";
-import { mutantsCampaign, rightNodesCampaign } from "./nodes.ts";
+import { mutantsCampaign, raftMutantsCampaign, rightNodesCampaign } from "./nodes.ts";
 
 /** All campaigns, the short ones first. */
 export const campaigns: readonly Campaign[] = [
   mutantsCampaign,
   calibration,
   rightNodesCampaign,
+  raftMutantsCampaign,
   gossipFaults,
   raftMutations,
   consensusFaults,

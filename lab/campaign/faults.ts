@@ -67,7 +67,7 @@ async function runGroups(
   const all = series.flatMap(({ cases }) => cases);
   const outcomes = await runJobs(
     all.map(({ job }) => job),
-    tenths(all.length, "runs", onProgress),
+    { onOutcome: tenths(all.length, "runs", onProgress) },
   );
   let first = 0;
   for (const { group, cases } of series) {

@@ -37,7 +37,7 @@ export async function measure(
   const all = series.flatMap(({ cases }) => cases);
   const outcomes = await runJobs(
     all.map((each) => each.job),
-    tenths(all.length, "jobs", onProgress),
+    { onOutcome: tenths(all.length, "jobs", onProgress) },
   );
   for (const [index, { job, cases }] of series.entries()) {
     const those = outcomes.slice(index * seeds, (index + 1) * seeds);

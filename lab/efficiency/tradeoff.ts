@@ -47,7 +47,9 @@ export async function measureTradeoff(
       (_, seed) => caseOf(`${LINE} -- --max-latency ${budget}`, seed).job,
     )
   );
-  const outcomes = await runJobs(jobs, tenths(jobs.length, "trade-off", onProgress));
+  const outcomes = await runJobs(jobs, {
+    onOutcome: tenths(jobs.length, "trade-off", onProgress),
+  });
   return budgets.map((budget, index) =>
     pointOf(budget, outcomes.slice(index * seeds, (index + 1) * seeds))
   );

@@ -176,6 +176,11 @@ export const runFlags = {
     value: "N",
     ...seedValue,
   },
+  "run-timeout": {
+    help: "Break a run off after so many seconds of real time; it is unknown, and kept",
+    value: "S",
+    ...number(0.001, MAX.runTimeoutSeconds),
+  },
   "strict-maelstrom": {
     help: "Mute a node that breaks the protocol, as Maelstrom does, instead of failing the run",
   },

@@ -50,6 +50,7 @@ const commands: Readonly<Record<string, Command>> = {
       "test -w lin-kv --node-count 3 --nemesis partition,kill --seed 7",
       "test -w echo --bin ./echo.py --node-count 3 --time-limit 5 --log-stderr",
       "test -w broadcast --bin ./node.wasm --node-count 5 --nemesis partition --seed 7",
+      "test -w echo --bin ./my_node.ts --node-count 3 --watch",
     ],
     run: testCommand,
   },
@@ -65,11 +66,12 @@ const commands: Readonly<Record<string, Command>> = {
   },
   sweep: {
     usage: "sweep -w WORKLOAD [flags] [-- node options]",
-    summary: "Run many seeds, or several values of one flag, on all cores",
+    summary: "Run many seeds, or several values of one flag, as many at once as fit",
     flags: sweepFlags,
     examples: [
       "sweep -w kafka --node-count 3 --nemesis partition --seeds 100",
       "sweep -w broadcast --latency 100 --vary max-latency=300,600,1200",
+      "sweep -w echo --bin ./echo.py --node-count 2 --time-limit 5 --run-timeout 30",
     ],
     run: sweepCommand,
   },

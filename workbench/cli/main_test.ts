@@ -6,7 +6,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { delay } from "@std/async/delay";
 import { join } from "@std/path/join";
 import { ErrorCode } from "@eddy/maelstrom";
-import { mutants } from "@eddy/mutants";
+import { mutants, raftMutants } from "@eddy/mutants";
 import { parseFlags } from "@eddy/maelstrom/flags";
 import config from "../deno.json" with { type: "json" };
 import { NEMESES } from "../nemesis.ts";
@@ -16,42 +16,16 @@ import { ended } from "../testing.ts";
 import { demoJobs } from "./demo.ts";
 import { binOf } from "./mutants.ts";
 import { replayLine, testFlags } from "./test.ts";
-
-const main = new URL("./main.ts", import.meta.url).pathname;
-
-/** No child process lives longer: a test fails instead of waiting for ever. */
-const MAX_CHILD_MS = 60_000;
-
-interface Ran {
-  code: number;
-  stdout: string;
-  stderr: string;
-}
-
-function command(
-  args: string[],
-  cwd: string,
-  env: Record<string, string> = {},
-): Deno.Command {
-  return new Deno.Command(Deno.execPath(), {
-    args: ["run", "--quiet", "--allow-all", main, ...args],
-    env: { NO_COLOR: "1", ...env },
-    cwd,
-    stdout: "piped",
-    stderr: "piped",
-    signal: AbortSignal.timeout(MAX_CHILD_MS),
-  });
-}
-
-async function workbench(
-  args: string[],
-  cwd: string,
-  env: Record<string, string> = {},
-): Promise<Ran> {
-  const { code, stdout, stderr } = await command(args, cwd, env).output();
-  const decoder = new TextDecoder();
-  return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
-}
+import {
+  command,
+  inTempDir,
+  lineOf,
+  main,
+  MAX_CHILD_MS,
+  type Ran,
+  short,
+  workbench,
+} from "./testing.ts";
 
 /** What runs command lines one after the other in one process, which starts faster than many. */
 const inTurn = `
@@ -82,17 +56,6 @@ async function workbenchInTurn(lines: readonly string[][], cwd: string): Promise
     return { code: Number(code), stdout: text, stderr: errors?.[i] ?? "" };
   });
 }
-
-async function inTempDir(use: (dir: string) => Promise<void>): Promise<void> {
-  const dir = await Deno.makeTempDir();
-  try {
-    await use(dir);
-  } finally {
-    await Deno.remove(dir, { recursive: true });
-  }
-}
-
-const short = ["--node-count", "3", "--time-limit", "2", "--rate", "20", "--seed", "4"];
 
 Deno.test("test: a valid run exits 0 and leaves its results behind", async () => {
   await inTempDir(async (dir) => {
@@ -164,8 +127,6 @@ Deno.test("wrong arguments exit 254 with one sentence", async () => {
       [["check", "-w", "echo", "."], "Cannot read .: it is a folder"],
       [["sweep", "--vary", "latency"], 'Cannot use "latency" for --vary'],
       [["sweep", "-w", "echo", "--vary", "ratee=1"], "Cannot vary ratee, which is no flag of the"],
-      [["sweep", "--bin", "x"], "Cannot sweep over x as processes"],
-      [["sweep", "--bin", "x.ts", "--real-time"], "Cannot sweep over x.ts as processes"],
       [
         ["test", "-w", "unique-ids", "--bin", "mutant:draws-ids-from-too-few", "--", "x"],
         'Cannot use "x" for mutant:draws-ids-from-too-few: it takes no arguments',
@@ -177,7 +138,6 @@ Deno.test("wrong arguments exit 254 with one sentence", async () => {
         ["test", "--bin", "x.wasm", "--real-time"],
         "Cannot use --real-time for x.wasm: WebAssembly",
       ],
-      [["sweep", "--vary", "bin=a,b"], "Cannot sweep over a as processes"],
       [["sweep", "--vary", "seed=1,2"], "Cannot vary seed: --seeds says how many"],
       [["test", "--nodes", "n1,c2"], "Cannot run with node names"],
       [["test", "--nodes", "n1,,n2"], "Cannot run with node names"],
@@ -359,19 +319,6 @@ Deno.test("sweep: lists every seed that fails, and exits with the worst", async 
     }
   });
 });
-
-/** Waits for a line in a file that a child process writes. */
-async function lineOf(path: string, child: Deno.ChildProcess): Promise<string> {
-  let ended = false;
-  void child.status.then(() => ended = true);
-  while (!ended) {
-    const text = await Deno.readTextFile(path).catch(() => "");
-    if (text.endsWith("\n")) return text.trim();
-    await delay(10);
-  }
-  const { code, stderr } = await child.output();
-  throw new Error(`It ended with exit code ${code}: ${new TextDecoder().decode(stderr)}`);
-}
 
 /**
  * A node that starts a process of its own, writes both ids to a file when it is sent `init`, by when
@@ -891,7 +838,8 @@ Deno.test("mutants: every one is found out as its line says, for most seeds", as
   await inTempDir(async (dir) => {
     const all = await workbench(["mutants"], dir);
     assertEquals(all.code, 0);
-    assertEquals(all.stdout.trimEnd().split("\n").length, mutants.length + 2);
+    const count = mutants.length + raftMutants.length;
+    assertEquals(all.stdout.trimEnd().split("\n").length, count + 2);
     const { stdout } = await workbench(["mutants", "-w", "unique-ids"], dir);
     const command = /\n {2}.*main\.ts (test .*mutant:draws-ids-from-too-few .*)/.exec(
       stdout,
@@ -911,6 +859,6 @@ Deno.test("mutants: every one is found out as its line says, for most seeds", as
 });
 
 Deno.test("the names of mutants are different as --bin, too", () => {
-  const names = mutants.map((mutant) => `${mutant.workload} ${binOf(mutant)}`);
+  const names = [...mutants, ...raftMutants].map((mutant) => `${mutant.workload} ${binOf(mutant)}`);
   assertEquals(new Set(names).size, names.length);
 });

@@ -6,7 +6,14 @@
 
 import type { Node } from "@eddy/maelstrom";
 import { didYouMean, oneOf, parseFlags, UsageError } from "@eddy/maelstrom/flags";
-import { DEFAULT_SETTINGS, type Mutant, mutants, type Settings } from "@eddy/mutants";
+import {
+  DEFAULT_SETTINGS,
+  type Mutant,
+  mutants,
+  type RaftMutant,
+  raftMutants,
+  type Settings,
+} from "@eddy/mutants";
 import type { Job } from "../sweep.ts";
 import { type WorkloadName, WORKLOADS } from "../workloads/mod.ts";
 import { commandName } from "./command_name.ts";
@@ -26,17 +33,33 @@ export const mutantsFlags = {
 export function mutantsCommand(args: readonly string[]): Promise<number> {
   const { flags: { workload }, words } = parseFlags(mutantsFlags, args);
   if (words.length > 0) throw new UsageError(`Unexpected argument ${JSON.stringify(words[0])}`);
-  const shown = mutants.filter((each) => workload === undefined || each.workload === workload);
+  const shown = all.filter((each) => workload === undefined || each.workload === workload);
   if (workload === undefined) {
     const rows = shown.map((mutant) => [mutant.workload, binOf(mutant), mutant.anomaly]);
     print(table([["workload", "--bin", "what is found"], ...rows]));
   } else {
     const blocks = shown.map((mutant) => {
-      return `${binOf(mutant)}: ${mutant.anomaly}\n  ${commandName()} ${commandOf(mutant)}`;
+      const head = `${binOf(mutant)}: ${mutant.anomaly}`;
+      const lines = "rule" in mutant ? [head, ...describeRule(mutant)] : [head];
+      return [...lines, `  ${commandName()} ${commandOf(mutant)}`].join("\n");
     });
     print(blocks.join("\n"));
   }
   return Promise.resolve(0);
+}
+
+/** All mutants: those of every workload, and those on Raft. */
+const all: readonly (Mutant | RaftMutant)[] = [...mutants, ...raftMutants];
+
+/** The rule that a mutant on Raft breaks, and how often that shows. */
+function describeRule({ rule, seeds }: RaftMutant): string[] {
+  const shows = seeds === undefined
+    ? "  No run is known in which a client notices; Raft's own assertions see it: " +
+      "deno task campaign mutations"
+    : seeds > 1
+    ? `  It shows with some seeds only: ${seeds} are mostly enough`
+    : undefined;
+  return [`  Breaks the rule: ${rule}`, ...shows === undefined ? [] : [shows]];
 }
 
 const PREFIX = "mutant:";
@@ -58,7 +81,7 @@ export function binOf({ name }: Mutant): string {
  * @throws {UsageError} if the workload has none of that name.
  */
 export function findMutant(bin: string, workload: WorkloadName): Mutant {
-  const known = mutants.filter((mutant) => mutant.workload === workload);
+  const known = all.filter((mutant) => mutant.workload === workload);
   const found = known.find((mutant) => binOf(mutant) === bin);
   if (found !== undefined) return found;
   const names = known.map(binOf);
@@ -94,11 +117,12 @@ export function installMutant(node: Node, bin: string, workload: WorkloadName): 
   findMutant(bin, workload).install(node);
 }
 
-/** The command line that shows a mutant's fault, for most seeds. */
-function commandOf(mutant: Mutant): string {
-  return ["test", "-w", mutant.workload, "--bin", binOf(mutant), ...flagsOf(mutant.needs)].join(
-    " ",
-  );
+/** The command line that shows a mutant's fault: for most seeds, or with one of several. */
+export function commandOf(mutant: Mutant | RaftMutant): string {
+  const seeds = "seeds" in mutant ? mutant.seeds ?? 1 : 1;
+  const [command, more] = seeds > 1 ? ["sweep", ["--seeds", String(seeds)]] : ["test", []];
+  const words = [command, "-w", mutant.workload, "--bin", binOf(mutant)];
+  return [...words, ...flagsOf(mutant.needs), ...more].join(" ");
 }
 
 /** Settings as flags: by default a short run with enough going on at once for faults to show. */

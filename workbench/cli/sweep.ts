@@ -1,15 +1,17 @@
 /**
- * `sweep`: many seeds, or several values of one flag, on all cores.
+ * `sweep`: many seeds, or several values of one flag, as many runs at once as fit.
  *
  * @module
  */
 
 import { errorText } from "@eddy/maelstrom";
 import { type Flags, integer, parseFlags, UsageError } from "@eddy/maelstrom/flags";
-import { verdict } from "../explain.ts";
+import { printableLine, verdict } from "../explain.ts";
 import { type Validity, worst } from "../history.ts";
-import { type LoadedProgram, loadProgram } from "../program.ts";
-import { type Job, type RunFigures, runJobs } from "../sweep.ts";
+import { reachedIn } from "../observations.ts";
+import { loadProgram } from "../program.ts";
+import { folderName } from "../results_dir.ts";
+import { type Job, type RunFigures, runJobs, runsAtOnce } from "../sweep.ts";
 import {
   checkOwnOptions,
   checkSeeds,
@@ -23,8 +25,11 @@ import {
   toRunOptions,
 } from "./flags.ts";
 import { installationOf, isMutant } from "./mutants.ts";
-import { Interrupts, print, printError, printJson, table } from "./terminal.ts";
-import { replayLine, runsVirtually } from "./test.ts";
+import { Interrupts, print, printError, printJson, StatusLine, table } from "./terminal.ts";
+import { checkProcess, replayLine, runsVirtually, testFlags } from "./test.ts";
+
+/** How many workers a command starts at most. */
+const MAX_AT_ONCE = 1000;
 
 /** The flags of `sweep`. */
 export const sweepFlags = {
@@ -41,6 +46,15 @@ export const sweepFlags = {
     accepts: "a flag's name, =, and values separated by commas",
     parse: parseVary,
     many: true,
+  },
+  jobs: {
+    help: "How many runs at once (default: one a core; of processes two nodes a core)",
+    value: "N",
+    ...integer(1, MAX_AT_ONCE),
+  },
+  store: {
+    ...testFlags.store,
+    help: "Folder for the results of runs in real time, which no seed repeats",
   },
   json: { help: "Print a JSON object for each run" },
 } satisfies Flags;
@@ -68,27 +82,40 @@ export async function sweepCommand(args: readonly string[]): Promise<number> {
     throw new UsageError(`Cannot do ${runs} runs: at most ${MAX_RUNS} in one sweep (--seeds)`);
   }
   const jobs: Labelled[] = [];
+  const began = folderName();
   for (const { label, runArgs, nodeArgs } of variants(vary, args, rest)) {
     const known: Flags = { ...sweepFlags, ...ignoredFlags };
     const run = parseFlags(known, runArgs).flags as typeof flags;
-    const { bin, workload } = run;
-    const install = isMutant(bin) ? installationOf(bin, workload, nodeArgs) : undefined;
-    const program = install === undefined ? await programOf(run, nodeArgs, vary) : undefined;
+    const nodes = await nodesOf(run, nodeArgs, vary);
     for (let i = 0; i < flags.seeds; i++) {
       const options = toRunOptions(run, first + i);
       const replay = replayLine(run, nodeArgs, options);
-      jobs.push({ label, options, args: nodeArgs, program, install, replay });
+      const store = nodes.bin === undefined
+        ? undefined
+        : { root: flags.store, name: `${began}-${jobs.length}` };
+      const runTimeoutSeconds = run["run-timeout"];
+      jobs.push({ label, options, args: nodeArgs, ...nodes, replay, store, runTimeoutSeconds });
     }
   }
   for (const ignored of sayIgnored(flags)) printError(ignored);
-  const isOwn = jobs.every(({ program, install }) => (program ?? install) === undefined);
-  const engine = `Virtual time, ${isOwn ? "Eddy's own node" : "programs"} on all cores`;
+  const atOnce = Math.min(flags.jobs ?? runsAtOnce(jobs), jobs.length);
+  const engine = engineOf(jobs, atOnce);
   const what = vary?.name ?? "seeds";
+  const status = new StatusLine();
+  const showsProgress = jobs.some(({ bin }) => bin !== undefined) && Deno.stderr.isTerminal();
+  let count = 0;
   return await runAll("sweep", jobs, {
+    atOnce,
     onOutcome(outcome, i) {
+      count++;
+      if (showsProgress) {
+        status.show(count < jobs.length ? `${count} of ${jobs.length} runs are done` : "");
+      }
+      for (const note of outcome.notes) printError(note);
       if (flags.json) printJson({ label: jobs[i]?.label, ...outcome });
     },
     show(done, outcomes) {
+      if (showsProgress) status.show("");
       if (!flags.json) print(`${engine}\n${describe(done, outcomes, what)}`);
     },
   });
@@ -104,7 +131,9 @@ export async function sweepCommand(args: readonly string[]): Promise<number> {
 export async function runAll<Each extends Job>(
   what: "sweep" | "demo",
   jobs: readonly Each[],
-  { onOutcome = () => {}, show }: {
+  { onOutcome = () => {}, atOnce, show }: {
+    /** As many as fit by default. */
+    readonly atOnce?: number;
     readonly onOutcome?: (outcome: RunFigures, index: number) => void;
     readonly show: (jobs: readonly Each[], outcomes: readonly RunFigures[]) => void;
   },
@@ -113,10 +142,11 @@ export async function runAll<Each extends Job>(
   const interrupts = new Interrupts(what);
   const { signal } = interrupts;
   try {
-    await runJobs(jobs, (outcome, i) => {
+    const noting = (outcome: RunFigures, i: number) => {
       byIndex.set(i, outcome);
       onOutcome(outcome, i);
-    }, signal);
+    };
+    await runJobs(jobs, { onOutcome: noting, signal, atOnce });
   } catch (error) {
     if (!signal.aborted) throw error;
   } finally {
@@ -153,25 +183,43 @@ function variedBy(
   return vary;
 }
 
+/** What runs, in a line. */
+function engineOf(jobs: readonly Job[], atOnce: number): string {
+  const processes = jobs.filter(({ bin }) => bin !== undefined);
+  const isOwn = jobs.every(({ program, install, bin }) =>
+    (program ?? install ?? bin) === undefined
+  );
+  const time = processes.length === 0
+    ? "Virtual time"
+    : processes.length === jobs.length
+    ? "Real time"
+    : "Real time for processes";
+  const nodes = isOwn ? "Eddy's own node" : processes.length === 0 ? "programs" : "processes";
+  const place = processes.length === 0 && atOnce === runsAtOnce(jobs)
+    ? "on all cores"
+    : `${atOnce} ${atOnce === 1 ? "run" : "runs"} at once`;
+  return `${time}, ${nodes}${place.startsWith("on") ? " " : ", "}${place}`;
+}
+
 /**
- * The program of one variant, if it names one; otherwise its options for the node are checked, among
+ * What the nodes of one variant are. Without a program the options for Eddy's own are checked, among
  * them a flag that varies and is not one of the run's.
  */
-async function programOf(
+async function nodesOf(
   run: RunFlags,
   nodeArgs: readonly string[],
   vary: Vary | undefined,
-): Promise<LoadedProgram | undefined> {
-  if (!runsVirtually(run)) {
-    throw new UsageError(
-      `Cannot sweep over ${run.bin} as processes: programs in .ts, .mts, .js, .mjs, .cjs and .wasm ` +
-        "run in virtual time",
-    );
+): Promise<Pick<Job, "install" | "program" | "bin">> {
+  const { bin, workload } = run;
+  if (isMutant(bin)) return { install: installationOf(bin, workload, nodeArgs) };
+  if (bin !== undefined && runsVirtually(run)) return { program: await loadProgram(bin) };
+  if (bin !== undefined) {
+    checkProcess(bin, run);
+    return { bin };
   }
-  if (run.bin !== undefined) return await loadProgram(run.bin);
   try {
     checkOwnOptions(run.workload, nodeArgs);
-    return undefined;
+    return {};
   } catch (error) {
     if (vary === undefined || Object.hasOwn(runFlags, vary.name)) throw error;
     const why = errorText(error);
@@ -242,10 +290,32 @@ function describe(
   lines.push(
     "Latencies: until a value is on all nodes for broadcast and g-set, else of operations.",
   );
-  for (const [i, { valid, reason }] of outcomes.entries()) {
-    if (valid !== true) lines.push(`${verdict(valid)}: ${reason}`, `  ${jobs[i]?.replay}`);
+  lines.push(...describeReached(outcomes));
+  const noted = outcomes.map(({ machineNote }) => machineNote).filter((note) => note !== undefined);
+  if (noted.length > 0) lines.push(`In ${noted.length} of ${outcomes.length} runs: ${noted[0]}`);
+  for (const [i, { valid, reason, path }] of outcomes.entries()) {
+    if (valid === true) continue;
+    lines.push(`${verdict(valid)}: ${reason}`, `  ${jobs[i]?.replay}`);
+    if (path !== undefined) lines.push(`  Results in ${path}`);
   }
   return lines.join("\n");
+}
+
+/** How many names of `sometimes` are listed. */
+const MAX_NAMES = 20;
+
+/** In how many runs each name of `sometimes` was reached, the rarest first. */
+function describeReached(outcomes: readonly RunFigures[]): string[] {
+  const reached = [...reachedIn(outcomes.map(({ observed }) => observed))]
+    .sort(([, a], [, b]) => a - b);
+  const lines = reached.slice(0, MAX_NAMES).map(([name, count]) => {
+    const seen = count === 0
+      ? "reached in no run"
+      : `reached in ${count} of ${outcomes.length} runs`;
+    return `sometimes: ${printableLine(name)}: ${seen}`;
+  });
+  const more = reached.length - lines.length;
+  return more > 0 ? [...lines, `... and ${more} more names`] : lines;
 }
 
 /** The median and the worst of some figures, as `median / worst`. */

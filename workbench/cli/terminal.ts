@@ -59,6 +59,11 @@ export function table(rows: readonly (readonly string[])[]): string {
   return [lines[0], rule, ...lines.slice(1)].join("\n");
 }
 
+/** Empties the screen, where standard output is a terminal. */
+export function clearScreen(): void {
+  if (Deno.stdout.isTerminal()) writeAll(Deno.stdout, "\x1b[2J\x1b[3J\x1b[H");
+}
+
 const CLEAR = "\r\x1b[K";
 
 /** A line at the bottom of a terminal that is written again when it changes. */
@@ -123,7 +128,7 @@ export class Interrupts {
   });
 
   /** @param what what runs, for the reason */
-  constructor(what: "run" | "sweep" | "demo") {
+  constructor(what: "run" | "sweep" | "demo" | "watch") {
     this.#what = what;
   }
 

@@ -12,7 +12,7 @@ import type { RunOptions } from "../options.ts";
 import { parsePlan, type Plan, PLAN_VERSION, type PlanProgram } from "../plan.ts";
 import { findProgram } from "../process.ts";
 import { isLoadable, isWasm, loadProgram } from "../program.ts";
-import { ResultsDir, resultsJson } from "../results_dir.ts";
+import { folderName, ResultsDir, resultsJson } from "../results_dir.ts";
 import type { RunProgress } from "../runner.ts";
 import {
   type RunHooks,
@@ -25,6 +25,7 @@ import { MAX_MEMORY_BYTES } from "../wasm_program.ts";
 import { startWatchdog } from "../watchdog.ts";
 import { commandName, shellWord } from "./command_name.ts";
 import {
+  BROKEN,
   checkOwnOptions,
   checkSeeds,
   exitCodeOf,
@@ -37,6 +38,7 @@ import {
 } from "./flags.ts";
 import { findMutant, isMutant, refuseArgs } from "./mutants.ts";
 import { Interrupts, print, printError, printJson, StatusLine } from "./terminal.ts";
+import { watching } from "./watch.ts";
 
 /** The flags of `test`. */
 export const testFlags = {
@@ -56,10 +58,11 @@ export const testFlags = {
     help: "Run a plan.json again, of an earlier run or changed; it has all that other flags say",
     value: "FILE",
   },
+  watch: { help: "Run again, with the same seed, when the program or a file of its changes" },
 };
 
 /** The flags that have a meaning beside `--plan`. */
-const BESIDE_PLAN = ["plan", "bin", "real-time", "store", "json", "log-"];
+const BESIDE_PLAN = ["plan", "bin", "real-time", "store", "json", "log-", "watch", "run-timeout"];
 
 type TestFlags = FlagValues<typeof testFlags>;
 
@@ -78,17 +81,41 @@ export async function testCommand(args: readonly string[]): Promise<number> {
   const first = plan?.options.seed ?? flags.seed ?? drawSeed();
   checkSeeds(first, flags["test-count"]);
   if (plan === undefined) toRunOptions(flags, first);
+  const asked = { flags, rest, first, plan };
+  if (!flags.watch) return await runAgain(asked) ?? BROKEN;
+  return await watching(flags.bin, (changed) => runAgain(asked, changed));
+}
+
+/** What a command line asks for. */
+interface Asked {
+  readonly flags: TestFlags;
+  readonly rest: readonly string[];
+  /** The first seed. */
+  readonly first: number;
+  readonly plan: Plan | undefined;
+}
+
+/**
+ * Runs as often as asked, until a run is not valid.
+ *
+ * @param changed breaks a run off without a word
+ * @returns the exit code; undefined if a signal to the process has broken a run off.
+ */
+async function runAgain(
+  { flags, rest, first, plan }: Asked,
+  changed?: AbortSignal,
+): Promise<number | undefined> {
   const engine = await engineOf(flags, rest);
   if (plan !== undefined && isOther(plan.program, engine.program)) {
     printError(`${flags.bin} is not what the plan was made with: it may do something else`);
   }
   for (const ignored of sayIgnored(flags)) printError(ignored);
   // A program that hangs does not answer in time; only nodes in this process can stop the clock.
-  const stopWatchdog = engine.isVirtual ? startWatchdog() : () => {};
+  const stopWatchdog = engine.isVirtual ? startWatchdog(flags["run-timeout"]) : () => {};
   try {
-    let code = 0;
-    for (let i = 0; i < flags["test-count"] && code === 0; i++) {
-      code = await runOnce(flags, rest, first + i, engine, plan);
+    let code: number | undefined = 0;
+    for (let i = 0; i < flags["test-count"] && code === 0 && changed?.aborted !== true; i++) {
+      code = await runOnce(flags, rest, first + i, engine, plan, changed);
     }
     return code;
   } finally {
@@ -186,16 +213,7 @@ async function engineOf(flags: RunFlags, args: readonly string[]): Promise<Engin
       run: (options, hooks) => simulateProgram(program, args, options, hooks),
     };
   }
-  if (isWasm(bin)) {
-    throw new UsageError(
-      `Cannot use --real-time for ${bin}: WebAssembly runs in virtual time; a script that starts it ` +
-        "in a runtime of your own runs in real time",
-    );
-  }
-  if (flags.compute !== undefined) {
-    throw new UsageError(`Cannot use --compute for ${bin}: it runs in real time`);
-  }
-  const path = findProgram(bin);
+  const path = checkProcess(bin, flags);
   return {
     name: `Real time, ${bin} as processes`,
     isVirtual: false,
@@ -206,6 +224,26 @@ async function engineOf(flags: RunFlags, args: readonly string[]): Promise<Engin
 
 async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
   return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
+}
+
+/**
+ * Checks whether a program can run as processes.
+ *
+ * @returns where it is, links resolved.
+ * @throws {Error} if there is no such program, or it cannot be executed.
+ * @throws {UsageError} if virtual time is asked for, or it has no other.
+ */
+export function checkProcess(bin: string, { compute }: RunFlags): string {
+  if (isWasm(bin)) {
+    throw new UsageError(
+      `Cannot use --real-time for ${bin}: WebAssembly runs in virtual time; a script that starts it ` +
+        "in a runtime of your own runs in real time",
+    );
+  }
+  if (compute !== undefined) {
+    throw new UsageError(`Cannot use --compute for ${bin}: it runs in real time`);
+  }
+  return findProgram(bin);
 }
 
 /** Whether nodes run in this process, under virtual time. */
@@ -219,10 +257,10 @@ async function runOnce(
   seed: number,
   engine: Engine,
   plan: Plan | undefined,
-): Promise<number> {
+  changed: AbortSignal | undefined,
+): Promise<number | undefined> {
   const options = plan?.options ?? toRunOptions(flags, seed);
-  const name = new Date().toISOString().replaceAll(":", "").replace("Z", "");
-  const dir = new ResultsDir(flags.store, options.workload, name);
+  const dir = new ResultsDir(flags.store, options.workload, folderName());
   const status = new StatusLine();
   const hooks = {
     onMessage: (event: NetEvent) => {
@@ -238,27 +276,33 @@ async function runOnce(
     },
   };
   if (dir.isMissing) { for (const note of dir.notes) printError(note); }
-  const result = await interruptibly(
+  const { result, isInterrupted } = await interruptibly(
     status,
-    (watched) => engine.run(options, { ...hooks, ...watched, plan }),
+    changed,
+    (watched) => {
+      const runTimeoutSeconds = flags["run-timeout"];
+      return engine.run(options, { ...hooks, ...watched, plan, runTimeoutSeconds });
+    },
     !engine.isVirtual && Deno.stderr.isTerminal(),
   );
   const { results, peakMemoryBytes } = result;
   const { program } = engine;
   dir.finish(result, { version: PLAN_VERSION, program, args: rest, options, ...result.plan() });
+  if (changed?.aborted && !isInterrupted) return 0;
   if (flags.json) {
     printJson({ engine: engine.name, ...resultsJson(results), options, peakMemoryBytes }, 2);
   } else print(`${engine.name}\n${describe(result, dir, replayLine(flags, rest, options))}`);
   if (!dir.isMissing) { for (const note of dir.notes) printError(note); }
-  return exitCodeOf(results.valid, results.broke);
+  return isInterrupted ? undefined : exitCodeOf(results.valid, results.broke);
 }
 
 /** Runs; a signal ends the run early, and its results are kept. */
 async function interruptibly(
   status: StatusLine,
+  changed: AbortSignal | undefined,
   run: (hooks: RunHooks) => Promise<RunResult>,
   showsProgress: boolean,
-): Promise<RunResult> {
+): Promise<{ readonly result: RunResult; readonly isInterrupted: boolean }> {
   const interrupts = new Interrupts("run");
   const onProgress = (progress: RunProgress) => {
     const { stage } = progress;
@@ -267,7 +311,10 @@ async function interruptibly(
     if (stage === "done") interrupts.stop();
   };
   try {
-    return await run({ onProgress, signal: interrupts.signal });
+    const { signal } = interrupts;
+    const either = changed === undefined ? signal : AbortSignal.any([signal, changed]);
+    const result = await run({ onProgress, signal: either });
+    return { result, isInterrupted: signal.aborted };
   } finally {
     interrupts.stop();
   }
@@ -298,7 +345,7 @@ export function replayLine(
 ): string {
   const given = Object.entries(testFlags).flatMap(([name, flag]) => {
     const value = flags[name];
-    const isLeftOut = ["seed", "json", "store", "test-count"].includes(name) ||
+    const isLeftOut = ["seed", "json", "store", "test-count", "watch"].includes(name) ||
       name.startsWith("log-") || (flags.plan !== undefined && !isBesidePlan(name));
     if (isLeftOut || value === undefined || value === false) return [];
     if ("many" in flag && Array.isArray(value)) {

@@ -1,0 +1,115 @@
+/**
+ * Sweeps over processes, and runs that are broken off in time.
+ */
+
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { join } from "@std/path/join";
+import { ended } from "../testing.ts";
+import { command, inTempDir, lineOf, workbench } from "./testing.ts";
+
+/** An echo node in a language that runs as processes only. */
+const echo = `#!/bin/sh
+while read -r line; do
+  id=$(expr "$line" : '.*"msg_id":\\([0-9]*\\)')
+  src=$(expr "$line" : '{"id":[0-9]*,"src":"\\([a-z0-9]*\\)"')
+  case "$line" in
+    *'"type":"init"'*) body='"type":"init_ok"';;
+    *) value=$(expr "$line" : '.*"echo":\\("[^"]*"\\)'); body='"type":"echo_ok","echo":'$value;;
+  esac
+  echo '{"src":"n0","dest":"'$src'","body":{'$body',"in_reply_to":'$id'}}'
+done
+`;
+
+/** A node that hears no SIGTERM, writes its id into a folder, and never answers. */
+const stubborn = `#!/bin/sh
+trap "" TERM INT
+read -r init
+echo $$ > "$1/$$.tmp"
+mv "$1/$$.tmp" "$1/$$.pid"
+while :; do sleep 60; done
+`;
+
+function script(dir: string, name: string, text: string): string {
+  const path = join(dir, name);
+  Deno.writeTextFileSync(path, text, { mode: 0o755 });
+  return path;
+}
+
+const one = ["-w", "echo", "--node-count", "1", "--rate", "10"];
+
+Deno.test("sweep: processes run several at once, and all results are kept", async () => {
+  await inTempDir(async (dir) => {
+    const bin = script(dir, "echo.sh", echo);
+    const args = ["sweep", ...one, "--bin", bin, "--time-limit", "0.5", "--seeds", "3"];
+    const { code, stdout, stderr } = await workbench([...args, "--jobs", "3"], dir);
+    assertEquals([code, stderr], [0, ""], stdout);
+    assertMatch(stdout, /^Real time, processes, 3 runs at once\n/);
+    assertMatch(stdout, /^all +3 +3 +0 +0 /m);
+    const kept = [...Deno.readDirSync(join(dir, "store", "echo"))];
+    assertEquals(kept.length, 3);
+    for (const { name } of kept) {
+      assert(Deno.statSync(join(dir, "store", "echo", name, "history.jsonl")).size > 0);
+    }
+    assert(Deno.statSync(join(dir, "store", "latest", "results.json")).isFile);
+  });
+});
+
+Deno.test("sweep: a run that takes too long is broken off, and its row says so", async () => {
+  await inTempDir(async (dir) => {
+    const bin = script(dir, "stubborn.sh", stubborn);
+    const args = ["sweep", ...one, "--bin", bin, "--seeds", "2", "--run-timeout", "1.5"];
+    const { code, stdout } = await workbench([...args, "--jobs", "2", "--", dir], dir);
+    assertEquals(code, 2, stdout);
+    assertMatch(stdout, /^all +2 +0 +0 +2 /m);
+    const row = "unknown: The run was broken off: it took longer than 1.5 s of real time " +
+      "(--run-timeout)";
+    assertEquals(stdout.split(row).length, 3, stdout);
+    assertMatch(stdout, /^ {2}Results in store\/echo\/\S+-[01]$/m);
+    const pids = [...Deno.readDirSync(dir)].filter(({ name }) => name.endsWith(".pid"));
+    for (const { name } of pids) await ended(name.split(".")[0] ?? "");
+  });
+});
+
+for (const signal of ["SIGINT", "SIGKILL"] as const) {
+  Deno.test(`sweep: ${signal} ends all processes`, async () => {
+    await inTempDir(async (dir) => {
+      const bin = script(dir, "deaf.sh", stubborn.replaceAll("$$.pid", "pid"));
+      const args = ["sweep", ...one, "--bin", bin, "--seeds", "5", "--jobs", "1", "--", dir];
+      await using child = command(args, dir).spawn();
+      const pid = await lineOf(join(dir, "pid"), child);
+      child.kill(signal);
+      const { stderr } = await child.output();
+      await ended(pid);
+      if (signal === "SIGKILL") return;
+      assertEquals(
+        new TextDecoder().decode(stderr),
+        "The sweep was interrupted by SIGINT: 0 of 5 runs were done\n",
+      );
+      assert(Deno.statSync(join(dir, "store", "latest", "results.json")).isFile, "it was kept");
+    });
+  });
+}
+
+Deno.test("test: a run under virtual time, too, is broken off after real time", async () => {
+  await inTempDir(async (dir) => {
+    const args = ["test", ...one, "--time-limit", "1000000", "--run-timeout", "0.5"];
+    const { code, stdout } = await workbench(args, dir);
+    assertEquals(code, 255, stdout);
+    assertStringIncludes(stdout, "The run was broken off: it took longer than 0.5 s of real time");
+    const history = Deno.readTextFileSync(join(dir, "store", "latest", "history.jsonl"));
+    assert(history.split("\n").length > 10, "what there was is kept");
+  });
+});
+
+Deno.test("sweep: --run-timeout must be a positive number, and --jobs a count", async () => {
+  await inTempDir(async (dir) => {
+    for (const [flag, value] of [["--run-timeout", "0"], ["--jobs", "0"], ["--jobs", "1.5"]]) {
+      const { code, stderr } = await workbench(["sweep", flag ?? "", value ?? ""], dir);
+      assertEquals(code, 254);
+      assertStringIncludes(stderr, `Cannot use "${value}" for ${flag}`);
+    }
+    const missing = await workbench(["sweep", "--bin", "./x"], dir);
+    assertEquals(missing.code, 255);
+    assertStringIncludes(missing.stderr, "Cannot start ./x: there is no such file");
+  });
+});
