@@ -54,8 +54,8 @@ const all: readonly (Mutant | RaftMutant)[] = [...mutants, ...raftMutants];
 /** The rule that a mutant on Raft breaks, and how often that shows. */
 function describeRule({ rule, seeds }: RaftMutant): string[] {
   const shows = seeds === undefined
-    ? "  No run is known in which a client notices; Raft's own assertions see it: " +
-      "deno task campaign mutations"
+    ? "  No run is known in which a client notices; Raft's own assertions see it (in " +
+      "Eddy's repository, deno task campaign mutations)"
     : seeds > 1
     ? `  It shows with some seeds only: ${seeds} are mostly enough`
     : undefined;
