@@ -1,7 +1,7 @@
 /**
  * Nodes that serve their workload rightly, but break the protocol.
  *
- * What only a process can do (garbage on standard output, an exit) is in `lab/foreign/`.
+ * What only a process can do (garbage on standard output, an exit) is in `lab/programs/`.
  *
  * @module
  */

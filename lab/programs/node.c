@@ -1,9 +1,10 @@
-// A node in C, on nothing but the C library: unique-ids and broadcast.
+// A node in C, on nothing but the C library: echo, unique-ids and broadcast.
 //
 //   clang --target=wasm32-wasi -O2 -o node.wasm node.c
+//   cc -O2 -o node node.c
 //
-// With an argument it has one fault: "same-ids" leaves its name out of its ids, "deaf" forgets what
-// other nodes tell it.
+// Given a fault: "wrong-echo" changes what it returns, "same-ids" leaves its name out of its ids,
+// "deaf" ignores what other nodes tell it.
 
 #include <poll.h>
 #include <stdio.h>
@@ -20,6 +21,8 @@ static int peer_count;
 static long long seen[100000];
 static int seen_count;
 static const char *fault = "";
+// When to tell other nodes; never, where clients ask for nothing that they must know.
+static long long next_gossip_ms = -1;
 
 // What follows "key": in a line; NULL if it has no such key.
 static char *after(char *line, const char *key) {
@@ -80,6 +83,12 @@ static void learn_messages(char *line) {
   }
 }
 
+static long long now_ms(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
+}
+
 static void answer(char *line) {
   static long long next_id;
   char src[64], type[64];
@@ -92,11 +101,17 @@ static void answer(char *line) {
   char *msg_id = after(line, "msg_id");
   long long in_reply_to = msg_id == NULL ? 0 : strtoll(msg_id, NULL, 10);
   if (strcmp(type, "init") == 0) learn_names(line);
+  if (strcmp(type, "topology") == 0) next_gossip_ms = now_ms() + GOSSIP_MS;
   if (strcmp(type, "broadcast") == 0) see(strtoll(after(line, "message"), NULL, 10));
   printf("{\"src\":\"%s\",\"dest\":\"%s\",\"body\":{\"type\":\"%s_ok\",", id, src, type);
   if (strcmp(type, "read") == 0) {
     print_seen();
     printf(",");
+  }
+  if (strcmp(type, "echo") == 0) {
+    char *echo = after(line, "echo") + 1;
+    const char *more = strcmp(fault, "wrong-echo") == 0 ? "!" : "";
+    printf("\"echo\":\"%.*s%s\",", (int)strcspn(echo, "\""), echo, more);
   }
   if (strcmp(type, "generate") == 0) {
     const char *prefix = strcmp(fault, "same-ids") == 0 ? "" : id;
@@ -124,22 +139,15 @@ static int answer_input(void) {
   return 1;
 }
 
-static long long now_ms(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return now.tv_sec * 1000LL + now.tv_nsec / 1000000;
-}
-
 int main(int count, char **args) {
   if (count > 1) fault = args[1];
   struct pollfd input = {.fd = 0, .events = POLLIN};
-  long long next_gossip_ms = now_ms() + GOSSIP_MS;
   for (;;) {
-    long long left_ms = next_gossip_ms - now_ms();
-    if (left_ms <= 0) {
+    int left_ms = next_gossip_ms < 0 ? -1 : (int)(next_gossip_ms - now_ms());
+    if (next_gossip_ms >= 0 && left_ms <= 0) {
       gossip();
       next_gossip_ms += GOSSIP_MS;
-    } else if (poll(&input, 1, (int)left_ms) > 0 && !answer_input()) {
+    } else if (poll(&input, 1, left_ms) > 0 && !answer_input()) {
       return 0;
     }
   }

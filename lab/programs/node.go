@@ -1,9 +1,10 @@
-// A node in Go, on nothing but the standard library: unique-ids and broadcast.
+// A node in Go, on nothing but the standard library: echo, unique-ids and broadcast.
 //
 //	GOOS=wasip1 GOARCH=wasm go build -o node.wasm node.go
+//	go build -o node node.go
 //
-// With an argument it has one fault: "same-ids" leaves its name out of its ids, "deaf" forgets what
-// other nodes tell it.
+// Given a fault: "wrong-echo" changes what it returns, "same-ids" leaves its name out of its ids,
+// "deaf" ignores what other nodes tell it.
 package main
 
 import (
@@ -73,6 +74,7 @@ func answer(request Message) {
 				peers = append(peers, name.(string))
 			}
 		}
+	case "topology":
 		go gossip()
 	case "gossip":
 		for _, message := range body["messages"].([]any) {
@@ -81,6 +83,11 @@ func answer(request Message) {
 			}
 		}
 		return
+	case "echo":
+		reply["echo"] = body["echo"]
+		if fault == "wrong-echo" {
+			reply["echo"] = fmt.Sprint(body["echo"], "!")
+		}
 	case "generate":
 		reply["id"] = fmt.Sprint(id, "-", nextID)
 		if fault == "same-ids" {

@@ -1,9 +1,10 @@
-// A node in Rust, on nothing but the standard library: unique-ids and broadcast.
+// A node in Rust, on nothing but the standard library: echo, unique-ids and broadcast.
 //
 //   rustc --target wasm32-wasip1 -O -o node.wasm node.rs
+//   rustc -O -o node node.rs
 //
-// With an argument it has one fault: "same-ids" leaves its name out of its ids, "deaf" forgets what
-// other nodes tell it. Rust's library for WASI has no threads and no read with a time limit: the
+// Given a fault: "wrong-echo" changes what it returns, "same-ids" leaves its name out of its ids,
+// "deaf" ignores what other nodes tell it. Rust's library for WASI has no threads and no read with a time limit: the
 // node passes a new message on once, so it needs a network that loses nothing.
 
 use std::collections::BTreeSet;
@@ -63,6 +64,10 @@ impl Node {
                     self.see(number(line, "message"), src);
                 }
                 return;
+            }
+            "echo" => {
+                let more = if self.fault == "wrong-echo" { "!" } else { "" };
+                keys = format!(r#","echo":"{}{}""#, text(line, "echo"), more);
             }
             "generate" => {
                 let prefix = if self.fault == "same-ids" { "" } else { &self.id };

@@ -1,5 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { isAlarm, isAmong } from "../reference/trials.ts";
+import { isInstalled } from "./languages.ts";
 import { type ForeignNode, foreignNodes, type ForeignTrial, runForeign } from "./programs.ts";
 
 /** How many runs a wrong node gets whose fault shows only in some runs. */
@@ -7,14 +8,6 @@ const MAX_RUNS = 5;
 
 /** How many clusters run at a time: mostly they wait. */
 const AT_ONCE = 6;
-
-function isInstalled(interpreter: string): boolean {
-  try {
-    return new Deno.Command(interpreter, { args: ["--version"] }).outputSync().success;
-  } catch {
-    return false;
-  }
-}
 
 /** Runs a program until it gets the verdict that it anomaly; gives the last trial if it does not. */
 async function misjudged(program: ForeignNode): Promise<ForeignTrial | undefined> {

@@ -1,5 +1,5 @@
 /**
- * Nodes in other languages, right and wrong ones, to be run as processes.
+ * Nodes for Python and Node.js, right and wrong in what a process can do wrong, run as processes.
  *
  * @module
  */
@@ -66,12 +66,11 @@ export const foreignNodes: readonly ForeignNode[] = [
     wrong: "wrong-echo",
     silent: "unavailable",
   }),
-  ...variants("unique_ids.mjs", "unique-ids", TOTAL, {
-    nameless: "duplicated",
+  ...variants("node.mjs", "unique-ids", TOTAL, {
     extra: MALFORMED,
     crash: "the process ended by itself with exit status 1",
   }),
-  { file: "unique_ids.mjs", args: ["in-pieces"], workload: "unique-ids", needs: TOTAL },
+  { file: "node.mjs", args: ["in-pieces"], workload: "unique-ids", needs: TOTAL },
   ...variants("lin_kv.mjs", "lin-kv", { concurrency: "4n", rate: 200 }, {
     cache: "nonlinearizable",
     "seq-kv": "nonlinearizable",

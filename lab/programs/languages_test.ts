@@ -1,9 +1,16 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { join } from "@std/path/join";
-import { loadProgram, type RunSettings, simulateProgram, type WorkloadName } from "@eddy/workbench";
+import {
+  loadProgram,
+  runProgram,
+  type RunSettings,
+  simulateProgram,
+  type WorkloadName,
+} from "@eddy/workbench";
 import { defaultOptions } from "@eddy/workbench/options.ts";
 import { runJobs } from "@eddy/workbench/sweep.ts";
-import { compileNode, languages } from "./toolchains.ts";
+import { signsOf } from "../reference/trials.ts";
+import { languages, nativeNode, virtualNode } from "./languages.ts";
 
 const folder = Deno.makeTempDirSync();
 addEventListener("unload", () => Deno.removeSync(folder, { recursive: true }));
@@ -15,9 +22,15 @@ const trials: readonly (readonly [
   anomaly: string,
   settings: RunSettings,
 ])[] = [
+  ["echo", "wrong-echo", "wrong-echo", { availability: "total" }],
   ["unique-ids", "same-ids", "duplicated", { availability: "total" }],
   ["broadcast", "deaf", "lost", { latency: { meanMs: 10, distribution: "exponential" } }],
 ];
+
+/** Those that end without ten seconds of recovery, which real time would wait for. */
+const briefTrials = trials.filter(([workload]) => workload !== "broadcast");
+
+const SETTINGS = { nodeCount: 3, rate: 50, nemesisIntervalSeconds: 1, seed: 4 } as const;
 
 async function run(
   bin: string,
@@ -25,14 +38,7 @@ async function run(
   workload: WorkloadName,
   settings: RunSettings,
 ) {
-  const options = defaultOptions(workload, {
-    nodeCount: 3,
-    rate: 50,
-    timeLimitSeconds: 4,
-    nemesisIntervalSeconds: 1,
-    seed: 4,
-    ...settings,
-  });
+  const options = defaultOptions(workload, { ...SETTINGS, timeLimitSeconds: 4, ...settings });
   return await simulateProgram(await loadProgram(bin), args, options);
 }
 
@@ -54,7 +60,7 @@ async function store(
     stdout: "piped",
     stderr: "inherit",
   }).output();
-  const files = ["history.jsonl", "messages.jsonl"];
+  const files = ["history.jsonl", "messages.jsonl", "plan.json"];
   return {
     kept: await Promise.all(
       files.map((file) => Deno.readTextFile(join(cwd, "store/latest", file))),
@@ -63,10 +69,13 @@ async function store(
   };
 }
 
+const built: string[] = [];
+
 for (const language of languages) {
-  const { name, needs } = language;
-  const bin = compileNode(language, folder);
-  const also = bin === undefined ? ` (skipped: ${needs} would be needed)` : "";
+  const { name, compiled } = language;
+  const bin = virtualNode(language, folder);
+  if (bin !== undefined) built.push(bin);
+  const also = bin === undefined ? ` (skipped: ${compiled?.needs} would be needed)` : "";
   const test = (what: string, fn: (bin: string) => Promise<void>) =>
     Deno.test({
       name: `A node in ${name} ${what}${also}`,
@@ -76,7 +85,8 @@ for (const language of languages) {
 
   for (const [workload, fault, anomaly, settings] of trials) {
     test(`for ${workload} is found right, and with a fault ${anomaly}`, async (bin) => {
-      const nemesis = language.resends ? { nemesis: ["partition"] as const } : {};
+      const resends = language.resends && workload === "broadcast";
+      const nemesis = resends ? { nemesis: ["partition"] as const } : {};
       const right = await run(bin, [], workload, { ...settings, ...nemesis });
       assertEquals([right.results.valid, right.results.warnings], [true, []]);
       const wrong = await run(bin, [fault], workload, settings);
@@ -84,15 +94,6 @@ for (const language of languages) {
       assertEquals(wrong.results.findings[0]?.anomaly, anomaly);
     });
   }
-
-  test("has the same run in every process", async (bin) => {
-    const { kept, printed } = await store(bin, { TZ: "Asia/Tokyo", LANG: "de_DE.UTF-8" });
-    const again = await store(bin, { TZ: "America/New_York", LANG: "C" });
-    assertEquals(again.kept, kept);
-    assert(kept.every((file) => file.split("\n").length > 100));
-    assertMatch(printed, /^Virtual time, .*\.wasm in this process\n/);
-    assertMatch(printed, /^Memory: at most \d+\.\d MiB a node, of 1024$/m);
-  });
 
   test("runs on all cores", async (bin) => {
     const program = await loadProgram(bin);
@@ -103,4 +104,38 @@ for (const language of languages) {
     const outcomes = await runJobs(jobs);
     assertEquals(outcomes.map(({ valid, reason }) => [valid, reason]), Array(3).fill([true, ""]));
   });
+
+  const native = nativeNode(language, folder);
+  Deno.test({
+    name: `A wrong node in ${name} is found out as a process, too` +
+      (native === undefined ? " (skipped: its compiler or interpreter is missing)" : ""),
+    ignore: native === undefined,
+    async fn() {
+      const { bin, args } = native ?? { bin: "", args: [] };
+      await Promise.all(briefTrials.map(async ([workload, fault, anomaly, settings]) => {
+        const options = defaultOptions(workload, {
+          ...SETTINGS,
+          timeLimitSeconds: 1,
+          ...settings,
+        });
+        const result = await runProgram({ bin, args: [...args, fault] }, options);
+        assertEquals([result.results.valid, signsOf(result)], [false, [anomaly]]);
+      }));
+    },
+  });
 }
+
+Deno.test("nodes have the same run in every process, alone and beside others", async () => {
+  const alone: Awaited<ReturnType<typeof store>>[] = [];
+  for (const bin of built) alone.push(await store(bin, { TZ: "Asia/Tokyo", LANG: "de_DE.UTF-8" }));
+  const beside = await Promise.all(
+    built.map((bin) => store(bin, { TZ: "America/New_York", LANG: "C" })),
+  );
+  for (const [i, { kept, printed }] of alone.entries()) {
+    assertEquals(beside[i]?.kept, kept, built[i]);
+    assert(kept.every((file) => file.length > 5000));
+    assertMatch(printed, /^Virtual time, .* in this process\n/);
+    const isWasm = built[i]?.endsWith(".wasm") === true;
+    assertEquals(/^Memory: at most \d+\.\d MiB a node, of 1024$/m.test(printed), isWasm);
+  }
+});
