@@ -6,7 +6,13 @@
 
 import { type Flags, type FlagValues, integer } from "@eddy/maelstrom/flags";
 import { type Measurement, measurements, type Scale } from "./bench/measurements.ts";
-import { type Series, tableOfMedians, tableOfRatios } from "./bench/summary.ts";
+import {
+  describeMachine,
+  machine,
+  type Series,
+  tableOfMedians,
+  tableOfRatios,
+} from "./bench/summary.ts";
 import type { Target } from "./bench/target.ts";
 import { bundle } from "../scripts/bundle.ts";
 import {
@@ -111,21 +117,6 @@ async function measureAll(
   return all;
 }
 
-/** What the figures depend on. */
-function machine() {
-  const { os, arch } = Deno.build;
-  const cpu = /^model name\s*: (.*)$/m.exec(Deno.readTextFileSync("/proc/cpuinfo"))?.[1] ?? arch;
-  const loads = Deno.loadavg().map((load) => load.toFixed(2));
-  const deno = `Deno ${Deno.version.deno} (V8 ${Deno.version.v8})`;
-  return {
-    cpu,
-    cores: navigator.hardwareConcurrency,
-    os: `${os} ${Deno.osRelease()}`,
-    deno,
-    loads,
-  };
-}
-
 async function main(
   given: FlagValues<typeof flags>,
 ): Promise<number> {
@@ -154,11 +145,11 @@ async function main(
 }
 
 function report(
-  { cpu, cores, os, deno, loads }: ReturnType<typeof machine>,
+  before: ReturnType<typeof machine>,
   chosen: readonly (readonly [string, Measurement])[],
   all: readonly Series[],
 ): void {
-  say(`\nOn ${cores} cores of ${cpu}, ${os}, ${deno}; load average before: ${loads.join(", ")}\n`);
+  say(`\n${describeMachine(before)}\n`);
   say(`Medians over the rounds (least-most):\n${tableOfMedians(all)}\n`);
   const ratios = tableOfRatios(all, "eddy");
   if (ratios !== "") say(`Ratios (median of the rounds' ratios):\n${ratios}\n`);

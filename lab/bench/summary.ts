@@ -92,3 +92,33 @@ export function tableOfRatios(all: readonly Series[], ours: string): string {
   if (others.length === 0) return "";
   return layOut([["", ...others.map((name) => `${ours}/${name}`)], ...rows]);
 }
+
+/** What figures depend on. */
+export interface Machine {
+  readonly cpu: string;
+  readonly cores: number;
+  readonly os: string;
+  readonly deno: string;
+  /** Load averages. */
+  readonly loads: readonly string[];
+}
+
+/** The machine, now. */
+export function machine(): Machine {
+  const { os, arch } = Deno.build;
+  const cpu = /^model name\s*: (.*)$/m.exec(Deno.readTextFileSync("/proc/cpuinfo"))?.[1] ?? arch;
+  const loads = Deno.loadavg().map((load) => load.toFixed(2));
+  const deno = `Deno ${Deno.version.deno} (V8 ${Deno.version.v8})`;
+  return {
+    cpu,
+    cores: navigator.hardwareConcurrency,
+    os: `${os} ${Deno.osRelease()}`,
+    deno,
+    loads,
+  };
+}
+
+/** A machine in one line. */
+export function describeMachine({ cpu, cores, os, deno, loads }: Machine): string {
+  return `On ${cores} cores of ${cpu}, ${os}, ${deno}; load average before: ${loads.join(", ")}`;
+}

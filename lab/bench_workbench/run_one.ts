@@ -4,10 +4,18 @@
  * @module
  */
 
-import { runProgram, simulate } from "@eddy/workbench";
+import {
+  loadProgram,
+  parsePlan,
+  type RunHooks,
+  runProgram,
+  type RunResult,
+  simulate,
+  simulateProgram,
+} from "@eddy/workbench";
 import { caseOf } from "../campaign/cases.ts";
 import { serveFlooding } from "../campaign/flooding_node.ts";
-import { ownCpuMs } from "./cpu.ts";
+import { childrenCpuMs, ownCpuMs } from "./cpu.ts";
 
 /** What to run. */
 export interface Order {
@@ -21,6 +29,10 @@ export interface Order {
   readonly flooding?: boolean;
   /** A program for real time, with its arguments. */
   readonly program?: readonly string[];
+  /** A program's file for virtual time. */
+  readonly bin?: string;
+  /** The file of a plan to follow. */
+  readonly plan?: string;
 }
 
 /** What it took. */
@@ -29,6 +41,14 @@ export interface Bill {
   readonly wallMs: number;
   /** Processor time of this process, without its nodes if those are others. */
   readonly cpuMs: number;
+  /** Time to bundle or compile a program for virtual time, which is not in the others. */
+  readonly loadMs: number;
+  /** Time until all nodes were ready. */
+  readonly startMs: number;
+  /** As `cpuMs`, without the start. */
+  readonly mainCpuMs: number;
+  /** Processor time of nodes that are other processes. */
+  readonly nodesCpuMs: number;
   readonly messages: number;
   readonly operations: number;
 }
@@ -46,25 +66,62 @@ async function executeAll(order: Order): Promise<Bill> {
     valid: bills.every(({ valid }) => valid),
     wallMs: mean(({ wallMs }) => wallMs),
     cpuMs: mean(({ cpuMs }) => cpuMs),
+    loadMs: mean(({ loadMs }) => loadMs),
+    startMs: mean(({ startMs }) => startMs),
+    mainCpuMs: mean(({ mainCpuMs }) => mainCpuMs),
+    nodesCpuMs: mean(({ nodesCpuMs }) => nodesCpuMs),
     messages: mean(({ messages }) => messages),
     operations: mean(({ operations }) => operations),
   };
 }
 
-async function execute({ line, seed, flooding = false, program }: Order): Promise<Bill> {
-  const { job: { options, args } } = caseOf(line, seed);
-  const cpuBeforeMs = ownCpuMs();
-  const began = performance.now();
-  const [bin, ...programArgs] = program ?? [];
-  const { results } = bin !== undefined
-    ? await runProgram({ bin, args: programArgs }, options)
-    : await simulate({ ...options, args, ...(flooding && { install: serveFlooding }) });
+async function execute(order: Order): Promise<Bill> {
+  const { wayToRun, loadMs } = await prepare(order);
+  const before = { ms: performance.now(), cpuMs: ownCpuMs(), nodesMs: childrenCpuMs() };
+  let ready = before;
+  const { results } = await wayToRun({
+    onProgress({ stage, elapsedMs }) {
+      if (stage !== "main" || elapsedMs > 0) return;
+      ready = { ...before, ms: performance.now(), cpuMs: ownCpuMs() };
+    },
+  });
   const operations = results.stats["count"];
   return {
     valid: results.valid === true,
-    wallMs: performance.now() - began,
-    cpuMs: ownCpuMs() - cpuBeforeMs,
+    wallMs: performance.now() - before.ms,
+    cpuMs: ownCpuMs() - before.cpuMs,
+    loadMs,
+    startMs: ready.ms - before.ms,
+    mainCpuMs: ownCpuMs() - ready.cpuMs,
+    nodesCpuMs: childrenCpuMs() - before.nodesMs,
     messages: results.net.all.msgCount,
     operations: typeof operations === "number" ? operations : 0,
+  };
+}
+
+/** How an order is run, once all that it needs has been read, and how long that took. */
+async function prepare(
+  { line, seed, flooding = false, program, bin, plan: file }: Order,
+): Promise<{ wayToRun: (hooks: RunHooks) => Promise<RunResult>; loadMs: number }> {
+  const { job: { options, args } } = caseOf(line, seed);
+  const plan = file === undefined ? undefined : parsePlan(await Deno.readTextFile(file));
+  const [command, ...programArgs] = program ?? [];
+  if (command !== undefined) {
+    const processes = { bin: command, args: programArgs };
+    return { wayToRun: (hooks) => runProgram(processes, options, { ...hooks, plan }), loadMs: 0 };
+  }
+  if (bin !== undefined) {
+    const began = performance.now();
+    const loaded = await loadProgram(bin);
+    const loadMs = performance.now() - began;
+    return {
+      wayToRun: (hooks) => simulateProgram(loaded, [], options, { ...hooks, plan }),
+      loadMs,
+    };
+  }
+  const install = flooding && { install: serveFlooding };
+  return {
+    wayToRun: (hooks) => simulate({ ...options, args, ...install, ...hooks, plan }),
+    loadMs: 0,
   };
 }

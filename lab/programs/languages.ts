@@ -52,7 +52,7 @@ export const languages: readonly Language[] = [
     interpreter: [Deno.execPath(), "run", "--quiet"],
   },
   {
-    name: "TypeScript on Deno",
+    name: "TypeScript on bare Deno",
     file: "deno.ts",
     resends: true,
     interpreter: [Deno.execPath(), "run", "--quiet"],
@@ -141,19 +141,34 @@ export function nativeNode(language: Language, folder: string): Program | undefi
   return { bin: "/usr/bin/env", args: [command, ...args, pathOf(file)] };
 }
 
-function compileWith(
+/** The first compiler to WebAssembly that works here, tried in a folder. */
+export function wasmCompiler(language: Language, folder: string): Compiler | undefined {
+  const { file, compiled } = language;
+  return compiled && firstOf(compiled.toWasm, compiled, file, folder);
+}
+
+function firstOf(
   compilers: readonly Compiler[],
   { trial }: Compiled,
   file: string,
   folder: string,
-  ending: string,
-): string | undefined {
-  const target = `${folder}/${file}.${ending}`;
+): Compiler | undefined {
   // Rust names a program after its file, which must be a word.
   const smallest = `${folder}/trial${file.slice(file.lastIndexOf("."))}`;
   Deno.writeTextFileSync(smallest, trial);
-  const compiler = compilers.find((each) => compile(each, smallest, `${folder}/trial.out`) === "");
+  return compilers.find((each) => compile(each, smallest, `${folder}/trial.out`) === "");
+}
+
+function compileWith(
+  compilers: readonly Compiler[],
+  compiled: Compiled,
+  file: string,
+  folder: string,
+  ending: string,
+): string | undefined {
+  const compiler = firstOf(compilers, compiled, file, folder);
   if (compiler === undefined) return undefined;
+  const target = `${folder}/${file}.${ending}`;
   const said = compile(compiler, pathOf(file), target);
   if (said !== "") throw new Error(`Cannot compile ${file}: ${said}`);
   return target;

@@ -1,0 +1,205 @@
+/**
+ * Measures programs in six languages under virtual time and as processes:
+ * `deno task bench:programs --help`.
+ *
+ * @module
+ */
+
+import { type Flags, type FlagValues, integer } from "@eddy/maelstrom/flags";
+import { type Program, simulate, writePlan } from "@eddy/workbench";
+import { PLAN_VERSION } from "@eddy/workbench/plan.ts";
+import { caseOf } from "./campaign/cases.ts";
+import type { Figure } from "./bench/measurements.ts";
+import { describeMachine, machine, median, type Series, tableOfMedians } from "./bench/summary.ts";
+import { runOne } from "./bench_workbench/runs.ts";
+import { languages, nativeNode, virtualNode } from "./programs/languages.ts";
+import { runCommand, say, ScriptError, warn } from "../scripts/support.ts";
+
+const flags = {
+  rounds: { help: "How often to measure each", value: "N", ...integer(1, 1000), default: 5 },
+  seconds: { help: "How long a run is", value: "N", ...integer(1, 1000), default: 10 },
+  "no-processes": { help: "Only under virtual time" },
+  quick: { help: "One round of runs of a second, to see that all works" },
+  json: { help: "Print the figures as JSON" },
+} satisfies Flags;
+
+const usage = `Usage: deno task bench:programs [options]
+
+Runs the nodes of lab/programs with one plan of echo, each run in a process of its own, in turn with
+Eddy's own handler, and prints medians (least-most) over rounds. A language whose compiler or
+interpreter is missing is left out. A message is a request or a reply.`;
+
+/** A node to be measured. */
+interface Contestant {
+  readonly name: string;
+  /** Its file for virtual time; Eddy's own handler has none. */
+  readonly bin?: string | undefined;
+  /** The same as a process. */
+  readonly process?: Program | undefined;
+  readonly goals?: Goals;
+}
+
+/** At most how much it may take. */
+interface Goals {
+  readonly addedUs: number;
+  readonly startMs: number;
+}
+
+const GOALS: Goals = { addedUs: 15, startMs: 500 };
+/** Go brings a runtime of its own. */
+const GO_GOALS: Goals = { addedUs: 40, startMs: 1000 };
+
+/** How many nodes are started where the start is measured. */
+const STARTED = 25;
+
+const us = (label: string): Figure => ({ label, unit: "us", digits: 1 });
+const ms = (label: string): Figure => ({ label, unit: "ms", digits: 0 });
+
+const figures = {
+  perMessage: us("cpu per message"),
+  added: us("  added to Eddy's own handler"),
+  addedGoal: us("  goal: at most"),
+  start: ms(`start of ${STARTED} nodes`),
+  startGoal: ms("  goal: at most"),
+  load: ms("bundling or compiling, once"),
+  wall: ms("whole run, clock"),
+  cpu: ms("whole run, cpu"),
+  messages: { label: "messages", unit: "count", digits: 0 },
+  realWall: ms("as processes, clock"),
+  realCpu: ms("as processes, cpu of nodes and workbench"),
+  realMessages: { label: "as processes, messages", unit: "count", digits: 0 },
+} satisfies Record<string, Figure>;
+
+type FigureName = keyof typeof figures;
+type Values = Partial<Record<FigureName, number>>;
+
+/** What is measured on this machine, compiled into a folder. */
+function contestants(folder: string): Contestant[] {
+  const built = languages.flatMap((language): Contestant[] => {
+    const bin = virtualNode(language, folder);
+    if (bin === undefined) {
+      warn(`No ${language.name}: ${language.compiled?.needs} would be needed`);
+      return [];
+    }
+    const process = nativeNode(language, folder);
+    if (process === undefined) warn(`${language.name} not as processes: nothing here runs it`);
+    const goals = language.name === "Go" ? GO_GOALS : GOALS;
+    return [{ name: language.file, bin, process, goals }];
+  });
+  return [{ name: "eddy" }, ...built];
+}
+
+async function measure(
+  { bin, process, goals }: Contestant,
+  line: string,
+  plan: string,
+): Promise<Values> {
+  const order = { line, seed: 1, plan, ...(bin !== undefined && { bin }) };
+  const run = await runOne(order);
+  const idle = `-w echo --node-count ${STARTED} --rate 1 --time-limit 1`;
+  const { startMs } = await runOne({ line: idle, seed: 1, ...(bin !== undefined && { bin }) });
+  const values: Values = {
+    perMessage: 1000 * run.mainCpuMs / run.messages,
+    start: startMs,
+    wall: run.wallMs,
+    cpu: run.cpuMs,
+    messages: run.messages,
+    ...(bin !== undefined && { load: run.loadMs }),
+    ...(goals !== undefined && { addedGoal: goals.addedUs, startGoal: goals.startMs }),
+  };
+  if (process === undefined) return values;
+  const real = await runOne({ ...order, program: [process.bin, ...process.args] });
+  return {
+    ...values,
+    realWall: real.wallMs,
+    realCpu: real.cpuMs + real.nodesCpuMs,
+    realMessages: real.messages,
+  };
+}
+
+/** The values of all rounds, one map a round, by the name of what was measured. */
+async function measureAll(
+  all: readonly Contestant[],
+  { line, plan, rounds }: { line: string; plan: string; rounds: number },
+): Promise<Map<string, Values>[]> {
+  const results: Map<string, Values>[] = [];
+  for (let round = 0; round < rounds; round++) {
+    const values = new Map<string, Values>();
+    for (const contestant of all) {
+      warn(`round ${round + 1} of ${rounds}: ${contestant.name}`);
+      values.set(contestant.name, await measure(contestant, line, plan));
+    }
+    const own = values.get("eddy")?.perMessage ?? NaN;
+    for (const [name, each] of values) {
+      if (name !== "eddy") each.added = (each.perMessage ?? NaN) - own;
+    }
+    results.push(values);
+  }
+  return results;
+}
+
+function seriesOf(all: readonly Contestant[], rounds: readonly Map<string, Values>[]): Series[] {
+  const names = Object.keys(figures) as FigureName[];
+  return names.flatMap((name) =>
+    all.flatMap(({ name: target }) => {
+      const values = rounds.flatMap((round) => round.get(target)?.[name] ?? []);
+      return values.length === 0
+        ? []
+        : [{ measurement: name, figure: figures[name], target, values }];
+    })
+  );
+}
+
+/** Which goals are missed, in one sentence each. */
+function missed(all: readonly Contestant[], series: readonly Series[]): string[] {
+  const middle = (measurement: FigureName, target: string) =>
+    median(series.find((s) => s.measurement === measurement && s.target === target)?.values ?? []);
+  return all.flatMap(({ name, goals }) => {
+    if (goals === undefined) return [];
+    const added = middle("added", name), start = middle("start", name);
+    return [
+      ...(added <= goals.addedUs ? [] : [
+        `${name}: ${added.toFixed(1)} us added per message, and the goal is ${goals.addedUs}`,
+      ]),
+      ...(start <= goals.startMs ? [] : [
+        `${name}: a start of ${start.toFixed(0)} ms, and the goal is ${goals.startMs}`,
+      ]),
+    ];
+  });
+}
+
+async function main(given: FlagValues<typeof flags>): Promise<number> {
+  if (Deno.build.os !== "linux") {
+    throw new ScriptError("Cannot measure here: processor time is read from Linux's /proc");
+  }
+  const { rounds, seconds } = given.quick ? { rounds: 1, seconds: 1 } : given;
+  const line = `-w echo --node-count 5 --concurrency 2n --rate 2000 --time-limit ${seconds}`;
+  const before = machine();
+  const folder = await Deno.makeTempDir({ prefix: "eddy-bench-" });
+  try {
+    const plan = `${folder}/plan.json`;
+    const { options } = caseOf(line, 1).job;
+    const planned = (await simulate(options)).plan();
+    await Deno.writeTextFile(
+      plan,
+      writePlan({ version: PLAN_VERSION, args: [], options, ...planned }),
+    );
+    const found = contestants(folder);
+    const all = given["no-processes"]
+      ? found.map((each) => ({ ...each, process: undefined }))
+      : found;
+    const series = seriesOf(all, await measureAll(all, { line, plan, rounds }));
+    const misses = missed(all, series);
+    if (given.json) say(JSON.stringify({ machine: before, line, series, missed: misses }, null, 2));
+    else {
+      say(`\n${describeMachine(before)}\nThe run: ${line}\n`);
+      say(`Medians over the rounds (least-most):\n${tableOfMedians(series)}\n`);
+      say(misses.length === 0 ? "All goals are reached." : `Missed:\n${misses.join("\n")}`);
+    }
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+  return 0;
+}
+
+if (import.meta.main) await runCommand(usage, flags, main);
