@@ -8,6 +8,7 @@
 import { type Flags, type FlagValues, integer } from "@eddy/maelstrom/flags";
 import { type Program, simulate, writePlan } from "@eddy/workbench";
 import { PLAN_VERSION } from "@eddy/workbench/plan.ts";
+import { isLoadable } from "@eddy/workbench/program.ts";
 import { caseOf } from "./campaign/cases.ts";
 import type { Figure } from "./bench/measurements.ts";
 import { describeMachine, machine, median, type Series, tableOfMedians } from "./bench/summary.ts";
@@ -18,16 +19,28 @@ import { runCommand, say, ScriptError, warn } from "../scripts/support.ts";
 const flags = {
   rounds: { help: "How often to measure each", value: "N", ...integer(1, 1000), default: 5 },
   seconds: { help: "How long a run is", value: "N", ...integer(1, 1000), default: 10 },
+  only: { help: "Measure only nodes with this in the name of their file", value: "TEXT" },
   "no-processes": { help: "Only under virtual time" },
+  bin: {
+    help: "Measure this program, too, under virtual time; may be given several times",
+    value: "FILE",
+    accepts: "the file of a program in TypeScript, JavaScript or WebAssembly",
+    parse: (text: string) => isLoadable(text) ? text : undefined,
+    many: true,
+  },
   quick: { help: "One round of runs of a second, to see that all works" },
   json: { help: "Print the figures as JSON" },
-} satisfies Flags;
+} satisfies Flags; // Keeps `many: true` from widening, for the type of its value.
 
 const usage = `Usage: deno task bench:programs [options]
 
 Runs the nodes of lab/programs with one plan of echo, each run in a process of its own, in turn with
 Eddy's own handler, and prints medians (least-most) over rounds. A language whose compiler or
-interpreter is missing is left out. A message is a request or a reply.`;
+interpreter is missing is left out. A message is a request or a reply.
+
+Examples:
+  deno task bench:programs --rounds 3
+  deno task bench:programs --only node.go --no-processes --seconds 40 --bin ./my_node.wasm`;
 
 /** A node to be measured. */
 interface Contestant {
@@ -74,8 +87,9 @@ type FigureName = keyof typeof figures;
 type Values = Partial<Record<FigureName, number>>;
 
 /** What is measured on this machine, compiled into a folder. */
-function contestants(folder: string): Contestant[] {
-  const built = languages.flatMap((language): Contestant[] => {
+function contestants(folder: string, only = ""): Contestant[] {
+  const chosen = languages.filter(({ file }) => file.includes(only));
+  const built = chosen.flatMap((language): Contestant[] => {
     const bin = virtualNode(language, folder);
     if (bin === undefined) {
       warn(`No ${language.name}: ${language.compiled?.needs} would be needed`);
@@ -142,7 +156,9 @@ function seriesOf(all: readonly Contestant[], rounds: readonly Map<string, Value
   const names = Object.keys(figures) as FigureName[];
   return names.flatMap((name) =>
     all.flatMap(({ name: target }) => {
-      const values = rounds.flatMap((round) => round.get(target)?.[name] ?? []);
+      const all = rounds.flatMap((round) => round.get(target)?.[name] ?? []);
+      // A goal is the same in every round.
+      const values = name.endsWith("Goal") ? all.slice(0, 1) : all;
       return values.length === 0
         ? []
         : [{ measurement: name, figure: figures[name], target, values }];
@@ -184,7 +200,8 @@ async function main(given: FlagValues<typeof flags>): Promise<number> {
       plan,
       writePlan({ version: PLAN_VERSION, args: [], options, ...planned }),
     );
-    const found = contestants(folder);
+    const own = given.bin.map((bin) => ({ name: bin.slice(bin.lastIndexOf("/") + 1), bin }));
+    const found: Contestant[] = [...contestants(folder, given.only), ...own];
     const all = given["no-processes"]
       ? found.map((each) => ({ ...each, process: undefined }))
       : found;

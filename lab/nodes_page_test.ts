@@ -61,8 +61,7 @@ async function follow(text: string, folder: string): Promise<void> {
 
 /** What a section needs and this machine lacks; undefined if nothing. */
 function missing(title: string, folder: string): string | undefined {
-  const interpreter = ({ Python: "python3" } as Readonly<Record<string, string>>)[title];
-  if (interpreter !== undefined) return isInstalled(interpreter) ? undefined : interpreter;
+  if (title === "Python") return isInstalled("python3") ? undefined : "python3";
   const language = languages.find(({ name }) => name === title);
   if (language?.compiled === undefined) return undefined;
   return wasmCompiler(language, folder) === undefined ? language.compiled.needs : undefined;
