@@ -7,6 +7,7 @@
 import { uniformFloat64 } from "pure-rand/distribution/uniformFloat64";
 import { xoroshiro128plusFromState } from "pure-rand/generator/xoroshiro128plus";
 import type { Random } from "@eddy/maelstrom";
+import { wholeTicks } from "./virtual_clock.ts";
 
 /**
  * A stream of draws that seed and part decide together.
@@ -53,7 +54,11 @@ function hash(text: string): [number, number, number, number] {
   return [word(0x811c9dc5), word(0x9e3779b9), word(0x243f6a88), word(0xb7e15162)];
 }
 
-/** A time uniform on 0 to twice the mean, which is how Jepsen spaces what it does. */
-export function drawInterval(random: Random, mean: number): number {
-  return random.next() * 2 * mean;
+/**
+ * A time uniform on 0 to twice the mean, in whole ticks; this is how Jepsen spaces what it does.
+ *
+ * @param meanMs the mean, in milliseconds
+ */
+export function drawInterval(random: Random, meanMs: number): number {
+  return wholeTicks(random.next() * 2 * meanMs);
 }

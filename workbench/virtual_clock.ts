@@ -15,6 +15,19 @@ interface TimerEvent extends Timed {
 /** Below this many cancelled timers it is not worth sweeping them out. */
 const MIN_SWEEP = 1024;
 
+/** How many ticks a millisecond has, a power of two: one is about a nanosecond. */
+const TICKS_PER_MS = 2 ** 20;
+
+/**
+ * A time in whole ticks of virtual time.
+ *
+ * Sums and differences of such times are exact for months, so that a moment is the same from
+ * whichever other it is reached: `start + (due - start)` is `due`.
+ */
+export function wholeTicks(ms: number): number {
+  return Math.round(ms * TICKS_PER_MS) / TICKS_PER_MS;
+}
+
 /** How many timers may run at one instant before something must be wrong. */
 const MAX_AT_ONE_INSTANT = 1_000_000;
 
@@ -43,7 +56,7 @@ export class VirtualClock implements Clock {
   schedule(delayMs: number, callback: () => void): () => void {
     if (delayMs === Infinity) return () => {};
     const event: TimerEvent = {
-      at: delayMs > 0 ? this.#nowMs + delayMs : this.#nowMs,
+      at: delayMs > 0 ? wholeTicks(this.#nowMs + delayMs) : this.#nowMs,
       order: this.#nextOrder++,
       callback,
     };

@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { assertEquals, assertRejects } from "@std/assert";
-import { runVirtual, type Timed, TimedQueue, VirtualClock } from "./virtual_clock.ts";
+import { runVirtual, type Timed, TimedQueue, VirtualClock, wholeTicks } from "./virtual_clock.ts";
 
 const sleep = (clock: VirtualClock, ms: number) =>
   new Promise<void>((resolve) => clock.schedule(ms, resolve));
@@ -19,6 +19,24 @@ Deno.test("time jumps from event to event, ties in the order of scheduling", () 
     "late",
     20,
   ]]);
+});
+
+Deno.test("a moment is the same, from whichever other it is reached", () => {
+  const time = fc.double({ min: 0, max: 1e9, noNaN: true });
+  fc.assert(fc.property(time, time, time, (start, wait, ahead) => {
+    const clock = new VirtualClock();
+    const moments: number[] = [];
+    clock.schedule(start, () => {
+      const startMs = clock.now();
+      const dueMs = startMs + wholeTicks(wait + ahead);
+      clock.schedule(dueMs - startMs, () => moments.push(clock.now() - dueMs));
+      clock.schedule(wait, () => {
+        clock.schedule(dueMs - clock.now(), () => moments.push(clock.now() - dueMs));
+      });
+    });
+    while (clock.step());
+    assertEquals(moments, [0, 0]);
+  }));
 });
 
 Deno.test("a cancelled timer does not run, and takes no time", () => {
