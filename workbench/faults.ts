@@ -289,13 +289,11 @@ export function drawPartition(
 
 /** Cuts groups off from each other, in both directions. */
 export function splitGroups(groups: readonly (readonly string[])[]): Drops {
-  const drops: Record<string, string[]> = {};
-  for (const group of groups) {
+  // By entries: as a property `__proto__`, which a node may be named, would set the prototype.
+  return Object.fromEntries(groups.flatMap((group) => {
     const others = groups.filter((other) => other !== group).flat();
-    if (others.length === 0) continue;
-    for (const node of group) drops[node] = others;
-  }
-  return drops;
+    return others.length === 0 ? [] : group.map((node): [string, string[]] => [node, others]);
+  }));
 }
 
 /** How many nodes are a majority. */
@@ -307,13 +305,13 @@ export function majority(count: number): number {
 function perfectRing(nodes: readonly string[]): Drops {
   const count = nodes.length;
   const size = majority(count);
-  const drops: Record<string, string[]> = {};
+  const drops: [string, string[]][] = [];
   for (let start = 0; start < count; start++) {
     const run = Array.from({ length: size }, (_, step) => nodes[(start + step) % count] as string);
     const dropped = nodes.filter((node) => !run.includes(node));
-    if (dropped.length > 0) drops[run[Math.floor(size / 2)] as string] = dropped;
+    if (dropped.length > 0) drops.push([run[Math.floor(size / 2)] as string, dropped]);
   }
-  return drops;
+  return Object.fromEntries(drops);
 }
 
 /** Links the nodes with the fewest links until each is linked with a majority, itself included. */
@@ -331,9 +329,9 @@ function randomRing(nodes: readonly string[], random: Random): Drops {
     links.get(first)?.add(second);
     links.get(second)?.add(first);
   }
-  const drops: Record<string, string[]> = {};
-  for (const node of nodes) drops[node] = nodes.filter((other) => !links.get(node)?.has(other));
-  return drops;
+  return Object.fromEntries(
+    nodes.map((node) => [node, nodes.filter((other) => !links.get(node)?.has(other))]),
+  );
 }
 
 /** How many of the nodes a fault affects. */

@@ -11,9 +11,10 @@
 import * as v from "valibot";
 import { errorText, type Json } from "@eddy/maelstrom";
 import { checkOptions, type RunOptions } from "./options.ts";
-import { faultKinds, NEMESES, type NemesisName, type PlanFault } from "./nemesis.ts";
+import { faultKinds, NEMESES, type PlanFault } from "./nemesis.ts";
 import type { PlanLink } from "./links.ts";
 import type { PlanOp } from "./runner.ts";
+import { workloads } from "./workloads/mod.ts";
 
 /** The version of the format, which is `version` in the file. */
 export const PLAN_VERSION: Plan["version"] = 1;
@@ -48,16 +49,22 @@ const time = v.pipe(v.number(), v.finite(), v.minValue(0));
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const names = v.array(v.string());
 
-const json: v.GenericSchema<Json> = v.lazy(() =>
-  v.union([
-    v.null(),
-    v.boolean(),
-    v.number(),
-    v.string(),
-    v.array(json),
-    v.record(v.string(), json),
-  ])
+// Not `v.record`, which leaves out keys such as `constructor`, as which a node may be named.
+const json = v.custom<Json>(isFinite, "Expected no number beyond all bounds");
+const drops = v.custom<Readonly<Record<string, readonly string[]>>>(
+  (value) => isObject(value) && Object.values(value).every((srcs) => v.is(names, srcs)),
+  "Expected names of nodes, each with a list of names",
 );
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+/** Whether all numbers in what was JSON are; `1e999` is one that is not. */
+function isFinite(value: unknown): boolean {
+  if (typeof value === "number") return Number.isFinite(value);
+  return typeof value !== "object" || value === null || Object.values(value).every(isFinite);
+}
 
 const schema = v.strictObject({
   version: v.literal(PLAN_VERSION),
@@ -70,7 +77,7 @@ const schema = v.strictObject({
     fromMs: time,
     toMs: v.optional(time),
     drawn: v.string(),
-    drops: v.optional(v.record(v.string(), names)),
+    drops: v.optional(drops),
     nodes: v.optional(names),
     probability: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(1))),
     slowness: v.optional(v.strictObject({ factor: time, extraMs: time })),
@@ -112,9 +119,9 @@ export function parsePlan(text: string): Plan {
 /** The options, with the faults that the plan has beside those it was recorded with. */
 function readOptions({ options, faults }: v.InferOutput<typeof schema>): RunOptions {
   const { nemesis } = options;
-  const given = Array.isArray(nemesis) ? nemesis : [];
-  const all = new Set<NemesisName>([...given, ...faults.map(({ kind }) => kind)]);
-  const read = { ...options, nemesis: [...all] } as unknown as RunOptions;
+  const kinds = faults.map(({ kind }) => kind);
+  const all = Array.isArray(nemesis) ? [...new Set([...nemesis, ...kinds])] : nemesis;
+  const read = { ...options, nemesis: all ?? [...new Set(kinds)] } as unknown as RunOptions;
   if (typeof read.latency !== "object" || read.latency === null) {
     throw new RangeError("options.latency: expected meanMs and distribution");
   }
@@ -123,10 +130,15 @@ function readOptions({ options, faults }: v.InferOutput<typeof schema>): RunOpti
 }
 
 function checkPlan({ options, ops, faults, links }: Plan): void {
-  const { nodeIds, concurrency } = options;
-  for (const [i, { thread }] of ops.entries()) {
-    if (thread < concurrency) continue;
-    throw new RangeError(`ops.${i}.thread: there is no thread ${thread}, only ${concurrency}`);
+  const { workload, nodeIds, concurrency } = options;
+  const { operations } = workloads[workload];
+  for (const [i, { thread, f }] of ops.entries()) {
+    if (thread >= concurrency) {
+      throw new RangeError(`ops.${i}.thread: there is no thread ${thread}, only ${concurrency}`);
+    }
+    if (Object.hasOwn(operations, f)) continue;
+    const known = Object.keys(operations).join(", ");
+    throw new RangeError(`ops.${i}.f: ${workload} has no ${JSON.stringify(f)}, only ${known}`);
   }
   for (const [i, fault] of faults.entries()) {
     for (const field of faultKinds[fault.kind].needs) {

@@ -58,6 +58,26 @@ for (const workload of WORKLOADS) {
   });
 }
 
+Deno.test("a plan gives the run of nodes that take time, and of any names", async () => {
+  const { nodeCount: _, ...unnamed } = harsh;
+  const options: SimulateOptions = {
+    workload: "lin-kv",
+    ...unnamed,
+    concurrency: "2n",
+    nodeIds: ["constructor", "prototype", "__proto__"],
+    compute: { meanMs: 2, jitter: 0.5 },
+    seed: 1,
+  };
+  const first = await traced(options);
+  const plan = stored(first.plan, options, first);
+  const { nodeIds, concurrency, ...settings } = plan.options;
+  const again = await traced({ ...settings, nodeIds, concurrency, plan });
+  assertEquals(again.messages, first.messages);
+  assertEquals(again.history, first.history);
+  const cut = first.plan.faults.flatMap(({ drops = {} }) => Object.keys(drops));
+  assertEquals(new Set(cut), new Set(options.nodeIds));
+});
+
 /** Sends that do not depend on what was received: each node says the number of every operation. */
 const talking: SimulateOptions = {
   workload: "echo",
@@ -206,6 +226,12 @@ Deno.test("a plan that cannot be run is refused with the entry", async () => {
     [{ ...plan, ops: [{ ...plan.ops[0], atMs: -1 }] }, "ops.0.atMs: "],
     [{ ...plan, ops: [{ ...plan.ops[0], thread: 3 }] }, "ops.0.thread: there is no thread 3"],
     [{ ...plan, ops: [{ ...plan.ops[0], more: 1 }] }, "ops.0.more: "],
+    [{ ...plan, ops: [{ ...plan.ops[0], f: "txn" }] }, 'ops.0.f: echo has no "txn", only echo'],
+    [{ ...plan, ops: [{ ...plan.ops[0], f: "constructor" }] }, "ops.0.f: echo has no"],
+    [
+      { ...plan, faults: [{ ...kill, kind: "partition", drops: { n0: "n1" } }] },
+      "faults.0.drops: ",
+    ],
     [{ ...plan, faults: [{ ...kill, kind: "flood" }] }, "faults.0.kind: "],
     [{ ...plan, faults: [kill] }, "faults.0: nodes is missing"],
     [{ ...plan, faults: [{ ...kill, nodes: ["n7"] }] }, 'faults.0: there is no node "n7"'],
@@ -218,9 +244,12 @@ Deno.test("a plan that cannot be run is refused with the entry", async () => {
     [{ ...plan, options: { ...plan.options, rate: -1 } }, "Cannot run with rate -1"],
     [{ ...plan, options: { ...plan.options, latency: 5 } }, "options.latency: "],
     [{ ...plan, options: {} }, "options.latency: "],
+    [{ ...plan, options: { ...plan.options, nemesis: "kill" } }, 'nemesis "kill"'],
   ];
   for (const [changed, why] of cases) {
     assertThrows(() => parsePlan(JSON.stringify(changed)), RangeError, why);
   }
+  const infinite = JSON.stringify({ ...plan, ops: [{ ...plan.ops[0], value: ["@"] }] });
+  assertThrows(() => parsePlan(infinite.replace('"@"', "1e999")), RangeError, "ops.0.value: ");
   assertThrows(() => parsePlan("{"), RangeError, "it is not JSON");
 });

@@ -61,7 +61,11 @@ function isKeyedOrPlain(value: Json): boolean {
 }
 
 function pair(value: Json): [Json, Json] {
-  if (!Array.isArray(value)) throw new TypeError(`Not a pair: ${JSON.stringify(value)}`);
+  if (!Array.isArray(value)) {
+    throw new TypeError(
+      `Cannot do an operation of lin-kv with ${JSON.stringify(value)}: not a pair`,
+    );
+  }
   return [value[0] ?? null, value[1] ?? null];
 }
 
