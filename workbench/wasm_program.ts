@@ -54,6 +54,7 @@ export async function compileWasm(bin: string): Promise<WasmProgram> {
   const bytes = await Deno.readFile(path);
   const cannot = (why: string) => new Error(`Cannot run ${bin}: ${why}`);
   if (!startsWith(bytes, MAGIC)) throw cannot("it is no WebAssembly");
+  if (bytes.length < MAGIC.length + MODULE_VERSION.length) throw cannot("it ends too early");
   if (!startsWith(bytes.subarray(4), MODULE_VERSION)) {
     throw cannot(
       "it is a component (WASI preview 2), and only modules of WASI preview 1 can run, as " +

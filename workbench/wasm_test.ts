@@ -232,6 +232,7 @@ Deno.test("a file that cannot be run is refused with the reason", async () => {
   const bytes = assemble([]);
   const cases: readonly (readonly [file: Uint8Array, why: RegExp])[] = [
     [new TextEncoder().encode("#!/bin/sh\n"), /: it is no WebAssembly$/],
+    [Uint8Array.from([...text("\0asm"), 1, 0]), /: it ends too early$/],
     [Uint8Array.from([...text("\0asm"), 13, 0, 1, 0]), /: it is a component \(WASI preview 2\)/],
     [bytes.slice(0, -9), /: .* end/],
     [assemble([], { exports: ["memory"] }), /: it has no function _start: it is a library/],
