@@ -43,6 +43,8 @@ export interface PlanProgram {
   readonly bin: string;
   /** The SHA-256 of what was run, in hexadecimal; absent for mutants. */
   readonly sha256?: string | undefined;
+  /** Whether it ran as processes, although it could have run under virtual time. */
+  readonly realTime?: boolean | undefined;
 }
 
 const time = v.pipe(v.number(), v.finite(), v.minValue(0));
@@ -68,7 +70,13 @@ function isFinite(value: unknown): boolean {
 
 const schema = v.strictObject({
   version: v.literal(PLAN_VERSION),
-  program: v.optional(v.strictObject({ bin: v.string(), sha256: v.optional(v.string()) })),
+  program: v.optional(
+    v.strictObject({
+      bin: v.string(),
+      sha256: v.optional(v.string()),
+      realTime: v.optional(v.boolean()),
+    }),
+  ),
   args: names,
   options: v.looseObject({}),
   ops: v.array(v.strictObject({ atMs: time, thread: count, f: v.string(), value: json })),

@@ -138,6 +138,11 @@ Deno.test("wrong arguments exit 254 with one sentence", async () => {
         ["test", "--bin", "x.wasm", "--real-time"],
         "Cannot use --real-time for x.wasm: WebAssembly",
       ],
+      [["test", "--real-time"], "Cannot use --real-time for Eddy's own node"],
+      [
+        ["sweep", "-w", "echo", "--bin", "mutant:echoes-what-was-said-before", "--real-time"],
+        "Cannot use --real-time for mutant:echoes-what-was-said-before: it runs in virtual time",
+      ],
       [["sweep", "--vary", "seed=1,2"], "Cannot vary seed: --seeds says how many"],
       [["test", "--nodes", "n1,c2"], "Cannot run with node names"],
       [["test", "--nodes", "n1,,n2"], "Cannot run with node names"],
@@ -793,6 +798,30 @@ Deno.test("test: a stored plan is run again, and has all that other flags say", 
       errors,
       /--rate beside --plan.*\n.*-w beside.*\nCannot read --plan nowhere.*\n.*: version/,
     );
+  });
+});
+
+Deno.test("test: a plan is run as it was, and another program is said to be one", async () => {
+  await inTempDir(async (dir) => {
+    const script = `#!/usr/bin/env -S deno run --quiet --no-config\n${worldly}`;
+    await Deno.writeTextFile(join(dir, "node.ts"), script, { mode: 0o755 });
+    const args = ["--node-count", "1", "--time-limit", "1", "--rate", "20"];
+    const program = ["-w", "unique-ids", "--bin", "./node.ts", ...args];
+    const [processes, own] = await workbenchInTurn([
+      ["test", ...program, "--real-time", "--store", "a"],
+      ["test", "-w", "unique-ids", ...args, "--store", "b"],
+    ], dir);
+    assertEquals([processes?.code, own?.code], [0, 0], processes?.stderr);
+    const [plan, ownPlan] = ["a/latest/plan.json", "b/latest/plan.json"];
+    const [again, same, other] = await workbenchInTurn([
+      ["test", "--plan", plan],
+      ["test", "--plan", ownPlan],
+      ["test", "--plan", ownPlan, "--bin", "./node.ts"],
+    ], dir);
+    assertMatch(again?.stdout ?? "", /^Real time/);
+    assertEquals([again?.stderr, same?.stderr], ["", ""]);
+    assertMatch(other?.stdout ?? "", /^Virtual time/);
+    assertMatch(other?.stderr ?? "", /node.ts is not what the plan was made with/);
   });
 });
 

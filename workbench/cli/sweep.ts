@@ -26,7 +26,7 @@ import {
 } from "./flags.ts";
 import { installationOf, isMutant } from "./mutants.ts";
 import { Interrupts, print, printError, printJson, StatusLine, table } from "./terminal.ts";
-import { checkProcess, replayLine, runsVirtually, testFlags } from "./test.ts";
+import { checkProcess, checkRealTime, replayLine, runsVirtually, testFlags } from "./test.ts";
 
 /** How many workers a command starts at most. */
 const MAX_AT_ONCE = 1000;
@@ -211,6 +211,7 @@ async function nodesOf(
   vary: Vary | undefined,
 ): Promise<Pick<Job, "install" | "program" | "bin">> {
   const { bin, workload } = run;
+  checkRealTime(run);
   if (isMutant(bin)) return { install: installationOf(bin, workload, nodeArgs) };
   if (bin !== undefined && runsVirtually(run)) return { program: await loadProgram(bin) };
   if (bin !== undefined) {

@@ -74,9 +74,7 @@ export async function testCommand(args: readonly string[]): Promise<number> {
   );
   if (words.length > 0) throw new UsageError(`Unexpected argument ${JSON.stringify(words[0])}`);
   const plan = given.plan === undefined ? undefined : readPlan(given.plan, args);
-  const flags = plan === undefined
-    ? given
-    : { ...given, workload: plan.options.workload, bin: given.bin ?? plan.program?.bin };
+  const flags = plan === undefined ? given : withPlan(given, plan);
   const rest = plan === undefined || givenArgs.length > 0 ? givenArgs : plan.args;
   const first = plan?.options.seed ?? flags.seed ?? drawSeed();
   checkSeeds(first, flags["test-count"]);
@@ -152,9 +150,19 @@ function isBesidePlan(name: string): boolean {
   return BESIDE_PLAN.some((flag) => name.startsWith(flag));
 }
 
-/** Whether a program is known to be another than that of a plan. */
+/** The flags of a plan's run: its workload, and its program as it ran unless another is named. */
+function withPlan(given: TestFlags, { options: { workload }, program }: Plan): TestFlags {
+  if (given.bin !== undefined) return { ...given, workload };
+  const realTime = given["real-time"] || program?.realTime === true;
+  return { ...given, workload, bin: program?.bin, "real-time": realTime };
+}
+
+/** Whether a program is another than that of a plan; undefined is Eddy's own node. */
 function isOther(planned: PlanProgram | undefined, program: PlanProgram | undefined): boolean {
-  return planned?.sha256 !== undefined && planned.sha256 !== program?.sha256;
+  if (planned?.sha256 === undefined || program?.sha256 === undefined) {
+    return planned?.bin !== program?.bin;
+  }
+  return planned.sha256 !== program.sha256;
 }
 
 /** A random seed, short enough to be typed. */
@@ -182,6 +190,7 @@ interface Engine {
  */
 async function engineOf(flags: RunFlags, args: readonly string[]): Promise<Engine> {
   const { bin, workload } = flags;
+  checkRealTime(flags);
   if (bin === undefined) {
     checkOwnOptions(workload, args);
     return {
@@ -217,13 +226,28 @@ async function engineOf(flags: RunFlags, args: readonly string[]): Promise<Engin
   return {
     name: `Real time, ${bin} as processes`,
     isVirtual: false,
-    program: { bin, sha256: await Deno.readFile(path).then(sha256, () => undefined) },
+    program: {
+      bin,
+      sha256: await Deno.readFile(path).then(sha256, () => undefined),
+      realTime: isLoadable(bin) || undefined,
+    },
     run: (options, hooks) => runProgram({ bin, args }, options, hooks),
   };
 }
 
 async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
   return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
+}
+
+/**
+ * Checks whether nodes that are to run in real time can.
+ *
+ * @throws {UsageError} if they are no program, and so have virtual time only.
+ */
+export function checkRealTime({ bin, "real-time": realTime }: RunFlags): void {
+  if (!realTime || (bin !== undefined && !isMutant(bin))) return;
+  const what = bin ?? "Eddy's own node";
+  throw new UsageError(`Cannot use --real-time for ${what}: it runs in virtual time`);
 }
 
 /**
