@@ -254,7 +254,7 @@ const rows: readonly Row[] = [
     "reads unconfirmed",
     "a read waits until a majority has confirmed that its node leads (8)",
     slowNodes,
-    20,
+    50,
     "G-single-item-realtime",
   ],
   [
@@ -286,7 +286,7 @@ const rows: readonly Row[] = [
     "goes back to an old snapshot",
     "a snapshot that is older than the state is ignored (7)",
     lateSnapshots,
-    40,
+    800,
     "incompatible-order",
   ],
   [
