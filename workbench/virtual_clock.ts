@@ -19,13 +19,13 @@ const MIN_SWEEP = 1024;
 const TICKS_PER_MS = 2 ** 20;
 
 /**
- * A time in whole ticks of virtual time.
+ * A time in whole ticks of virtual time, rounded up, so that no timer runs before it is due.
  *
  * Sums and differences of such times are exact for months, so that a moment is the same from
  * whichever other it is reached: `start + (due - start)` is `due`.
  */
 export function wholeTicks(ms: number): number {
-  return Math.round(ms * TICKS_PER_MS) / TICKS_PER_MS;
+  return Math.ceil(ms * TICKS_PER_MS) / TICKS_PER_MS;
 }
 
 /** How many timers may run at one instant before something must be wrong. */

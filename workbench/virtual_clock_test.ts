@@ -39,6 +39,18 @@ Deno.test("a moment is the same, from whichever other it is reached", () => {
   }));
 });
 
+Deno.test("a timer that waits for what is left of its time ends", () => {
+  const clock = new VirtualClock();
+  const dueMs = 0.1;
+  let turns = 0;
+  const wait = () => {
+    if (clock.now() < dueMs && turns++ < 10) clock.schedule(dueMs - clock.now(), wait);
+  };
+  wait();
+  while (clock.step());
+  assertEquals(turns, 1);
+});
+
 Deno.test("a cancelled timer does not run, and takes no time", () => {
   const clock = new VirtualClock();
   let runs = 0;
