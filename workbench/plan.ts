@@ -84,7 +84,7 @@ const schema = v.strictObject({
     kind: v.picklist(NEMESES),
     fromMs: time,
     toMs: v.optional(time),
-    drawn: v.string(),
+    drawn: v.optional(v.string(), "planned"),
     drops: v.optional(drops),
     nodes: v.optional(names),
     probability: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(1))),

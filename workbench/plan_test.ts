@@ -220,6 +220,9 @@ Deno.test("a plan that cannot be run is refused with the entry", async () => {
     ...run.plan,
   }));
   const kill = { kind: "kill", fromMs: 0, drawn: "one" };
+  const own = { kind: "kill" as const, fromMs: 5, nodes: ["n1"] };
+  const { faults } = parsePlan(JSON.stringify({ ...plan, faults: [own] }));
+  assertEquals(faults, [{ ...own, drawn: "planned" }]);
   const cases: [changed: unknown, why: string][] = [
     [[], "Expected"],
     [{ ...plan, version: 2 }, "version: "],

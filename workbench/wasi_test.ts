@@ -175,7 +175,10 @@ Deno.test("arguments are UTF-8, the environment is small, and chance is the worl
   process.call("environ_sizes_get", 0, 4);
   process.call("environ_get", 64, 1024);
   const names = process.text(1024, process.view.getUint32(4, true)).split("\0");
-  assert(names.includes("TZ=UTC") && !names.some((name) => name.startsWith("PATH")));
+  assert(
+    names.includes("TZ=UTC") && names.includes("EDDY_OBSERVE=1") &&
+      !names.some((name) => name.startsWith("PATH")),
+  );
   process.call("random_get", 0, 3);
   assertEquals(process.text(0, 3).charCodeAt(0), 0xfffd, "0x80 is no character");
 });

@@ -201,9 +201,8 @@ function readmeOf(workload: WorkloadName, library: string): string {
       `the test passes. What they do: ${WORKLOADS_PAGE}#workload-${workload}`;
   const more = `The last two keep a history, and a picture of the messages, in \`store/latest\`. ` +
     `\`${eddy} test --help\` lists their flags. The library is \`${library}\` in \`deno.json\`: ` +
-    `for the published one put \`${
-      published("@eddy/maelstrom")
-    }\` there, and the same for the others.`;
+    `once it is published on JSR, \`${published("@eddy/maelstrom")}\` can stand there, and ` +
+    "the other two packages likewise.";
   return `# A node for ${workload}
 
 ${wrapped(task)}
