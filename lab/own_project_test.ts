@@ -161,11 +161,15 @@ Deno.test("a project with none of our configuration type-checks, the requests of
       await Deno.writeTextFile(join(folder, "deno.json"), JSON.stringify(settings));
       assertEquals(await check(folder, "."), ["", 0]);
     }
+    const files = wrongBodies.map((_, i) => `wrong_${i}.ts`);
     for (const [i, text] of wrongBodies.entries()) {
-      await Deno.writeTextFile(join(folder, `wrong_${i}.ts`), text);
-      const [said, code] = await check(folder, `wrong_${i}.ts`);
-      assertEquals([said.match(/^TS\d+ \[ERROR\]/gm)?.length, code], [1, 1], said);
+      await Deno.writeTextFile(join(folder, files[i] ?? ""), text);
     }
+    const [said, code] = await check(folder, ".");
+    // Each in its own place; other places are what a message refers to.
+    const places = [...said.matchAll(/^ +at .*?(wrong_\d\.ts):\d+:\d+/gm)].map(([, file]) => file);
+    assertEquals([places.toSorted(), code], [files, 1], said);
+    assertEquals(said.match(/^TS\d+ \[ERROR\]/gm)?.length, files.length);
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
