@@ -25,37 +25,9 @@ import {
   type Ran,
   short,
   workbench,
+  workbenchInTurn,
+  worldly,
 } from "./testing.ts";
-
-/** What runs command lines one after the other in one process, which starts faster than many. */
-const inTurn = `
-import { main } from ${JSON.stringify(new URL("main.ts", import.meta.url).href)};
-for (const args of JSON.parse(Deno.args[0])) {
-  const code = await main(args);
-  Deno.stdout.writeSync(new TextEncoder().encode(code + "\\0"));
-  Deno.stderr.writeSync(new TextEncoder().encode("\\0"));
-}`;
-
-/** Runs command lines that need no process of their own. */
-async function workbenchInTurn(lines: readonly string[][], cwd: string): Promise<Ran[]> {
-  const file = join(cwd, "in_turn.ts");
-  await Deno.writeTextFile(file, inTurn);
-  const config = new URL("../deno.json", import.meta.url).pathname;
-  const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "--quiet", "--allow-all", "--config", config, file, JSON.stringify(lines)],
-    env: { NO_COLOR: "1" },
-    cwd,
-    signal: AbortSignal.timeout(MAX_CHILD_MS),
-  }).output();
-  const [outputs, errors] = [stdout, stderr].map((bytes) =>
-    new TextDecoder().decode(bytes).split("\0")
-  );
-  assertEquals([outputs?.length, errors?.length], Array(2).fill(lines.length + 1), errors?.at(-1));
-  return lines.map((_, i) => {
-    const [, text = "", code] = /^([^]*?)(\d+)$/.exec(outputs?.[i] ?? "") ?? [];
-    return { code: Number(code), stdout: text, stderr: errors?.[i] ?? "" };
-  });
-}
 
 Deno.test("test: a valid run exits 0 and leaves its results behind", async () => {
   await inTempDir(async (dir) => {
@@ -728,22 +700,6 @@ Deno.test("what is not ok in the demo's runs is what its footnote says", async (
   }
 });
 
-/** A node in plain TypeScript whose answers have in them what differs between machines. */
-const worldly = `
-const reply = (to: string, from: string, body: object) =>
-  console.log(JSON.stringify({ src: from, dest: to, body }));
-let rest = "";
-for await (const chunk of Deno.stdin.readable.pipeThrough(new TextDecoderStream())) {
-  const lines = (rest + chunk).split("\\n");
-  rest = lines.pop() ?? "";
-  for (const line of lines) {
-    const { src, dest, body: { type, msg_id } } = JSON.parse(line);
-    const id = [dest, crypto.randomUUID(), Date.now(), new Date(2020, 5, 1), new Date("2020-01-01"),
-      Date.parse("2020-01-01T00:00"), (1e6 + 0.5).toLocaleString(), Deno.cwd(), Deno.pid].join();
-    reply(src, dest, { type: type + "_ok", in_reply_to: msg_id, ...(type === "init" ? {} : { id }) });
-  }
-}`;
-
 Deno.test("test: a program's run is the same in another time zone, language and folder", async () => {
   const files = async (env: Record<string, string>) => {
     let text = "";
@@ -765,64 +721,6 @@ Deno.test("test: a program's run is the same in another time zone, language and 
   ]);
   assertStringIncludes(first ?? "", "Mon Jun 01 2020 00:00:00 GMT+0000");
   assertEquals(second, first);
-});
-
-Deno.test("test: a stored plan is run again, and has all that other flags say", async () => {
-  await inTempDir(async (dir) => {
-    const args = ["test", "-w", "g-set", ...short, "--nemesis", "loss,slow", "--latency", "9"];
-    const first = await workbench(args, dir);
-    await Deno.rename(join(dir, "store"), join(dir, "first"));
-    const plan = "first/latest/plan.json";
-    const again = await workbench(["test", "--plan", plan], dir);
-    assertEquals([first.code, again.code], [0, 0], again.stderr);
-    for (const file of ["history.jsonl", "messages.jsonl", "results.json", "plan.json"]) {
-      const [a, b] = await Promise.all(
-        ["first", "store"].map((store) => Deno.readTextFile(join(dir, store, "latest", file))),
-      );
-      assertEquals(a, b);
-    }
-    const wrong = await workbench(
-      ["test", "--plan", plan, "--bin", "mutant:forgets-elements"],
-      dir,
-    );
-    assertEquals(wrong.code, 254, wrong.stdout);
-    const refused = await workbenchInTurn([
-      ["test", "--plan", plan, "--rate", "5"],
-      ["test", "-w", "g-set", "--plan", plan],
-      ["test", "--plan", "nowhere"],
-      ["test", "--plan", "first/latest/results.json"],
-    ], dir);
-    assertEquals(refused.map(({ code }) => code), [254, 254, 254, 254]);
-    const errors = refused.map(({ stderr }) => stderr).join("");
-    assertMatch(
-      errors,
-      /--rate beside --plan.*\n.*-w beside.*\nCannot read --plan nowhere.*\n.*: version/,
-    );
-  });
-});
-
-Deno.test("test: a plan is run as it was, and another program is said to be one", async () => {
-  await inTempDir(async (dir) => {
-    const script = `#!/usr/bin/env -S deno run --quiet --no-config\n${worldly}`;
-    await Deno.writeTextFile(join(dir, "node.ts"), script, { mode: 0o755 });
-    const args = ["--node-count", "1", "--time-limit", "1", "--rate", "20"];
-    const program = ["-w", "unique-ids", "--bin", "./node.ts", ...args];
-    const [processes, own] = await workbenchInTurn([
-      ["test", ...program, "--real-time", "--store", "a"],
-      ["test", "-w", "unique-ids", ...args, "--store", "b"],
-    ], dir);
-    assertEquals([processes?.code, own?.code], [0, 0], processes?.stderr);
-    const [plan, ownPlan] = ["a/latest/plan.json", "b/latest/plan.json"];
-    const [again, same, other] = await workbenchInTurn([
-      ["test", "--plan", plan],
-      ["test", "--plan", ownPlan],
-      ["test", "--plan", ownPlan, "--bin", "./node.ts"],
-    ], dir);
-    assertMatch(again?.stdout ?? "", /^Real time/);
-    assertEquals([again?.stderr, same?.stderr], ["", ""]);
-    assertMatch(other?.stdout ?? "", /^Virtual time/);
-    assertMatch(other?.stderr ?? "", /node.ts is not what the plan was made with/);
-  });
 });
 
 Deno.test("sweep: a program runs under virtual time on all cores", async () => {
