@@ -6,8 +6,7 @@
  */
 
 import type { Clock } from "@eddy/maelstrom";
-import { plural } from "./checkers/checker.ts";
-import { type Quantiles, quantiles } from "./report.ts";
+import { plural, type Quantiles, quantiles } from "./checkers/checker.ts";
 
 /** How busy the machine was. */
 export interface MachineLoad {

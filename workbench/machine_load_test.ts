@@ -6,7 +6,7 @@ import {
   processorSeconds,
   ticksOf,
 } from "./machine_load.ts";
-import { quantiles } from "./report.ts";
+import { quantiles } from "./checkers/checker.ts";
 import { VirtualClock } from "./virtual_clock.ts";
 
 const idle: MachineLoad = {

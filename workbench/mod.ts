@@ -45,6 +45,7 @@ export type { Latency, PlanLink, Slowness } from "./links.ts";
 export type { Packet } from "./network.ts";
 export type { MachineLoad, NodeLoad } from "./machine_load.ts";
 export type { NamedCount, ObservationRecord, ObservationSummary } from "./observations.ts";
+export type { Quantiles } from "./checkers/checker.ts";
 export type { CounterResult } from "./checkers/counter.ts";
 export type { EchoResult } from "./checkers/echo.ts";
 export type { ElleResult } from "./checkers/elle/check.ts";
@@ -64,7 +65,6 @@ export type { UniqueIdsResult } from "./checkers/unique_ids.ts";
 export {
   check,
   type HistoryReport,
-  type Quantiles,
   type RunBreak,
   type RunReport,
   type WorkloadResult,

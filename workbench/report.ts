@@ -5,7 +5,7 @@
  */
 
 import { errorText } from "@eddy/maelstrom";
-import { placedPairs, quantile } from "./checkers/checker.ts";
+import { placedPairs, type Quantiles, quantiles } from "./checkers/checker.ts";
 import type { CounterResult } from "./checkers/counter.ts";
 import type { EchoResult } from "./checkers/echo.ts";
 import type { ElleResult } from "./checkers/elle/check.ts";
@@ -281,20 +281,6 @@ function withMessagesPerOp({ all, clients, servers }: NetStats, operations: numb
   };
 }
 
-/** A distribution in milliseconds, by quantile. */
-export interface Quantiles {
-  /** How many values there are; without any there are no quantiles. */
-  readonly count: number;
-  /** The median. */
-  readonly p50?: number;
-  /** 95 of 100 are below. */
-  readonly p95?: number;
-  /** 99 of 100 are below. */
-  readonly p99?: number;
-  /** The largest. */
-  readonly max?: number;
-}
-
 /** How long the operations took that succeeded. */
 export function operationLatencies(history: readonly Op[]): Quantiles {
   const latenciesMs: number[] = [];
@@ -302,12 +288,4 @@ export function operationLatencies(history: readonly Op[]): Quantiles {
     if (completion?.type === "ok") latenciesMs.push((completion.time - invoke.time) / 1e6);
   }
   return quantiles(latenciesMs);
-}
-
-/** The quantiles of a report, as Maelstrom picks them. */
-export function quantiles(values: readonly number[]): Quantiles {
-  if (values.length === 0) return { count: 0 };
-  const sorted = Float64Array.from(values).sort();
-  const at = (q: number) => quantile(sorted, q) ?? 0;
-  return { count: sorted.length, p50: at(0.5), p95: at(0.95), p99: at(0.99), max: at(1) };
 }

@@ -1,7 +1,8 @@
 import { assertEquals, assertMatch, assertNotEquals } from "@std/assert";
 import type { Json, Node } from "@eddy/maelstrom";
 import type { Op } from "./history.ts";
-import { check, operationLatencies, quantiles } from "./report.ts";
+import { quantiles } from "./checkers/checker.ts";
+import { check, operationLatencies } from "./report.ts";
 import { simulate } from "./simulate.ts";
 import { handmade, type Row } from "./testing.ts";
 import { type WorkloadName, WORKLOADS } from "./workloads/mod.ts";

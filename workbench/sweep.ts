@@ -38,6 +38,8 @@ export interface Job {
   readonly program?: LoadedProgram | undefined;
   /** A program whose processes are the nodes, in real time, in place of handlers. */
   readonly bin?: string | undefined;
+  /** What the plan among the results says of the program. */
+  readonly planned?: PlanProgram | undefined;
   /**
    * How long the run may take, in seconds of the machine's time, before it is broken off.
    *
@@ -196,10 +198,9 @@ export async function runJob(job: Job): Promise<RunFigures> {
     signal: interruption.signal,
     runTimeoutSeconds,
   });
-  const program = nodesOf(job);
   dir?.finish(result, {
     version: PLAN_VERSION,
-    program,
+    program: job.planned,
     args: job.args,
     options,
     ...result.plan(),
@@ -209,12 +210,6 @@ export async function runJob(job: Job): Promise<RunFigures> {
     path: dir === undefined || dir.isMissing ? undefined : dir.path,
     notes: dir?.notes ?? [],
   };
-}
-
-/** What a plan names: the program, without its digest. */
-function nodesOf({ bin, program }: Job): PlanProgram | undefined {
-  const path = bin ?? program?.path;
-  return path === undefined ? undefined : { bin: path };
 }
 
 async function runNodes(

@@ -37,9 +37,7 @@ export interface WasiOutside {
 }
 
 /** The environment: nothing of the machine's. */
-const ENVIRONMENT = [
-  ...["EDDY_OBSERVE=1", "HOME=/", "LANG=C.UTF-8", "PWD=/", "TMPDIR=/tmp", "TZ=UTC"],
-];
+const ENVIRONMENT = "EDDY_OBSERVE=1 HOME=/ LANG=C.UTF-8 PWD=/ TMPDIR=/tmp TZ=UTC".split(" ");
 
 /** How often a program may ask without waiting, until that takes time. */
 const FREE_QUESTIONS = 20;

@@ -194,6 +194,28 @@ export function quantile(sorted: ArrayLike<number>, q: number): number | undefin
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))];
 }
 
+/** A distribution in milliseconds, by quantile. */
+export interface Quantiles {
+  /** How many values there are; without any there are no quantiles. */
+  readonly count: number;
+  /** The median. */
+  readonly p50?: number;
+  /** 95 of 100 are below. */
+  readonly p95?: number;
+  /** 99 of 100 are below. */
+  readonly p99?: number;
+  /** The largest. */
+  readonly max?: number;
+}
+
+/** The quantiles of a report, as Maelstrom picks them. */
+export function quantiles(values: readonly number[]): Quantiles {
+  if (values.length === 0) return { count: 0 };
+  const sorted = Float64Array.from(values).sort();
+  const at = (q: number) => quantile(sorted, q) ?? 0;
+  return { count: sorted.length, p50: at(0.5), p95: at(0.95), p99: at(0.99), max: at(1) };
+}
+
 /**
  * What to look a value up by in a `Map`: two values share it exactly when {@linkcode canonical}
  * calls them equal, and a plain number is its own key, which is what makes long reads cheap.

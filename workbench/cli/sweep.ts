@@ -26,7 +26,7 @@ import {
 } from "./flags.ts";
 import { installationOf, isMutant } from "./mutants.ts";
 import { Interrupts, print, printError, printJson, StatusLine, table } from "./terminal.ts";
-import { checkProcess, checkRealTime, replayLine, runsVirtually, testFlags } from "./test.ts";
+import { checkRealTime, processProgram, replayLine, runsVirtually, testFlags } from "./test.ts";
 
 /** How many workers a command starts at most. */
 const MAX_AT_ONCE = 1000;
@@ -209,15 +209,12 @@ async function nodesOf(
   run: RunFlags,
   nodeArgs: readonly string[],
   vary: Vary | undefined,
-): Promise<Pick<Job, "install" | "program" | "bin">> {
+): Promise<Pick<Job, "install" | "program" | "bin" | "planned">> {
   const { bin, workload } = run;
   checkRealTime(run);
   if (isMutant(bin)) return { install: installationOf(bin, workload, nodeArgs) };
   if (bin !== undefined && runsVirtually(run)) return { program: await loadProgram(bin) };
-  if (bin !== undefined) {
-    checkProcess(bin, run);
-    return { bin };
-  }
+  if (bin !== undefined) return { bin, planned: await processProgram(bin, run) };
   try {
     checkOwnOptions(run.workload, nodeArgs);
     return {};

@@ -49,6 +49,8 @@ Deno.test("sweep: processes run several at once, and all results are kept", asyn
     assertEquals(kept.length, 3);
     for (const { name } of kept) {
       assert(Deno.statSync(join(dir, "store", "echo", name, "history.jsonl")).size > 0);
+      const plan = await Deno.readTextFile(join(dir, "store", "echo", name, "plan.json"));
+      assertMatch(JSON.parse(plan).program.sha256, /^[0-9a-f]{64}$/);
     }
     assert(Deno.statSync(join(dir, "store", "latest", "results.json")).isFile);
   });

@@ -222,15 +222,10 @@ async function engineOf(flags: RunFlags, args: readonly string[]): Promise<Engin
       run: (options, hooks) => simulateProgram(program, args, options, hooks),
     };
   }
-  const path = checkProcess(bin, flags);
   return {
     name: `Real time, ${bin} as processes`,
     isVirtual: false,
-    program: {
-      bin,
-      sha256: await Deno.readFile(path).then(sha256, () => undefined),
-      realTime: isLoadable(bin) || undefined,
-    },
+    program: await processProgram(bin, flags),
     run: (options, hooks) => runProgram({ bin, args }, options, hooks),
   };
 }
@@ -251,13 +246,12 @@ export function checkRealTime({ bin, "real-time": realTime }: RunFlags): void {
 }
 
 /**
- * Checks whether a program can run as processes.
+ * Checks whether a program can run as processes, and returns what a plan says of it.
  *
- * @returns where it is, links resolved.
  * @throws {Error} if there is no such program, or it cannot be executed.
  * @throws {UsageError} if virtual time is asked for, or it has no other.
  */
-export function checkProcess(bin: string, { compute }: RunFlags): string {
+export async function processProgram(bin: string, { compute }: RunFlags): Promise<PlanProgram> {
   if (isWasm(bin)) {
     throw new UsageError(
       `Cannot use --real-time for ${bin}: WebAssembly runs in virtual time; a script that starts it ` +
@@ -267,7 +261,12 @@ export function checkProcess(bin: string, { compute }: RunFlags): string {
   if (compute !== undefined) {
     throw new UsageError(`Cannot use --compute for ${bin}: it runs in real time`);
   }
-  return findProgram(bin);
+  const path = findProgram(bin);
+  return {
+    bin,
+    sha256: await Deno.readFile(path).then(sha256, () => undefined),
+    realTime: isLoadable(bin) || undefined,
+  };
 }
 
 /** Whether nodes run in this process, under virtual time. */
