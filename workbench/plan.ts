@@ -13,6 +13,7 @@ import { errorText, type Json } from "@eddy/maelstrom";
 import { checkOptions, type RunOptions } from "./options.ts";
 import { faultKinds, NEMESES, type PlanFault } from "./nemesis.ts";
 import type { PlanLink } from "./links.ts";
+import { SERVICES } from "./network.ts";
 import type { PlanOp } from "./runner.ts";
 import { workloads } from "./workloads/mod.ts";
 
@@ -161,6 +162,12 @@ function checkPlan({ options, ops, faults, links }: Plan): void {
   }
   const seen = new Set<string>();
   for (const [i, { src, dest }] of links.entries()) {
+    const stranger = [src, dest].find((name) =>
+      !nodeIds.includes(name) && !SERVICES.some((service) => service === name)
+    );
+    if (stranger !== undefined) {
+      throw new RangeError(`links.${i}: there is no node or service ${JSON.stringify(stranger)}`);
+    }
     const link = JSON.stringify([src, dest]);
     if (seen.has(link)) throw new RangeError(`links.${i}: the link ${link} is there twice`);
     seen.add(link);

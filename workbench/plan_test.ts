@@ -243,6 +243,10 @@ Deno.test("a plan that cannot be run is refused with the entry", async () => {
       "faults.0.toMs: 4 is before",
     ],
     [{ ...plan, links: [plan.links[0], plan.links[0]] }, "links.1: the link"],
+    [
+      { ...plan, links: [{ ...plan.links[0], dest: "n9" }] },
+      "links.0: there is no node or service",
+    ],
     [{ ...plan, links: [{ ...plan.links[0], latencyMs: ["1"] }] }, "links.0.latencyMs.0: "],
     [{ ...plan, options: { ...plan.options, rate: -1 } }, "Cannot run with rate -1"],
     [{ ...plan, options: { ...plan.options, latency: 5 } }, "options.latency: "],
