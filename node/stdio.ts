@@ -107,12 +107,11 @@ export class BufferedOutput implements Output {
 
 let shared: Output | undefined;
 
-/** The write of standard output as it was; {@linkcode guardProcess} replaces it for everyone else. */
-const writeStdout = Deno.stdout.write.bind(Deno.stdout);
-
 /** The process's standard output; when its reader goes away the process ends, with exit code 0. */
 export function stdoutOutput(): Output {
-  return shared ??= new BufferedOutput({ write: writeStdout }, endWithoutReader);
+  // As it is now: {@linkcode guardProcess} replaces it for everyone else.
+  const write = Deno.stdout.write.bind(Deno.stdout);
+  return shared ??= new BufferedOutput({ write }, endWithoutReader);
 }
 
 /** Writes one line of help to standard output; never while a node runs. */
@@ -265,6 +264,8 @@ function redirectConsole(): void {
 
 /** Makes whatever else writes to standard output, `process.stdout` too, write to standard error. */
 function redirectStdout(): void {
+  // Which keeps the write that there is.
+  stdoutOutput();
   Object.defineProperties(Deno.stdout, {
     write: { value: (bytes: Uint8Array) => Deno.stderr.write(bytes) },
     writeSync: { value: (bytes: Uint8Array) => Deno.stderr.writeSync(bytes) },

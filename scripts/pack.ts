@@ -24,6 +24,9 @@ Packs the command \`eddy\` and the library for npm, with the npm package \`deno\
   npm install ./dist/eddy-${config.version}.tgz
   npx eddy test -w echo`;
 
+/** The entries of pages, which `workbench/page_parts.ts` looks for beside the bundle. */
+const PAGE_PARTS = ["report"] as const;
+
 /** The packages that programs import, by their folders. */
 const PACKAGES = ["node", "handlers", "workbench"] as const;
 
@@ -38,6 +41,7 @@ export async function pack(output: string): Promise<void> {
   try {
     await Deno.mkdir(join(folder, "bin"), { recursive: true });
     await deno("bundle", "--quiet", "-o", join(folder, "eddy.js"), "workbench/cli/packed.ts");
+    await addPages(join(folder, "page"));
     await addLibrary(folder, temp);
     await Deno.copyFile(projectPath("scripts/launcher.cjs"), join(folder, "bin/eddy.cjs"));
     await Deno.chmod(join(folder, "bin/eddy.cjs"), 0o755);
@@ -48,6 +52,15 @@ export async function pack(output: string): Promise<void> {
     await tar("-czf", output, "-C", temp, "package");
   } finally {
     await Deno.remove(temp, { recursive: true });
+  }
+}
+
+/** Adds the code of pages. */
+async function addPages(folder: string): Promise<void> {
+  for (const name of PAGE_PARTS) {
+    const entry = `workbench/page/${name}.ts`;
+    const file = join(folder, `${name}.js`);
+    await deno("bundle", "--quiet", "--platform", "browser", "--minify", "-o", file, entry);
   }
 }
 

@@ -125,7 +125,7 @@ export function summarize(report: RunReport, options: RunOptions): string {
   const warnings = furtherWarnings(report, report.findings.slice(0, MAX_SHOWN));
   return [
     headline(report, options),
-    ...figures(report, options),
+    ...reportRows(report, options).map(([name, text]) => `  ${name.padEnd(11)}${text}`),
     ...failures(report),
     ...warnings.slice(0, MAX_SHOWN).map((warning) => `Warning: ${printableLine(warning)}`),
     ...more(warnings.length - MAX_SHOWN, "warnings"),
@@ -156,7 +156,11 @@ function headline(report: RunReport, { workload, nodeIds, nemesis, seed }: RunOp
   }`;
 }
 
-function figures(report: RunReport, { workload: name }: RunOptions): string[] {
+/** The figures of a run, each with its name, as texts. */
+export function reportRows(
+  report: RunReport,
+  { workload: name }: RunOptions,
+): [name: string, text: string][] {
   const { stats, availability, net, latencies, workload, faults, planned, observed } = report;
   const missing = planned === undefined
     ? ""
@@ -187,7 +191,7 @@ function figures(report: RunReport, { workload: name }: RunOptions): string[] {
       "nodes start again without their memory: what they acknowledged may be lost",
     ]);
   }
-  return rows.map(([name, text]) => `  ${name.padEnd(11)}${text}`);
+  return rows;
 }
 
 function describeObserved({ sometimes, leftOut }: ObservationSummary): [string, string][] {

@@ -10,6 +10,8 @@ import { parseConsistencyModels } from "../checkers/elle/consistency_model.ts";
 import { explain, faultWindows, furtherWarnings, verdict } from "../explain.ts";
 import { HISTORY_FORMATS, type Op, parseHistory } from "../history.ts";
 import { check } from "../report.ts";
+import { makeReport, type ReportInput } from "../report_maker.ts";
+import { reportPage } from "../report_page.ts";
 import { resultsJson } from "../results_dir.ts";
 import { exitCodeOf, runFlags } from "./flags.ts";
 import { print, printJson, printLine } from "./terminal.ts";
@@ -25,6 +27,7 @@ export const checkFlags = {
     help: "Check the workload's own rules only, not whether each kind of operation succeeded",
   },
   json: { help: "Print the results as JSON" },
+  html: { help: "Write a page that shows the history and what is wrong with it", value: "FILE" },
 };
 
 /** Runs the command and returns the exit code. */
@@ -47,6 +50,10 @@ export async function checkCommand(args: readonly string[]): Promise<number> {
     consistencyModels: models(flags["consistency-models"]),
   });
   const faults = faultWindows(history);
+  if (flags.html !== undefined) {
+    const report = { ...results, faults };
+    await writePage(flags.html, { workload, report, history, observations: [] });
+  }
   if (flags.json) printJson(resultsJson(results), 2);
   else {
     print(`${workload}, ${history.length} events: ${verdict(results.valid)}`);
@@ -56,6 +63,15 @@ export async function checkCommand(args: readonly string[]): Promise<number> {
     }
   }
   return exitCodeOf(results.valid);
+}
+
+async function writePage(file: string, run: ReportInput): Promise<void> {
+  const page = await reportPage(makeReport(run));
+  try {
+    await Deno.writeTextFile(file, page);
+  } catch (cause) {
+    throw new Error(`Cannot write --html ${file}: ${errorText(cause)}`, { cause });
+  }
 }
 
 function parse(text: string, file: string): Op[] {

@@ -47,7 +47,7 @@ async function pasted(command: string, where: Shell): Promise<string> {
   const [, line = ""] = /^Replay with: (.*)$/m.exec(first.stdout) ?? [];
   assert(line !== "", first.stdout + first.stderr);
   const second = await shell(line, where);
-  const withoutPlace = (text: string) => text.replace(/^Results in .*$/m, "");
+  const withoutPlace = (text: string) => text.replace(/^(Results in|Report:) .*$/gm, "");
   assertEquals(withoutPlace(second.stdout), withoutPlace(first.stdout));
   const help = await shell(`${command} --help`, where);
   const [words = ""] = line.split(" test ");

@@ -25,6 +25,7 @@ import { commandName, endWithLauncher, enterCallersFolder } from "./command_name
 import { initCommand, initFlags } from "./init.ts";
 import { mutantsCommand, mutantsFlags } from "./mutants.ts";
 import { nodeCommand } from "./node.ts";
+import { reportCommand, reportFlags } from "./report.ts";
 import { sweepCommand, sweepFlags } from "./sweep.ts";
 import { print, printError } from "./terminal.ts";
 import { testCommand, testFlags } from "./test.ts";
@@ -92,8 +93,18 @@ const commands: Readonly<Record<string, Command>> = {
     examples: [
       "check -w lin-kv store/latest/history.jsonl",
       "check -w txn-list-append --consistency-models serializable history.edn",
+      "check -w lin-kv --html history.html history.edn",
     ],
     run: checkCommand,
+  },
+  report: {
+    usage: "report RUN",
+    summary: "Write the page of a stored run anew, as report.html in its folder",
+    flags: reportFlags,
+    examples: [
+      "report store/latest",
+    ],
+    run: reportCommand,
   },
   init: {
     usage: "init [-w WORKLOAD] [FOLDER]",

@@ -45,6 +45,7 @@ Deno.test("test: a valid run exits 0 and leaves its results behind", async () =>
       "messages.svg",
       "node-logs",
       "plan.json",
+      "report.html",
       "results.json",
     ]);
     const results = JSON.parse(await Deno.readTextFile(join(latest, "results.json")));
@@ -67,7 +68,7 @@ Deno.test("test: a run that is not good enough exits 1 with a line that replays 
     const replay = /Replay with: .*main\.ts (.*)/.exec(first.stdout)?.[1] ?? "";
     assertStringIncludes(replay, "--availability total");
     const second = await workbench(replay.split(" "), dir);
-    const withoutPath = (text: string) => text.replace(/Results in .*/, "");
+    const withoutPath = (text: string) => text.replace(/(Results in|Report:) .*/g, "");
     assertEquals(withoutPath(second.stdout), withoutPath(first.stdout));
   });
 });

@@ -21,6 +21,7 @@ import {
   simulate,
   simulateProgram,
 } from "../simulate.ts";
+import { writeReport } from "../stored_run.ts";
 import { MAX_MEMORY_BYTES } from "../wasm_program.ts";
 import { startWatchdog } from "../watchdog.ts";
 import { commandName, shellWord } from "./command_name.ts";
@@ -311,12 +312,30 @@ async function runOnce(
   const { results, peakMemoryBytes } = result;
   const { program } = engine;
   dir.finish(result, { version: PLAN_VERSION, program, args: rest, options, ...result.plan() });
+  const command = replayLine(flags, rest, options);
+  const page = await writePage(dir, result, { engine: engine.name, command });
   if (changed?.aborted && !isInterrupted) return 0;
   if (flags.json) {
     printJson({ engine: engine.name, ...resultsJson(results), options, peakMemoryBytes }, 2);
-  } else print(`${engine.name}\n${describe(result, dir, replayLine(flags, rest, options))}`);
+  } else print(`${engine.name}\n${describe(result, dir, command, page)}`);
   if (!dir.isMissing) { for (const note of dir.notes) printError(note); }
   return isInterrupted ? undefined : exitCodeOf(results.valid, results.broke);
+}
+
+/** Writes the page of a run, and returns its path; undefined where it could not be written. */
+async function writePage(
+  dir: ResultsDir,
+  { results, history, options, startMs, observations }: RunResult,
+  names: { readonly engine: string; readonly command: string },
+): Promise<string | undefined> {
+  if (dir.isMissing) return undefined;
+  const run = { workload: options.workload, report: results, options, history, observations };
+  try {
+    return await writeReport(dir.path, { ...run, ...names }, startMs);
+  } catch (error) {
+    printError(`There is no report.html: ${errorText(error)}`);
+    return undefined;
+  }
 }
 
 /** Runs; a signal ends the run early, and its results are kept. */
@@ -347,11 +366,13 @@ function describe(
   { results, options, peakMemoryBytes }: RunResult,
   dir: ResultsDir,
   replay: string,
+  page: string | undefined,
 ): string {
   const lines = [summarize(results, options)];
   if (peakMemoryBytes !== undefined) lines.push(describeMemory(peakMemoryBytes));
-  lines.push(dir.isMissing ? "Results are not kept" : `Results in ${dir.path}`);
   if (results.valid !== true) lines.push(`Replay with: ${replay}`);
+  lines.push(dir.isMissing ? "Results are not kept" : `Results in ${dir.path}`);
+  if (page !== undefined) lines.push(`Report: ${page}`);
   return lines.join("\n");
 }
 

@@ -1,0 +1,21 @@
+import { assertEquals } from "@std/assert";
+import fc from "fast-check";
+import { packTexts, unpackTexts } from "./packed_texts.ts";
+
+Deno.test("packed texts come out as they were", () => {
+  const json = fc.json().map((text) => text.replaceAll("\u0001", ""));
+  const texts = fc.array(
+    fc.oneof(json, fc.constantFrom("", "0", "00", "-1", "1.50", "12a3", "9".repeat(20))),
+  );
+  fc.assert(fc.property(texts, fc.integer({ min: 1, max: 3 }), (given, groups) => {
+    const groupOf = (i: number) => String(i % groups);
+    assertEquals(unpackTexts(packTexts(given, groupOf), groupOf), given);
+  }));
+});
+
+Deno.test("texts that differ in their numbers share what is between them", () => {
+  const { forms, order, numbers } = packTexts(['{"a":5,"b":1}', '{"a":6,"b":1}', "x"]);
+  assertEquals(forms.length, 2);
+  assertEquals(order, [0, 0, 1]);
+  assertEquals(numbers, ["5,1;1,0", ""]);
+});

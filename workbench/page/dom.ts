@@ -1,0 +1,52 @@
+/// <reference lib="dom" />
+/// <reference lib="dom.iterable" />
+/**
+ * Elements of a page. Foreign text only ever becomes text.
+ *
+ * @module
+ */
+
+import { printableLine } from "../explain.ts";
+
+/** What may stand in an element; `undefined` and `false` stand for nothing. */
+export type Child = Node | string | number | undefined | false | readonly Child[];
+
+/** Attributes by name; a function is a listener for the event of that name. */
+export type Attributes = Readonly<
+  Record<string, string | number | boolean | undefined | ((event: never) => void)>
+>;
+
+/** Makes an element. Texts are shown as a terminal would have them, with control characters escaped. */
+export function element<Name extends keyof HTMLElementTagNameMap>(
+  name: Name,
+  attributes: Attributes = {},
+  ...children: readonly Child[]
+): HTMLElementTagNameMap[Name] {
+  const made = document.createElement(name);
+  for (const [key, value] of Object.entries(attributes)) {
+    if (typeof value === "function") made.addEventListener(key, value as EventListener);
+    else if (value === true) made.setAttribute(key, "");
+    else if (value !== undefined && value !== false) made.setAttribute(key, String(value));
+  }
+  append(made, children);
+  return made;
+}
+
+function append(parent: Node, children: readonly Child[]): void {
+  for (const child of children) {
+    if (child === undefined || child === false) continue;
+    if (typeof child === "object" && "length" in child) append(parent, child);
+    else if (typeof child === "object") parent.appendChild(child);
+    else parent.appendChild(document.createTextNode(printableLine(String(child))));
+  }
+}
+
+/** A part of a report under its heading. */
+export function section(id: string, heading: string, ...children: readonly Child[]): HTMLElement {
+  return element(
+    "section",
+    { id, "aria-labelledby": `${id}-heading` },
+    element("h2", { id: `${id}-heading` }, heading),
+    ...children,
+  );
+}

@@ -1,0 +1,88 @@
+/**
+ * What the page of a run shows, as plain data.
+ *
+ * @module
+ */
+
+import { type Op, parseHistory, writeHistoryLine } from "./history.ts";
+import type { ObservationRecord } from "./observations.ts";
+import type { RunOptions } from "./options.ts";
+import { type PackedTexts, packTexts, unpackTexts } from "./packed_texts.ts";
+import type { HistoryReport, RunReport } from "./report.ts";
+import {
+  type PackedMessages,
+  packMessages,
+  type ReportMessage,
+  unpackMessages,
+} from "./report_messages.ts";
+import type { View } from "./views/mod.ts";
+import type { WorkloadName } from "./workloads/mod.ts";
+
+/** A run, or a history alone, as its page shows it. */
+export interface ReportData {
+  readonly workload: WorkloadName;
+  /** The verdict, what was found, and the figures; those of the run only where there was one. */
+  readonly report: HistoryReport & Partial<RunReport>;
+  /** What was run; absent for a history alone. */
+  readonly options?: RunOptions | undefined;
+  /** What ran the nodes, in a line. */
+  readonly engine?: string | undefined;
+  /** The command line that repeats the run. */
+  readonly command?: string | undefined;
+  readonly history: readonly Op[];
+  /** In the order in which they were sent; all of them, or those around the first finding. */
+  readonly messages: readonly ReportMessage[];
+  /** How many messages were sent in the whole run. */
+  readonly sentCount: number;
+  /** What nodes told of themselves. */
+  readonly observations: readonly ObservationRecord[];
+  /** What led to each finding, by its place among the findings. */
+  readonly causes: readonly (readonly Cause[])[];
+  /** What the workload's own checker saw, to be drawn. */
+  readonly views: readonly View[];
+}
+
+/** Whether a report is that of a run, not of a history alone. */
+export function isOfRun(report: ReportData["report"]): report is RunReport {
+  return report.net !== undefined && report.faults !== undefined;
+}
+
+/** A sentence about what led to a finding, in parts: texts, and what they name. */
+export type Cause = readonly (string | Place)[];
+
+/** Something that a text names, and where it is in the run. */
+export interface Place {
+  readonly text: string;
+  /** Milliseconds since the history began. */
+  readonly atMs: number;
+  /** The id of the message that it is. */
+  readonly message?: number | undefined;
+  /** The index of the operation that it is. */
+  readonly op?: number | undefined;
+}
+
+/** A report's data in little space, as JSON. */
+type PackedReport = Omit<ReportData, "history" | "messages"> & {
+  readonly history: PackedTexts;
+  readonly messages: PackedMessages;
+};
+
+/** A report's data as a text, which is short once it is compressed. */
+export function packReport(data: ReportData): string {
+  const packed: PackedReport = {
+    ...data,
+    history: packTexts(data.history.map(writeHistoryLine)),
+    messages: packMessages(data.messages),
+  };
+  return JSON.stringify(packed);
+}
+
+/** What {@linkcode packReport} was given. */
+export function unpackReport(text: string): ReportData {
+  const packed: PackedReport = JSON.parse(text);
+  return {
+    ...packed,
+    history: parseHistory(unpackTexts(packed.history).join("\n"), "jsonl"),
+    messages: unpackMessages(packed.messages),
+  };
+}

@@ -1,0 +1,215 @@
+/**
+ * The messages of a run as its report has them: each with its way, its body, and what became of it.
+ *
+ * @module
+ */
+
+import { errorText } from "@eddy/maelstrom";
+import { type PackedTexts, packTexts, unpackTexts } from "./packed_texts.ts";
+
+/** A message. Times are milliseconds since the history began; negative before. */
+export interface ReportMessage {
+  /** The network's own number for it. */
+  readonly id: number;
+  /** Who sent it. */
+  readonly src: string;
+  /** Whom it is for. */
+  readonly dest: string;
+  /** When it was sent. */
+  readonly sentMs: number;
+  /** The body as JSON. */
+  readonly body: string;
+  /** When it arrived: once, but for lost messages and for doubled ones. */
+  readonly deliveries: readonly Delivery[];
+  /** When it, or a copy of it, was lost, and why. */
+  readonly drops: readonly Drop[];
+}
+
+/** The arrival of a message. */
+export interface Delivery {
+  readonly atMs: number;
+  /** The id of the message that was sent next, by whomever: it tells what came before what. */
+  readonly nextId: number;
+}
+
+/** The loss of a message. */
+export interface Drop {
+  readonly atMs: number;
+  /** The fault that took it; or `closed`, `restart`, `queue full`. */
+  readonly why: string;
+}
+
+/** Something that happened to a message, as a line of `messages.jsonl` has it. */
+export interface MessageEvent {
+  readonly type: "send" | "recv" | "drop";
+  /** By the world's clock. */
+  readonly timeMs: number;
+  readonly id: number;
+  readonly src: string;
+  readonly dest: string;
+  /** The body as JSON, where it is sent. */
+  readonly body?: string | undefined;
+  readonly why?: string | undefined;
+}
+
+/** How many messages a report has at most. */
+export const MAX_MESSAGES = 200_000;
+
+/** Which messages of a run are in its report. */
+export interface ShownMessages {
+  readonly messages: readonly ReportMessage[];
+  /** How many were sent in the whole run. */
+  readonly sentCount: number;
+}
+
+type Growing = ReportMessage & { readonly deliveries: Delivery[]; readonly drops: Drop[] };
+
+/** Puts the events of a run together to messages, in the order in which they were sent. */
+export class MessageCollector {
+  readonly #startMs: number;
+  readonly #max: number;
+  readonly #byId = new Map<number, Growing>();
+  #nextId = 0;
+  #sentCount = 0;
+
+  /**
+   * @param startMs when the history begins, by the world's clock
+   * @param max how many messages are kept: the first
+   */
+  constructor(startMs: number, max: number = MAX_MESSAGES) {
+    this.#startMs = startMs;
+    this.#max = max;
+  }
+
+  /** What was collected. */
+  get shown(): ShownMessages {
+    return { messages: [...this.#byId.values()], sentCount: this.#sentCount };
+  }
+
+  add({ type, timeMs, id, src, dest, body = "{}", why = "" }: MessageEvent): void {
+    const atMs = timeMs - this.#startMs;
+    if (type === "send") {
+      this.#nextId = id + 1;
+      this.#sentCount++;
+      if (this.#byId.size >= this.#max) return;
+      this.#byId.set(id, { id, src, dest, sentMs: atMs, body, deliveries: [], drops: [] });
+      return;
+    }
+    const message = this.#byId.get(id);
+    if (type === "recv") message?.deliveries.push({ atMs, nextId: this.#nextId });
+    else message?.drops.push({ atMs, why });
+  }
+}
+
+/**
+ * Reads a line of `messages.jsonl`; undefined for what is none.
+ *
+ * The body stays the text that it is.
+ */
+export function parseMessageEvent(line: string): MessageEvent | undefined {
+  const at = line.indexOf(BODY);
+  const head = at === -1 ? line : `${line.slice(0, at)}}`;
+  try {
+    const { type, time, id, src, dest, why } = JSON.parse(head);
+    const body = at === -1 ? undefined : line.slice(at + BODY.length, -1);
+    return { type, timeMs: time, id, src, dest, body, why };
+  } catch (error) {
+    // The last line of a run that was killed may be cut short.
+    if (error instanceof SyntaxError) return undefined;
+    throw new Error(`Cannot read ${line.slice(0, 80)}: ${errorText(error)}`, { cause: error });
+  }
+}
+
+/** Names of endpoints have no quotes, so that this cannot stand in one. */
+const BODY = ',"body":';
+
+/** Messages in little space, as plain data. */
+export interface PackedMessages {
+  /** The names of endpoints, which columns name by their place. */
+  readonly names: readonly string[];
+  readonly ids: readonly number[];
+  readonly srcs: readonly number[];
+  readonly dests: readonly number[];
+  /** Microseconds, as differences. */
+  readonly sent: readonly number[];
+  /** Microseconds after it was sent, of the first delivery; -1 where there is none. */
+  readonly took: readonly number[];
+  /** The next message's id then, less this one's. */
+  readonly next: readonly number[];
+  /** Further deliveries, by the message's place. */
+  readonly twice: readonly (readonly [place: number, tookUs: number, next: number])[];
+  readonly drops: readonly (readonly [place: number, afterUs: number, why: string])[];
+  readonly bodies: PackedTexts;
+}
+
+/** Packs messages; times are rounded to microseconds. */
+export function packMessages(messages: readonly ReportMessage[]): PackedMessages {
+  const names = new Map<string, number>();
+  const place = (name: string) => {
+    const known = names.get(name) ?? names.size;
+    names.set(name, known);
+    return known;
+  };
+  const sent = messages.map(({ sentMs }) => Math.round(sentMs * 1000));
+  const after = (i: number, atMs: number) => Math.round(atMs * 1000) - (sent[i] ?? 0);
+  return {
+    ids: differences(messages.map(({ id }) => id)),
+    srcs: messages.map(({ src }) => place(src)),
+    dests: messages.map(({ dest }) => place(dest)),
+    names: [...names.keys()],
+    sent: differences(sent),
+    took: messages.map(({ deliveries: [first] }, i) => first ? after(i, first.atMs) : -1),
+    next: messages.map(({ id, deliveries: [first] }) => first ? first.nextId - id : 0),
+    twice: messages.flatMap(({ id, deliveries }, i) =>
+      deliveries.slice(1).map(({ atMs, nextId }) => [i, after(i, atMs), nextId - id] as const)
+    ),
+    drops: messages.flatMap(({ drops }, i) =>
+      drops.map(({ atMs, why }) => [i, after(i, atMs), why] as const)
+    ),
+    bodies: packTexts(messages.map(({ body }) => body), linkOf(messages)),
+  };
+}
+
+/** What {@linkcode packMessages} was given. */
+export function unpackMessages(packed: PackedMessages): ReportMessage[] {
+  const name = (places: readonly number[], i: number) => packed.names[places[i] ?? -1] ?? "";
+  const links = packed.srcs.map((_, i) => {
+    return { src: name(packed.srcs, i), dest: name(packed.dests, i) };
+  });
+  const bodies = unpackTexts(packed.bodies, linkOf(links));
+  const ids = sums(packed.ids);
+  const sent = sums(packed.sent);
+  const messages = links.map((link, i): Growing => ({
+    ...link,
+    id: ids[i] ?? 0,
+    sentMs: (sent[i] ?? 0) / 1000,
+    body: bodies[i] ?? "",
+    deliveries: [],
+    drops: [],
+  }));
+  const deliver = (i: number, tookUs: number, next: number) => {
+    const nextId = (ids[i] ?? 0) + next;
+    messages[i]?.deliveries.push({ atMs: ((sent[i] ?? 0) + tookUs) / 1000, nextId });
+  };
+  for (const [i, tookUs] of packed.took.entries()) {
+    if (tookUs >= 0) deliver(i, tookUs, packed.next[i] ?? 0);
+  }
+  for (const [i, tookUs, next] of packed.twice) deliver(i, tookUs, next);
+  for (const [i, afterUs, why] of packed.drops) {
+    messages[i]?.drops.push({ atMs: ((sent[i] ?? 0) + afterUs) / 1000, why });
+  }
+  return messages;
+}
+
+function linkOf(messages: readonly { src: string; dest: string }[]): (index: number) => string {
+  return (i) => `${messages[i]?.src} ${messages[i]?.dest}`;
+}
+
+function differences(numbers: readonly number[]): number[] {
+  return numbers.map((number, i) => number - (numbers[i - 1] ?? 0));
+}
+
+function sums(numbers: readonly number[]): number[] {
+  let sum = 0;
+  return numbers.map((number) => sum += number);
+}

@@ -1,0 +1,222 @@
+/**
+ * Runs as they are stored: read again from their folders, for their pages.
+ *
+ * @module
+ */
+
+import { errorText } from "@eddy/maelstrom";
+import { join } from "@std/path/join";
+import * as v from "valibot";
+import { type Op, parseHistory } from "./history.ts";
+import type { ObservationRecord } from "./observations.ts";
+import type { RunOptions } from "./options.ts";
+import { isOfRun, type ReportData } from "./report_data.ts";
+import { makeReport, type ReportInput } from "./report_maker.ts";
+import {
+  MAX_MESSAGES,
+  MessageCollector,
+  type MessageEvent,
+  parseMessageEvent,
+  type ShownMessages,
+} from "./report_messages.ts";
+import { reportPage } from "./report_page.ts";
+import { WORKLOADS } from "./workloads/mod.ts";
+
+/** What a run is known by beside its folder. */
+type RunInput = Omit<ReportInput, keyof ShownMessages>;
+
+/**
+ * Writes `report.html` into the folder of a run, whose messages are read from there.
+ *
+ * @param startMs when the history begins, by the world's clock
+ * @returns the path of the page.
+ * @throws {Error} if it cannot be written.
+ */
+export async function writeReport(path: string, run: RunInput, startMs: number): Promise<string> {
+  const file = join(path, "report.html");
+  const messages = readMessages(join(path, "messages.jsonl"), startMs, momentOf(run));
+  const page = await reportPage(makeReport({ ...run, ...messages }));
+  await Deno.writeTextFile(file, page);
+  return file;
+}
+
+/** When the first finding shows, by the history's time; undefined where there is none. */
+function momentOf({ report }: RunInput): number | undefined {
+  const ns = report.findings[0]?.ops.at(-1)?.time;
+  return ns === undefined ? undefined : ns / 1e6;
+}
+
+/**
+ * Reads the run of a folder.
+ *
+ * @returns the run, and when its history begins by the world's clock
+ * @throws {Error} if the folder is not that of a run that came to its end, saying what is missing.
+ */
+export function readRun(path: string): { readonly run: RunInput; readonly startMs: number } {
+  const { startMs, options, ...rest } = readResults(join(path, "results.json"));
+  const history = parse(join(path, "history.jsonl"), parseHistory);
+  const report = camelled(rest) as unknown as ReportData["report"];
+  if (!isOfRun(report)) {
+    throw new Error(`Cannot read ${path}: its results.json is not that of a run`);
+  }
+  return {
+    run: {
+      workload: options.workload,
+      report,
+      options,
+      history,
+      observations: readObservations(join(path, "observations.jsonl")),
+    },
+    startMs,
+  };
+}
+
+const results = v.looseObject({
+  "valid?": v.union([v.boolean(), v.literal("unknown")]),
+  startMs: v.number(),
+  options: v.looseObject({
+    workload: v.picklist(WORKLOADS),
+    nodeIds: v.array(v.string()),
+    seed: v.number(),
+    nemesis: v.array(v.string()),
+  }),
+  stats: v.looseObject({}),
+  net: v.looseObject({}),
+  findings: v.array(v.looseObject({
+    anomaly: v.string(),
+    what: v.string(),
+    ops: v.array(v.custom<Op>((op) => typeof op === "object" && op !== null)),
+  })),
+  warnings: v.array(v.string()),
+  explanations: v.array(v.array(v.string())),
+  faults: v.array(v.looseObject({
+    fault: v.string(),
+    description: v.string(),
+    fromNs: v.number(),
+    toNs: v.optional(v.number()),
+  })),
+});
+
+function readResults(file: string) {
+  const { options, ...read } = parse(file, (text) => v.parse(results, JSON.parse(text)));
+  return { ...read, options: options as unknown as RunOptions };
+}
+
+function parse<Read>(file: string, read: (text: string) => Read): Read {
+  try {
+    return read(Deno.readTextFileSync(file));
+  } catch (cause) {
+    const why = cause instanceof Deno.errors.NotFound ? "there is no such file" : errorText(cause);
+    throw new Error(`Cannot read ${file}: ${why}`, { cause });
+  }
+}
+
+/** The names of fields as this program has them, for Maelstrom's; what is data stays. */
+function camelled(record: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  const fields = Object.entries(record).map(([name, value]) => {
+    const plain = name === "valid?" ? "valid" : name;
+    const own = plain.replace(/-([a-z])/g, (_, letter: string) => letter.toUpperCase());
+    return [own, RENAMED.has(name) && isRecord(value) ? camelledDeep(value) : value];
+  });
+  return Object.fromEntries(fields);
+}
+
+/** The parts of a report that have Maelstrom's names. */
+const RENAMED: ReadonlySet<string> = new Set([
+  "stats",
+  "availability",
+  "exceptions",
+  "workload",
+  "net",
+]);
+
+function camelledDeep(record: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(camelled(record)).map(([name, value]) => {
+      const isFigures = isRecord(value) && Object.keys(value).some((key) => /[-?]/.test(key));
+      return [name, isFigures ? camelled(value) : value];
+    }),
+  );
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function readObservations(file: string): ObservationRecord[] {
+  let text: string;
+  try {
+    text = Deno.readTextFileSync(file);
+  } catch {
+    // Nodes that told nothing leave no such file.
+    return [];
+  }
+  return text.split("\n").filter((line) => line !== "").map((line) => {
+    const { time, node, ...observation } = JSON.parse(line);
+    return { time, node, observation };
+  });
+}
+
+/** Of more messages than a page can have: this share before the finding, the rest after it. */
+const SHARE_BEFORE = 0.75;
+
+/**
+ * Reads the messages of a run; where there are too many, those around a moment, or the first.
+ *
+ * @param atMs the moment, by the history's time
+ */
+function readMessages(file: string, startMs: number, atMs: number | undefined): ShownMessages {
+  const collector = new MessageCollector(startMs);
+  const sentMs: number[] = [];
+  for (const event of eventsOf(file)) {
+    if (event.type === "send") sentMs.push(event.timeMs - startMs);
+    collector.add(event);
+  }
+  const { shown } = collector;
+  const last = shown.messages.at(-1)?.sentMs ?? Infinity;
+  if (shown.sentCount <= MAX_MESSAGES || atMs === undefined || atMs < last) return shown;
+  const after = sentMs.findIndex((ms) => ms > atMs);
+  const middle = after === -1 ? sentMs.length : after;
+  const from = Math.min(middle - MAX_MESSAGES * SHARE_BEFORE, sentMs.length - MAX_MESSAGES);
+  const second = new MessageCollector(startMs);
+  let count = 0;
+  for (const event of eventsOf(file)) {
+    if (event.type === "send" ? count++ >= from : true) second.add(event);
+  }
+  return { messages: second.shown.messages, sentCount: sentMs.length };
+}
+
+function* eventsOf(file: string): Generator<MessageEvent> {
+  for (const line of linesOf(file)) {
+    const event = parseMessageEvent(line);
+    if (event !== undefined) yield event;
+  }
+}
+
+/** The lines of a file, of which only a part is in memory at a time; none where there is no file. */
+function* linesOf(path: string): Generator<string> {
+  let file: Deno.FsFile;
+  try {
+    file = Deno.openSync(path);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return;
+    throw error;
+  }
+  try {
+    const decoder = new TextDecoder();
+    const buffer = new Uint8Array(1 << 20);
+    let rest = "";
+    for (;;) {
+      const count = file.readSync(buffer);
+      if (count === null) break;
+      const lines = (rest + decoder.decode(buffer.subarray(0, count), { stream: true })).split(
+        "\n",
+      );
+      rest = lines.pop() ?? "";
+      yield* lines;
+    }
+    if (rest !== "") yield rest;
+  } finally {
+    file.close();
+  }
+}
