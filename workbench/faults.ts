@@ -249,12 +249,41 @@ function percent(probability: number): string {
   return `${Math.round(probability * 1000) / 10} % of the messages between nodes`;
 }
 
+/** What is dropped: by groups where it is the same in both directions, else by node. */
 function describeDrops(drops: Drops): string {
+  const groups = groupsOf(drops);
+  if (groups !== undefined) return groups.map((group) => group.join(" ")).join(" | ");
   const parts = Object.entries(drops).filter(([, srcs]) => srcs.length > 0)
     .map(([dest, srcs]) =>
       `${dest} loses what ${srcs.join(", ")} send${srcs.length > 1 ? "" : "s"}`
     );
   return parts.join("; ");
+}
+
+/** The groups that drops cut off from each other, of two or more; undefined where there are none. */
+function groupsOf(drops: Drops): string[][] | undefined {
+  const lost = new Map(Object.entries(drops).map(([dest, srcs]) => [dest, new Set(srcs)]));
+  const nodes = [...new Set([...lost].flatMap(([dest, srcs]) => [dest, ...srcs]))].sort(byNumber);
+  const isLost = (dest: string, src: string) => lost.get(dest)?.has(src) === true;
+  const groups: string[][] = [];
+  for (const node of nodes) {
+    const group = groups.find(([first]) => first !== undefined && !isLost(node, first));
+    if (group === undefined) groups.push([node]);
+    else group.push(node);
+  }
+  const isCut = groups.length > 1 && groups.every((group) =>
+    nodes.every((node) =>
+      group.every((other) => {
+        const cut = !group.includes(node);
+        return isLost(node, other) === cut && isLost(other, node) === cut;
+      })
+    )
+  );
+  return isCut ? groups : undefined;
+}
+
+function byNumber(a: string, b: string): number {
+  return a.localeCompare(b, "en", { numeric: true });
 }
 
 /** For each node, the nodes whose messages it loses. */

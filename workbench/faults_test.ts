@@ -80,6 +80,24 @@ Deno.test("partitions cut what they say, add up, and are repaired together or al
   });
 });
 
+Deno.test("what is dropped in both directions is described by groups, all else by node", async () => {
+  await bench(3, ({ faults }) => {
+    faults.drop({ n2: ["n0", "n1"], n0: ["n2"], n1: ["n2"] });
+    faults.drop({ n0: ["n1", "n2"], n1: ["n0", "n2"], n2: ["n0", "n1"] });
+    faults.drop({ n0: ["n1"], n1: ["n2"], n2: ["n0"] });
+    faults.drop({ n0: ["n1"], n1: ["n0"] });
+    faults.drop({ n0: ["n1", "n2"], n1: ["n0"], n2: [] });
+    assertEquals(faults.windows.map(({ description }) => description), [
+      "n0 n1 | n2",
+      "n0 | n1 | n2",
+      "n0 loses what n1 sends; n1 loses what n2 sends; n2 loses what n0 sends",
+      "n0 | n1",
+      "n0 loses what n1, n2 send; n1 loses what n0 sends",
+    ]);
+    return Promise.resolve();
+  });
+});
+
 Deno.test("a hold keeps messages back until it is released", async () => {
   await bench(3, async ({ faults, gossip, sleep }) => {
     faults.hold("n0", "n1");
