@@ -4,9 +4,210 @@
  * @module
  */
 
-import type { Cause, ReportData } from "./report_data.ts";
+import type { Json } from "@eddy/maelstrom";
+import { messagesThatCarry, type Written } from "./carried.ts";
+import {
+  isOk,
+  keyOf,
+  moment,
+  type PlacedPair,
+  placedPairs,
+  plural,
+  show,
+  valueOf,
+  who,
+} from "./checkers/checker.ts";
+import type { FaultWindow } from "./faults.ts";
+import type { Finding, Op } from "./history.ts";
+import type { Cause, Place, ReportData } from "./report_data.ts";
+import type { ReportMessage } from "./report_messages.ts";
+
+/** A run without what is found out here. */
+type Run = Omit<ReportData, "causes" | "views">;
 
 /** What led to each finding of a run, by the finding's place; nothing where it is not known. */
-export function findCauses({ report }: Omit<ReportData, "causes" | "views">): Cause[][] {
-  return report.findings.map(() => []);
+export function findCauses(run: Run): Cause[][] {
+  const { workload, report: { findings } } = run;
+  if (workload === "broadcast" || workload === "g-set") return lostValues(run);
+  if (workload === "lin-kv") return findings.map((finding) => staleRead(run, finding));
+  return findings.map(() => []);
+}
+
+/** For each value that is lost, per node that misses it: how it was last to get there. */
+function lostValues(run: Run): Cause[][] {
+  const { history, messages, options, workload, report: { findings } } = run;
+  const lost = findings.filter(({ anomaly }) => anomaly === "lost");
+  if (lost.length === 0 || messages.length === 0 || options === undefined) {
+    return findings.map(() => []);
+  }
+  const addF = workload === "broadcast" ? "broadcast" : "add";
+  const pairs = placedPairs(history);
+  const written = pairs.filter(({ invoke }) => invoke.f === addF)
+    .map(({ invoke }): Written => ({ value: valueOf(invoke), atMs: invoke.time / 1e6 }));
+  const elementOf = ({ ops }: Finding) => valueOf(ops.find(({ f }) => f === addF) as Op);
+  const nodes = new Set(options.nodeIds);
+  const carriers = messagesThatCarry(messages, nodes, written, lost.map(elementOf));
+  const reads = lastReads(pairs);
+  return findings.map((finding) => {
+    if (finding.anomaly !== "lost") return [];
+    const element = elementOf(finding);
+    const carried = carriers.get(keyOf(element)) ?? [];
+    return options.nodeIds.flatMap((node) => {
+      const read = reads.get(node);
+      const isMissing = read !== undefined && !holds(read, element);
+      return isMissing ? [deliveryTo(node, element, carried, run)] : [];
+    });
+  });
+}
+
+/** The last read that each node answered. */
+function lastReads(pairs: readonly PlacedPair[]): ReadonlyMap<string, Op> {
+  const reads = new Map<string, Op>();
+  for (const pair of pairs) {
+    const { node } = pair.invoke;
+    if (pair.invoke.f === "read" && isOk(pair) && node !== undefined) {
+      reads.set(node, pair.completion);
+    }
+  }
+  return reads;
+}
+
+function holds(read: Op, element: Json): boolean {
+  const value = valueOf(read);
+  return Array.isArray(value) && value.some((each) => keyOf(each) === keyOf(element));
+}
+
+/** How a value was last to get to a node, what became of it, and whether it was tried again. */
+function deliveryTo(
+  node: string,
+  element: Json,
+  carried: readonly ReportMessage[],
+  { report: { faults = [] } }: Run,
+): Cause {
+  const value = show(element);
+  const attempts = carried.filter(({ dest }) => dest === node);
+  const last = attempts.at(-1);
+  if (last === undefined) {
+    const others = carried.length === 0
+      ? "no message between nodes is seen to carry it"
+      : `${plural(carried.length, "message")} carried it to other nodes only`;
+    return [`Nobody sent ${value} to ${node}: ${others}`];
+  }
+  const which = attempts.length === 1
+    ? "The only message"
+    : `The last of ${attempts.length} messages`;
+  const sent: Cause = [`${which} with ${value} to ${node} was `, placeOfMessage(last)];
+  const arrived = attempts.flatMap(({ deliveries }) => deliveries).at(-1);
+  if (arrived !== undefined) {
+    const down = faults.find(({ fault, fromNs, description }) =>
+      fault === "kill" && description.startsWith(`${node} `) && fromNs >= arrived.atMs * 1e6
+    );
+    const then = down === undefined
+      ? `${node} had ${value} by then, and did not keep it`
+      : `${node} was killed at ${moment(down.fromNs)}, after it had ${value}`;
+    return [...sent, `; one with it arrived at ${moment(arrived.atMs * 1e6)}: ${then}`];
+  }
+  const [drop] = last.drops;
+  if (drop === undefined) return [...sent, ", which had not arrived at the end"];
+  const fault = faults.find((window) => window.fault === drop.why && isOn(window, drop.atMs));
+  if (fault === undefined) return [...sent, `, which was lost (${drop.why})`];
+  const ended = fault.toNs === undefined
+    ? ""
+    : `; after the ${fault.fault} ended at ${
+      moment(fault.toNs)
+    } nobody sent ${value} to ${node} again`;
+  return [...sent, `, which the ${named(fault)} took${ended}`];
+}
+
+function named({ fault, description }: FaultWindow): string {
+  return description === "" ? fault : `${fault} ${description}`;
+}
+
+function isOn({ fromNs, toNs = Infinity }: FaultWindow, atMs: number): boolean {
+  // A fault's end is known to the nanosecond, a message's loss to the microsecond.
+  return fromNs <= atMs * 1e6 + 1e3 && atMs * 1e6 - 1e3 <= toNs;
+}
+
+/** A message as a text names it. */
+function placeOfMessage({ id, src, dest, sentMs, body }: ReportMessage): Place {
+  const [, type = "message"] = /"type":"([^"\\]*)"/.exec(body) ?? [];
+  const text = `${type} ${id} from ${src} to ${dest}, sent at ${moment(sentMs * 1e6)}`;
+  return { text, atMs: sentMs, message: id };
+}
+
+/** What a read missed, and which nodes took themselves for the leader meanwhile. */
+function staleRead(run: Run, { anomaly, ops }: Finding): Cause[] {
+  const completion = ops.findLast(({ type, f }) => type === "ok" && (f === "read" || f === "cas"));
+  if (anomaly !== "nonlinearizable" || completion === undefined) return [];
+  const pairs = placedPairs(run.history);
+  const call = pairs.find((pair) => pair.completion === completion) ??
+    pairs.find(({ completion: other }) => other?.index === completion.index);
+  if (call === undefined) return [];
+  const missed = lastWriteBefore(pairs, call);
+  return [
+    ...(missed === undefined ? [] : [missedWrite(missed, call, completion)]),
+    ...leadersAt(run, call.invoke.time, completion.time),
+  ];
+}
+
+/** The write or cas of the same key that was the last to be acknowledged before a call began. */
+function lastWriteBefore(
+  pairs: readonly PlacedPair[],
+  { invoke, invokedAt }: PlacedPair,
+): PlacedPair | undefined {
+  const key = JSON.stringify(keyIn(invoke));
+  return pairs.filter((pair) =>
+    isOk(pair) && pair.completedAt < invokedAt && JSON.stringify(keyIn(pair.invoke)) === key &&
+    (pair.invoke.f === "write" || pair.invoke.f === "cas")
+  ).reduce<PlacedPair | undefined>(
+    (last, pair) => last === undefined || pair.completedAt > last.completedAt ? pair : last,
+    undefined,
+  );
+}
+
+function keyIn(op: Op): Json {
+  const value = valueOf(op);
+  return Array.isArray(value) ? value[0] ?? null : null;
+}
+
+function missedWrite(
+  { invoke, completion = invoke }: PlacedPair,
+  call: PlacedPair,
+  seen: Op,
+): Cause {
+  const place = (op: Op, text: string): Place => ({ text, atMs: op.time / 1e6, op: op.index });
+  const before = (call.invoke.time - completion.time) / 1e6;
+  return [
+    `The last write before it, `,
+    place(
+      completion,
+      `${invoke.f} ${show(invoke.value)} by ${who(completion)}, acknowledged at ${
+        moment(completion.time)
+      }`,
+    ),
+    `, was over ${before.toFixed(1)} ms before `,
+    place(seen, `this ${seen.f} on ${seen.node ?? "its node"}`),
+    " began, and is not what it saw",
+  ];
+}
+
+/** Which nodes took themselves for the leader in some time, as they told it. */
+function leadersAt({ observations, options }: Run, fromNs: number, toNs: number): Cause[] {
+  const leads = (options?.nodeIds ?? []).flatMap((node) => {
+    const states = observations.filter((record) =>
+      record.node === node && "observe" in record.observation
+    );
+    const last = states.findLast(({ time }) => time <= fromNs);
+    const during = states.filter(({ time }) => time > fromNs && time <= toNs);
+    return [last, ...during].flatMap((record) => {
+      if (record === undefined || !("observe" in record.observation)) return [];
+      const { role, term } = record.observation.observe;
+      if (role !== "leader") return [];
+      const text = `${node}${term === undefined ? "" : ` in term ${show(term)}`}`;
+      return [{ text: `${text}, since ${moment(record.time)}`, atMs: record.time / 1e6 }];
+    });
+  });
+  if (leads.length === 0) return [];
+  const joined = leads.flatMap((lead, i) => i === 0 ? [lead] : ["; ", lead]);
+  return [["Leader by its own account: ", ...joined]];
 }

@@ -271,14 +271,15 @@ function groupsOf(drops: Drops): string[][] | undefined {
     if (group === undefined) groups.push([node]);
     else group.push(node);
   }
-  const isCut = groups.length > 1 && groups.every((group) =>
-    nodes.every((node) =>
-      group.every((other) => {
-        const cut = !group.includes(node);
-        return isLost(node, other) === cut && isLost(other, node) === cut;
-      })
-    )
-  );
+  const isCut = groups.length > 1 &&
+    groups.every((group) =>
+      nodes.every((node) =>
+        group.every((other) => {
+          const cut = !group.includes(node);
+          return isLost(node, other) === cut && isLost(other, node) === cut;
+        })
+      )
+    );
   return isCut ? groups : undefined;
 }
 

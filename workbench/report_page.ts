@@ -86,7 +86,7 @@ ${(await Promise.all(parts)).join("")}<script>${LOADER}</script>
 `;
 }
 
-/** Unpacks the code and runs it; `readPart` in `page/parts.ts` reads the other texts. */
+/** Unpacks the code and runs it; `readPart` in `page/dom.ts` reads the other texts. */
 const LOADER = `(async () => {
   const packed = document.getElementById("part-code").textContent;
   const bytes = Uint8Array.from(atob(packed), (char) => char.charCodeAt(0));

@@ -1,7 +1,7 @@
 /// <reference lib="dom" />
 /// <reference lib="dom.iterable" />
 /**
- * Elements of a page. Foreign text only ever becomes text.
+ * Elements of a page, and the texts that it was written with. Foreign text only ever becomes text.
  *
  * @module
  */
@@ -49,4 +49,21 @@ export function section(id: string, heading: string, ...children: readonly Child
     element("h2", { id: `${id}-heading` }, heading),
     ...children,
   );
+}
+
+/**
+ * Reads a text that the page has, as `writePage` put it there.
+ *
+ * @throws {Error} if it has none of the name.
+ */
+export async function readPart(name: string): Promise<string> {
+  const text = document.getElementById(`part-${name}`)?.textContent;
+  if (text === undefined || text === null) {
+    throw new Error(`Cannot read ${name}: the page has none`);
+  }
+  const packed = atob(text);
+  const bytes = new Uint8Array(packed.length);
+  for (let i = 0; i < packed.length; i++) bytes[i] = packed.charCodeAt(i);
+  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
+  return await new Response(stream).text();
 }

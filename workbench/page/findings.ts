@@ -10,7 +10,7 @@ import { furtherWarnings } from "../explain.ts";
 import type { Op } from "../history.ts";
 import type { Cause, Place, ReportData } from "../report_data.ts";
 import { element, section } from "./dom.ts";
-import type { Selection } from "./selection.ts";
+import { linked, type Selection } from "./selection.ts";
 
 /** Shows the findings and the warnings; nothing where there are none. */
 export function showFindings(data: ReportData, selection: Selection): HTMLElement | undefined {
@@ -66,17 +66,4 @@ function listOf(
     element("h4", {}, heading),
     element("ul", {}, items.map((parts) => element("li", {}, linked(parts, selection)))),
   );
-}
-
-/** A sentence whose places can be clicked. */
-export function linked(parts: Cause, selection: Selection): readonly (Node | string)[] {
-  return parts.map((part) => {
-    if (typeof part === "string") return part;
-    const { text, ...target } = part;
-    const go = () => {
-      selection.select(target);
-      document.getElementById("diagram")?.scrollIntoView({ block: "nearest" });
-    };
-    return element("button", { type: "button", class: "place", click: go }, text);
-  });
 }

@@ -6,7 +6,7 @@
  */
 
 import { unpackReport } from "../report_data.ts";
-import { readPart } from "./parts.ts";
+import { readPart } from "./dom.ts";
 import { showReport } from "./show_report.ts";
 
 const root = document.getElementById("page");

@@ -5,7 +5,8 @@
  * @module
  */
 
-import type { Place } from "../report_data.ts";
+import type { Cause, Place } from "../report_data.ts";
+import { element } from "./dom.ts";
 
 /** A place in the run: a time, and the message or the operation that it is. */
 export type Target = Omit<Place, "text">;
@@ -34,4 +35,17 @@ export class Selection {
     this.#target = target;
     for (const listener of this.#listeners) listener(target, from);
   }
+}
+
+/** A sentence whose places can be clicked. */
+export function linked(parts: Cause, selection: Selection): readonly (Node | string)[] {
+  return parts.map((part) => {
+    if (typeof part === "string") return part;
+    const { text, ...target } = part;
+    const go = () => {
+      selection.select(target);
+      document.getElementById("diagram")?.scrollIntoView({ block: "nearest" });
+    };
+    return element("button", { type: "button", class: "place", click: go }, text);
+  });
 }

@@ -1,0 +1,131 @@
+import { assertEquals, assertMatch } from "@std/assert";
+import { ErrorCode, type Node, RpcError } from "@eddy/maelstrom";
+import type { Cause, ReportData } from "./report_data.ts";
+import { makeReport } from "./report_maker.ts";
+import { MessageCollector } from "./report_messages.ts";
+import { simulate, type SimulateOptions } from "./simulate.ts";
+
+/** A run with its messages, as a page is given it. */
+async function reportOf(options: SimulateOptions): Promise<ReportData> {
+  const events: Parameters<MessageCollector["add"]>[0][] = [];
+  const result = await simulate({
+    nodeCount: 3,
+    concurrency: "2n",
+    timeLimitSeconds: 4,
+    rate: 20,
+    latency: { meanMs: 5, distribution: "constant" },
+    seed: 1,
+    ...options,
+    onMessage({ type, timeMs, message, why }) {
+      const { id, src, dest, text } = message;
+      events.push({ type, timeMs, id, src, dest, why, body: text });
+    },
+  });
+  const collector = new MessageCollector(result.startMs);
+  for (const event of events) collector.add(event);
+  const { results: report, history, options: run, observations } = result;
+  return makeReport({
+    workload: options.workload,
+    report,
+    options: run,
+    history,
+    observations,
+    ...collector.shown,
+  });
+}
+
+function textOf(cause: Cause = []): string {
+  return cause.map((part) => typeof part === "string" ? part : part.text).join("");
+}
+
+/** Sends each value once, and never again. */
+function sendsOnce(node: Node, keeps = true): void {
+  const values = new Set<unknown>();
+  node.on("topology", () => ({}));
+  node.on("broadcast", ({ body: { message = null } }) => {
+    values.add(message);
+    for (const other of node.otherNodes) node.send(other, { type: "pass", clock: 7, message });
+    return {};
+  });
+  node.on("pass", ({ body: { message } }) => {
+    if (keeps) values.add(message);
+  });
+  node.on("read", () => ({ messages: [...values] as number[] }));
+}
+
+Deno.test("a lost value: the last message that carried it to a node, and the fault that took it", async () => {
+  const { report, causes } = await reportOf({
+    workload: "broadcast",
+    install: sendsOnce,
+    script: (faults, clock) => {
+      const heal = faults.isolate("n1");
+      clock.schedule(2000, heal);
+    },
+  });
+  assertEquals(report.findings[0]?.anomaly, "lost");
+  const texts = causes[0]?.map(textOf) ?? [];
+  const all = texts.join("\n");
+  assertMatch(
+    all,
+    /^The only message with 0 to n[012] was pass \d+ from n\d to n\d, sent at 0\.\d{3} s, which the partition n1 \| n0 n2 took; after the partition ended at 2\.000 s nobody sent 0 to n\d again$/m,
+  );
+  const place = causes[0]?.[0]?.find((part) => typeof part !== "string");
+  assertEquals(typeof place?.message, "number");
+});
+
+Deno.test("a lost value that arrived, and one that nobody sent", async () => {
+  const arrived = await reportOf({
+    workload: "broadcast",
+    install: (node) => sendsOnce(node, false),
+  });
+  assertMatch(textOf(arrived.causes[0]?.[0]), /; one with it arrived at .* and did not keep it$/);
+  const alone = await reportOf({
+    workload: "g-set",
+    install: (node) => {
+      const values: number[] = [];
+      node.on("add", ({ body }) => {
+        values.push(body.element as number);
+        return {};
+      });
+      node.on("read", () => ({ value: values }));
+    },
+  });
+  assertMatch(
+    textOf(alone.causes[0]?.[0]),
+    /^Nobody sent 0 to n\d: no message between nodes is seen to carry it$/,
+  );
+});
+
+Deno.test("a stale read: the write that it missed, and who took itself for the leader", async () => {
+  const { report, causes } = await reportOf({
+    workload: "lin-kv",
+    install: (node) => {
+      const registers = new Map<unknown, number>();
+      const lead = () => node.observe({ role: "leader", term: node.id === "n0" ? 1 : 2 });
+      node.on("write", ({ body: { key, value } }) => {
+        lead();
+        registers.set(key, value as number);
+        return {};
+      });
+      node.on("read", ({ body: { key } }) => {
+        lead();
+        const value = registers.get(key);
+        if (value === undefined) throw new RpcError(ErrorCode.keyDoesNotExist, "No such key");
+        return { value };
+      });
+      node.on("cas", () => {
+        throw new RpcError(ErrorCode.preconditionFailed, "Expected another value");
+      });
+    },
+  });
+  assertEquals(report.findings[0]?.anomaly, "nonlinearizable");
+  const texts = causes.map((each) => each.map(textOf).join("\n"));
+  assertMatch(
+    texts.join("\n"),
+    /^The last write before it, (write|cas) .* acknowledged at .* is not what it saw$/m,
+  );
+  assertMatch(
+    texts.join("\n"),
+    /^Leader by its own account: n0 in term 1, since .*; n1 in term 2, since /m,
+  );
+});
