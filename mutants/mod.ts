@@ -5,6 +5,7 @@
  */
 
 import type { WorkloadName } from "@eddy/handlers";
+import { didYouMean, UsageError } from "@eddy/maelstrom/flags";
 import { broadcast, broadcastMutants } from "./broadcast.ts";
 import { gCounter, gCounterMutants, pnCounter, pnCounterMutants } from "./counter.ts";
 import { echo, echoMutants } from "./echo.ts";
@@ -13,13 +14,13 @@ import { kafka, kafkaMutants } from "./kafka.ts";
 import { linKv, linKvMutants } from "./lin_kv.ts";
 import { DEFAULT_SETTINGS, type Mutant, type NodeUnderTest, type Settings } from "./mutant.ts";
 import { protocolMutants } from "./protocol.ts";
+import { type RaftMutant, raftMutants } from "./raft_nodes.ts";
 import type { Answer, AsyncServer, Change, Reference, Server } from "./reference.ts";
 import type { Store } from "./stores.ts";
 import { txnListAppend, txnListAppendMutants, txnRwRegister, txnRwRegisterMutants } from "./txn.ts";
 import { uniqueIds, uniqueIdsMutants } from "./unique_ids.ts";
 
-export { DEFAULT_SETTINGS };
-export { type RaftMutant, raftMutants } from "./raft_nodes.ts";
+export { DEFAULT_SETTINGS, type RaftMutant, raftMutants };
 export type {
   Answer,
   AsyncServer,
@@ -51,6 +52,38 @@ export const mutants: readonly Mutant[] = [
   ...registry.flatMap(([, mutants]) => mutants),
   ...protocolMutants,
 ];
+
+/** All mutants: those of every workload, and those on Raft. */
+export const allMutants: readonly (Mutant | RaftMutant)[] = [...mutants, ...raftMutants];
+
+const PREFIX = "mutant:";
+
+/** Whether a `--bin` names a mutant. */
+export function isMutant(bin: string | undefined): bin is string {
+  return bin?.startsWith(PREFIX) === true;
+}
+
+/** What names a mutant in `--bin`: its name in small letters, with hyphens. */
+export function binOf({ name }: Pick<Mutant, "name">): string {
+  const words = name.toLowerCase().match(/[a-z0-9]+/g) ?? [];
+  return PREFIX + words.join("-");
+}
+
+/**
+ * The mutant that a `--bin` names.
+ *
+ * @throws {UsageError} if the workload has none of that name.
+ */
+export function findMutant(bin: string, workload: WorkloadName): Mutant {
+  const known = allMutants.filter((mutant) => mutant.workload === workload);
+  const found = known.find((mutant) => binOf(mutant) === bin);
+  if (found !== undefined) return found;
+  const names = known.map(binOf);
+  throw new UsageError(
+    `Unknown mutant ${JSON.stringify(bin)} of ${workload}${didYouMean(bin, names)}: accepted are ` +
+      names.join(", "),
+  );
+}
 
 /** The right servers of every workload. */
 export const references: readonly Reference[] = registry.map(([reference]) => reference);

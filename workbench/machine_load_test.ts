@@ -1,11 +1,6 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
-import {
-  LoadMeter,
-  loadWarning,
-  type MachineLoad,
-  processorSeconds,
-  ticksOf,
-} from "./machine_load.ts";
+import { LoadMeter, processorSeconds, ticksOf } from "./load_meter.ts";
+import { loadWarning, type MachineLoad } from "./machine_load.ts";
 import { quantiles } from "./checkers/checker.ts";
 import { VirtualClock } from "./virtual_clock.ts";
 

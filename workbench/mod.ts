@@ -75,14 +75,12 @@ export { parsePlan, type Plan, type PlanProgram, writePlan } from "./plan.ts";
 export type { OpCounts, PlannedOps, PlanOp, RunProgress, Stage } from "./runner.ts";
 export {
   type PlannedParts,
-  type Program,
   type RunHooks,
-  runProgram,
   type RunResult,
   simulate,
   type SimulateOptions,
-  simulateProgram,
 } from "./simulate.ts";
+export { type Program, runProgram, simulateProgram } from "./run_program.ts";
 export { type BundledProgram, type LoadedProgram, loadProgram } from "./program.ts";
 export type { WasmProgram } from "./wasm_program.ts";
 export { type WorkloadName, WORKLOADS, workloads } from "./workloads/mod.ts";

@@ -8,8 +8,8 @@
 import type { Random } from "@eddy/maelstrom";
 import type { ClusterOptions, Incarnation, LaunchContext } from "./cluster.ts";
 import { type Compute, ProcessClock } from "./in_process.ts";
+import { LineSplitter } from "./line_splitter.ts";
 import type { Packet } from "./network.ts";
-import { LineSplitter } from "./process.ts";
 import { RecentLines } from "./protocol.ts";
 import { activity } from "./watchdog.ts";
 

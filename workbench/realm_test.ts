@@ -3,7 +3,8 @@ import { join } from "@std/path/join";
 import { writeHistoryLine } from "./history.ts";
 import { defaultOptions, type RunSettings } from "./options.ts";
 import { bundleProgram } from "./program.ts";
-import { type RunResult, simulateProgram } from "./simulate.ts";
+import { simulateProgram } from "./run_program.ts";
+import type { RunResult } from "./simulate.ts";
 import type { WorkloadName } from "./workloads/mod.ts";
 
 /** A bare loop over Deno's standard input; `answer` makes the reply's keys of `body`. */

@@ -1,17 +1,15 @@
 /**
- * A whole run in one call: in process under virtual time, or with child processes in real time.
+ * A whole run in one call: in this process, under virtual time. `run_program.ts` has those of
+ * programs.
  *
  * @module
  */
 
 import { findWorkload } from "@eddy/handlers";
 import { type Clock, describeError, type Node } from "@eddy/maelstrom";
-import { createProcessCluster } from "./process.ts";
-import type { LoadedProgram } from "./program.ts";
-import { createRealmCluster, RealmGuard } from "./realm.ts";
-import { createWasmCluster } from "./wasm.ts";
 import type { Cluster, ClusterOptions } from "./cluster.ts";
 import { createInProcessCluster } from "./in_process.ts";
+import { nextTurn } from "./event_loop.ts";
 import { ProtocolError } from "./protocol.ts";
 import { Faults, type FaultVerbs } from "./faults.ts";
 import { Nemesis } from "./nemesis.ts";
@@ -20,19 +18,12 @@ import type { NetEvent } from "./journal.ts";
 import { type ObservationRecord, Observations } from "./observations.ts";
 import type { Plan } from "./plan.ts";
 import { reportRun, type RunReport } from "./report.ts";
-import {
-  checkGiven,
-  checkOptions,
-  defaultOptions,
-  MAX,
-  type RunOptions,
-  type RunSettings,
-} from "./options.ts";
-import { LoadMeter } from "./machine_load.ts";
-import { type RunProgress, runTest, type Stage } from "./runner.ts";
+import { checkGiven, defaultOptions, MAX, type RunOptions, type RunSettings } from "./options.ts";
+import type { LoadMeter } from "./load_meter.ts";
+import { type RunProgress, runTest } from "./runner.ts";
 import { activity } from "./watchdog.ts";
 import type { WorkloadName } from "./workloads/mod.ts";
-import { createRealWorld, createVirtualWorld, type World } from "./world.ts";
+import { createVirtualWorld, type World } from "./world.ts";
 
 /** What can be watched of a run, and scripted in it. */
 export interface RunHooks {
@@ -124,82 +115,26 @@ export function simulate(options: SimulateOptions): Promise<RunResult> {
     others;
   const hooks = { onMessage, onLog, onProgress, script, signal, plan, runTimeoutSeconds };
   checkGiven("install", install, "a function", typeof install === "function");
-  checkArgs(args);
-  checkHooks(hooks);
+  checkArgsAndHooks(args, hooks);
   const run = defaultOptions(workload, settings);
   const setup = install ?? findWorkload(workload).configure(args ?? []);
   const world = createVirtualWorld(run.seed, { latency: run.latency, links: plan?.links });
   const make = (cluster: ClusterOptions) => createInProcessCluster({ ...cluster, setup });
   const watchers = [new Uncaught(), new RealTimers(), new Activities(run.seed)];
-  return runIn(world, make, run, hooks, watchers);
-}
-
-/** A program to run as nodes. */
-export interface Program {
-  /** A path, which is not looked up anywhere. */
-  readonly bin: string;
-  /** What every node is started with. */
-  readonly args: readonly string[];
+  return runIn(world, make, run, hooks, { watchers });
 }
 
 /**
- * Runs a workload against a program in this process, under virtual time.
+ * Checks what a run is given beside its options.
  *
- * @param args what every node is started with
- * @throws {RangeError} if the options cannot be run.
+ * @throws {RangeError} naming what cannot be used.
  */
-export async function simulateProgram(
-  program: LoadedProgram,
-  args: readonly string[],
-  options: RunOptions,
-  hooks: RunHooks = {},
-): Promise<RunResult> {
-  checkArgs(args);
-  checkHooks(hooks);
-  checkOptions(options);
-  const { seed, latency } = options;
-  const isModule = program.kind === "module";
-  const world = createVirtualWorld(seed, { latency, links: hooks.plan?.links, turns: isModule });
-  if (isModule) {
-    const make = (cluster: ClusterOptions) => createRealmCluster({ ...cluster, program, args });
-    return await runIn(world, make, options, hooks, [new RealmGuard(), new Activities(seed)]);
-  }
-  let peakMemoryBytes = 0;
-  const onMemory = (bytes: number) => {
-    peakMemoryBytes = Math.max(peakMemoryBytes, bytes);
-  };
-  const make = (cluster: ClusterOptions) =>
-    createWasmCluster({ ...cluster, program, args, onMemory });
-  const result = await runIn(world, make, options, hooks, [new Activities(seed)]);
-  return { ...result, peakMemoryBytes };
-}
-
-/**
- * Runs a workload against child processes, in real time, as Maelstrom starts them.
- *
- * @throws {Error} if there is no such program, or it cannot be executed.
- * @throws {RangeError} if the options cannot be run.
- */
-export function runProgram(
-  { bin, args }: Program,
-  options: RunOptions,
-  hooks: RunHooks = {},
-): Promise<RunResult> {
-  checkArgs(args);
-  checkHooks(hooks);
-  checkOptions(options);
-  const links = hooks.plan?.links;
-  const world = createRealWorld(options.seed, { latency: options.latency, links });
-  const make = (cluster: ClusterOptions) => createProcessCluster({ ...cluster, bin, args });
-  return runIn(world, make, options, hooks, [], true);
-}
-
-function checkArgs(args: unknown): void {
+export function checkArgsAndHooks(
+  args: unknown,
+  { signal, plan: _, runTimeoutSeconds, ...functions }: RunHooks,
+): void {
   const ok = Array.isArray(args) && args.every((arg) => typeof arg === "string");
   checkGiven("args", args, "a list of texts", ok);
-}
-
-function checkHooks({ signal, plan: _, runTimeoutSeconds, ...functions }: RunHooks): void {
   checkGiven("signal", signal, "an AbortSignal", signal instanceof AbortSignal);
   checkGiven(
     "run timeout",
@@ -212,14 +147,27 @@ function checkHooks({ signal, plan: _, runTimeoutSeconds, ...functions }: RunHoo
   }
 }
 
-async function runIn(
+/** What looks at a run from outside. */
+export interface Onlookers {
+  /** They look at what nodes in this process do to it. */
+  readonly watchers?: readonly Watcher[];
+  /**
+   * Makes what measures how busy the machine is.
+   *
+   * @default it is not measured
+   */
+  readonly makeMeter?: (world: World, cluster: Cluster) => LoadMeter;
+}
+
+/** Does a run in a world, and reports it. */
+export async function runIn(
   world: World,
   makeCluster: (options: ClusterOptions) => Cluster,
   options: RunOptions,
-  { onMessage, onLog, onProgress, script, signal, plan, runTimeoutSeconds }: RunHooks,
-  watchers: readonly Watcher[] = [],
-  measuresLoad = false,
+  hooks: RunHooks,
+  { watchers = [], makeMeter }: Onlookers = {},
 ): Promise<RunResult> {
+  const { onMessage, onLog, onProgress, script, signal, plan, runTimeoutSeconds } = hooks;
   const stop = new AbortController();
   const { nodeIds, strictMaelstrom, maelstromBugs } = options;
   const onProtocolError = (error: ProtocolError) => stop.abort(error);
@@ -247,11 +195,14 @@ async function runIn(
     script,
   });
   const signals = signal === undefined ? [stop.signal] : [stop.signal, signal];
-  const meter = measuresLoad ? new LoadMeter(world.clock, () => cluster.processIds) : undefined;
+  const meter = makeMeter?.(world, cluster);
   const others = {
     nemesis,
     plan: plan?.ops,
-    onProgress: meter === undefined ? onProgress : measuring(meter, onProgress),
+    onProgress: (progress: RunProgress) => {
+      meter?.follow(progress.stage);
+      onProgress?.(progress);
+    },
     signal: AbortSignal.any(signals),
   };
   const main = () =>
@@ -296,22 +247,6 @@ async function runIn(
   };
 }
 
-/** Measures the load in the main phase. */
-function measuring(
-  meter: LoadMeter,
-  onProgress: RunHooks["onProgress"] = () => {},
-): NonNullable<RunHooks["onProgress"]> {
-  let stage: Stage | undefined;
-  return (progress) => {
-    if (stage !== progress.stage) {
-      if (progress.stage === "main") meter.start();
-      else meter.stop();
-      stage = progress.stage;
-    }
-    onProgress(progress);
-  };
-}
-
 /** A hook whose error breaks the run off, in place of going to a node or a stream that calls it. */
 function guarded<Args extends unknown[]>(
   hook: ((...args: Args) => void) | undefined,
@@ -327,7 +262,7 @@ function guarded<Args extends unknown[]>(
 }
 
 /** Looks at what nodes in this process do to it. */
-interface Watcher {
+export interface Watcher {
   /** One sentence for each thing that was seen. */
   readonly warnings: readonly string[];
   /** Runs `main`, and looks meanwhile. */
@@ -357,7 +292,7 @@ class Uncaught implements Watcher {
       return await main();
     } finally {
       // The event of a last rejection comes with the next turn of the event loop.
-      await new Promise((resolve) => setImmediate(resolve));
+      await new Promise<void>(nextTurn);
       globalThis.removeEventListener("unhandledrejection", note);
     }
   }
@@ -370,7 +305,7 @@ function textAndPlace(reason: unknown): string {
 }
 
 /** Tells a watchdog, if there is one, that nodes run. */
-class Activities implements Watcher {
+export class Activities implements Watcher {
   readonly warnings: readonly string[] = [];
   readonly #seed: number;
 

@@ -6,8 +6,7 @@
 
 import { errorText } from "@eddy/maelstrom";
 import { interruptWork, load, type WorkerOrder, type WorkerReply } from "./sweep.ts";
-import { currentThread, type ThreadScope } from "./threads.ts";
-import { startWatchdog } from "./watchdog.ts";
+import { currentThread, startWatchdog, type ThreadScope } from "./threads.ts";
 
 /** Answers each task with what it came to. */
 function serveTasks(): void {

@@ -4,6 +4,8 @@
  * @module
  */
 
+import { activity } from "./watchdog.ts";
+
 /** The names of the threads: one does runs of a sweep, one watches nodes that do not return. */
 export type ThreadName = "sweep" | "watchdog";
 
@@ -18,6 +20,29 @@ export function startThread(name: ThreadName, module: string, sources: string): 
   // In a bundle all modules are one, which each thread loads; its name says what it is for.
   const isBundle = !sources.endsWith(".ts");
   return new Worker(isBundle ? sources : new URL(module, sources), { type: "module", name });
+}
+
+/** How long a handler may take, in seconds of the machine's time. */
+const LIMIT_SECONDS = 30;
+
+/** What a watchdog's own thread is started with. */
+export interface WatchOrder {
+  readonly buffer: ArrayBufferLike;
+  readonly limitSeconds: number;
+}
+
+/**
+ * Ends the process, with one sentence on standard error, when a node in this thread has not
+ * returned for too long while a run was under way.
+ *
+ * @param askedSeconds how long; 30 by default and at most
+ * @returns a function that ends the watch.
+ */
+export function startWatchdog(askedSeconds: number = LIMIT_SECONDS): () => void {
+  const limitSeconds = Math.min(LIMIT_SECONDS, Math.ceil(askedSeconds));
+  const worker = startThread("watchdog", "./watchdog_worker.ts", import.meta.url);
+  worker.postMessage({ buffer: activity.buffer, limitSeconds } satisfies WatchOrder);
+  return () => worker.terminate();
 }
 
 /** The thread that this code runs in; undefined in the main one, and in threads of others. */

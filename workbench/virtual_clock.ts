@@ -4,8 +4,8 @@
  * @module
  */
 
-import { nextTick } from "process";
 import type { Clock } from "@eddy/maelstrom";
+import { afterPromises, nextTurn } from "./event_loop.ts";
 
 interface TimerEvent extends Timed {
   /** Undefined once cancelled or run. */
@@ -154,25 +154,19 @@ export function runVirtual<T>(
     const result = Promise.resolve().then(main);
     result.then(end, end);
     result.then(resolve, reject);
-    setImmediate(step);
+    nextTurn(step);
   });
 }
 
 /** After how many events the event loop gets a turn, for signals, and for progress to be seen. */
 const EVENTS_A_TURN = 256;
 
-/**
- * Makes a function that calls another when no promise callback is left to run.
- *
- * A fixed number of awaits would not do: chains of promises can be of any length. A turn of the
- * event loop would, but takes five times as long as a tick, which also waits for an empty queue
- * of microtasks, provided that it is requested from within one.
- */
+/** Makes a function that calls another when no promise callback is left to run. */
 function settler(eventsATurn: number): (next: () => void) => void {
   let events = 0;
   return (next) => {
-    if (++events % eventsATurn === 0) setImmediate(next);
-    else queueMicrotask(() => nextTick(next));
+    if (++events % eventsATurn === 0) nextTurn(next);
+    else afterPromises(next);
   };
 }
 

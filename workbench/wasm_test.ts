@@ -2,7 +2,8 @@ import { assert, assertEquals, assertMatch, assertRejects } from "@std/assert";
 import { writeHistoryLine } from "./history.ts";
 import { defaultOptions, type RunSettings } from "./options.ts";
 import { loadProgram } from "./program.ts";
-import { type RunResult, simulateProgram } from "./simulate.ts";
+import { simulateProgram } from "./run_program.ts";
+import type { RunResult } from "./simulate.ts";
 
 // A few instructions of WebAssembly, and a module around them.
 

@@ -1,13 +1,8 @@
 /**
- * A watch over nodes in this process: one whose handler does not return stops all else, too.
+ * What nodes in this thread do at present, for a thread that watches them.
  *
  * @module
  */
-
-import { startThread } from "./threads.ts";
-
-/** How long a handler may take, in seconds of the machine's time. */
-const LIMIT_SECONDS = 30;
 
 /** How much of a name or a message is quoted: every message is copied, so it must be little. */
 const MAX_TEXT = 40;
@@ -29,17 +24,25 @@ const RUNS = 1;
 const NODE_CHARS = 2;
 const MESSAGE_CHARS = 3;
 
+/** Memory that threads share; a page that was opened from disk has none, and no watchdog. */
+function newMemory(): ArrayBufferLike {
+  const size = 24 + 4 * MAX_TEXT;
+  return typeof SharedArrayBuffer === "undefined"
+    ? new ArrayBuffer(size)
+    : new SharedArrayBuffer(size);
+}
+
 /** {@linkcode Activity} in memory that two threads share. */
 export class SharedActivity {
   /** The memory. */
-  readonly buffer: SharedArrayBuffer;
+  readonly buffer: ArrayBufferLike;
   readonly #counts: Int32Array;
   readonly #seed: Float64Array;
   readonly #node: Uint16Array;
   readonly #message: Uint16Array;
 
   /** @param buffer what another thread's has; new memory by default */
-  constructor(buffer: SharedArrayBuffer = new SharedArrayBuffer(24 + 4 * MAX_TEXT)) {
+  constructor(buffer: ArrayBufferLike = newMemory()) {
     this.buffer = buffer;
     this.#counts = new Int32Array(buffer, 0, 4);
     this.#seed = new Float64Array(buffer, 16, 1);
@@ -91,23 +94,3 @@ function copy(text: string, chars: Uint16Array): number {
 
 /** What nodes in this thread do. */
 export const activity: SharedActivity = new SharedActivity();
-
-/** What a watchdog's own thread is started with. */
-export interface WatchOrder {
-  readonly buffer: SharedArrayBuffer;
-  readonly limitSeconds: number;
-}
-
-/**
- * Ends the process, with one sentence on standard error, when a node in this thread has not
- * returned for too long while a run was under way.
- *
- * @param askedSeconds how long; 30 by default and at most
- * @returns a function that ends the watch.
- */
-export function startWatchdog(askedSeconds: number = LIMIT_SECONDS): () => void {
-  const limitSeconds = Math.min(LIMIT_SECONDS, Math.ceil(askedSeconds));
-  const worker = startThread("watchdog", "./watchdog_worker.ts", import.meta.url);
-  worker.postMessage({ buffer: activity.buffer, limitSeconds } satisfies WatchOrder);
-  return () => worker.terminate();
-}

@@ -7,7 +7,7 @@ const module = (file: string) => JSON.stringify(new URL(file, import.meta.url).h
 async function standardErrorOf(code: string): Promise<string> {
   const program = `
     const { simulate } = await import(${module("./simulate.ts")});
-    const { startWatchdog } = await import(${module("./watchdog.ts")});
+    const { startWatchdog } = await import(${module("./threads.ts")});
     const stop = startWatchdog(1);
     const install = (node) => node.on("echo", ({ body }) => { ${code} });
     await simulate({ workload: "echo", nodeCount: 2, timeLimitSeconds: 1, seed: 7, install });

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { currentThread, type ThreadScope } from "./threads.ts";
-import { SharedActivity, type WatchOrder } from "./watchdog.ts";
+import { currentThread, type ThreadScope, type WatchOrder } from "./threads.ts";
+import { SharedActivity } from "./watchdog.ts";
 
 /** Watches what the order names. */
 function watch({ buffer, limitSeconds }: WatchOrder): void {

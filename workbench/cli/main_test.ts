@@ -6,7 +6,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { delay } from "@std/async/delay";
 import { join } from "@std/path/join";
 import { ErrorCode } from "@eddy/maelstrom";
-import { mutants, raftMutants } from "@eddy/mutants";
+import { binOf, mutants, raftMutants } from "@eddy/mutants";
 import { parseFlags } from "@eddy/maelstrom/flags";
 import config from "../deno.json" with { type: "json" };
 import { NEMESES } from "../nemesis.ts";
@@ -14,7 +14,6 @@ import { simulate } from "../simulate.ts";
 import { WORKLOADS } from "../workloads/mod.ts";
 import { ended } from "../testing.ts";
 import { demoJobs } from "./demo.ts";
-import { binOf } from "./mutants.ts";
 import { replayLine, testFlags } from "./test.ts";
 import {
   command,

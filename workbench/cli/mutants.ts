@@ -5,13 +5,14 @@
  */
 
 import type { Node } from "@eddy/maelstrom";
-import { didYouMean, oneOf, parseFlags, UsageError } from "@eddy/maelstrom/flags";
+import { oneOf, parseFlags, UsageError } from "@eddy/maelstrom/flags";
 import {
+  allMutants,
+  binOf,
   DEFAULT_SETTINGS,
+  findMutant,
   type Mutant,
-  mutants,
   type RaftMutant,
-  raftMutants,
   type Settings,
 } from "@eddy/mutants";
 import type { Job } from "../sweep.ts";
@@ -33,7 +34,7 @@ export const mutantsFlags = {
 export function mutantsCommand(args: readonly string[]): Promise<number> {
   const { flags: { workload }, words } = parseFlags(mutantsFlags, args);
   if (words.length > 0) throw new UsageError(`Unexpected argument ${JSON.stringify(words[0])}`);
-  const shown = all.filter((each) => workload === undefined || each.workload === workload);
+  const shown = allMutants.filter((each) => workload === undefined || each.workload === workload);
   if (workload === undefined) {
     const rows = shown.map((mutant) => [mutant.workload, binOf(mutant), mutant.anomaly]);
     print(table([["workload", "--bin", "what is found"], ...rows]));
@@ -48,9 +49,6 @@ export function mutantsCommand(args: readonly string[]): Promise<number> {
   return Promise.resolve(0);
 }
 
-/** All mutants: those of every workload, and those on Raft. */
-const all: readonly (Mutant | RaftMutant)[] = [...mutants, ...raftMutants];
-
 /** The rule that a mutant on Raft breaks, and how often that shows. */
 function describeRule({ rule, seeds }: RaftMutant): string[] {
   const shows = seeds === undefined
@@ -60,35 +58,6 @@ function describeRule({ rule, seeds }: RaftMutant): string[] {
     ? `  It shows with some seeds only: ${seeds} are mostly enough`
     : undefined;
   return [`  Breaks the rule: ${rule}`, ...shows === undefined ? [] : [shows]];
-}
-
-const PREFIX = "mutant:";
-
-/** Whether a `--bin` names a mutant. */
-export function isMutant(bin: string | undefined): bin is string {
-  return bin?.startsWith(PREFIX) === true;
-}
-
-/** What names a mutant in `--bin`: its name in small letters, with hyphens. */
-export function binOf({ name }: Mutant): string {
-  const words = name.toLowerCase().match(/[a-z0-9]+/g) ?? [];
-  return PREFIX + words.join("-");
-}
-
-/**
- * The mutant that a `--bin` names.
- *
- * @throws {UsageError} if the workload has none of that name.
- */
-export function findMutant(bin: string, workload: WorkloadName): Mutant {
-  const known = all.filter((mutant) => mutant.workload === workload);
-  const found = known.find((mutant) => binOf(mutant) === bin);
-  if (found !== undefined) return found;
-  const names = known.map(binOf);
-  throw new UsageError(
-    `Unknown mutant ${JSON.stringify(bin)} of ${workload}${didYouMean(bin, names)}: accepted are ` +
-      names.join(", "),
-  );
 }
 
 /**

@@ -4,10 +4,10 @@
 
 import { assert, assertEquals, assertGreaterOrEqual, assertStringIncludes } from "@std/assert";
 import { parseFlags } from "@eddy/maelstrom/flags";
-import { type RaftMutant, raftMutants } from "@eddy/mutants";
+import { binOf, type RaftMutant, raftMutants } from "@eddy/mutants";
 import { type Job, runJobs } from "../sweep.ts";
 import { toRunOptions } from "./flags.ts";
-import { binOf, commandOf, installationOf } from "./mutants.ts";
+import { commandOf, installationOf } from "./mutants.ts";
 import { sweepFlags } from "./sweep.ts";
 import { inTempDir, workbench } from "./testing.ts";
 

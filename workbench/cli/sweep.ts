@@ -6,6 +6,7 @@
 
 import { errorText } from "@eddy/maelstrom";
 import { type Flags, integer, parseFlags, UsageError } from "@eddy/maelstrom/flags";
+import { isMutant } from "@eddy/mutants";
 import { printableLine, verdict } from "../explain.ts";
 import { type Validity, worst } from "../history.ts";
 import { reachedIn } from "../observations.ts";
@@ -24,7 +25,7 @@ import {
   sayIgnored,
   toRunOptions,
 } from "./flags.ts";
-import { installationOf, isMutant } from "./mutants.ts";
+import { installationOf } from "./mutants.ts";
 import { Interrupts, print, printError, printJson, StatusLine, table } from "./terminal.ts";
 import { checkRealTime, processProgram, replayLine, runsVirtually, testFlags } from "./test.ts";
 

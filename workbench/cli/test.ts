@@ -6,6 +6,7 @@
 
 import { errorText } from "@eddy/maelstrom";
 import { type FlagValues, integer, parseFlags, UsageError } from "@eddy/maelstrom/flags";
+import { findMutant, isMutant } from "@eddy/mutants";
 import { summarize } from "../explain.ts";
 import type { NetEvent } from "../journal.ts";
 import type { RunOptions } from "../options.ts";
@@ -14,16 +15,11 @@ import { findProgram } from "../process.ts";
 import { isLoadable, isWasm, loadProgram } from "../program.ts";
 import { folderName, ResultsDir, resultsJson } from "../results_dir.ts";
 import type { RunProgress } from "../runner.ts";
-import {
-  type RunHooks,
-  runProgram,
-  type RunResult,
-  simulate,
-  simulateProgram,
-} from "../simulate.ts";
+import { runProgram, simulateProgram } from "../run_program.ts";
+import { type RunHooks, type RunResult, simulate } from "../simulate.ts";
 import { writeReport } from "../stored_run.ts";
 import { MAX_MEMORY_BYTES } from "../wasm_program.ts";
-import { startWatchdog } from "../watchdog.ts";
+import { startWatchdog } from "../threads.ts";
 import { commandName, shellWord } from "./command_name.ts";
 import {
   BROKEN,
@@ -37,7 +33,7 @@ import {
   sayIgnored,
   toRunOptions,
 } from "./flags.ts";
-import { findMutant, isMutant, refuseArgs } from "./mutants.ts";
+import { refuseArgs } from "./mutants.ts";
 import { Interrupts, print, printError, printJson, StatusLine } from "./terminal.ts";
 import { watching } from "./watch.ts";
 

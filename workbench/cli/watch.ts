@@ -6,9 +6,9 @@
 
 import { errorText } from "@eddy/maelstrom";
 import { UsageError } from "@eddy/maelstrom/flags";
+import { isMutant } from "@eddy/mutants";
 import { join } from "@std/path/join";
 import { isLoadable, isWasm } from "../program.ts";
-import { isMutant } from "./mutants.ts";
 import { clearScreen, Interrupts, printError } from "./terminal.ts";
 
 /** How long no file has to change before a run begins: editors and formatters save more than once. */

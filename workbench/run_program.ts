@@ -1,0 +1,77 @@
+/**
+ * A whole run of a program in one call: in this process under virtual time, or as child processes
+ * in real time.
+ *
+ * @module
+ */
+
+import type { Cluster, ClusterOptions } from "./cluster.ts";
+import { LoadMeter } from "./load_meter.ts";
+import { checkOptions, type RunOptions } from "./options.ts";
+import { createProcessCluster } from "./process.ts";
+import type { LoadedProgram } from "./program.ts";
+import { createRealmCluster, RealmGuard } from "./realm.ts";
+import { Activities, checkArgsAndHooks, type RunHooks, runIn, type RunResult } from "./simulate.ts";
+import { createWasmCluster } from "./wasm.ts";
+import { createRealWorld, createVirtualWorld, type World } from "./world.ts";
+
+/** A program to run as nodes. */
+export interface Program {
+  /** A path, which is not looked up anywhere. */
+  readonly bin: string;
+  /** What every node is started with. */
+  readonly args: readonly string[];
+}
+
+/**
+ * Runs a workload against a program in this process, under virtual time.
+ *
+ * @param args what every node is started with
+ * @throws {RangeError} if the options cannot be run.
+ */
+export async function simulateProgram(
+  program: LoadedProgram,
+  args: readonly string[],
+  options: RunOptions,
+  hooks: RunHooks = {},
+): Promise<RunResult> {
+  checkArgsAndHooks(args, hooks);
+  checkOptions(options);
+  const { seed, latency } = options;
+  const isModule = program.kind === "module";
+  const world = createVirtualWorld(seed, { latency, links: hooks.plan?.links, turns: isModule });
+  if (isModule) {
+    const make = (cluster: ClusterOptions) => createRealmCluster({ ...cluster, program, args });
+    const watchers = [new RealmGuard(), new Activities(seed)];
+    return await runIn(world, make, options, hooks, { watchers });
+  }
+  let peakMemoryBytes = 0;
+  const onMemory = (bytes: number) => {
+    peakMemoryBytes = Math.max(peakMemoryBytes, bytes);
+  };
+  const make = (cluster: ClusterOptions) =>
+    createWasmCluster({ ...cluster, program, args, onMemory });
+  const result = await runIn(world, make, options, hooks, { watchers: [new Activities(seed)] });
+  return { ...result, peakMemoryBytes };
+}
+
+/**
+ * Runs a workload against child processes, in real time, as Maelstrom starts them.
+ *
+ * @throws {Error} if there is no such program, or it cannot be executed.
+ * @throws {RangeError} if the options cannot be run.
+ */
+export function runProgram(
+  { bin, args }: Program,
+  options: RunOptions,
+  hooks: RunHooks = {},
+): Promise<RunResult> {
+  checkArgsAndHooks(args, hooks);
+  checkOptions(options);
+  const links = hooks.plan?.links;
+  const world = createRealWorld(options.seed, { latency: options.latency, links });
+  const make = (cluster: ClusterOptions) => createProcessCluster({ ...cluster, bin, args });
+  const makeMeter = ({ clock }: World, cluster: Cluster) =>
+    new LoadMeter(clock, () => cluster.processIds);
+  return runIn(world, make, options, hooks, { makeMeter });
+}
