@@ -73,13 +73,8 @@ export { summarize } from "./explain.ts";
 export type { RunOptions, RunSettings } from "./options.ts";
 export { parsePlan, type Plan, type PlanProgram, writePlan } from "./plan.ts";
 export type { OpCounts, PlannedOps, PlanOp, RunProgress, Stage } from "./runner.ts";
-export {
-  type PlannedParts,
-  type RunHooks,
-  type RunResult,
-  simulate,
-  type SimulateOptions,
-} from "./simulate.ts";
+export type { PlannedParts, RunHooks, RunResult } from "./run.ts";
+export { simulate, type SimulateOptions } from "./simulate.ts";
 export { type Program, runProgram, simulateProgram } from "./run_program.ts";
 export { type BundledProgram, type LoadedProgram, loadProgram } from "./program.ts";
 export type { WasmProgram } from "./wasm_program.ts";

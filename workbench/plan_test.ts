@@ -2,7 +2,8 @@ import { assert, assertEquals, assertNotEquals, assertThrows } from "@std/assert
 import { writeHistoryLine } from "./history.ts";
 import { NEMESES } from "./nemesis.ts";
 import { parsePlan, PLAN_VERSION, writePlan } from "./plan.ts";
-import { type PlannedParts, simulate, type SimulateOptions } from "./simulate.ts";
+import type { PlannedParts } from "./run.ts";
+import { simulate, type SimulateOptions } from "./simulate.ts";
 import { WORKLOADS } from "./workloads/mod.ts";
 
 /** Runs, and returns all that happened to messages and operations, and the plan. */

@@ -4,7 +4,7 @@ import { writeHistoryLine } from "./history.ts";
 import { defaultOptions, type RunSettings } from "./options.ts";
 import { bundleProgram } from "./program.ts";
 import { simulateProgram } from "./run_program.ts";
-import type { RunResult } from "./simulate.ts";
+import type { RunResult } from "./run.ts";
 import type { WorkloadName } from "./workloads/mod.ts";
 
 /** A bare loop over Deno's standard input; `answer` makes the reply's keys of `body`. */

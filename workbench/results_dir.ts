@@ -13,7 +13,7 @@ import { writeObservation } from "./observations.ts";
 import { type Plan, writePlan } from "./plan.ts";
 import { RecentLines } from "./protocol.ts";
 import type { HistoryReport, RunReport, WorkloadResult } from "./report.ts";
-import type { RunResult } from "./simulate.ts";
+import type { RunResult } from "./run.ts";
 
 /** How many characters are buffered before they are written. */
 const CHUNK_CHARS = 1 << 18;

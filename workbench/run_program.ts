@@ -11,7 +11,7 @@ import { checkOptions, type RunOptions } from "./options.ts";
 import { createProcessCluster } from "./process.ts";
 import type { LoadedProgram } from "./program.ts";
 import { createRealmCluster, RealmGuard } from "./realm.ts";
-import { Activities, checkArgsAndHooks, type RunHooks, runIn, type RunResult } from "./simulate.ts";
+import { Activities, checkArgsAndHooks, type RunHooks, runIn, type RunResult } from "./run.ts";
 import { createWasmCluster } from "./wasm.ts";
 import { createRealWorld, createVirtualWorld, type World } from "./world.ts";
 

@@ -1,55 +1,25 @@
 /**
- * A whole run in one call: in this process, under virtual time. `run_program.ts` has those of
- * programs.
+ * A whole run of handlers in one call: in this process, under virtual time.
  *
  * @module
  */
 
 import { findWorkload } from "@eddy/handlers";
-import { type Clock, describeError, type Node } from "@eddy/maelstrom";
-import type { Cluster, ClusterOptions } from "./cluster.ts";
-import { createInProcessCluster } from "./in_process.ts";
+import { describeError, type Node } from "@eddy/maelstrom";
+import type { ClusterOptions } from "./cluster.ts";
 import { nextTurn } from "./event_loop.ts";
-import { ProtocolError } from "./protocol.ts";
-import { Faults, type FaultVerbs } from "./faults.ts";
-import { Nemesis } from "./nemesis.ts";
-import type { Op } from "./history.ts";
-import type { NetEvent } from "./journal.ts";
-import { type ObservationRecord, Observations } from "./observations.ts";
-import type { Plan } from "./plan.ts";
-import { reportRun, type RunReport } from "./report.ts";
-import { checkGiven, defaultOptions, MAX, type RunOptions, type RunSettings } from "./options.ts";
-import type { LoadMeter } from "./load_meter.ts";
-import { type RunProgress, runTest } from "./runner.ts";
-import { activity } from "./watchdog.ts";
+import { createInProcessCluster } from "./in_process.ts";
+import { checkGiven, defaultOptions, type RunSettings } from "./options.ts";
+import {
+  Activities,
+  checkArgsAndHooks,
+  type RunHooks,
+  runIn,
+  type RunResult,
+  type Watcher,
+} from "./run.ts";
 import type { WorkloadName } from "./workloads/mod.ts";
-import { createVirtualWorld, type World } from "./world.ts";
-
-/** What can be watched of a run, and scripted in it. */
-export interface RunHooks {
-  /** Called for every event of the network. */
-  readonly onMessage?: ((event: NetEvent) => void) | undefined;
-  /** Called for every line of a node's log. */
-  readonly onLog?: ((node: string, text: string) => void) | undefined;
-  /** Called at the beginning of every stage, and once a second. */
-  readonly onProgress?: ((progress: RunProgress) => void) | undefined;
-  /** Called when the main phase begins; for faults at stated times, by the clock. */
-  readonly script?: ((faults: FaultVerbs, clock: Clock) => void) | undefined;
-  /** Breaks the run off; what has happened so far is checked and reported. */
-  readonly signal?: AbortSignal | undefined;
-  /** What is not drawn: the operations, faults and messages of another run, or of one's own making. */
-  readonly plan?: PlannedParts | undefined;
-  /**
-   * How long the run may take, in seconds of the machine's time, before it is broken off. It does
-   * not end a handler that does not return, nor the check.
-   *
-   * @default no limit
-   */
-  readonly runTimeoutSeconds?: number | undefined;
-}
-
-/** The parts of a plan that a run follows beside its options. */
-export type PlannedParts = Pick<Plan, "ops" | "faults" | "links">;
+import { createVirtualWorld } from "./world.ts";
 
 /** What to run. */
 export interface SimulateOptions extends RunSettings, RunHooks {
@@ -63,26 +33,6 @@ export interface SimulateOptions extends RunSettings, RunHooks {
   readonly install?: (node: Node) => void;
   /** Options for Eddy's own handlers, as on the node's command line. */
   readonly args?: readonly string[];
-}
-
-/** The outcome of a run. */
-export interface RunResult {
-  /** Verdicts and figures; `results.valid` is the verdict of all. */
-  readonly results: RunReport;
-  /** What clients and nemesis did and saw. */
-  readonly history: readonly Op[];
-  /** What was run, defaults included. */
-  readonly options: RunOptions;
-  /** How nodes have broken the protocol. */
-  readonly protocolErrors: readonly ProtocolError[];
-  /** When the history begins, by the world's clock. */
-  readonly startMs: number;
-  /** What the run was given and what it drew, to be run again; faults of a script are not in it. */
-  readonly plan: () => PlannedParts;
-  /** The most memory that a node had, in bytes; known for WebAssembly only. */
-  readonly peakMemoryBytes?: number;
-  /** What nodes told of themselves. */
-  readonly observations: readonly ObservationRecord[];
 }
 
 /**
@@ -124,151 +74,6 @@ export function simulate(options: SimulateOptions): Promise<RunResult> {
   return runIn(world, make, run, hooks, { watchers });
 }
 
-/**
- * Checks what a run is given beside its options.
- *
- * @throws {RangeError} naming what cannot be used.
- */
-export function checkArgsAndHooks(
-  args: unknown,
-  { signal, plan: _, runTimeoutSeconds, ...functions }: RunHooks,
-): void {
-  const ok = Array.isArray(args) && args.every((arg) => typeof arg === "string");
-  checkGiven("args", args, "a list of texts", ok);
-  checkGiven("signal", signal, "an AbortSignal", signal instanceof AbortSignal);
-  checkGiven(
-    "run timeout",
-    runTimeoutSeconds,
-    `a positive number up to ${MAX.runTimeoutSeconds}`,
-    Number(runTimeoutSeconds) > 0 && Number(runTimeoutSeconds) <= MAX.runTimeoutSeconds,
-  );
-  for (const [name, hook] of Object.entries(functions)) {
-    checkGiven(name, hook, "a function", typeof hook === "function");
-  }
-}
-
-/** What looks at a run from outside. */
-export interface Onlookers {
-  /** They look at what nodes in this process do to it. */
-  readonly watchers?: readonly Watcher[];
-  /**
-   * Makes what measures how busy the machine is.
-   *
-   * @default it is not measured
-   */
-  readonly makeMeter?: (world: World, cluster: Cluster) => LoadMeter;
-}
-
-/** Does a run in a world, and reports it. */
-export async function runIn(
-  world: World,
-  makeCluster: (options: ClusterOptions) => Cluster,
-  options: RunOptions,
-  hooks: RunHooks,
-  { watchers = [], makeMeter }: Onlookers = {},
-): Promise<RunResult> {
-  const { onMessage, onLog, onProgress, script, signal, plan, runTimeoutSeconds } = hooks;
-  const stop = new AbortController();
-  const { nodeIds, strictMaelstrom, maelstromBugs } = options;
-  const onProtocolError = (error: ProtocolError) => stop.abort(error);
-  const observations = new Observations(() => world.clock.now());
-  const cluster = makeCluster({
-    world,
-    nodeIds,
-    strictMaelstrom,
-    maelstromBugs,
-    compute: options.compute,
-    onProtocolError,
-    onLog: guarded(onLog, stop),
-    onObservation: (node, observation) => observations.add(node, observation),
-  });
-  const { journal } = world.network;
-  journal.observer = guarded(onMessage, stop);
-  const faults = new Faults({ world, cluster });
-  const nemesis = new Nemesis({
-    world,
-    faults,
-    nodeIds,
-    kinds: options.nemesis,
-    intervalSeconds: options.nemesisIntervalSeconds,
-    plan: plan?.faults,
-    script,
-  });
-  const signals = signal === undefined ? [stop.signal] : [stop.signal, signal];
-  const meter = makeMeter?.(world, cluster);
-  const others = {
-    nemesis,
-    plan: plan?.ops,
-    onProgress: (progress: RunProgress) => {
-      meter?.follow(progress.stage);
-      onProgress?.(progress);
-    },
-    signal: AbortSignal.any(signals),
-  };
-  const main = () =>
-    world.run(
-      () => runTest(world, cluster, options, others),
-      (error) => stop.abort(error),
-    );
-  const watched = watchers.reduce((inner, watcher) => () => watcher.during(inner), main);
-  const timer = runTimeoutSeconds && setTimeout(() => {
-    const limit = `${runTimeoutSeconds} s of real time`;
-    stop.abort(new Error(`The run was broken off: it took longer than ${limit} (--run-timeout)`));
-  }, runTimeoutSeconds * 1000);
-  const outcome = await watched().finally(() => clearTimeout(timer));
-  const { history, startMs, counts, planned, broke } = outcome;
-  const results = reportRun({
-    options,
-    history,
-    invocations: counts.invocations,
-    planned,
-    startMs,
-    net: journal.stats(),
-    dropped: journal.dropped,
-    faults: faults.windows,
-    machineLoad: meter?.load,
-    observed: observations.summary(startMs),
-    warnings: [...cluster.warnings, ...watchers.flatMap(({ warnings }) => warnings)],
-    broke: broke &&
-      { byNode: broke.error instanceof ProtocolError, text: broke.error.message },
-  });
-  return {
-    results,
-    history,
-    options,
-    protocolErrors: cluster.protocolErrors,
-    startMs,
-    observations: observations.records(startMs),
-    plan: () => ({
-      ops: outcome.emitted,
-      faults: nemesis.plan,
-      links: world.network.planLinks(),
-    }),
-  };
-}
-
-/** A hook whose error breaks the run off, in place of going to a node or a stream that calls it. */
-function guarded<Args extends unknown[]>(
-  hook: ((...args: Args) => void) | undefined,
-  stop: AbortController,
-): ((...args: Args) => void) | undefined {
-  return hook && ((...args) => {
-    try {
-      hook(...args);
-    } catch (error) {
-      stop.abort(error);
-    }
-  });
-}
-
-/** Looks at what nodes in this process do to it. */
-export interface Watcher {
-  /** One sentence for each thing that was seen. */
-  readonly warnings: readonly string[];
-  /** Runs `main`, and looks meanwhile. */
-  during<T>(main: () => Promise<T>): Promise<T>;
-}
-
 /** Keeps a rejection that is not caught from ending the process, as `main.ts` does for one node. */
 class Uncaught implements Watcher {
   #count = 0;
@@ -302,25 +107,6 @@ class Uncaught implements Watcher {
 function textAndPlace(reason: unknown): string {
   const [text = "", place] = describeError(reason).split(/\n\s+(?=at )/);
   return place === undefined ? text : `${text} ${place}`;
-}
-
-/** Tells a watchdog, if there is one, that nodes run. */
-export class Activities implements Watcher {
-  readonly warnings: readonly string[] = [];
-  readonly #seed: number;
-
-  constructor(seed: number) {
-    this.#seed = seed;
-  }
-
-  async during<T>(main: () => Promise<T>): Promise<T> {
-    activity.begin(this.#seed);
-    try {
-      return await main();
-    } finally {
-      activity.end();
-    }
-  }
 }
 
 const TIMERS = ["setTimeout", "setInterval"] as const;
@@ -379,6 +165,8 @@ function replaceTimers(note: (name: string) => void): () => void {
 
 /** The line of code outside of this module that is being called from. */
 function placeOfCaller(): string {
+  // Undefined in a page, where all modules are one script.
+  const here: string | undefined = import.meta.url;
   const lines = (new Error().stack ?? "").split(/\n\s+(?=at )/).slice(1);
-  return lines.find((line) => !line.includes(import.meta.url)) ?? "";
+  return lines.find((line) => here !== undefined && !line.includes(here)) ?? "";
 }

@@ -15,7 +15,8 @@ import { PLAN_VERSION, type PlanProgram } from "./plan.ts";
 import type { LoadedProgram } from "./program.ts";
 import { ResultsDir } from "./results_dir.ts";
 import { runProgram, simulateProgram } from "./run_program.ts";
-import { type RunHooks, type RunResult, simulate } from "./simulate.ts";
+import type { RunHooks, RunResult } from "./run.ts";
+import { simulate } from "./simulate.ts";
 import { startThread } from "./threads.ts";
 
 /** A run, as plain data that can be sent to a worker. */

@@ -3,7 +3,7 @@ import { writeHistoryLine } from "./history.ts";
 import { defaultOptions, type RunSettings } from "./options.ts";
 import { loadProgram } from "./program.ts";
 import { simulateProgram } from "./run_program.ts";
-import type { RunResult } from "./simulate.ts";
+import type { RunResult } from "./run.ts";
 
 // A few instructions of WebAssembly, and a module around them.
 

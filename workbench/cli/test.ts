@@ -14,12 +14,13 @@ import { parsePlan, type Plan, PLAN_VERSION, type PlanProgram } from "../plan.ts
 import { findProgram } from "../process.ts";
 import { isLoadable, isWasm, loadProgram } from "../program.ts";
 import { folderName, ResultsDir, resultsJson } from "../results_dir.ts";
-import type { RunProgress } from "../runner.ts";
+import type { RunHooks, RunResult } from "../run.ts";
 import { runProgram, simulateProgram } from "../run_program.ts";
-import { type RunHooks, type RunResult, simulate } from "../simulate.ts";
+import type { RunProgress } from "../runner.ts";
+import { simulate } from "../simulate.ts";
 import { writeReport } from "../stored_run.ts";
-import { MAX_MEMORY_BYTES } from "../wasm_program.ts";
 import { startWatchdog } from "../threads.ts";
+import { MAX_MEMORY_BYTES } from "../wasm_program.ts";
 import { commandName, shellWord } from "./command_name.ts";
 import {
   BROKEN,
