@@ -10,7 +10,7 @@
 import { errorText } from "@eddy/maelstrom";
 
 /** The entries of `page/`, by name. */
-export type PagePart = "report";
+export type PagePart = "report" | "runs";
 
 /** The folders whose sources may be in a page, and the files that decide what is bundled. */
 const SOURCES = ["node", "handlers", "mutants", "workbench", "deno.json", "deno.lock"];

@@ -19,8 +19,13 @@ export interface PageParts {
   readonly code: string;
   /** Texts that the code asks for by their names. */
   readonly texts?: Readonly<Record<string, string>>;
-  /** What the code may do beyond running: sources for `script-src` and for `worker-src`. */
-  readonly allows?: { readonly scripts?: readonly string[]; readonly workers?: readonly string[] };
+  /** What the code may do beyond running, as sources of the policy's directives. */
+  readonly allows?: {
+    readonly scripts?: readonly string[];
+    readonly workers?: readonly string[];
+    readonly connects?: readonly string[];
+    readonly frames?: readonly string[];
+  };
 }
 
 /**
@@ -53,13 +58,15 @@ function plainReport({ workload, report, command }: ReportData): string {
  * Puts a page together. Its policy lets it load nothing, and run only the code that it was given.
  */
 export async function writePage(
-  { title, body, code, texts = {}, allows: { scripts = [], workers = [] } = {} }: PageParts,
+  { title, body, code, texts = {}, allows = {} }: PageParts,
 ): Promise<string> {
   const policy = [
     "default-src 'none'",
-    `script-src ${[await hash(LOADER), await hash(code), ...scripts].join(" ")}`,
+    `script-src ${[await hash(LOADER), await hash(code), ...allows.scripts ?? []].join(" ")}`,
     `style-src ${await hash(STYLE)}`,
-    ...(workers.length > 0 ? [`worker-src ${workers.join(" ")}`] : []),
+    ...directive("worker-src", allows.workers),
+    ...directive("connect-src", allows.connects),
+    ...directive("frame-src", allows.frames),
     "base-uri 'none'",
     "form-action 'none'",
   ].join("; ");
@@ -84,6 +91,10 @@ ${(await Promise.all(parts)).join("")}<script>${LOADER}</script>
 </body>
 </html>
 `;
+}
+
+function directive(name: string, sources: readonly string[] = []): string[] {
+  return sources.length === 0 ? [] : [`${name} ${sources.join(" ")}`];
 }
 
 /** Unpacks the code and runs it; `readPart` in `page/dom.ts` reads the other texts. */

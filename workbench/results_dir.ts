@@ -13,6 +13,8 @@ import { writeObservation } from "./observations.ts";
 import { type Plan, writePlan } from "./plan.ts";
 import { RecentLines } from "./protocol.ts";
 import type { HistoryReport, RunReport, WorkloadResult } from "./report.ts";
+import { PROGRESS_FILE } from "./run_index.ts";
+import type { RunProgress } from "./runner.ts";
 import type { RunResult } from "./run.ts";
 
 /** How many characters are buffered before they are written. */
@@ -116,6 +118,7 @@ export class ResultsDir {
   readonly #logs = new Map<string, LineFile>();
   readonly #drawn = new Map<number, DiagramMessage & { receivedMs?: number }>();
   readonly #notes: string[] = [];
+  #progressMs = performance.now();
 
   /**
    * Creates the folder, and links to it as `latest`.
@@ -167,6 +170,15 @@ export class ResultsDir {
     file.add(line);
   }
 
+  /** Notes how far the run is, for who looks meanwhile; at most once a second of real time. */
+  progress(progress: RunProgress, plannedMs: number): void {
+    const nowMs = performance.now();
+    if (this.#messages === undefined || nowMs - this.#progressMs < 1000) return;
+    this.#progressMs = nowMs;
+    const writtenAt = new Date().toISOString();
+    this.#write(PROGRESS_FILE, () => JSON.stringify({ ...progress, plannedMs, writtenAt }));
+  }
+
   /** Writes the history, the results, the plan and the diagram, and closes all files. */
   finish(
     { results: report, options, history, startMs, observations }: RunResult,
@@ -192,6 +204,7 @@ export class ResultsDir {
       return JSON.stringify({ ...resultsJson(report), startMs, options }, null, 2) + "\n";
     });
     this.#write("plan.json", () => writePlan(plan));
+    this.#removeProgress();
     const faults = report.faults.map(({ fault, fromNs, toNs }) => ({
       name: fault,
       fromMs: startMs + fromNs / 1e6,
@@ -199,6 +212,14 @@ export class ResultsDir {
     }));
     const messages = [...this.#drawn.values()];
     this.#write("messages.svg", () => drawMessages({ messages, faults }));
+  }
+
+  #removeProgress(): void {
+    try {
+      Deno.removeSync(join(this.path, PROGRESS_FILE));
+    } catch {
+      // Most runs are over before there is any.
+    }
   }
 
   #note({ error, leftOut }: LineFile, cut = ""): void {

@@ -26,6 +26,7 @@ import { initCommand, initFlags } from "./init.ts";
 import { mutantsCommand, mutantsFlags } from "./mutants.ts";
 import { nodeCommand } from "./node.ts";
 import { reportCommand, reportFlags } from "./report.ts";
+import { serveCommand, serveFlags } from "./serve.ts";
 import { sweepCommand, sweepFlags } from "./sweep.ts";
 import { print, printError } from "./terminal.ts";
 import { testCommand, testFlags } from "./test.ts";
@@ -105,6 +106,16 @@ const commands: Readonly<Record<string, Command>> = {
       "report store/latest",
     ],
     run: reportCommand,
+  },
+  serve: {
+    usage: "serve [flags] [STORE]",
+    summary: "Show the runs of a store in a browser, with their pages",
+    flags: serveFlags,
+    examples: [
+      "serve",
+      "serve --port 0 store",
+    ],
+    run: serveCommand,
   },
   init: {
     usage: "init [-w WORKLOAD] [FOLDER]",

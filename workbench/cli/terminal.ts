@@ -128,7 +128,7 @@ export class Interrupts {
   });
 
   /** @param what what runs, for the reason */
-  constructor(what: "run" | "sweep" | "demo" | "watch") {
+  constructor(what: "run" | "sweep" | "demo" | "watch" | "server") {
     this.#what = what;
   }
 

@@ -43,7 +43,20 @@ button { font: inherit; color: inherit; }
 button.place { background: none; border: 0; padding: 0; color: var(--link); text-align: left;
   text-decoration: underline; cursor: pointer; overflow-wrap: anywhere; }
 :focus-visible { outline: 2px solid var(--link); outline-offset: 2px; }
+.scroll { overflow-x: auto; }
+table { border-collapse: collapse; font-size: .9rem; }
+th, td { text-align: left; padding: .2rem .6rem; border-bottom: 1px solid var(--line);
+  font-variant-numeric: tabular-nums; white-space: nowrap; }
+th button { background: none; border: 0; padding: 0; font-weight: 600; cursor: pointer; }
+tr[data-valid="false"] td:nth-child(4) { color: var(--invalid); font-weight: 600; }
+tr[data-valid="true"] td:nth-child(4) { color: var(--valid); }
+tr.differs td { font-weight: 600; }
+a { color: var(--link); }
+input[type="search"] { font: inherit; width: min(30rem, 100%); padding: .3rem .5rem; }
+.frames { display: grid; grid-template-columns: 1fr 1fr; gap: .5rem; margin-top: 1rem; }
+.frames iframe { width: 100%; height: 80vh; border: 1px solid var(--line); }
 @media (max-width: 600px) {
+  .frames { grid-template-columns: 1fr; }
   dl.figures { grid-template-columns: 1fr; gap: 0; }
   dl.figures dd { margin: 0 0 .3rem; }
 }
