@@ -26,7 +26,8 @@ function figureColumn(heading: string, of: (figures: StoredFigures) => number | 
     heading,
     text: (run) => {
       const number = value(run);
-      return number === undefined ? "" : String(Number(number.toPrecision(4)));
+      if (number === undefined) return "";
+      return Number.isInteger(number) ? String(number) : String(Number(number.toPrecision(4)));
     },
     order: (run) => value(run) ?? -1,
   };
