@@ -90,10 +90,7 @@ const MAX_DUPLICATED = 48;
  */
 export function checkSetFull(history: readonly Op[], addF: "broadcast" | "add"): SetFullResult {
   const warnings = new Warnings();
-  const pairs = placedPairs(history, warnings);
-  const elements = elementsOf(pairs.filter(({ invoke }) => invoke.f === addF));
-  const reads = readsOf(pairs, warnings);
-  const duplicated = follow(elements, reads, warnings);
+  const { elements, reads, duplicated } = followElements(history, addF, warnings);
   warnOfMissing(elements, reads, quietFrom(history, addF), warnings);
   const outcomes = [...elements.values()]
     .sort((a, b) => jsonOrder(a.element, b.element))
@@ -106,6 +103,39 @@ export function checkSetFull(history: readonly Op[], addF: "broadcast" | "add"):
   }
   if (figures.stableCount > 0) return resultOf(true, figures, [], warnings);
   return resultOf("unknown", figures, [nothingStable(outcomes, reads.length)], warnings);
+}
+
+/** How long an element took until it was stable or, where it is lost, until it was lost. */
+export interface ElementLatency {
+  readonly element: Json;
+  readonly outcome: "stable" | "lost";
+  /** Whole milliseconds. */
+  readonly latencyMs: number;
+  /** The operation by which it was known. */
+  readonly known: Op;
+}
+
+/** The latencies of each element that is stable or lost, in the order in which they were known. */
+export function elementLatencies(
+  history: readonly Op[],
+  addF: "broadcast" | "add",
+): ElementLatency[] {
+  const { elements } = followElements(history, addF, new Warnings());
+  const latencies = [...elements.values()].flatMap((state): ElementLatency[] => {
+    const { outcome, stableLatency, lostLatency } = outcomeOf(state);
+    const [known, latencyMs] = [state.known?.completion, stableLatency ?? lostLatency];
+    if (known === undefined || latencyMs === null || outcome === "never-read") return [];
+    return [{ element: state.element, outcome, latencyMs, known }];
+  });
+  return latencies.sort((a, b) => a.known.time - b.known.time);
+}
+
+/** What a history says of each element, and the reads that say it. */
+function followElements(history: readonly Op[], addF: string, warnings: Warnings) {
+  const pairs = placedPairs(history, warnings);
+  const elements = elementsOf(pairs.filter(({ invoke }) => invoke.f === addF));
+  const reads = readsOf(pairs, warnings);
+  return { elements, reads, duplicated: follow(elements, reads, warnings) };
 }
 
 /** What is known of one element: when it was known to exist, and who last saw or missed it. */

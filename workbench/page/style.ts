@@ -18,6 +18,18 @@ export const STYLE = `
   --invalid: light-dark(#b3261e, #ff8a80);
   --unknown: light-dark(#8a5300, #ffb95c);
   --fault: light-dark(#fdecea, #3b1f1f);
+  --grid: light-dark(#e4e7ec, #2a3037);
+  --ok: light-dark(#1b6bb3, #7db4ff);
+  --info: light-dark(#9a5b00, #ffb95c);
+  --fail: light-dark(#b0205a, #ff8fb5);
+  --series-1: light-dark(#1b6bb3, #7db4ff);
+  --series-2: light-dark(#a8500a, #ffab66);
+  --series-3: light-dark(#1c7a4a, #5fd28a);
+  --series-4: light-dark(#a0288c, #f08fdc);
+  --series-5: light-dark(#6a4fc0, #b9a5ff);
+  --series-6: light-dark(#7a6100, #d9c04d);
+  --series-7: light-dark(#00737f, #56cfe1);
+  --series-8: light-dark(#b3261e, #ff8a80);
 }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--page); color: var(--text);
@@ -57,6 +69,29 @@ input[type="search"] { font: inherit; width: min(30rem, 100%); padding: .3rem .5
 .frames iframe { width: 100%; height: 80vh; border: 1px solid var(--line); }
 @media (max-width: 600px) {
   .frames { grid-template-columns: 1fr; }
+.hint, .note, .faults { color: var(--muted); font-size: .85rem; margin: .2rem 0; }
+.faults ul { margin: .2rem 0; padding-left: 1.2rem; overflow-wrap: anywhere; }
+.hint button, .legend button, .chooser button { background: var(--card); cursor: pointer;
+  border: 1px solid var(--line); border-radius: 4px; padding: 0 .45rem; font-size: .85rem; }
+figure { margin: .9rem 0 0; }
+figcaption { display: flex; flex-wrap: wrap; gap: .15rem .9rem; align-items: baseline; }
+.legend { display: flex; flex-wrap: wrap; gap: .25rem; }
+.legend button[aria-pressed="false"] { text-decoration: line-through; color: var(--muted); }
+.legend .mark { display: inline-block; min-width: 1.1em; font-weight: 700; }
+.readout { flex: 1 1 14rem; margin: 0; text-align: right; font-size: .85rem; color: var(--muted); overflow: hidden;
+  white-space: nowrap; text-overflow: ellipsis; }
+.plot { min-height: 190px; }
+.u-wrap { position: relative; user-select: none; }
+.u-over, .u-under, .u-axis, .u-select, .u-cursor-x, .u-cursor-y, .u-cursor-pt { position: absolute; }
+.u-under { overflow: hidden; }
+.uplot canvas { display: block; width: 100%; height: 100%; }
+.u-select { background: color-mix(in srgb, var(--link) 18%, transparent); pointer-events: none; }
+.u-cursor-x, .u-cursor-y, .u-cursor-pt { left: 0; top: 0; pointer-events: none; }
+.u-cursor-x { height: 100%; border-right: 1px dashed var(--muted); }
+.u-cursor-pt { border-radius: 50%; border: 0 solid; background-clip: padding-box !important; }
+.u-off { display: none; }
+@media (max-width: 600px) {
+  .readout { text-align: left; }
   dl.figures { grid-template-columns: 1fr; gap: 0; }
   dl.figures dd { margin: 0 0 .3rem; }
 }

@@ -185,10 +185,30 @@ interface Position {
  * Every key counts that the process is assigned or has polled, whether or not the poll returned it.
  */
 export function worstLag(operations: readonly Operation[]): Lag {
-  const reaches = readReaches(operations);
-  const positions = new Map<unknown, Map<string, Position>>();
   let worst: Lag = { time: 0, lag: 0 };
   let longest = -1;
+  for (const { poll, lags } of pollLags(operations)) {
+    for (const [key, lag] of lags) {
+      if (lag <= longest) continue;
+      longest = lag;
+      worst = { time: poll.time / 1e9, process: poll.process, key, lag: lag / 1e9 };
+    }
+  }
+  return worst;
+}
+
+/** How far behind its keys' logs a poll was. */
+export interface PollLag {
+  /** The poll's invocation. */
+  readonly poll: Op;
+  /** Nanoseconds by key; 0 for a key that was read to its end. */
+  readonly lags: ReadonlyMap<string, number>;
+}
+
+/** The lags of each acknowledged poll, as {@linkcode worstLag} measures them. */
+export function* pollLags(operations: readonly Operation[]): Generator<PollLag> {
+  const reaches = readReaches(operations);
+  const positions = new Map<unknown, Map<string, Position>>();
   for (const operation of operations) {
     if (operation.type !== "ok") continue;
     const { process } = operation.op;
@@ -200,16 +220,14 @@ export function worstLag(operations: readonly Operation[]): Lag {
       isTransaction(operation) && operation.op.f !== "send" && operation.invoke !== undefined
     ) {
       advance(ofProcess, operation, reaches);
-      const began = operation.invoke.time;
+      const poll = operation.invoke;
+      const lags = new Map<string, number>();
       for (const [key, { outdated }] of ofProcess) {
-        const lag = Math.max(0, began - outdated);
-        if (lag <= longest) continue;
-        longest = lag;
-        worst = { time: began / 1e9, process, key, lag: lag / 1e9 };
+        lags.set(key, Math.max(0, poll.time - outdated));
       }
+      yield { poll, lags };
     }
   }
-  return worst;
 }
 
 function readReaches(operations: readonly Operation[]): Map<string, Reach[]> {
