@@ -67,8 +67,6 @@ a { color: var(--link); }
 input[type="search"] { font: inherit; width: min(30rem, 100%); padding: .3rem .5rem; }
 .frames { display: grid; grid-template-columns: 1fr 1fr; gap: .5rem; margin-top: 1rem; }
 .frames iframe { width: 100%; height: 80vh; border: 1px solid var(--line); }
-@media (max-width: 600px) {
-  .frames { grid-template-columns: 1fr; }
 .hint, .note, .faults { color: var(--muted); font-size: .85rem; margin: .2rem 0; }
 .faults ul { margin: .2rem 0; padding-left: 1.2rem; overflow-wrap: anywhere; }
 .hint button, .legend button, .chooser button { background: var(--card); cursor: pointer;
@@ -91,6 +89,7 @@ figcaption { display: flex; flex-wrap: wrap; gap: .15rem .9rem; align-items: bas
 .u-cursor-pt { border-radius: 50%; border: 0 solid; background-clip: padding-box !important; }
 .u-off { display: none; }
 @media (max-width: 600px) {
+  .frames { grid-template-columns: 1fr; }
   .readout { text-align: left; }
   dl.figures { grid-template-columns: 1fr; gap: 0; }
   dl.figures dd { margin: 0 0 .3rem; }
