@@ -1,6 +1,6 @@
 /// <reference lib="dom" />
 /**
- * What is wrong with a run, as cards: the cause first, then the finding, then what shows it.
+ * What is wrong with a run, as cards: the finding, what led to it, and what shows it.
  *
  * @module
  */
@@ -22,11 +22,10 @@ export function showFindings(data: ReportData, selection: Selection): HTMLElemen
     "Findings",
     report.findings.map(({ anomaly, what, ops }, i) =>
       element(
-        "article",
-        { class: "finding" },
-        element("h3", {}, anomaly),
+        "details",
+        { class: "finding", open: i === 0 },
+        element("summary", {}, element("h3", {}, anomaly), element("p", { class: "what" }, what)),
         listOf("What led to it", causes[i] ?? [], selection),
-        element("p", { class: "what" }, what),
         listOf("Seen in", ops.map((op) => [placeOf(op)]), selection),
         element(
           "ul",

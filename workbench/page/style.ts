@@ -48,6 +48,10 @@ dl.figures dt { color: var(--muted); }
 dl.figures dd { margin: 0; overflow-wrap: anywhere; }
 .finding { background: var(--card); border-left: 4px solid var(--invalid); padding: .6rem .9rem;
   margin: .6rem 0; border-radius: 4px; overflow-wrap: anywhere; }
+.finding summary { cursor: pointer; }
+.finding summary h3 { display: inline; }
+.finding .what { margin: .1rem 0; }
+.finding:not([open]) .what { overflow: hidden; white-space: nowrap; text-overflow: ellipsis; }
 .finding ul { margin: .1rem 0; padding-left: 1.2rem; }
 .finding ul:empty { display: none; }
 .warning { border-left: 4px solid var(--unknown); padding-left: .9rem; overflow-wrap: anywhere; }
@@ -88,6 +92,12 @@ figcaption { display: flex; flex-wrap: wrap; gap: .15rem .9rem; align-items: bas
 .u-cursor-x { height: 100%; border-right: 1px dashed var(--muted); }
 .u-cursor-pt { border-radius: 50%; border: 0 solid; background-clip: padding-box !important; }
 .u-off { display: none; }
+@media (min-width: 1100px) {
+  .report { display: grid; grid-template-columns: minmax(0, 27rem) minmax(0, 1fr); gap: 0 1.5rem; }
+  .report > * { grid-column: 1 / -1; }
+  .report > #findings { grid-column: 1; grid-row: 2; max-height: 62rem; overflow-y: auto; }
+  .report > #findings + #diagram { grid-column: 2; grid-row: 2; }
+}
 @media (max-width: 600px) {
   .frames { grid-template-columns: 1fr; }
   .readout { text-align: left; }
