@@ -39,6 +39,9 @@ function openBrowser(): Promise<Browser> {
 
 const NOT_FOUND = `none of ${NAMES.join(", ")} is on the path`;
 
+/** How long a test waits for something to be on a page. */
+const TIMEOUT_MS = 10_000;
+
 /** What a page is opened with. */
 export interface PageSettings {
   /** @default 1400 */
@@ -72,6 +75,7 @@ export async function openPage(path: string, settings: PageSettings = {}): Promi
   const { width = 1400, height = 900, colorScheme = "light", fragment = "" } = settings;
   const browser = await openBrowser();
   const page = await browser.newPage({ viewport: { width, height }, colorScheme });
+  page.setDefaultTimeout(TIMEOUT_MS);
   const address = `file://${path}${fragment}`;
   const problems: string[] = [];
   const requests: string[] = [];

@@ -25,7 +25,7 @@ Packs the command \`eddy\` and the library for npm, with the npm package \`deno\
   npx eddy test -w echo`;
 
 /** The entries of pages, which `workbench/page_parts.ts` looks for beside the bundle. */
-const PAGE_PARTS = ["report", "runs"] as const;
+const PAGE_PARTS = ["report", "runs", "playground", "own_worker", "mutants_worker"] as const;
 
 /** The packages that programs import, by their folders. */
 const PACKAGES = ["node", "handlers", "workbench"] as const;
@@ -60,7 +60,8 @@ async function addPages(folder: string): Promise<void> {
   for (const name of PAGE_PARTS) {
     const entry = `workbench/page/${name}.ts`;
     const file = join(folder, `${name}.js`);
-    await deno("bundle", "--quiet", "--platform", "browser", "--minify", "-o", file, entry);
+    const format = `--format=${name.endsWith("_worker") ? "iife" : "esm"}`;
+    await deno("bundle", "--quiet", "--platform=browser", format, "--minify", "-o", file, entry);
   }
 }
 

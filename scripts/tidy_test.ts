@@ -88,8 +88,8 @@ for (const [room, allowed] of Object.entries(arrows)) {
   });
 }
 
-Deno.test("the workbench's command line alone imports mutants", () => {
-  const others = rooms.workbench.filter(({ path }) => !path.startsWith("workbench/cli/"));
+Deno.test("the workbench's command line and its pages alone import mutants", () => {
+  const others = rooms.workbench.filter(({ path }) => !/^workbench\/(cli|page)\//.test(path));
   assertEquals(occurrences(others, /from "@eddy\/mutants"/), []);
 });
 

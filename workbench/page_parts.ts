@@ -10,7 +10,7 @@
 import { errorText } from "@eddy/maelstrom";
 
 /** The entries of `page/`, by name. */
-export type PagePart = "report" | "runs";
+export type PagePart = "report" | "runs" | "playground" | "own_worker" | "mutants_worker";
 
 /** The folders whose sources may be in a page, and the files that decide what is bundled. */
 const SOURCES = ["node", "handlers", "mutants", "workbench", "deno.json", "deno.lock"];
@@ -19,7 +19,8 @@ const SOURCES = ["node", "handlers", "mutants", "workbench", "deno.json", "deno.
 const known = new Map<PagePart, Promise<string>>();
 
 /**
- * The code of a page's part: a module without imports.
+ * The code of a page's part: a module without imports, or a script where it is a worker's, for
+ * browsers start no module in a worker of a page that was opened from disk.
  *
  * @throws {Error} if it cannot be bundled, with what Deno said.
  */
@@ -42,15 +43,17 @@ async function readPart(name: PagePart): Promise<string> {
   } catch (error) {
     if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
-  const code = await bundle(new URL(`page/${name}.ts`, import.meta.url));
+  const code = await bundle(name);
   await keep(kept, name, code);
   return code;
 }
 
 /** Bundles an entry of a page for browsers. */
-async function bundle(entry: URL): Promise<string> {
+async function bundle(name: PagePart): Promise<string> {
+  const { href } = new URL(`page/${name}.ts`, import.meta.url);
+  const format = name.endsWith("_worker") ? "iife" : "esm";
   const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["bundle", "--quiet", "--platform", "browser", "--minify", entry.href],
+    args: ["bundle", "--quiet", "--platform=browser", `--format=${format}`, "--minify", href],
     cwd: new URL("../", import.meta.url),
     env: { NO_COLOR: "1" },
     stdin: "null",

@@ -25,6 +25,7 @@ import { commandName, endWithLauncher, enterCallersFolder } from "./command_name
 import { initCommand, initFlags } from "./init.ts";
 import { mutantsCommand, mutantsFlags } from "./mutants.ts";
 import { nodeCommand } from "./node.ts";
+import { playgroundCommand, playgroundFlags } from "./playground.ts";
 import { reportCommand, reportFlags } from "./report.ts";
 import { serveCommand, serveFlags } from "./serve.ts";
 import { sweepCommand, sweepFlags } from "./sweep.ts";
@@ -126,6 +127,16 @@ const commands: Readonly<Record<string, Command>> = {
       "init -w broadcast my-broadcast",
     ],
     run: initCommand,
+  },
+  playground: {
+    usage: "playground [-o FILE]",
+    summary: "Write a page that runs Eddy's own nodes and the mutants in a browser, from one file",
+    flags: playgroundFlags,
+    examples: [
+      "playground",
+      "playground -o lecture.html",
+    ],
+    run: playgroundCommand,
   },
   node: {
     usage: "node [WORKLOAD] [options]",

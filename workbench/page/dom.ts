@@ -35,8 +35,9 @@ export function element<Name extends keyof HTMLElementTagNameMap>(
 function append(parent: Node, children: readonly Child[]): void {
   for (const child of children) {
     if (child === undefined || child === false) continue;
-    if (typeof child === "object" && "length" in child) append(parent, child);
-    else if (typeof child === "object") parent.appendChild(child);
+    // Forms and their lists have a length, too.
+    if (child instanceof Node) parent.appendChild(child);
+    else if (typeof child === "object") append(parent, child);
     else parent.appendChild(document.createTextNode(printableLine(String(child))));
   }
 }

@@ -11,14 +11,15 @@
  */
 
 import { errorText } from "@eddy/maelstrom";
-import { writeHistoryLine } from "../history.ts";
+import { type Op, writeHistoryLine } from "../history.ts";
 import type { NetEvent } from "../journal.ts";
-import type { ObservationRecord } from "../observations.ts";
-import { defaultOptions, type RunOptions, type RunSettings } from "../options.ts";
+import { defaultOptions, type RunSettings } from "../options.ts";
 import { parsePlan, type Plan, PLAN_VERSION, writePlan } from "../plan.ts";
-import type { RunReport } from "../report.ts";
-import type { RunProgress } from "../runner.ts";
+import { packReport } from "../report_data.ts";
+import { makeReport } from "../report_maker.ts";
+import { MessageCollector, type MessageEvent } from "../report_messages.ts";
 import type { PlannedParts, RunHooks, RunResult } from "../run.ts";
+import type { RunProgress } from "../runner.ts";
 import type { ThreadScope } from "../threads.ts";
 import type { WorkloadName } from "../workloads/mod.ts";
 
@@ -47,32 +48,12 @@ export type SimulatorReply =
   | { readonly result: SimulatorResult }
   | { readonly error: string };
 
-/** A message that was sent, delivered or dropped, as `messages.jsonl` has it. */
-export interface SimulatedEvent {
-  readonly type: NetEvent["type"];
-  /** Milliseconds by the world's clock. */
-  readonly timeMs: number;
-  readonly id: number;
-  readonly src: string;
-  readonly dest: string;
-  /** The body as JSON, of what was sent. */
-  readonly body?: string | undefined;
-  /** What dropped it. */
-  readonly why?: string | undefined;
-}
-
 /** What a run came to. */
 export interface SimulatorResult {
-  readonly options: RunOptions;
-  readonly report: RunReport;
-  /** The lines of `history.jsonl`. */
-  readonly history: string;
-  /** The SHA-256 of the history, in hexadecimal. */
+  /** What a page shows of it, by `packReport`. */
+  readonly report: string;
+  /** The SHA-256 of the lines of `history.jsonl`, in hexadecimal. */
   readonly sha256: string;
-  /** When the history begins, by the world's clock. */
-  readonly startMs: number;
-  readonly events: readonly SimulatedEvent[];
-  readonly observations: readonly ObservationRecord[];
   /** What was run, to be changed and run again. */
   readonly plan: Plan;
 }
@@ -125,25 +106,31 @@ async function answer(
   onProgress: (progress: RunProgress) => void,
 ): Promise<SimulatorResult> {
   const { parts, ...order } = orderOf(request);
-  const events: SimulatedEvent[] = [];
+  const { program, options } = order;
+  const events: MessageEvent[] = [];
   const onMessage = ({ type, timeMs, message: { id, src, dest, text }, why }: NetEvent) => {
     events.push({ type, timeMs, id, src, dest, body: type === "send" ? text : undefined, why });
   };
   const result = await run(order, { onProgress, onMessage, plan: parts });
-  return await describe(result, events, { version: PLAN_VERSION, ...order, ...result.plan() });
+  const { results, history, observations, startMs } = result;
+  const collector = new MessageCollector(startMs);
+  for (const event of events) collector.add(event);
+  const report = makeReport({
+    workload: options.workload,
+    report: results,
+    options,
+    engine: `Virtual time in this page, ${program?.bin ?? "Eddy's own node"}`,
+    history,
+    observations,
+    ...collector.shown,
+  });
+  const plan = writePlan({ version: PLAN_VERSION, ...order, ...result.plan() });
+  // As texts, in which alone a number such as 1.0 is what it is.
+  return { report: packReport(report), sha256: await digest(history), plan: parsePlan(plan) };
 }
 
-async function describe(
-  { results: report, options, history: ops, startMs, observations }: RunResult,
-  events: readonly SimulatedEvent[],
-  plan: Plan,
-): Promise<SimulatorResult> {
-  const history = ops.map((op) => writeHistoryLine(op) + "\n").join("");
-  const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(history));
-  const sha256 = Array.from(new Uint8Array(digest), hexOf).join("");
-  return { options, report, history, sha256, startMs, events, observations, plan };
-}
-
-function hexOf(byte: number): string {
-  return byte.toString(16).padStart(2, "0");
+async function digest(history: readonly Op[]): Promise<string> {
+  const text = history.map((op) => writeHistoryLine(op) + "\n").join("");
+  const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
+  return Array.from(new Uint8Array(hash), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -98,6 +98,17 @@ figcaption { display: flex; flex-wrap: wrap; gap: .15rem .9rem; align-items: bas
   .report > #findings { grid-column: 1; grid-row: 2; max-height: 62rem; overflow-y: auto; }
   .report > #findings + #diagram { grid-column: 2; grid-row: 2; }
 }
+.settings { display: grid; grid-template-columns: repeat(auto-fill, minmax(14rem, 1fr)); gap: .6rem 1rem;
+  align-items: end; background: var(--card); padding: .8rem 1rem; border-radius: 4px; }
+.settings .field label { display: block; color: var(--muted); font-size: .85rem; }
+.settings .field input, .settings select { width: 100%; font: inherit; padding: .2rem; }
+.settings fieldset { grid-column: 1 / -1; border: 1px solid var(--line); border-radius: 4px; }
+.settings fieldset label { display: inline-block; margin-right: 1rem; }
+.settings fieldset input { margin-right: .3rem; }
+.settings .about:empty { display: none; }
+.settings .about { grid-column: 1 / -1; margin: 0; color: var(--muted); overflow-wrap: anywhere; }
+.settings .buttons { grid-column: 1 / -1; }
+.settings .buttons button { margin-right: .5rem; padding: .3rem .9rem; }
 @media (max-width: 600px) {
   .frames { grid-template-columns: 1fr; }
   .readout { text-align: left; }

@@ -1,0 +1,217 @@
+/**
+ * The simulator in a browser: the same runs as in Deno, byte for byte.
+ */
+
+import { assert, assertEquals, assertLessOrEqual, assertStringIncludes } from "@std/assert";
+import { allMutants, binOf, DEFAULT_SETTINGS } from "@eddy/mutants";
+import { NEMESES, type Plan, type RunSettings, simulate, WORKLOADS } from "@eddy/workbench";
+import { playgroundPage } from "@eddy/workbench/cli/playground.ts";
+import { writeHistoryLine } from "@eddy/workbench/history.ts";
+import { type PagePart, pagePart } from "@eddy/workbench/page_parts.ts";
+import type {
+  SimulatorReply,
+  SimulatorRequest,
+  SimulatorResult,
+  SimulatorSettings,
+} from "@eddy/workbench/page/simulator.ts";
+import { parsePlan, PLAN_VERSION, writePlan } from "@eddy/workbench/plan.ts";
+import { packReport } from "@eddy/workbench/report_data.ts";
+import { makeReport } from "@eddy/workbench/report_maker.ts";
+import { MessageCollector, type MessageEvent } from "@eddy/workbench/report_messages.ts";
+import type { Page } from "playwright-core";
+import { type OpenedPage, openPage, testInBrowser } from "./browser.ts";
+
+async function openPlayground(): Promise<OpenedPage> {
+  const path = await Deno.makeTempFile({ suffix: ".html" });
+  await Deno.writeTextFile(path, await playgroundPage());
+  try {
+    const opened = await openPage(path);
+    await opened.page.waitForSelector("#playground[data-ready]");
+    return opened;
+  } finally {
+    await Deno.remove(path);
+  }
+}
+
+/** Does runs in the worker of a page, one after the other; a text is an error. */
+async function runInPage(
+  page: Page,
+  requests: readonly SimulatorRequest[],
+): Promise<readonly (SimulatorResult | string)[]> {
+  const results = await page.evaluate(async (text: string) => {
+    const requests: SimulatorRequest[] = JSON.parse(text);
+    const packed = document.getElementById("part-simulator")?.textContent ?? "";
+    const bytes = Uint8Array.from(atob(packed), (char) => char.charCodeAt(0));
+    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
+    const worker = new Worker(URL.createObjectURL(await new Response(stream).blob()));
+    const results: (SimulatorResult | string)[] = [];
+    await new Promise<void>((resolve, reject) => {
+      worker.onerror = (event) => reject(new Error(event.message));
+      worker.onmessage = (event) => {
+        const reply: SimulatorReply = event.data;
+        if ("progress" in reply) return;
+        results.push("result" in reply ? reply.result : reply.error);
+        if (results.length === requests.length) resolve();
+      };
+      for (const request of requests) worker.postMessage(request);
+    });
+    worker.terminate();
+    return JSON.stringify(results);
+  }, JSON.stringify(requests));
+  return JSON.parse(results);
+}
+
+/** What the page is to answer: the same run in this process. */
+async function runHere(
+  { workload, bin, args = [], ...settings }: SimulatorSettings,
+  plan?: Plan,
+): Promise<SimulatorResult> {
+  const events: MessageEvent[] = [];
+  const mutant = allMutants.find((each) => binOf(each) === bin && each.workload === workload);
+  const result = await simulate({
+    ...plan?.options ?? settings,
+    workload,
+    ...(mutant === undefined ? { args } : { install: mutant.install }),
+    plan,
+    onMessage: ({ type, timeMs, message: { id, src, dest, text: body }, why }) => {
+      events.push({ type, timeMs, id, src, dest, why, ...(type === "send" && { body }) });
+    },
+  });
+  const { history, observations, results: report, options, startMs } = result;
+  const collector = new MessageCollector(startMs);
+  for (const event of events) collector.add(event);
+  const engine = `Virtual time in this page, ${bin ?? "Eddy's own node"}`;
+  const run = { workload, report, options, engine, history, observations, ...collector.shown };
+  const program = bin === undefined ? undefined : { bin };
+  const recorded = { version: PLAN_VERSION, program, args, options, ...result.plan() };
+  const text = history.map((op) => writeHistoryLine(op) + "\n").join("");
+  const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
+  return {
+    report: packReport(makeReport(run)),
+    sha256: new Uint8Array(hash).toHex(),
+    plan: parsePlan(writePlan(recorded)),
+  };
+}
+
+/** Fails unless runs are the same here and in the worker of a page. */
+async function assertSame(
+  runs: readonly { settings: SimulatorSettings; plan?: Plan }[],
+): Promise<void> {
+  const { page, problems, requests } = await openPlayground();
+  const found = await runInPage(
+    page,
+    runs.map(({ settings, plan }) => ({ run: plan === undefined ? { settings } : { plan } })),
+  );
+  for (const [i, { settings, plan }] of runs.entries()) {
+    const name = `${settings.workload} ${settings.bin ?? ""} ${settings.nemesis}`;
+    const [there, here] = [found[i], await runHere(settings, plan)];
+    assert(typeof there === "object", `${name}: ${there}`);
+    assertEquals(there.sha256, here.sha256, name);
+    assert(there.report === here.report, `${name}: all else that a page shows is the same`);
+    assertEquals(writePlan(there.plan), writePlan(here.plan), name);
+  }
+  assertEquals([problems, requests], [[], []]);
+}
+
+const common = {
+  nodeCount: 3,
+  timeLimitSeconds: 8,
+  rate: 20,
+  latency: { meanMs: 20, distribution: "exponential" },
+  nemesisIntervalSeconds: 2,
+  seed: 7,
+} as const satisfies RunSettings;
+
+testInBrowser(
+  "every workload gives the same run in a page, under all faults together",
+  async () => {
+    await assertSame(WORKLOADS.map((workload) => ({
+      settings: { ...common, workload, nemesis: NEMESES },
+    })));
+  },
+);
+
+testInBrowser(
+  "every fault gives the same run in a page, and so does a program's time",
+  async () => {
+    const settings = NEMESES.map((name) => ({
+      ...common,
+      workload: "lin-kv" as const,
+      nemesis: [name],
+    }));
+    const compute = { meanMs: 1, jitter: 1 };
+    await assertSame([
+      ...settings.map((settings) => ({ settings })),
+      { settings: { ...common, workload: "broadcast", args: ["--max-latency", "1500"], compute } },
+    ]);
+  },
+);
+
+testInBrowser("mutants give the same run in a page", async () => {
+  const firsts = WORKLOADS.map((workload) => {
+    const mutant = allMutants.find((each) => each.workload === workload);
+    assert(mutant !== undefined);
+    const needs = mutant.needs as RunSettings;
+    return { ...DEFAULT_SETTINGS, ...needs, workload, bin: binOf(mutant), seed: 3 };
+  });
+  await assertSame(firsts.map((settings) => ({ settings })));
+});
+
+testInBrowser("a changed plan gives the same run in a page", async () => {
+  const settings = { ...common, workload: "lin-kv", nemesis: ["partition"] } as const;
+  const { plan } = await runHere(settings);
+  const faults = plan.faults.map((fault) => ({ ...fault, fromMs: fault.fromMs + 100 }));
+  assert(faults.length > 0);
+  await assertSame([{ settings, plan }, { settings, plan: { ...plan, faults } }]);
+});
+
+testInBrowser("what cannot be run is said with its value", async () => {
+  const { page } = await openPlayground();
+  const { plan } = await runHere({ ...common, workload: "echo" });
+  const said = await runInPage(page, [
+    { run: { settings: { ...common, workload: "echo", nodeCount: 0 } } },
+    { run: { settings: { ...common, workload: "echo", bin: "mutant:no-such" } } },
+    { run: { plan: { ...plan, faults: [{ kind: "kill", fromMs: 1, drawn: "x" }] } } },
+    { run: { plan: { ...plan, program: { bin: "./echo.py" } } } },
+  ]);
+  const signs = ["node count 0", 'mutant "mutant:no-such"', "faults.0: nodes", '"./echo.py"'];
+  for (const [i, sign] of signs.entries()) assertStringIncludes(String(said[i]), sign);
+});
+
+testInBrowser("the playground runs what is chosen, and shows the report", async () => {
+  const { page, problems, requests } = await openPlayground();
+  await page.getByLabel("Workload").selectOption("broadcast");
+  const node = page.getByLabel("Node", { exact: true });
+  await node.selectOption({ index: 1 });
+  const bin = await node.inputValue();
+  const anomaly = allMutants.find((each) => binOf(each) === bin && each.workload === "broadcast")
+    ?.anomaly;
+  assert(anomaly !== undefined);
+  await page.getByLabel("Seed", { exact: true }).fill("5");
+  await page.getByRole("button", { name: "Run", exact: true }).click();
+  await page.waitForSelector("#result[data-ready]");
+  assertStringIncludes(await page.locator("#result h1").innerText(), "seed 5: INVALID");
+  assertStringIncludes(await page.locator("#findings").innerText(), anomaly);
+  const status = await page.getByRole("status").innerText();
+  await page.getByRole("button", { name: "Run another seed" }).click();
+  await page.waitForFunction(
+    (before) =>
+      document.querySelector("#status")?.textContent?.startsWith("The history") &&
+      document.querySelector("#status")?.textContent !== before,
+    status,
+  );
+  assertStringIncludes(await page.locator("#result h1").innerText(), "seed 6");
+  assertEquals([problems, requests], [[], []]);
+});
+
+Deno.test("the simulator is small enough for a page of each run", async () => {
+  const kb = async (part: PagePart) => {
+    const stream = new Blob([await pagePart(part)]).stream()
+      .pipeThrough(new CompressionStream("gzip"));
+    const bytes = new Uint8Array(await new Response(stream).arrayBuffer());
+    return Math.ceil(bytes.toBase64().length / 1000);
+  };
+  const sizes = { own: await kb("own_worker"), mutants: await kb("mutants_worker") };
+  console.log(`The simulator, compressed and in base64: ${JSON.stringify(sizes)} kB`);
+  assertLessOrEqual(sizes.own, 125);
+});
