@@ -39,7 +39,7 @@ interface Row {
 /** The height of a plot with its axis, in CSS pixels. */
 const HEIGHT = 190;
 /** The width of the axis of values: that of all plots, so that times stand below each other. */
-const AXIS_WIDTH = 58;
+const AXIS_WIDTH = 66;
 /** How near the pointer must be to a point, in CSS pixels. */
 const REACH = 24;
 /** How far the pointer may move in a click, in CSS pixels. */
@@ -135,7 +135,7 @@ export class Chart {
       width: Math.max(box.clientWidth, 200),
       height: HEIGHT,
       legend: { show: false },
-      padding: [16, 12, 0, 0],
+      padding: [16, 18, 0, 0],
       cursor: {
         sync: { key: "time", scales: ["x", null] },
         drag: { x: true, y: false, setScale: true, dist: STILL },
@@ -151,7 +151,7 @@ export class Chart {
       scales: {
         x: { time: false, min, max },
         y: logFrom !== undefined
-          ? { distr: 3, range: (_, low, high) => logRange(low, high) }
+          ? { distr: 3, range: (_, low, high) => logRange(logFrom, low, high) }
           : { range: (_, low, high) => linearRange(low, high, draws === "levels") },
       },
       axes: [
@@ -159,10 +159,7 @@ export class Chart {
         {
           ...axis,
           size: AXIS_WIDTH,
-          ...(logFrom !== undefined &&
-            {
-              splits: (_: uPlot, __: number, low: number, high: number) => powersOfTen(low, high),
-            }),
+          ...(logFrom !== undefined && POWERS_OF_TEN),
           ...(draws === "levels" && { incrs: WHOLE }),
           values: (_, splits) =>
             splits.map((value) => (value === logFrom ? "\u2264 " : "") + figure(value, unit)),
@@ -196,7 +193,7 @@ export class Chart {
           },
         };
       case "lines":
-        return line;
+        return { ...line, points: { show: true, size: 5, fill: stroke, filter: alone } };
       case "steps":
       case "levels":
         return { ...line, paths: uPlot.paths.stepped?.({ align: 1 }) ?? (() => null) };
@@ -215,6 +212,7 @@ export class Chart {
     ctx.clip();
     ctx.font = `${11 * ratio}px system-ui, sans-serif`;
     ctx.textBaseline = "middle";
+    ctx.textAlign = "left";
     let labelledTo = -Infinity;
     for (const { fault, fromNs, toNs = durationMs * 1e6 } of faults) {
       const from = at(fromNs / 1e9);
@@ -244,6 +242,7 @@ export class Chart {
     ctx.save();
     ctx.strokeStyle = this.#options.colors.of("link");
     ctx.lineWidth = 2 * devicePixelRatio;
+    ctx.setLineDash([]);
     ctx.beginPath();
     ctx.moveTo(x, bbox.top);
     ctx.lineTo(x, bbox.top + bbox.height);
@@ -333,25 +332,36 @@ const AXIS_FONT = "12px system-ui, sans-serif";
 /** How lines of the same colour differ. */
 const DASHES = [[], [6, 4], [2, 3], [10, 3, 2, 3]];
 
+/** The points of a line that has gaps on both sides, without which they would not be seen. */
+function alone({ data }: uPlot, series: number): number[] {
+  const values = data[series] ?? [];
+  const isGap = (i: number) => values[i] === null || values[i] === undefined;
+  return Array.from(values.keys()).filter((i) => !isGap(i) && isGap(i - 1) && isGap(i + 1));
+}
+
 /** The points of all series in the order of time. */
 function rowsOf(series: readonly PlotSeries[]): Row[] {
   return series.flatMap(({ points }, i) => points.map((point) => ({ series: i, point })))
     .sort((a, b) => a.point.atMs - b.point.atMs);
 }
 
-/** From the power of ten at or below to that above, two further at least. */
-function logRange(low: number | null, high: number | null): [number, number] {
-  const from = Math.floor(Math.log10(low ?? 1));
-  const to = Math.max(Math.ceil(Math.log10(high ?? 10)), from + 2);
-  return [10 ** from, 10 ** to];
+/** Powers of ten around some values, two of them apart at least: down to the first, or else up. */
+function logRange(first: number, low: number | null, high: number | null): [number, number] {
+  const least = Math.round(Math.log10(first));
+  const to = Math.ceil(Math.log10(high ?? first));
+  const from = Math.max(least, Math.min(Math.floor(Math.log10(low ?? first)), to - 2));
+  return [Number(`1e${from}`), Number(`1e${Math.max(to, from + 2)}`)];
 }
 
-/** The powers of ten within a range, which ends with two of them. */
-function powersOfTen(low: number, high: number): number[] {
-  const from = Math.round(Math.log10(low));
-  const count = Math.round(Math.log10(high)) - from + 1;
-  return Array.from({ length: count }, (_, i) => Number(`1e${from + i}`));
-}
+/** Marks the powers of ten, each with its label. */
+const POWERS_OF_TEN: Pick<uPlot.Axis, "splits" | "filter"> = {
+  splits: (_chart, _axis, low, high) => {
+    const from = Math.round(Math.log10(low));
+    const count = Math.round(Math.log10(high)) - from + 1;
+    return Array.from({ length: count }, (_, i) => Number(`1e${from + i}`));
+  },
+  filter: (_, splits) => splits,
+};
 
 function linearRange(low: number | null, high: number | null, levels: boolean): [number, number] {
   const [least, most] = [low ?? 0, high ?? 1];

@@ -169,7 +169,7 @@ function quantilePlot(operations: readonly Ended[]): Plot | undefined {
   }));
   return {
     id: "quantiles",
-    heading: `Latency quantiles of what succeeded, every ${inWords(spanMs)}`,
+    heading: `Latency quantiles of what succeeded, in spans of ${inWords(spanMs)}`,
     unit: "ms",
     draws: "lines",
     logFrom: LEAST_MS,
@@ -192,7 +192,7 @@ function ratePlot(operations: readonly Ended[]): Plot | undefined {
   });
   return {
     id: "rate",
-    heading: `Operations that ended in a second, over ${inWords(spanMs)}`,
+    heading: `Rate of operations by how they ended, in spans of ${inWords(spanMs)}`,
     unit: "/s",
     draws: "lines",
     series,
@@ -320,13 +320,23 @@ function termPlot(data: ReportData): Plot | undefined {
     // Lines of several nodes in one term would hide each other.
     const shift = (i - (nodes.length - 1) / 2) * Math.min(0.12, 0.6 / nodes.length);
     const color = `series-${i % COLORS + 1}`;
-    const pointsOf = (isShown: (role: unknown) => boolean) =>
-      [...states, { ...states.at(-1), atMs: endMs }].map(({ atMs, term = 0, role }) => {
-        return { atMs: Math.max(0, atMs), value: isShown(role) ? term + shift : null };
-      });
-    const led = pointsOf((role) => role === "leader");
+    const known = states.map(({ atMs, term, role }, place) => ({
+      fromMs: Math.max(0, atMs),
+      toMs: Math.max(0, states[place + 1]?.atMs ?? endMs),
+      value: term + shift,
+      leads: role === "leader",
+    })).filter(({ fromMs, toMs }) => toMs > fromMs);
+    const points = known.flatMap(({ fromMs, toMs, value }) => [
+      { atMs: fromMs, value },
+      { atMs: toMs, value },
+    ]);
+    const led = known.filter(({ leads }) => leads).flatMap(({ fromMs, toMs, value }) => [
+      { atMs: fromMs, value },
+      { atMs: toMs, value },
+      { atMs: toMs + GAP_MS, value: null },
+    ]);
     return [
-      { name: node, color, shape: 0, points: pointsOf(() => true) },
+      { name: node, color, shape: 0, points },
       { name: `${node} leads`, color, shape: 0, heavy: true, points: led },
     ];
   }).filter(({ points }) => points.some(({ value }) => value !== null));
@@ -346,6 +356,9 @@ function termPlot(data: ReportData): Plot | undefined {
       }).join("; "),
   };
 }
+
+/** The least that a line is interrupted for, in ms. */
+const GAP_MS = 0.001;
 
 /** How many colours there are for series that have no colour of their own. */
 const COLORS = 8;

@@ -49,7 +49,9 @@ class Plots {
     this.#faults = data.report.faults ?? faultWindows(data.history);
     this.#endSeconds = durationOf(data) / 1000;
     this.#span = [0, this.#endSeconds];
-    const reset = () => this.#zoom(0, this.#endSeconds);
+    const zooms = [["+", "Zoom in"], ["-", "Zoom out"], ["0", "Whole run"]].map((
+      [key = "", text],
+    ) => element("button", { type: "button", click: () => this.#act(key) }, text));
     this.root = section(
       "plots",
       "Over time",
@@ -57,9 +59,9 @@ class Plots {
       element(
         "p",
         { class: "hint" },
-        "Drag across a plot to see a part of the time, double-click for all of it ",
-        element("button", { type: "button", click: reset }, "Whole run"),
-        "; click a point to find its operation. Keys: arrows move, + and - zoom, 0 shows all.",
+        zooms,
+        " Drag across a plot to see a part of the time, double-click for all of it; click a point " +
+          "to find its operation. Keys on a plot: arrows move, + and - zoom, 0 shows all.",
       ),
       this.#faultList(),
       plots.map((plot) => this.#figure(plot)),
@@ -194,6 +196,12 @@ class Plots {
   }
 
   #key(event: KeyboardEvent): void {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (this.#act(event.key)) event.preventDefault();
+  }
+
+  /** Does what a key stands for; false where it stands for nothing. */
+  #act(key: string): boolean {
     const [from, to] = this.#span;
     const [width, middle] = [to - from, (from + to) / 2];
     const around = (size: number) => this.#zoom(middle - size / 2, middle + size / 2);
@@ -204,10 +212,8 @@ class Plots {
       "-": () => around(width / ZOOM_SHARE),
       "0": () => this.#zoom(0, this.#endSeconds),
     };
-    const act = keys[event.key];
-    if (act === undefined || event.ctrlKey || event.metaKey || event.altKey) return;
-    event.preventDefault();
-    act();
+    keys[key]?.();
+    return key in keys;
   }
 
   #bringIntoView(at: number): void {

@@ -73,6 +73,7 @@ input[type="search"] { font: inherit; width: min(30rem, 100%); padding: .3rem .5
 .frames iframe { width: 100%; height: 80vh; border: 1px solid var(--line); }
 .hint, .note, .faults { color: var(--muted); font-size: .85rem; margin: .2rem 0; }
 .faults ul { margin: .2rem 0; padding-left: 1.2rem; overflow-wrap: anywhere; }
+.hint button { margin-right: .3rem; }
 .hint button, .legend button, .chooser button { background: var(--card); cursor: pointer;
   border: 1px solid var(--line); border-radius: 4px; padding: 0 .45rem; font-size: .85rem; }
 figure { margin: .9rem 0 0; }
