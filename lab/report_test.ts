@@ -153,3 +153,52 @@ testInBrowser("a report is read in both themes, on narrow screens, and by its ro
     }
   });
 });
+
+/** The SHA-256 of a file, in hexadecimal. */
+async function sha256(path: string): Promise<string> {
+  const bytes = await Deno.readFile(path);
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
+}
+
+testInBrowser(
+  "a run is run again in its page: as it was, drawn anew, and with a fault moved",
+  async () => {
+    await inTempDir(async (dir) => {
+      const flags = ["--node-count", "3", "--time-limit", "6", "--rate", "20", "--latency", "5"];
+      const run = ["test", "-w", "lin-kv", ...flags, "--nemesis", "partition"];
+      const faults = ["--nemesis-interval", "2"];
+      await workbench([...run, ...faults, "--seed", "1", "--store", "one"], dir);
+      await workbench([...run, ...faults, "--seed", "2", "--store", "two"], dir);
+      const file = join(dir, "one/latest/plan.json");
+      const plan = JSON.parse(await Deno.readTextFile(file));
+      const [first] = plan.faults;
+      first.fromMs += 1100;
+      first.toMs += 1100;
+      plan.faults.sort((a: typeof first, b: typeof first) => a.fromMs - b.fromMs);
+      await Deno.writeTextFile(join(dir, "moved.json"), JSON.stringify({ ...plan, links: [] }));
+      await workbench(["test", "--plan", "moved.json", "--store", "three"], dir);
+
+      const { page, problems, requests } = await openReport(join(dir, "one/latest/report.html"));
+      const again = async (button: string) => {
+        await page.getByRole("button", { name: button }).click();
+        await page.waitForSelector("#again[data-history]");
+        return await page.locator("#again").getAttribute("data-history");
+      };
+      const history = (store: string) => sha256(join(dir, store, "latest/history.jsonl"));
+      assertEquals(await again("Run the plan"), await history("one"));
+      assertMatch(
+        await page.locator("#again-status").innerText(),
+        /that of the stored run, byte for byte/,
+      );
+      assertEquals(await again("Next seed"), await history("two"));
+      assertMatch(await page.locator("h1").innerText(), /seed 2/);
+      await page.getByRole("button", { name: "Show the stored run" }).click();
+      assertMatch(await page.locator("h1").innerText(), /seed 1/);
+      const bar = page.getByRole("slider").first();
+      await bar.press("Shift+ArrowRight");
+      await bar.press("ArrowRight");
+      assertEquals(await again("Run the plan"), await history("three"));
+      assertEquals([problems, requests], [[], []]);
+    });
+  },
+);

@@ -249,6 +249,19 @@ function percent(probability: number): string {
   return `${Math.round(probability * 1000) / 10} % of the messages between nodes`;
 }
 
+/** A fault of a plan in a few words: `partition n0 | n1 n2`, `kill n1`. */
+export function describeFault(
+  { kind, drops, nodes, probability }: {
+    readonly kind: string;
+    readonly drops?: Drops | undefined;
+    readonly nodes?: readonly string[] | undefined;
+    readonly probability?: number | undefined;
+  },
+): string {
+  const what = drops === undefined ? nodes?.join(" ") : describeDrops(drops);
+  return [kind, what ?? (probability === undefined ? "" : percent(probability))].join(" ").trim();
+}
+
 /** What is dropped: by groups where it is the same in both directions, else by node. */
 function describeDrops(drops: Drops): string {
   const groups = groupsOf(drops);

@@ -7,7 +7,8 @@
 import { plural } from "./checkers/checker.ts";
 import { printableLine, verdict } from "./explain.ts";
 import { STYLE } from "./page/style.ts";
-import { pagePart } from "./page_parts.ts";
+import { type PagePart, pagePart } from "./page_parts.ts";
+import { type Plan, writePlan } from "./plan.ts";
 import { packReport, type ReportData } from "./report_data.ts";
 
 /** What a page is made of. */
@@ -31,16 +32,29 @@ export interface PageParts {
 /**
  * The page of a run.
  *
+ * @param plan what the run was given, if the page is to run it again
  * @throws {Error} if the page's code cannot be bundled.
  */
-export async function reportPage(data: ReportData): Promise<string> {
+export async function reportPage(data: ReportData, plan?: Plan): Promise<string> {
   const { workload, report } = data;
+  const simulator = plan && simulatorOf(plan);
+  const isRunnable = plan !== undefined && simulator !== undefined;
   return await writePage({
     title: `${workload}: ${verdict(report.valid)}`,
     body: plainReport(data),
     code: await pagePart("report"),
-    texts: { data: packReport(data) },
+    texts: {
+      data: packReport(data),
+      ...(isRunnable && { plan: writePlan(plan), simulator: await pagePart(simulator) }),
+    },
+    allows: isRunnable ? { workers: ["blob:"] } : {},
   });
+}
+
+/** The worker that runs the nodes of a plan; undefined if there is none in pages. */
+function simulatorOf({ program }: Plan): PagePart | undefined {
+  if (program === undefined) return "own_worker";
+  return program.bin.startsWith("mutant:") ? "mutants_worker" : undefined;
 }
 
 /** The verdict and the findings without any code. */

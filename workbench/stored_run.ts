@@ -10,6 +10,7 @@ import * as v from "valibot";
 import { type Op, parseHistory } from "./history.ts";
 import type { ObservationRecord } from "./observations.ts";
 import type { RunOptions } from "./options.ts";
+import { parsePlan, type Plan } from "./plan.ts";
 import { isOfRun, type ReportData } from "./report_data.ts";
 import { makeReport, type ReportInput } from "./report_maker.ts";
 import {
@@ -29,13 +30,19 @@ type RunInput = Omit<ReportInput, keyof ShownMessages>;
  * Writes `report.html` into the folder of a run, whose messages are read from there.
  *
  * @param startMs when the history begins, by the world's clock
+ * @param plan what the run was given, if it ran under virtual time and the page is to run it again
  * @returns the path of the page.
  * @throws {Error} if it cannot be written.
  */
-export async function writeReport(path: string, run: RunInput, startMs: number): Promise<string> {
+export async function writeReport(
+  path: string,
+  run: RunInput,
+  startMs: number,
+  plan?: Plan,
+): Promise<string> {
   const file = join(path, "report.html");
   const messages = readMessages(join(path, "messages.jsonl"), startMs, momentOf(run));
-  const page = await reportPage(makeReport({ ...run, ...messages }));
+  const page = await reportPage(makeReport({ ...run, ...messages }), plan);
   await Deno.writeTextFile(file, page);
   return file;
 }
@@ -46,13 +53,20 @@ function momentOf({ report }: RunInput): number | undefined {
   return ns === undefined ? undefined : ns / 1e6;
 }
 
+/** A run as its folder has it. */
+interface ReadRun {
+  readonly run: RunInput;
+  /** When its history begins, by the world's clock. */
+  readonly startMs: number;
+  readonly plan: Plan;
+}
+
 /**
  * Reads the run of a folder.
  *
- * @returns the run, and when its history begins by the world's clock
  * @throws {Error} if the folder is not that of a run that came to its end, saying what is missing.
  */
-export function readRun(path: string): { readonly run: RunInput; readonly startMs: number } {
+export function readRun(path: string): ReadRun {
   const { startMs, options, ...rest } = readResults(join(path, "results.json"));
   const history = parse(join(path, "history.jsonl"), parseHistory);
   const report = camelled(rest) as unknown as ReportData["report"];
@@ -68,6 +82,7 @@ export function readRun(path: string): { readonly run: RunInput; readonly startM
       observations: readObservations(join(path, "observations.jsonl")),
     },
     startMs,
+    plan: parse(join(path, "plan.json"), parsePlan),
   };
 }
 

@@ -21,9 +21,9 @@ export async function reportCommand(args: readonly string[]): Promise<number> {
     throw new UsageError("Cannot report without a run: name its folder, such as store/latest");
   }
   if (extra !== undefined) throw new UsageError(`Unexpected argument ${JSON.stringify(extra)}`);
-  const { run, startMs } = read(path);
+  const { run, startMs, plan } = read(path);
   const command = `${commandName()} test --plan ${shellWord(join(path, "plan.json"))}`;
-  print(`Report: ${await writeReport(path, { ...run, command }, startMs)}`);
+  print(`Report: ${await writeReport(path, { ...run, command }, startMs, plan)}`);
   return 0;
 }
 

@@ -308,9 +308,18 @@ async function runOnce(
   );
   const { results, peakMemoryBytes } = result;
   const { program } = engine;
-  dir.finish(result, { version: PLAN_VERSION, program, args: rest, options, ...result.plan() });
+  const given: Plan = {
+    version: PLAN_VERSION,
+    program,
+    args: rest,
+    options,
+    ...result.plan(),
+  };
+  dir.finish(result, given);
   const command = replayLine(flags, rest, options);
-  const page = await writePage(dir, result, { engine: engine.name, command });
+  // What chance decided of messages follows from the seed, but for a plan that says otherwise.
+  const again = engine.isVirtual ? { ...given, links: plan?.links ?? [] } : undefined;
+  const page = await writePage(dir, result, { engine: engine.name, command }, again);
   if (changed?.aborted && !isInterrupted) return 0;
   if (flags.json) {
     printJson({ engine: engine.name, ...resultsJson(results), options, peakMemoryBytes }, 2);
@@ -324,11 +333,12 @@ async function writePage(
   dir: ResultsDir,
   { results, history, options, startMs, observations }: RunResult,
   names: { readonly engine: string; readonly command: string },
+  plan: Plan | undefined,
 ): Promise<string | undefined> {
   if (dir.isMissing) return undefined;
   const run = { workload: options.workload, report: results, options, history, observations };
   try {
-    return await writeReport(dir.path, { ...run, ...names }, startMs);
+    return await writeReport(dir.path, { ...run, ...names }, startMs, plan);
   } catch (error) {
     printError(`There is no report.html: ${errorText(error)}`);
     return undefined;

@@ -52,6 +52,11 @@ export function section(id: string, heading: string, ...children: readonly Child
   );
 }
 
+/** Whether the page has a text of some name. */
+export function hasPart(name: string): boolean {
+  return document.getElementById(`part-${name}`) !== null;
+}
+
 /**
  * Reads a text that the page has, as `writePage` put it there.
  *
