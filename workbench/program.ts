@@ -1,12 +1,9 @@
 /**
- * Programs that run in this process, and TypeScript and JavaScript among them: as one module, with
- * stacks that name the places in their files.
+ * Programs that run in this process, and TypeScript and JavaScript among them: as one module.
  *
  * @module
  */
 
-import { SourceMap } from "node-module";
-import { join } from "@std/path/join";
 import { findFile } from "./process.ts";
 import { compileWasm, type WasmProgram } from "./wasm_program.ts";
 
@@ -21,9 +18,6 @@ export interface BundledProgram {
   /** The source map, as JSON. */
   readonly map: string | undefined;
 }
-
-/** The name of the module in stacks. */
-export const MODULE_NAME = "eddy-program.js";
 
 /** A program that can run in this process. */
 export type LoadedProgram = BundledProgram | WasmProgram;
@@ -78,7 +72,8 @@ function whyNotBundled(said: string): string {
   return said.replace(/\n+Stack backtrace:[^]*$/, "").trim();
 }
 
-function folderOf(path: string): string {
+/** The folder of a file, with the slash. */
+export function folderOf(path: string): string {
   return path.slice(0, path.lastIndexOf("/") + 1);
 }
 
@@ -87,34 +82,3 @@ const SOURCE_MAP = "//# sourceMappingURL=data:application/json;base64,";
 function decodeBase64(text: string): string {
   return new TextDecoder().decode(Uint8Array.from(atob(text), (char) => char.charCodeAt(0)));
 }
-
-/** The places in a bundled program's own files, for those in the bundle. */
-export class SourcePlaces {
-  readonly #map: SourceMap | undefined;
-  readonly #folder: string;
-
-  constructor({ path, map }: BundledProgram) {
-    this.#map = map === undefined ? undefined : new SourceMap(JSON.parse(map));
-    this.#folder = folderOf(path);
-  }
-
-  /** A stack with places in the program's files; frames of the workbench are left out. */
-  trace(stack: string): string {
-    return stack.split("\n").flatMap((line) => {
-      if (line.includes(MODULE_NAME)) {
-        return [line.replace(PLACE, (...found) => this.#place(found))];
-      }
-      return /^\s+at /.test(line) ? [] : [line];
-    }).join("\n");
-  }
-
-  #place([place, row, column]: string[]): string {
-    const entry = this.#map?.findEntry(Number(row) - 1, Number(column) - 1);
-    if (entry === undefined || !("originalSource" in entry)) return place ?? "";
-    const { originalSource: source, originalLine, originalColumn } = entry;
-    const file = source.startsWith("/") ? source : join(this.#folder, source);
-    return `${file}:${originalLine + 1}:${originalColumn + 1}`;
-  }
-}
-
-const PLACE = new RegExp(`${MODULE_NAME.replace(".", "\\.")}:(\\d+):(\\d+)`);

@@ -2,28 +2,48 @@
  * Nodes that are programs in TypeScript or JavaScript, each in a realm of its own in this process:
  * under virtual time, unchanged, and reproducible.
  *
- * A realm (`node:vm`) has globals of its own, so that what a program keeps in its modules is one
- * node's. It is no sandbox: it keeps mistakes apart, not attackers out.
+ * A realm has globals of its own, so that what a program keeps in its modules is one node's. It is
+ * no sandbox: it keeps mistakes apart, not attackers out.
  *
  * @module
  */
 
-import vm from "vm";
 import { errorText } from "@eddy/maelstrom";
 import { Cluster, type LaunchContext } from "./cluster.ts";
-import { type BundledProgram, MODULE_NAME, SourcePlaces } from "./program.ts";
+import { nextTurn } from "./event_loop.ts";
 import { EPOCH_MS, type ProgramOptions, ProgramProcess } from "./program_process.ts";
-import { type Globals, makeGlobals, PRELUDE, preludeInput } from "./realm_globals.ts";
+import { type Globals, makeGlobals, type Outside, type RealmHost } from "./realm_globals.ts";
+
+/** What evaluates a program, once for each start of a node: `node:vm`, or a page. */
+export interface RealmEngine {
+  /** Where the program is. */
+  readonly path: string;
+  readonly host: RealmHost;
+  /** Makes what a program is evaluated in. */
+  open(globals: Globals, outside: Outside): RealmScope;
+  /** A stack with the places in the program's own files. */
+  trace(stack: string): string;
+}
+
+/** What one program is evaluated in. */
+export interface RealmScope {
+  /** The prototype of its promises, where they have one of their own. */
+  readonly promises?: object;
+  /** Evaluates the program, once. */
+  evaluate(): Promise<unknown>;
+}
 
 /** Settings of {@linkcode createRealmCluster}. */
 export interface RealmOptions extends ProgramOptions {
-  readonly program: BundledProgram;
+  readonly engine: RealmEngine;
 }
+
+/** The name of a program's module in stacks. */
+export const MODULE_NAME = "eddy-program.js";
 
 /** A cluster of programs under the world's clock. */
 export function createRealmCluster(options: RealmOptions): Cluster {
-  const places = new SourcePlaces(options.program);
-  return new Cluster(options, (context) => new Realm(context, places, options).process);
+  return new Cluster(options, (context) => new Realm(context, options).process);
 }
 
 /** Thrown to end a program where it stands. */
@@ -33,31 +53,25 @@ const EXIT = Symbol("exit");
 class Realm {
   readonly process: ProgramProcess;
   readonly #context: LaunchContext;
-  readonly #program: BundledProgram;
-  readonly #places: SourcePlaces;
+  readonly #engine: RealmEngine;
   readonly #globals: Globals;
-  readonly #realm: vm.Context;
+  readonly #scope: RealmScope;
   #readers: ((bytes: Uint8Array) => void)[] = [];
   #isEvaluated = false;
   #isCheckDue = false;
   #isLeaving = false;
 
-  constructor(
-    context: LaunchContext,
-    places: SourcePlaces,
-    { program, args, compute }: RealmOptions,
-  ) {
+  constructor(context: LaunchContext, { engine, args, compute }: RealmOptions) {
     this.#context = context;
-    this.#program = program;
-    this.#places = places;
+    this.#engine = engine;
     const process = this.process = new ProgramProcess(context, {
       onInput: () => this.#run(() => this.#readers.shift()?.(process.takeInput())),
       onError: (error) => this.fail(error, false),
-      trace: (line) => line.includes(MODULE_NAME) ? places.trace(line) : line,
+      trace: (line) => line.includes(MODULE_NAME) ? engine.trace(line) : line,
     }, compute);
     const outside = {
       args,
-      path: program.path,
+      path: engine.path,
       pid: 1000 + process.generation,
       epochMs: Math.floor(EPOCH_MS + process.startMs),
       now: () => process.now(),
@@ -69,10 +83,10 @@ class Realm {
       write: (fd: 1 | 2, data: Uint8Array | string) => process.write(fd, data),
       exit: (code: number) => this.#exit(code),
     };
-    this.#globals = makeGlobals(outside);
-    this.#realm = vm.createContext(this.#globals.globals);
-    realms.set(vm.runInContext("Promise.prototype", this.#realm), this);
-    vm.runInContext(PRELUDE, this.#realm)(preludeInput(outside));
+    this.#globals = makeGlobals(outside, engine.host);
+    this.#scope = engine.open(this.#globals, outside);
+    const { promises } = this.#scope;
+    if (promises !== undefined) realms.set(promises, this);
     process.clock.schedule(0, () => this.#run(() => this.#start()));
   }
 
@@ -88,7 +102,7 @@ class Realm {
       fatal = another;
     }
     const where = isPromise ? " (in promise)" : "";
-    this.process.write(2, `error: Uncaught${where} ${this.#places.trace(stackOf(fatal))}\n`);
+    this.process.write(2, `error: Uncaught${where} ${this.#engine.trace(stackOf(fatal))}\n`);
     this.process.end(1);
   }
 
@@ -109,37 +123,10 @@ class Realm {
 
   /** Evaluates the program. */
   #start(): void {
-    const module = new SourceTextModule(this.#program.code, {
-      context: this.#realm,
-      identifier: MODULE_NAME,
-      initializeImportMeta: (meta) => {
-        const { path } = this.#program;
-        const dirname = path.slice(0, path.lastIndexOf("/"));
-        Object.assign(meta, { main: true, url: `file://${path}`, filename: path, dirname });
-      },
-      importModuleDynamically: (name) => {
-        if (/^(\.|\/|file:|npm:|jsr:|https?:)/.test(name)) {
-          throw new Error(
-            `Cannot import ${name}: it is not in the bundle, since its name is computed; write it as a ` +
-              "text, or use --real-time",
-          );
-        }
-        return this.#import(name);
-      },
-    });
-    module.link((name) => this.#import(name))
-      .then(() => module.evaluate())
-      .then(() => {
-        this.#isEvaluated = true;
-        this.#scheduleCheck();
-      }, (error) => this.fail(error, false));
-  }
-
-  #import(name: string): VmModule {
-    const exports = this.#globals.module(name.replace(/^node:/, ""));
-    return new SyntheticModule(Object.keys(exports), function () {
-      for (const [key, value] of Object.entries(exports)) this.setExport(key, value);
-    }, { context: this.#realm, identifier: name });
+    this.#scope.evaluate().then(() => {
+      this.#isEvaluated = true;
+      this.#scheduleCheck();
+    }, (error) => this.fail(error, false));
   }
 
   #run(callback: () => void): void {
@@ -211,11 +198,8 @@ let current: Realm | undefined;
 /** The realms, by the prototype of their promises. */
 const realms = new WeakMap<object, Realm>();
 
-/** Hands what nothing has caught to the program that it comes from, and keeps the time zone UTC. */
+/** Hands what nothing has caught to the program that it comes from. */
 export class RealmGuard {
-  /** How many runs are under way, and the time zone to go back to after the last. */
-  static #running = 0;
-  static #zone: string | undefined;
   readonly warnings: readonly string[] = [];
 
   /** Runs `main`, and hands over what is thrown meanwhile. */
@@ -231,45 +215,14 @@ export class RealmGuard {
     };
     globalThis.addEventListener("unhandledrejection", onRejection);
     globalThis.addEventListener("error", onError);
-    if (RealmGuard.#running++ === 0) {
-      RealmGuard.#zone = Deno.env.get("TZ");
-      Deno.env.set("TZ", "UTC");
-    }
     try {
       return await main();
     } finally {
-      if (--RealmGuard.#running === 0) {
-        if (RealmGuard.#zone === undefined) Deno.env.delete("TZ");
-        else Deno.env.set("TZ", RealmGuard.#zone);
-      }
       // The event of a last rejection comes with the next turn of the event loop.
-      await new Promise((resolve) => setImmediate(resolve));
+      await new Promise<void>(nextTurn);
       globalThis.removeEventListener("unhandledrejection", onRejection);
       globalThis.removeEventListener("error", onError);
       current = undefined;
     }
   }
 }
-
-/** The part of `node:vm`'s modules that is used; its types come with a flag only. */
-interface VmModule {
-  link(linker: (name: string) => VmModule): Promise<void>;
-  evaluate(): Promise<void>;
-  setExport(name: string, value: unknown): void;
-}
-
-interface VmModules {
-  readonly SourceTextModule: new (code: string, options: {
-    readonly context: vm.Context;
-    readonly identifier: string;
-    readonly initializeImportMeta: (meta: object) => void;
-    readonly importModuleDynamically: (name: string) => VmModule;
-  }) => VmModule;
-  readonly SyntheticModule: new (
-    names: readonly string[],
-    evaluate: (this: VmModule) => void,
-    options: { readonly context: vm.Context; readonly identifier: string },
-  ) => VmModule;
-}
-
-const { SourceTextModule, SyntheticModule } = vm as unknown as VmModules;

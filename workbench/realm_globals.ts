@@ -5,12 +5,6 @@
  * @module
  */
 
-import * as realCrypto from "node-crypto";
-import { EventEmitter } from "node-events";
-import { getBuiltinModule, nextTick } from "process";
-import { Readable, Writable } from "node-stream";
-import { format, inspect, promisify } from "node-util";
-
 /** What the realm's globals are made of. */
 export interface Outside {
   readonly args: readonly string[];
@@ -35,10 +29,58 @@ export interface Outside {
   exit(code: number): never;
 }
 
+/** The parts of Deno and of Node.js that globals are made of, as far as where they run has them. */
+export interface RealmHost {
+  readonly EventEmitter: new () => ProgramEmitter;
+  readonly Readable: new (options: { read(this: ProgramInput): void }) => ProgramInput;
+  readonly Writable: new (options: ProgramOutputOptions) => object;
+  readonly Buffer: ProgramBuffers;
+  readonly format: (...values: unknown[]) => string;
+  readonly inspect: (value: unknown) => string;
+  /** The symbol of functions that `promisify` is to give. */
+  readonly promisified: symbol;
+  /** Calls a function before anything but what runs. */
+  readonly nextTick: (callback: () => void) => void;
+  /** What `Deno` has that only computes. */
+  readonly deno: object;
+  /**
+   * A module of Node.js that only computes.
+   *
+   * @throws {Error} if there is none of the name.
+   */
+  module(name: string): object;
+  /** `Deno` or a module that reaches the outside: what is given, and functions that all throw. */
+  outer(name: string, given: object): Record<string, unknown>;
+}
+
+/** An emitter of events, as in `node:events`. */
+export interface ProgramEmitter {
+  emit(name: string, ...args: unknown[]): boolean;
+  listenerCount(name: string): number;
+}
+
+/** A stream to read, as in `node:stream`. */
+export interface ProgramInput {
+  push(chunk: unknown): boolean;
+}
+
+/** How a stream to write is made, as in `node:stream`. */
+export interface ProgramOutputOptions {
+  readonly decodeStrings: boolean;
+  readonly highWaterMark: number;
+  write(chunk: Uint8Array | string, encoding: string, done: () => void): void;
+}
+
+/** What is used of `Buffer`. */
+export interface ProgramBuffers {
+  alloc(size: number): Uint8Array;
+  byteLength(text: string): number;
+}
+
 /** The globals of a realm, and the modules that it may import. */
 export interface Globals {
   readonly globals: Record<string, unknown>;
-  readonly process: EventEmitter;
+  readonly process: ProgramEmitter;
   readonly events: ProgramEvents;
   /** The exports of a module of Node.js. */
   module(name: string): Record<string, unknown>;
@@ -55,7 +97,7 @@ const PURE = [
   ..."ReadableStreamDefaultReader Request Response TextDecoder TextDecoderStream ".split(" "),
   ..."TextEncoder TextEncoderStream TransformStream URL URLPattern URLSearchParams ".split(" "),
   ..."WritableStream WritableStreamDefaultController WritableStreamDefaultWriter ".split(" "),
-  ..."atob btoa structuredClone Buffer ".split(" "),
+  ..."atob btoa structuredClone ".split(" "),
   // So that arrays of the realm and of these classes are of one kind.
   ..."ArrayBuffer DataView Uint8Array Int8Array Uint16Array Int16Array Uint32Array ".split(" "),
   ..."Int32Array BigUint64Array BigInt64Array Uint8ClampedArray Float32Array ".split(" "),
@@ -69,44 +111,34 @@ const OUTER = [
 ].filter((name) => name !== "");
 
 /** Modules of Node.js that only compute. */
-const PURE_MODULES = new Set(
+const PURE_MODULES: ReadonlySet<string> = new Set(
   "assert async_hooks buffer events path path/posix querystring readline readline/promises stream stream/promises stream/web string_decoder url util util/types punycode constants"
     .split(" "),
 );
 
 /** What throws when it is called or constructed. */
-function outside(name: string): () => never {
+export function outside(name: string): () => never {
   return function () {
     throw new Error(`Cannot use ${name} under virtual time: run the program with --real-time`);
   };
 }
 
-/** An object whose functions all throw, but for those that are given. */
-function withOutside(name: string, host: object, given: object): Record<string, unknown> {
-  const result: Record<string, unknown> = {};
-  for (const key of Object.keys(host)) {
-    const value = Reflect.get(host, key);
-    result[key] = typeof value === "function" ? outside(`${name}.${key}`) : value;
-  }
-  return Object.defineProperties(result, Object.getOwnPropertyDescriptors(given));
-}
-
 /** Makes the globals of one realm. */
-export function makeGlobals(out: Outside): Globals {
+export function makeGlobals(out: Outside, host: RealmHost): Globals {
   const events = new ProgramEvents((type) => globals[`on${type}`]);
-  const timers = new Timers(out);
-  const { process, stdin, stdout, stderr } = processOf(out);
+  const timers = new Timers(out, host);
+  const { process, stdin, stdout, stderr } = processOf(out, host);
   const crypto = cryptoOf(out);
-  const globals: Record<string, unknown> = {};
+  const globals: Record<string, unknown> = { Buffer: host.Buffer };
   for (const name of PURE) globals[name] = Reflect.get(globalThis, name);
   for (const name of OUTER) globals[name] = outside(name);
   Object.assign(globals, timers.functions, {
     AbortSignal: abortSignalOf(timers),
     queueMicrotask: (callback: () => void) => {
-      checkCallback(callback);
+      checkCallback(callback, host);
       queueMicrotask(() => out.run(callback));
     },
-    console: consoleOf(out),
+    console: consoleOf(out, host),
     crypto,
     performance: performanceOf(out),
     navigator: { userAgent: "Deno", hardwareConcurrency: 1, language: "en-US" },
@@ -115,14 +147,14 @@ export function makeGlobals(out: Outside): Globals {
     removeEventListener: (type: string, listener: Listener) => events.remove(type, listener),
     dispatchEvent: (event: Event) => events.dispatch(event),
     process,
-    Deno: denoOf(out, timers),
+    Deno: denoOf(out, host, timers),
   });
   const virtual: Record<string, () => object> = {
     process: () => process,
-    fs: () => fileDescriptors(out, { stdin, stdout, stderr }),
+    fs: () => fileDescriptors(out, host, { stdin, stdout, stderr }),
     timers: () => timers.functions,
     "timers/promises": () => timers.promises,
-    crypto: () => nodeCrypto(out, crypto),
+    crypto: () => nodeCrypto(out, host, crypto),
     perf_hooks: () => ({ performance: globals.performance }),
     os: () => ({ EOL: "\n", platform: () => "linux", hostname: () => "node", cpus: () => [] }),
     module: () => ({
@@ -130,14 +162,13 @@ export function makeGlobals(out: Outside): Globals {
     }),
   };
   const module = (name: string): Record<string, unknown> => {
-    const real: object | undefined = getBuiltinModule(name);
-    if (real === undefined) throw new Error(`Cannot import ${name}: it is no module of Node.js`);
     if (PURE_MODULES.has(name)) {
+      const real = host.module(name);
       // A copy, where there is one: what a node sets on a module is its own.
       const own = typeof real === "function" ? real : { ...real };
       return { ...real, default: own };
     }
-    const found = withOutside(name, real, virtual[name]?.() ?? {});
+    const found = host.outer(name, virtual[name]?.() ?? {});
     return { ...found, default: name === "process" ? process : found };
   };
   Object.assign(process, {
@@ -180,7 +211,7 @@ export class ProgramEvents {
 }
 
 /** Throws where the program calls, not later where nothing says who did. */
-function checkCallback(callback: unknown): void {
+function checkCallback(callback: unknown, { inspect }: RealmHost): void {
   if (typeof callback === "function") return;
   throw new TypeError(
     `The "callback" argument must be of type function. Received ${inspect(callback)}`,
@@ -249,11 +280,13 @@ interface ProgramPromises {
 /** Timers under the run's clock, with Node.js's least delay of 1 ms. */
 class Timers {
   readonly #out: Outside;
+  readonly #host: RealmHost;
   readonly #waiting = new Map<number, ProgramTimer>();
   #nextId = 1;
 
-  constructor(out: Outside) {
+  constructor(out: Outside, host: RealmHost) {
     this.#out = out;
+    this.#host = host;
   }
 
   /** Whether one waits that keeps the program from ending. */
@@ -279,8 +312,9 @@ class Timers {
 
   get functions(): Record<string, unknown> {
     const { setTimeout, setInterval, setImmediate, clear, promises } = this;
-    Object.defineProperty(setTimeout, promisify.custom, { value: promises.setTimeout });
-    Object.defineProperty(setImmediate, promisify.custom, { value: promises.setImmediate });
+    const { promisified } = this.#host;
+    Object.defineProperty(setTimeout, promisified, { value: promises.setTimeout });
+    Object.defineProperty(setImmediate, promisified, { value: promises.setImmediate });
     return {
       setTimeout,
       setInterval,
@@ -349,7 +383,7 @@ class Timers {
   }
 
   #set(callback: Callback, args: unknown[], delayMs: number, repeats: boolean): ProgramTimer {
-    checkCallback(callback);
+    checkCallback(callback, this.#host);
     const id = this.#nextId++;
     const timer = new ProgramTimer(id);
     timer.arm = () => {
@@ -406,28 +440,22 @@ function cryptoOf(out: Outside) {
   return { getRandomValues, randomUUID, subtle };
 }
 
-function nodeCrypto(out: Outside, { getRandomValues, randomUUID }: ReturnType<typeof cryptoOf>) {
-  const { createHash, createHmac, timingSafeEqual } = realCrypto;
+function nodeCrypto(
+  out: Outside,
+  { Buffer }: RealmHost,
+  { getRandomValues, randomUUID }: ReturnType<typeof cryptoOf>,
+) {
   const randomBytes = (size: number) => getRandomValues(Buffer.alloc(size));
   const randomInt = (a: number, b?: number) => {
     const [min, max] = b === undefined ? [0, a] : [a, b];
     return min + Math.floor(out.random() * (max - min));
   };
   const webcrypto = { getRandomValues, randomUUID };
-  return {
-    createHash,
-    createHmac,
-    timingSafeEqual,
-    getRandomValues,
-    randomUUID,
-    randomBytes,
-    randomInt,
-    webcrypto,
-  };
+  return { getRandomValues, randomUUID, randomBytes, randomInt, webcrypto };
 }
 
 /** `console` as it prints to a pipe: without colour. */
-function consoleOf(out: Outside): Record<string, unknown> {
+function consoleOf(out: Outside, { format, inspect }: RealmHost): Record<string, unknown> {
   let indent = "";
   const counts = new Map<string, number>();
   const startsMs = new Map<string, number>();
@@ -473,9 +501,10 @@ function consoleOf(out: Outside): Record<string, unknown> {
 }
 
 /** `process` of Node.js, with its streams. */
-function processOf(out: Outside) {
+function processOf(out: Outside, host: RealmHost) {
+  const { nextTick } = host;
   const stdin = Object.assign(
-    new Readable({
+    new host.Readable({
       read() {
         out.read().then((bytes) => out.run(() => void this.push(bytes)));
       },
@@ -484,7 +513,7 @@ function processOf(out: Outside) {
   );
   const writable = (fd: 1 | 2) =>
     Object.assign(
-      new Writable({
+      new host.Writable({
         decodeStrings: false,
         highWaterMark: 1 << 24,
         write(chunk: Uint8Array | string, _encoding: string, done: () => void) {
@@ -502,7 +531,7 @@ function processOf(out: Outside) {
     },
     { bigint: () => BigInt(Math.round(out.now() * 1e6)) },
   );
-  const process = Object.assign(new EventEmitter(), {
+  const process = Object.assign(new host.EventEmitter(), {
     stdin,
     stdout,
     stderr,
@@ -523,7 +552,7 @@ function processOf(out: Outside) {
     exit: (code?: number) => out.exit(code ?? 0),
     abort: () => out.exit(134),
     nextTick: (callback: Callback, ...args: unknown[]) => {
-      checkCallback(callback);
+      checkCallback(callback, host);
       nextTick(() => out.run(() => callback(...args)));
     },
     uptime: () => out.now() / 1000,
@@ -540,7 +569,8 @@ function processOf(out: Outside) {
 /** `node:fs` as far as it is about standard input, output and error. */
 function fileDescriptors(
   out: Outside,
-  { stdin, stdout, stderr }: { stdin: Readable; stdout: Writable; stderr: Writable },
+  { Buffer, nextTick }: RealmHost,
+  { stdin, stdout, stderr }: { stdin: object; stdout: object; stderr: object },
 ): object {
   const refuse = (what: string) => outside(`fs.${what}`)();
   const isOut = (fd: unknown): fd is 1 | 2 => fd === 1 || fd === 2;
@@ -581,7 +611,6 @@ function fileDescriptors(
   };
 }
 
-/** `Deno` as far as it is about the process itself. */
 /** The environment: it asks a node of this project's library for observations, and has no more. */
 const ENVIRONMENT = { EDDY_OBSERVE: "1" };
 
@@ -589,7 +618,8 @@ function permission({ name }: { readonly name: string }): { readonly state: stri
   return { state: name === "env" ? "granted" : "denied" };
 }
 
-function denoOf(out: Outside, timers: Timers): Record<string, unknown> {
+/** `Deno` as far as it is about the process itself. */
+function denoOf(out: Outside, host: RealmHost, timers: Timers): Record<string, unknown> {
   let readable: ReadableStream<Uint8Array> | undefined;
   /** What a read with a small buffer has left over. */
   let rest = new Uint8Array();
@@ -627,16 +657,13 @@ function denoOf(out: Outside, timers: Timers): Record<string, unknown> {
     };
   };
   const env = new Map<string, string>(Object.entries(ENVIRONMENT));
-  return withOutside("Deno", Deno, {
+  return host.outer("Deno", {
+    ...host.deno,
     args: [...out.args],
     pid: out.pid,
     ppid: 1,
     noColor: true,
     mainModule: `file://${out.path}`,
-    build: { ...Deno.build, os: "linux" },
-    version: Deno.version,
-    errors: Deno.errors,
-    inspect: Deno.inspect,
     stdin,
     stdout: output(1),
     stderr: output(2),
@@ -663,130 +690,4 @@ function denoOf(out: Outside, timers: Timers): Record<string, unknown> {
     isatty: () => false,
     memoryUsage: () => ({ rss: 0, heapTotal: 0, heapUsed: 0, external: 0 }),
   });
-}
-
-/**
- * What is evaluated in a realm before its program: a function that is given what the outside is for
- * the language's own globals. Nothing of it may differ between machines.
- */
-export const PRELUDE = `(function ({ epochMs, now, random, isError, refuse }) {
-  const RealDate = Date;
-  const nowMs = () => Math.floor(epochMs + now());
-  function VirtualDate(...args) {
-    if (new.target === undefined) return String(new RealDate(nowMs()));
-    return Reflect.construct(RealDate, args.length === 0 ? [nowMs()] : args, new.target);
-  }
-  VirtualDate.prototype = RealDate.prototype;
-  RealDate.prototype.constructor = VirtualDate;
-  Object.defineProperty(VirtualDate, "name", { value: "Date" });
-  Object.defineProperty(VirtualDate, "length", { value: 7 });
-  const hidden = (target, entries) => {
-    for (const [key, value] of Object.entries(entries)) {
-      Object.defineProperty(target, key, { value, writable: true, configurable: true });
-    }
-  };
-  // The name of the time zone is written in the language of the machine.
-  for (const name of ["toString", "toTimeString"]) {
-    const real = RealDate.prototype[name];
-    hidden(RealDate.prototype, {
-      [name]() {
-        return real.call(this).replace(/\\(.*\\)$/, "(Coordinated Universal Time)");
-      },
-    });
-  }
-  hidden(VirtualDate, { now: nowMs, parse: RealDate.parse, UTC: RealDate.UTC });
-  hidden(globalThis, { Date: VirtualDate });
-  hidden(Math, { random });
-
-  if (typeof Temporal === "object") {
-    const instant = () =>
-      Temporal.Instant.fromEpochNanoseconds(
-        BigInt(epochMs) * 1000000n + BigInt(Math.floor(now() * 1e6)),
-      );
-    const zoned = (zone = "UTC") => instant().toZonedDateTimeISO(zone);
-    hidden(Temporal.Now, {
-      instant,
-      timeZoneId: () => "UTC",
-      zonedDateTimeISO: zoned,
-      plainDateTimeISO: (zone) => zoned(zone).toPlainDateTime(),
-      plainDateISO: (zone) => zoned(zone).toPlainDate(),
-      plainTimeISO: (zone) => zoned(zone).toPlainTime(),
-    });
-  }
-
-  for (const name of Object.getOwnPropertyNames(Intl)) {
-    const Real = Intl[name];
-    if (typeof Real !== "function" || Real.supportedLocalesOf === undefined) continue;
-    const inUtc = (options) => name === "DateTimeFormat" ? { timeZone: "UTC", ...options } : options;
-    function Localized(locales = "en-US", options) {
-      const args = [locales, inUtc(options)];
-      return new.target === undefined ? Real(...args) : Reflect.construct(Real, args, new.target);
-    }
-    Localized.prototype = Real.prototype;
-    Real.prototype.constructor = Localized;
-    hidden(Localized, { name, supportedLocalesOf: Real.supportedLocalesOf });
-    hidden(Intl, { [name]: Localized });
-  }
-  const localize = (target, name, zoned) => {
-    const real = target[name];
-    hidden(target, {
-      [name](locales = "en-US", options) {
-        return real.call(this, locales, zoned ? { timeZone: "UTC", ...options } : options);
-      },
-    });
-  };
-  for (const name of ["toLocaleString", "toLocaleDateString", "toLocaleTimeString"]) {
-    localize(RealDate.prototype, name, true);
-  }
-  for (const { prototype } of [Number, BigInt]) localize(prototype, "toLocaleString", false);
-  const { localeCompare } = String.prototype;
-  hidden(String.prototype, {
-    localeCompare(that, locales = "en-US", options) {
-      return localeCompare.call(this, that, locales, options);
-    },
-  });
-
-  // When memory is reclaimed depends on the machine: here it never is, as far as a program can see.
-  hidden(globalThis, {
-    WeakRef: class WeakRef {
-      #target;
-      constructor(target) {
-        this.#target = target;
-      }
-      deref() {
-        return this.#target;
-      }
-    },
-    FinalizationRegistry: class FinalizationRegistry {
-      register() {}
-      unregister() {
-        return false;
-      }
-    },
-  });
-  hidden(globalThis, { global: globalThis, self: globalThis });
-  // These compile in threads of the machine, and end when those do.
-  for (const name of ["compile", "instantiate", "compileStreaming", "instantiateStreaming"]) {
-    hidden(WebAssembly, { [name]: refuse(\`WebAssembly.\${name}\`) });
-  }
-  hidden(Atomics, { wait: refuse("Atomics.wait"), waitAsync: refuse("Atomics.waitAsync") });
-
-  // Streams and other classes come from outside, and so do the errors that they throw.
-  const isInstance = Function.prototype[Symbol.hasInstance];
-  Object.defineProperty(Error, Symbol.hasInstance, {
-    value(error) {
-      return isInstance.call(this, error) || (this === Error && isError(error));
-    },
-  });
-})`;
-
-/** What {@linkcode PRELUDE} is called with. */
-export function preludeInput(out: Outside): Record<string, unknown> {
-  return {
-    epochMs: out.epochMs,
-    now: () => out.now(),
-    random: () => out.random(),
-    isError: (value: unknown) => value instanceof Error,
-    refuse: outside,
-  };
 }

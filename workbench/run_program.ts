@@ -12,6 +12,7 @@ import { createProcessCluster } from "./process.ts";
 import type { LoadedProgram } from "./program.ts";
 import { createRealmCluster, RealmGuard } from "./realm.ts";
 import { Activities, checkArgsAndHooks, type RunHooks, runIn, type RunResult } from "./run.ts";
+import { UtcZone, VmEngine } from "./vm_realm.ts";
 import { createWasmCluster } from "./wasm.ts";
 import { createRealWorld, createVirtualWorld, type World } from "./world.ts";
 
@@ -41,8 +42,9 @@ export async function simulateProgram(
   const isModule = program.kind === "module";
   const world = createVirtualWorld(seed, { latency, links: hooks.plan?.links, turns: isModule });
   if (isModule) {
-    const make = (cluster: ClusterOptions) => createRealmCluster({ ...cluster, program, args });
-    const watchers = [new RealmGuard(), new Activities(seed)];
+    const engine = new VmEngine(program);
+    const make = (cluster: ClusterOptions) => createRealmCluster({ ...cluster, engine, args });
+    const watchers = [new RealmGuard(), new UtcZone(), new Activities(seed)];
     return await runIn(world, make, options, hooks, { watchers });
   }
   let peakMemoryBytes = 0;
