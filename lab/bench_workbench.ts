@@ -5,7 +5,7 @@
  */
 
 import { type Flags, type FlagValues, integer } from "@eddy/maelstrom/flags";
-import { table } from "@eddy/workbench/cli/terminal.ts";
+import { table } from "@eddy/workbench/cli/wrap.ts";
 import { speeds } from "./bench_workbench/goals.ts";
 import { runCommand, say, ScriptError, warn } from "../scripts/support.ts";
 

@@ -5,7 +5,7 @@
  */
 
 import { type Flags, type FlagValues, integer } from "@eddy/maelstrom/flags";
-import { table } from "@eddy/workbench/cli/terminal.ts";
+import { table } from "@eddy/workbench/cli/wrap.ts";
 import { calibration } from "./campaign/calibration.ts";
 import { runCommand, say, warn } from "../scripts/support.ts";
 

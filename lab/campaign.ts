@@ -5,7 +5,7 @@
  */
 
 import { type Flags, type FlagValues, integer, UsageError } from "@eddy/maelstrom/flags";
-import { table } from "@eddy/workbench/cli/terminal.ts";
+import { table } from "@eddy/workbench/cli/wrap.ts";
 import type { Campaign } from "./campaign/campaign.ts";
 import { campaigns } from "./campaign/campaigns.ts";
 import { sectionOf, withSection } from "./campaign/record.ts";

@@ -5,7 +5,7 @@
  */
 
 import { type Flags, type FlagValues, integer, UsageError } from "@eddy/maelstrom/flags";
-import { table } from "@eddy/workbench/cli/terminal.ts";
+import { table } from "@eddy/workbench/cli/wrap.ts";
 import { markdownTable } from "./campaign/record.ts";
 import { type Job, jobs } from "./efficiency/goals.ts";
 import { measure } from "./efficiency/measure.ts";

@@ -101,7 +101,7 @@ export interface RunOutcome {
 const MIN_FIRST_OPS = 10;
 
 /** How long nodes get to recover before the final phase. */
-const RECOVERY_MS = 10_000;
+export const RECOVERY_MS = 10_000;
 
 /** How often `onProgress` is called. */
 const PROGRESS_INTERVAL_MS = 1000;

@@ -94,8 +94,8 @@ interface ModuleExport {
 
 /** Settings of {@linkcode runJobs}. */
 export interface SweepOptions {
-  /** Called with each outcome, as the runs end. */
-  readonly onOutcome?: ((outcome: RunFigures, index: number) => void) | undefined;
+  /** Called with each outcome, as the runs end, and how long the run took in the machine's time. */
+  readonly onOutcome?: ((outcome: RunFigures, index: number, tookMs: number) => void) | undefined;
   /** Abandons the runs that have not ended. */
   readonly signal?: AbortSignal | undefined;
   /**
@@ -167,7 +167,16 @@ function limitOf({ options, runTimeoutSeconds }: Job): Task["limit"] {
     path: undefined,
     notes: [],
   };
+  ended.add(result);
   return { seconds, result };
+}
+
+/** The outcomes of runs that did not end by themselves. */
+const ended = new WeakSet<RunFigures>();
+
+/** Whether a run was ended with its worker, so that nothing of it is left. */
+export function wasEnded(outcome: RunFigures): boolean {
+  return ended.has(outcome);
 }
 
 /** What breaks off the run of this worker. */
@@ -288,7 +297,7 @@ export type WorkerReply =
  * Does tasks on all cores.
  *
  * @typeParam Result what the functions return; the caller must know
- * @param onResult called with each result, as it comes
+ * @param onResult called with each result, as it comes, and how long it took
  * @param signal abandons the tasks that are not done
  * @param atOnce how many are done at once
  * @returns the results in the order of the tasks.
@@ -306,7 +315,7 @@ export type WorkerReply =
  */
 export async function runTasks<Result>(
   tasks: readonly Task[],
-  onResult: (result: Result, index: number) => void = () => {},
+  onResult: (result: Result, index: number, tookMs: number) => void = () => {},
   signal?: AbortSignal,
   atOnce: number = navigator.hardwareConcurrency,
 ): Promise<Result[]> {
@@ -321,10 +330,11 @@ export async function runTasks<Result>(
   try {
     await Promise.all(workers.map(async (worker) => {
       for (let index = next++; index < tasks.length; index = next++) {
+        const beganMs = performance.now();
         const done = worker.run(tasks[index] as Task);
         const result = await Promise.race([done, aborted.promise]) as Result;
         results[index] = result;
-        onResult(result, index);
+        onResult(result, index, performance.now() - beganMs);
       }
     }));
   } finally {

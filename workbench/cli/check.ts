@@ -9,12 +9,12 @@ import { oneOf, parseFlags, UsageError } from "@eddy/maelstrom/flags";
 import { parseConsistencyModels } from "../checkers/elle/consistency_model.ts";
 import { explain, faultWindows, furtherWarnings, verdict } from "../explain.ts";
 import { HISTORY_FORMATS, type Op, parseHistory } from "../history.ts";
-import { check } from "../report.ts";
+import { check, type HistoryReport } from "../report.ts";
 import { makeReport, type ReportInput } from "../report_maker.ts";
 import { reportPage } from "../report_page.ts";
 import { resultsJson } from "../results_dir.ts";
 import { exitCodeOf, runFlags } from "./flags.ts";
-import { print, printJson, printLine } from "./terminal.ts";
+import { colorFlag, type Line, printJson, styleOf, Terminal } from "./terminal.ts";
 import { WORKLOADS } from "../workloads/mod.ts";
 
 /** The flags of `check`. */
@@ -28,6 +28,7 @@ export const checkFlags = {
   },
   json: { help: "Print the results as JSON" },
   html: { help: "Write a page that shows the history and what is wrong with it", value: "FILE" },
+  ...colorFlag,
 };
 
 /** Runs the command and returns the exit code. */
@@ -49,19 +50,12 @@ export async function checkCommand(args: readonly string[]): Promise<number> {
     only: flags.only,
     consistencyModels: models(flags["consistency-models"]),
   });
-  const faults = faultWindows(history);
   if (flags.html !== undefined) {
-    const report = { ...results, faults };
+    const report = { ...results, faults: faultWindows(history) };
     await writePage(flags.html, { workload, report, history, observations: [] });
   }
   if (flags.json) printJson(resultsJson(results), 2);
-  else {
-    print(`${workload}, ${history.length} events: ${verdict(results.valid)}`);
-    for (const finding of results.findings) explain(finding, { faults }).forEach(printLine);
-    for (const warning of furtherWarnings(results, results.findings)) {
-      printLine(`Warning: ${warning}`);
-    }
-  }
+  else new Terminal(flags.color).print(describe(workload, history, results));
   return exitCodeOf(results.valid);
 }
 
@@ -72,6 +66,26 @@ async function writePage(file: string, run: ReportInput): Promise<void> {
   } catch (cause) {
     throw new Error(`Cannot write --html ${file}: ${errorText(cause)}`, { cause });
   }
+}
+
+function describe(
+  workload: string,
+  history: readonly Op[],
+  results: HistoryReport,
+): Line[] {
+  const { valid, findings } = results;
+  const faults = faultWindows(history);
+  const text = `${workload}, ${history.length} events: ${verdict(valid)}`;
+  return [
+    { text, style: styleOf(valid), word: verdict(valid) },
+    ...findings.flatMap((finding) => {
+      const [head = "", ...others] = explain(finding, { faults });
+      return [{ text: head, style: "bold" } as const, ...others];
+    }),
+    ...furtherWarnings(results, findings).map((warning): Line => {
+      return { text: `Warning: ${warning}`, style: "unknown", word: "Warning:" };
+    }),
+  ];
 }
 
 function parse(text: string, file: string): Op[] {

@@ -12,11 +12,12 @@ import { defaultOptions, type RunSettings } from "../options.ts";
 import type { Job, RunFigures } from "../sweep.ts";
 import { type WorkloadName, WORKLOADS } from "../workloads/mod.ts";
 import { runAll } from "./sweep.ts";
-import { print, table } from "./terminal.ts";
+import { colorFlag, Terminal } from "./terminal.ts";
 
 /** The flags of `demo`. */
 export const demoFlags = {
   seed: { help: "Seed of all random choices", value: "N", ...seedValue, default: 1 },
+  ...colorFlag,
 };
 
 /** The settings of every workload; the rest is Maelstrom's defaults. */
@@ -52,16 +53,19 @@ export function demoJobs(seed: number): Job[] {
 
 /** Runs the command and returns the exit code. */
 export async function demoCommand(args: readonly string[]): Promise<number> {
-  const { flags: { seed }, words } = parseFlags(demoFlags, args);
+  const { flags: { seed, color }, words } = parseFlags(demoFlags, args);
   if (words.length > 0) throw new UsageError(`Unexpected argument ${JSON.stringify(words[0])}`);
   const jobs = demoJobs(seed);
   const began = performance.now();
   return await runAll("demo", jobs, {
-    show: (done, outcomes) => show(done, outcomes, seed, performance.now() - began),
+    show(done, outcomes) {
+      show(new Terminal(color), done, outcomes, seed, performance.now() - began);
+    },
   });
 }
 
 function show(
+  terminal: Terminal,
   jobs: readonly Job[],
   outcomes: readonly RunFigures[],
   seed: number,
@@ -69,7 +73,7 @@ function show(
 ): void {
   const simulated = jobs.reduce((sum, { options }) => sum + options.timeLimitSeconds, 0);
   const rows = outcomes.map((outcome, i) => describe(jobs[i] as Job, outcome));
-  print(table([
+  terminal.printTable([
     [
       "workload",
       "nodes",
@@ -83,13 +87,13 @@ function show(
       "max ms",
     ],
     ...rows,
-  ]));
-  print(
+  ]);
+  terminal.print([
     `${simulated} s simulated in ${(tookMs / 1000).toFixed(1)} s, from seed ${seed}. ` +
-      "Latencies: until a value is on all nodes for broadcast and g-set, else of operations.",
-  );
-  print(footnote);
-  for (const { reason } of outcomes) if (reason !== "") print(reason);
+    "Latencies: until a value is on all nodes for broadcast and g-set, else of operations.",
+    ...footnote.split("\n"),
+    ...outcomes.flatMap(({ reason }) => reason === "" ? [] : reason.split("\n")),
+  ]);
 }
 
 function describe({ options }: Job, outcome: RunFigures): string[] {

@@ -72,6 +72,31 @@ Deno.test("test: a run that is not good enough exits 1 with a line that replays 
   });
 });
 
+Deno.test("colours: where no terminal is, only if they are asked for; the results' path is last", async () => {
+  await inTempDir(async (dir) => {
+    const run = ["-w", "lin-kv", ...short, "--availability", "total"];
+    const colored = async (...args: string[]) => {
+      const { stdout } = await workbench(args, dir, { NO_COLOR: "" });
+      return stdout.includes("\x1b[31mINVALID\x1b[0m");
+    };
+    assertEquals(await colored("test", ...run), false);
+    assertEquals(await colored("test", ...run, "--color", "never"), false);
+    assertEquals(await colored("test", ...run, "--color", "always"), true);
+    assertEquals(await colored("sweep", ...run, "--seeds", "1", "--color=always"), true);
+    const history = join(dir, "store", "latest", "history.jsonl");
+    const check = ["check", "-w", "lin-kv", history, "--availability", "total"];
+    assertEquals(await colored(...check), false);
+    assertEquals(await colored(...check, "--color", "always"), true);
+    const { stdout } = await workbench(["test", ...run, "--color", "always"], dir);
+    assertMatch(stdout, /\nReplay with: (?!.*--color).*\nResults in store.*\n$/);
+    const wrong = await workbench(["test", ...run, "--color", "yes"], dir);
+    assertEquals(
+      wrong.stderr,
+      'Cannot use "yes" for --color: expected one of auto, always, never\n',
+    );
+  });
+});
+
 Deno.test("test: node options follow --, results can be JSON", async () => {
   await inTempDir(async (dir) => {
     const args = ["test", "-w", "broadcast", ...short, "--json", "--", "--max-latency", "0"];

@@ -18,7 +18,7 @@ import {
 import type { Job } from "../sweep.ts";
 import { type WorkloadName, WORKLOADS } from "../workloads/mod.ts";
 import { commandName } from "./command_name.ts";
-import { print, table } from "./terminal.ts";
+import { print, Terminal } from "./terminal.ts";
 
 /** The flags of `mutants`. */
 export const mutantsFlags = {
@@ -37,7 +37,7 @@ export function mutantsCommand(args: readonly string[]): Promise<number> {
   const shown = allMutants.filter((each) => workload === undefined || each.workload === workload);
   if (workload === undefined) {
     const rows = shown.map((mutant) => [mutant.workload, binOf(mutant), mutant.anomaly]);
-    print(table([["workload", "--bin", "what is found"], ...rows]));
+    new Terminal("auto").printTable([["workload", "--bin", "what is found"], ...rows]);
   } else {
     const blocks = shown.map((mutant) => {
       const head = `${binOf(mutant)}: ${mutant.anomaly}`;

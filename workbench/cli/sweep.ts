@@ -12,7 +12,7 @@ import { type Validity, worst } from "../history.ts";
 import { reachedIn } from "../observations.ts";
 import { loadProgram } from "../program.ts";
 import { folderName } from "../results_dir.ts";
-import { type Job, type RunFigures, runJobs, runsAtOnce } from "../sweep.ts";
+import { type Job, type RunFigures, runJobs, runsAtOnce, wasEnded } from "../sweep.ts";
 import {
   checkOwnOptions,
   checkSeeds,
@@ -26,11 +26,32 @@ import {
   toRunOptions,
 } from "./flags.ts";
 import { installationOf } from "./mutants.ts";
-import { Interrupts, print, printError, printJson, StatusLine, table } from "./terminal.ts";
-import { checkRealTime, processProgram, replayLine, runsVirtually, testFlags } from "./test.ts";
+import { describeRuns, ProgressLine } from "./progress.ts";
+import {
+  colorFlag,
+  Interrupts,
+  type Line,
+  printError,
+  printJson,
+  resultsLine,
+  StatusLine,
+  styleOf,
+  Terminal,
+} from "./terminal.ts";
+import {
+  checkRealTime,
+  processProgram,
+  replayLine,
+  runsVirtually,
+  testFlags,
+  virtualProgram,
+} from "./test.ts";
 
 /** How many workers a command starts at most. */
 const MAX_AT_ONCE = 1000;
+
+/** How many runs that are not valid are run again under virtual time, to keep their results. */
+const MAX_KEPT = 10;
 
 /** The flags of `sweep`. */
 export const sweepFlags = {
@@ -55,9 +76,11 @@ export const sweepFlags = {
   },
   store: {
     ...testFlags.store,
-    help: "Folder for the results of runs in real time, which no seed repeats",
+    help: `Folder for the results: of the first ${MAX_KEPT} runs that are not valid, and of all ` +
+      "in real time, which no seed repeats",
   },
   json: { help: "Print a JSON object for each run" },
+  ...colorFlag,
 } satisfies Flags;
 
 interface Vary {
@@ -66,7 +89,7 @@ interface Vary {
 }
 
 /** A job with its row in the table and the command line that repeats it. */
-interface Labelled extends Job {
+interface Labelled extends Kept {
   readonly label: string;
   readonly replay: string;
 }
@@ -91,69 +114,88 @@ export async function sweepCommand(args: readonly string[]): Promise<number> {
     for (let i = 0; i < flags.seeds; i++) {
       const options = toRunOptions(run, first + i);
       const replay = replayLine(run, nodeArgs, options);
-      const store = nodes.bin === undefined
-        ? undefined
-        : { root: flags.store, name: `${began}-${jobs.length}` };
+      const folder = { root: flags.store, name: `${began}-${jobs.length}` };
+      const where = nodes.bin === undefined ? { keptIn: folder } : { store: folder };
       const runTimeoutSeconds = run["run-timeout"];
-      jobs.push({ label, options, args: nodeArgs, ...nodes, replay, store, runTimeoutSeconds });
+      jobs.push({ label, options, args: nodeArgs, ...nodes, replay, ...where, runTimeoutSeconds });
     }
   }
   for (const ignored of sayIgnored(flags)) printError(ignored);
   const atOnce = Math.min(flags.jobs ?? runsAtOnce(jobs), jobs.length);
   const engine = engineOf(jobs, atOnce);
   const what = vary?.name ?? "seeds";
-  const status = new StatusLine();
-  const showsProgress = jobs.some(({ bin }) => bin !== undefined) && Deno.stderr.isTerminal();
-  let count = 0;
   return await runAll("sweep", jobs, {
     atOnce,
     onOutcome(outcome, i) {
-      count++;
-      if (showsProgress) {
-        status.show(count < jobs.length ? `${count} of ${jobs.length} runs are done` : "");
-      }
       for (const note of outcome.notes) printError(note);
       if (flags.json) printJson({ label: jobs[i]?.label, ...outcome });
     },
     show(done, outcomes) {
-      if (showsProgress) status.show("");
-      if (!flags.json) print(`${engine}\n${describe(done, outcomes, what)}`);
+      if (flags.json) return;
+      const terminal = new Terminal(flags.color);
+      terminal.print([engine]);
+      terminal.printTable(rowsOf(done, outcomes, what));
+      terminal.print(describe(done, outcomes));
     },
   });
+}
+
+/** A job of {@linkcode runAll}. */
+interface Kept extends Job {
+  /**
+   * Where its results are kept if it is not valid, for which it is run again; only the first
+   * {@linkcode MAX_KEPT} are.
+   */
+  readonly keptIn?: Job["store"];
+}
+
+/** What is called with what runs came to. */
+interface RunAllHooks<Each extends Job> {
+  /** As many as fit by default. */
+  readonly atOnce?: number;
+  /** Called with each outcome: as it comes, or once it is known where its results are. */
+  readonly onOutcome?: (outcome: RunFigures, index: number) => void;
+  /** Called with the jobs that are done and their outcomes, in order. */
+  readonly show: (jobs: readonly Each[], outcomes: readonly RunFigures[]) => void;
 }
 
 /**
  * Does runs on all cores and shows what they came to; a signal ends them early.
  *
- * @param hooks called with each outcome, and once with the jobs that are done and their outcomes
  * @returns the exit code of the worst.
  * @throws {Error} if they were interrupted, after showing those that are done.
  */
-export async function runAll<Each extends Job>(
+export async function runAll<Each extends Kept>(
   what: "sweep" | "demo",
   jobs: readonly Each[],
-  { onOutcome = () => {}, atOnce, show }: {
-    /** As many as fit by default. */
-    readonly atOnce?: number;
-    readonly onOutcome?: (outcome: RunFigures, index: number) => void;
-    readonly show: (jobs: readonly Each[], outcomes: readonly RunFigures[]) => void;
-  },
+  { onOutcome = () => {}, atOnce, show }: RunAllHooks<Each>,
 ): Promise<number> {
   const byIndex = new Map<number, RunFigures>();
   const interrupts = new Interrupts(what);
   const { signal } = interrupts;
+  const progress = new RunsProgress(jobs.length);
+  const told = (outcome: RunFigures, i: number) => {
+    progress.clear();
+    onOutcome(outcome, i);
+  };
+  const waits = (outcome: RunFigures, i: number) =>
+    outcome.valid !== true && jobs[i]?.keptIn !== undefined;
   try {
     const noting = (outcome: RunFigures, i: number) => {
       byIndex.set(i, outcome);
-      onOutcome(outcome, i);
+      if (!waits(outcome, i)) told(outcome, i);
+      progress.add(outcome);
     };
     await runJobs(jobs, { onOutcome: noting, signal, atOnce });
+    await keepFailing(jobs, byIndex, signal, atOnce);
   } catch (error) {
     if (!signal.aborted) throw error;
   } finally {
     interrupts.stop();
+    progress.stop();
   }
   const done = [...byIndex].sort(([a], [b]) => a - b);
+  for (const [i, outcome] of done) if (waits(outcome, i)) told(outcome, i);
   const outcomes = done.map(([, outcome]) => outcome);
   if (done.length > 0) show(done.map(([i]) => jobs[i] as Each), outcomes);
   if (done.length < jobs.length) {
@@ -161,6 +203,74 @@ export async function runAll<Each extends Job>(
     throw new Error(`${reason}: ${done.length} of ${jobs.length} runs were done`);
   }
   return exitCodeOf(worst(outcomes.map(({ valid }) => valid)));
+}
+
+/** Does the first runs that are not valid again, and adds to their outcomes where the results are. */
+async function keepFailing(
+  jobs: readonly Kept[],
+  byIndex: Map<number, RunFigures>,
+  signal: AbortSignal,
+  atOnce: number | undefined,
+): Promise<void> {
+  const failing = jobs.flatMap((job, i) => {
+    const outcome = byIndex.get(i);
+    const keeps = job.keptIn !== undefined && outcome?.valid !== true;
+    // What was ended with its worker would be again, and leave nothing.
+    if (outcome === undefined || !keeps || wasEnded(outcome)) return [];
+    return [{ i, outcome, job: { ...job, store: job.keptIn } }];
+  }).slice(0, MAX_KEPT);
+  const onOutcome = ({ valid, path, notes }: RunFigures, k: number) => {
+    const again = failing[k];
+    if (again === undefined) return;
+    const { i, outcome } = again;
+    const same = valid === outcome.valid ? [] : [
+      `Seed ${outcome.seed} is ${verdict(valid)} when it is run again to keep its results, and ` +
+      `was ${verdict(outcome.valid)}: its nodes do not depend on the seed alone`,
+    ];
+    byIndex.set(i, { ...outcome, path, notes: [...outcome.notes, ...same, ...notes] });
+  };
+  if (failing.length > 0) {
+    await runJobs(failing.map(({ job }) => job), { onOutcome, signal, atOnce });
+  }
+}
+
+/** How often the time that is left is counted anew. */
+const TICK_MS = 1000;
+
+/** How many of several runs are done, at the bottom of a terminal. */
+class RunsProgress {
+  readonly #line = new ProgressLine(new StatusLine(), Deno.stderr.isTerminal());
+  readonly #count: number;
+  #done = 0;
+  #wrong = 0;
+  readonly #timer = setInterval(() => this.#update(), TICK_MS);
+
+  constructor(count: number) {
+    this.#count = count;
+  }
+
+  /** Adds a run that is done. */
+  add({ valid }: RunFigures): void {
+    this.#done++;
+    if (valid !== true) this.#wrong++;
+    this.#update();
+  }
+
+  /** Removes the line until the next change. */
+  clear(): void {
+    this.#line.clear();
+  }
+
+  /** Removes the line for good. */
+  stop(): void {
+    clearInterval(this.#timer);
+    this.clear();
+  }
+
+  #update(): void {
+    const state = { done: this.#done, wrong: this.#wrong, count: this.#count };
+    this.#line.update((elapsedMs) => describeRuns(state, elapsedMs));
+  }
 }
 
 /** What varies, if anything does. */
@@ -213,8 +323,13 @@ async function nodesOf(
 ): Promise<Pick<Job, "install" | "program" | "bin" | "planned">> {
   const { bin, workload } = run;
   checkRealTime(run);
-  if (isMutant(bin)) return { install: installationOf(bin, workload, nodeArgs) };
-  if (bin !== undefined && runsVirtually(run)) return { program: await loadProgram(bin) };
+  if (isMutant(bin)) {
+    return { install: installationOf(bin, workload, nodeArgs), planned: { bin } };
+  }
+  if (bin !== undefined && runsVirtually(run)) {
+    const program = await loadProgram(bin);
+    return { program, planned: await virtualProgram(bin, program) };
+  }
   if (bin !== undefined) return { bin, planned: await processProgram(bin, run) };
   try {
     checkOwnOptions(run.workload, nodeArgs);
@@ -261,11 +376,12 @@ function parseVary(text: string): Vary | undefined {
   return { name, values: values.split(",") };
 }
 
-function describe(
+/** The rows of the table, with its head: one for each value that varies. */
+function rowsOf(
   jobs: readonly Labelled[],
   outcomes: readonly RunFigures[],
   what: string,
-): string {
+): string[][] {
   const labels = [...new Set(jobs.map(({ label }) => label))];
   const body = labels.map((label) => {
     const those = outcomes.filter((_, i) => jobs[i]?.label === label);
@@ -284,20 +400,32 @@ function describe(
     ];
   });
   const heads = [what, "runs", "valid", "invalid", "unknown", "ok-fraction", "servers msgs/op"];
-  const lines = [table([[...heads, "median ms", "max ms"], ...body])];
-  lines.push("Figures: the median over the seeds and, after the slash, the worst of them.");
-  lines.push(
+  return [[...heads, "median ms", "max ms"], ...body];
+}
+
+/** What stands below the table: what was reached, and the runs that are not valid, in order. */
+function describe(jobs: readonly Labelled[], outcomes: readonly RunFigures[]): Line[] {
+  const lines: Line[] = [
+    "Figures: the median over the seeds and, after the slash, the worst of them.",
     "Latencies: until a value is on all nodes for broadcast and g-set, else of operations.",
-  );
-  lines.push(...describeReached(outcomes));
+    ...describeReached(outcomes),
+  ];
   const noted = outcomes.map(({ machineNote }) => machineNote).filter((note) => note !== undefined);
   if (noted.length > 0) lines.push(`In ${noted.length} of ${outcomes.length} runs: ${noted[0]}`);
+  const failing = outcomes.filter(({ valid }) => valid !== true).length;
+  const more = failing - outcomes.filter(({ path }) => path !== undefined).length;
+  if (failing > MAX_KEPT && more > 0) {
+    lines.push(`${failing} runs are not valid; of ${more} of them no results are kept`);
+  }
   for (const [i, { valid, reason, path }] of outcomes.entries()) {
     if (valid === true) continue;
-    lines.push(`${verdict(valid)}: ${reason}`, `  ${jobs[i]?.replay}`);
-    if (path !== undefined) lines.push(`  Results in ${path}`);
+    const [first = "", ...others] = reason.split("\n");
+    const text = `${verdict(valid)}: ${first}`;
+    lines.push({ text, style: styleOf(valid), word: verdict(valid) }, ...others);
+    lines.push({ text: `  ${jobs[i]?.replay}`, isWhole: true });
+    if (path !== undefined) lines.push(resultsLine(path, "  "));
   }
-  return lines.join("\n");
+  return lines;
 }
 
 /** How many names of `sometimes` are listed. */

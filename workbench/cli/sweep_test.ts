@@ -56,6 +56,64 @@ Deno.test("sweep: processes run several at once, and all results are kept", asyn
   });
 });
 
+const wrong = [
+  ..."sweep -w unique-ids --bin mutant:draws-ids-from-too-few --rate 20 --time-limit 5".split(" "),
+];
+
+Deno.test("sweep: of the first runs that are not valid the results are kept, and can be run again", async () => {
+  await inTempDir(async (dir) => {
+    const { code, stdout, stderr } = await workbench([...wrong, "--seeds", "15"], dir);
+    assertEquals([code, stderr], [1, ""], stdout);
+    const [, count] = /^all +15 +\d+ +(\d+) +0 /m.exec(stdout) ?? [];
+    const [failing = NaN, kept] = [Number(count), stdout.matchAll(/^ {2}Results in (.*)$/gm)];
+    assert(failing > 10, "more than are kept");
+    assertStringIncludes(stdout, `${failing} runs are not valid; of ${failing - 10} of them no `);
+    const seeds = [...stdout.matchAll(/--seed (\d+)$/gm)].map(([, seed]) => Number(seed));
+    assertEquals(seeds, seeds.toSorted((a, b) => a - b));
+    const paths = [...kept].map(([, path = ""]) => path);
+    const foldersOf = (store: string) => [...Deno.readDirSync(join(dir, store, "unique-ids"))];
+    assertEquals([paths.length, foldersOf("store").length], [10, 10]);
+    for (const [i, path] of paths.entries()) {
+      const results = JSON.parse(await Deno.readTextFile(join(dir, path, "results.json")));
+      assertEquals([results["valid?"], results.seed], [false, seeds[i]]);
+    }
+    const plan = ["test", "--plan", join(paths[0] ?? "", "plan.json"), "--store", "again"];
+    const again = await workbench(plan, dir);
+    assertEquals([again.code, again.stderr], [1, ""]);
+    const [history, same] = await Promise.all(
+      [paths[0] ?? "", "again/latest"].map((folder) => {
+        return Deno.readTextFile(join(dir, folder, "history.jsonl"));
+      }),
+    );
+    assertEquals(history, same);
+  });
+});
+
+Deno.test("sweep: JSON lines say where the results are, and valid runs leave none", async () => {
+  await inTempDir(async (dir) => {
+    const { stdout } = await workbench([...wrong, "--seeds", "4", "--json"], dir);
+    const lines = stdout.trimEnd().split("\n").map((line) => JSON.parse(line));
+    assertEquals(lines.map(({ seed }) => seed).sort(), [0, 1, 2, 3]);
+    for (const { valid, path } of lines) {
+      assertEquals(valid, path === undefined);
+      if (!valid) assert(Deno.statSync(join(dir, path, "history.jsonl")).size > 0);
+    }
+    const right = ["sweep", "-w", "echo", "--time-limit", "1", "--seeds", "2", "--store", "no"];
+    assertEquals((await workbench(right, dir)).code, 0);
+    assertEquals([...Deno.readDirSync(dir)].map(({ name }) => name), ["store"]);
+  });
+});
+
+Deno.test("sweep: where nothing can be kept, the verdicts are the same", async () => {
+  await inTempDir(async (dir) => {
+    Deno.writeTextFileSync(join(dir, "store"), "");
+    const { code, stdout, stderr } = await workbench([...wrong, "--seeds", "2"], dir);
+    assertEquals(code, 1, stderr);
+    assertMatch(stderr, /^Cannot create store.unique-ids/);
+    assertEquals(stdout.includes("Results in"), false);
+  });
+});
+
 Deno.test("sweep: a run that takes too long is broken off, and its row says so", async () => {
   await inTempDir(async (dir) => {
     const bin = script(dir, "stubborn.sh", stubborn);

@@ -1,12 +1,15 @@
 /**
- * Text for a terminal, tables, a status line, and signals.
+ * Text for a terminal: colours, tables, a status line; and signals.
  *
  * @module
  */
 
 import { errorText } from "@eddy/maelstrom";
-import { printable, printableLine } from "../explain.ts";
+import { type Flags, oneOf } from "@eddy/maelstrom/flags";
+import { printable, printableLine, verdict } from "../explain.ts";
+import type { Validity } from "../history.ts";
 import { BROKEN } from "./flags.ts";
+import { clipText, table, wrapLine } from "./wrap.ts";
 
 /**
  * Prints a text, which may have several lines, to standard output.
@@ -42,21 +45,122 @@ function printRaw(text: string): void {
   }
 }
 
-/** Aligns rows in columns, numbers to the right; the first row is the head. */
-export function table(rows: readonly (readonly string[])[]): string {
-  const [heads = []] = rows;
-  const widths = heads.map((_, i) => Math.max(...rows.map((row) => row[i]?.length ?? 0)));
-  const isNumeric = heads.map((_, i) =>
-    rows.slice(1).every((row) => /^[-\d.x%]*$/.test(row[i] ?? ""))
-  );
-  const lines = rows.map((row) =>
-    row.map((cell, i) => {
-      const width = widths[i] ?? 0;
-      return isNumeric[i] ? cell.padStart(width) : cell.padEnd(width);
-    }).join("  ").trimEnd()
-  );
-  const rule = widths.map((width) => "-".repeat(width)).join("  ");
-  return [lines[0], rule, ...lines.slice(1)].join("\n");
+/** How a line, or a word in it, is to look. */
+export type Style = "bold" | "valid" | "invalid" | "unknown";
+
+/** What turns a style on; all end with {@linkcode PLAIN}. */
+const STYLES: Readonly<Record<Style, string>> = {
+  bold: "\x1b[1m",
+  valid: "\x1b[32m",
+  invalid: "\x1b[31m",
+  unknown: "\x1b[33m",
+};
+
+const PLAIN = "\x1b[0m";
+
+/** A line for a {@linkcode Terminal}. */
+export type Line = string | {
+  readonly text: string;
+  readonly style?: Style;
+  /** What of it has the style: the beginning, or else the last such word; by default all of it. */
+  readonly word?: string;
+  /** Whether it is to be pasted, and so is not broken. */
+  readonly isWhole?: true;
+};
+
+/** The values of `--color`. */
+const COLORS = ["auto", "always", "never"] as const;
+
+/** The flag that says whether there are colours. */
+export const colorFlag = {
+  color: {
+    help: "Colours: auto has them on a terminal, unless NO_COLOR is set",
+    value: "WHEN",
+    ...oneOf(COLORS),
+    default: "auto" as const,
+  },
+} satisfies Flags;
+
+/** Standard output, with colours and with lines as long as a terminal has room for. */
+export class Terminal {
+  readonly #hasColors: boolean;
+
+  /** @param color what `--color` says */
+  constructor(color: typeof COLORS[number]) {
+    const fits = Deno.stdout.isTerminal() && !Deno.noColor && Deno.env.get("TERM") !== "dumb";
+    this.#hasColors = color === "always" || (color === "auto" && fits);
+  }
+
+  /**
+   * Prints lines; what would move the cursor or change colours in them is escaped.
+   *
+   * @throws {Error} if standard output cannot be written to.
+   */
+  print(lines: readonly Line[]): void {
+    const columns = columnsOf(Deno.stdout);
+    printRaw(lines.flatMap((line) => renderLine(line, columns, this.#hasColors)).join("\n"));
+  }
+
+  /** Prints rows as a table, whose head is bold; verdicts in it have their colours. */
+  printTable(rows: readonly (readonly string[])[]): void {
+    this.print(tableLines(rows, columnsOf(Deno.stdout)));
+  }
+}
+
+/** The lines of a table, which has several for each row where it is too wide. */
+export function tableLines(rows: readonly (readonly string[])[], columns: number): Line[] {
+  const lines = table(rows, columns).split("\n");
+  const eachRow = lines.length / (rows.length + 1);
+  return lines.map((text, i): Line => {
+    if (i < eachRow) return { text, style: "bold" };
+    // The second row of lines is the rule.
+    const row = rows[Math.floor(i / eachRow) - 1] ?? [];
+    const valid = VERDICTS.find((each) => row.includes(verdict(each)));
+    const word = valid === undefined ? "" : verdict(valid);
+    if (valid === undefined || !text.includes(word)) return text;
+    return { text, style: styleOf(valid), word };
+  });
+}
+
+const VERDICTS: readonly Validity[] = [true, false, "unknown"];
+
+/** A verdict in the colour that it has. */
+export function styleOf(valid: Validity): Style {
+  return valid === true ? "valid" : valid === false ? "invalid" : "unknown";
+}
+
+/** The lines that a line takes, as they are written. */
+export function renderLine(line: Line, columns: number, hasColors: boolean): string[] {
+  const { text, style, word, isWhole }: Exclude<Line, string> = typeof line === "string"
+    ? { text: line }
+    : line;
+  const plain = printableLine(text);
+  const lines = isWhole ? [plain] : wrapLine(plain, columns);
+  if (style === undefined || !hasColors) return lines;
+  const styled = (part: string) => STYLES[style] + part + PLAIN;
+  if (word === undefined) return lines.map(styled);
+  const isFirst = plain.startsWith(word);
+  const at = isFirst ? 0 : lines.findLastIndex((each) => each.includes(word));
+  return lines.map((each, i) => {
+    if (i !== at) return each;
+    const start = isFirst ? 0 : each.lastIndexOf(word);
+    return each.slice(0, start) + styled(word) + each.slice(start + word.length);
+  });
+}
+
+/** How wide a stream's terminal is; without end where it is none, or does not know. */
+function columnsOf(stream: typeof Deno.stdout | typeof Deno.stderr): number {
+  if (!stream.isTerminal()) return Infinity;
+  try {
+    return Deno.consoleSize().columns || Infinity;
+  } catch {
+    return Infinity;
+  }
+}
+
+/** Where results are; the last line of what a run prints. */
+export function resultsLine(path: string, indent: string = ""): Line {
+  return { text: `${indent}Results in ${path}`, isWhole: true };
 }
 
 /** Empties the screen, where standard output is a terminal. */
@@ -69,16 +173,25 @@ const CLEAR = "\r\x1b[K";
 /** A line at the bottom of a terminal that is written again when it changes. */
 export class StatusLine {
   readonly #write: (text: string) => void;
+  readonly #columns: () => number;
   #text = "";
 
-  /** @param write writes to the terminal; standard error by default */
-  constructor(write: (text: string) => void = writeStderr) {
+  /**
+   * @param write writes to the terminal; standard error by default
+   * @param columns how wide it is
+   */
+  constructor(
+    write: (text: string) => void = writeStderr,
+    columns: () => number = () => columnsOf(Deno.stderr),
+  ) {
     this.#write = write;
+    this.#columns = columns;
   }
 
   /** Replaces the text; an empty one removes the line. */
   show(text: string): void {
-    this.#text = printableLine(text);
+    // A line that wraps could not be replaced.
+    this.#text = clipText(printableLine(text), this.#columns() - 1);
     this.#write(CLEAR + this.#text);
   }
 

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { StatusLine } from "./terminal.ts";
+import { renderLine, StatusLine, tableLines } from "./terminal.ts";
 
 Deno.test("lines are printed above the status, which is written again below them", () => {
   let text = "";
@@ -12,4 +12,49 @@ Deno.test("lines are printed above the status, which is written again below them
   status.show("");
   status.print("after");
   assertEquals(text, "before\n\r\x1b[K1 s\r\x1b[Kn0: hello\n1 s\r\x1b[Kafter\n");
+});
+
+Deno.test("a status line is never wider than the terminal, so that it can be replaced", () => {
+  let text = "";
+  new StatusLine((part) => text += part, () => 10).show("main 42 %, 35 s left");
+  assertEquals(text, "\r\x1b[Kmain 42 %");
+});
+
+const RED = "\x1b[31m";
+const PLAIN = "\x1b[0m";
+
+Deno.test("colours are for whole lines or one word, and only where they are wanted", () => {
+  const line = {
+    text: "echo, 3 nodes, seed 4: INVALID",
+    style: "invalid",
+    word: "INVALID",
+  } as const;
+  assertEquals(renderLine(line, Infinity, false), [line.text]);
+  assertEquals(renderLine(line, 20, true), ["echo, 3 nodes, seed", `  4: ${RED}INVALID${PLAIN}`]);
+  const first = { text: "INVALID: INVALID", style: "invalid", word: "INVALID" } as const;
+  assertEquals(renderLine(first, Infinity, true), [`${RED}INVALID${PLAIN}: INVALID`]);
+  const whole = { text: "a b", style: "invalid" } as const;
+  assertEquals(renderLine(whole, 1, true), [`${RED}a${PLAIN}`, `${RED}b${PLAIN}`]);
+});
+
+Deno.test("what a line has from elsewhere has no colours of its own, and is one line", () => {
+  assertEquals(renderLine(`${RED}x\ny`, Infinity, true), ["\\u001b[31mx\\ny"]);
+});
+
+Deno.test("what is to be pasted is not broken", () => {
+  assertEquals(renderLine({ text: "Results in a b c", isWhole: true }, 5, true), [
+    "Results in a b c",
+  ]);
+});
+
+Deno.test("a table's head is bold, and verdicts have their colours, in each line of a row", () => {
+  const rows = [["workload", "verdict", "ops"], ["invalid-kv", "INVALID", "1"]];
+  assertEquals(tableLines(rows, 20), [
+    { text: "workload    verdict", style: "bold" },
+    { text: "    ops", style: "bold" },
+    "----------  -------",
+    "    ---",
+    { text: "invalid-kv  INVALID", style: "invalid", word: "INVALID" },
+    "      1",
+  ]);
 });

@@ -7,12 +7,12 @@
 import { errorText } from "@eddy/maelstrom";
 import { type FlagValues, integer, parseFlags, UsageError } from "@eddy/maelstrom/flags";
 import { findMutant, isMutant } from "@eddy/mutants";
-import { summarize } from "../explain.ts";
+import { summarize, verdict } from "../explain.ts";
 import type { NetEvent } from "../journal.ts";
 import type { RunOptions } from "../options.ts";
 import { parsePlan, type Plan, PLAN_VERSION, type PlanProgram } from "../plan.ts";
 import { findProgram } from "../process.ts";
-import { isLoadable, isWasm, loadProgram } from "../program.ts";
+import { isLoadable, isWasm, type LoadedProgram, loadProgram } from "../program.ts";
 import { folderName, ResultsDir, resultsJson } from "../results_dir.ts";
 import type { RunHooks, RunResult } from "../run.ts";
 import { runProgram, simulateProgram } from "../run_program.ts";
@@ -35,7 +35,18 @@ import {
   toRunOptions,
 } from "./flags.ts";
 import { refuseArgs } from "./mutants.ts";
-import { Interrupts, print, printError, printJson, StatusLine } from "./terminal.ts";
+import { describeRun, lengthOf, ProgressLine } from "./progress.ts";
+import {
+  colorFlag,
+  Interrupts,
+  type Line,
+  printError,
+  printJson,
+  resultsLine,
+  StatusLine,
+  styleOf,
+  Terminal,
+} from "./terminal.ts";
 import { watching } from "./watch.ts";
 
 /** The flags of `test`. */
@@ -43,6 +54,7 @@ export const testFlags = {
   ...runFlags,
   store: { help: "Folder for the results", value: "DIR", default: "store" },
   json: { help: "Print the results as JSON" },
+  ...colorFlag,
   "log-stderr": { help: "Show what nodes write to standard error" },
   "log-net-send": { help: "Show every message sent" },
   "log-net-recv": { help: "Show every message delivered" },
@@ -60,7 +72,9 @@ export const testFlags = {
 };
 
 /** The flags that have a meaning beside `--plan`. */
-const BESIDE_PLAN = ["plan", "bin", "real-time", "store", "json", "log-", "watch", "run-timeout"];
+const BESIDE_PLAN = [
+  ...["plan", "bin", "real-time", "store", "json", "color", "log-", "watch", "run-timeout"],
+];
 
 type TestFlags = FlagValues<typeof testFlags>;
 
@@ -209,14 +223,10 @@ async function engineOf(flags: RunFlags, args: readonly string[]): Promise<Engin
   }
   if (runsVirtually(flags)) {
     const program = await loadProgram(bin);
-    // What is run of a TypeScript program is its bundle, with all that it imports.
-    const bytes = program.kind === "module"
-      ? new TextEncoder().encode(program.code)
-      : await Deno.readFile(program.path);
     return {
       name: `Virtual time, ${bin} in this process`,
       isVirtual: true,
-      program: { bin, sha256: await sha256(bytes) },
+      program: await virtualProgram(bin, program),
       run: (options, hooks) => simulateProgram(program, args, options, hooks),
     };
   }
@@ -226,6 +236,15 @@ async function engineOf(flags: RunFlags, args: readonly string[]): Promise<Engin
     program: await processProgram(bin, flags),
     run: (options, hooks) => runProgram({ bin, args }, options, hooks),
   };
+}
+
+/** What a plan says of a program that runs in this process. */
+export async function virtualProgram(bin: string, program: LoadedProgram): Promise<PlanProgram> {
+  // What is run of a TypeScript program is its bundle, with all that it imports.
+  const bytes = program.kind === "module"
+    ? new TextEncoder().encode(program.code)
+    : await Deno.readFile(program.path);
+  return { bin, sha256: await sha256(bytes) };
 }
 
 async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
@@ -297,15 +316,16 @@ async function runOnce(
     },
   };
   if (dir.isMissing) { for (const note of dir.notes) printError(note); }
-  const { result, isInterrupted } = await interruptibly(
-    status,
-    changed,
-    (watched) => {
-      const runTimeoutSeconds = flags["run-timeout"];
-      return engine.run(options, { ...hooks, ...watched, plan, runTimeoutSeconds });
-    },
-    !engine.isVirtual && Deno.stderr.isTerminal(),
-  );
+  const length = lengthOf(options, engine.isVirtual);
+  const progress = new ProgressLine(status, Deno.stderr.isTerminal());
+  const onProgress = (run: RunProgress) => {
+    if (run.stage === "done") progress.clear();
+    progress.update((elapsedMs) => describeRun(run, length, elapsedMs));
+  };
+  const { result, isInterrupted } = await interruptibly(onProgress, changed, (watched) => {
+    const runTimeoutSeconds = flags["run-timeout"];
+    return engine.run(options, { ...hooks, ...watched, plan, runTimeoutSeconds });
+  }).finally(() => progress.clear());
   const { results, peakMemoryBytes } = result;
   const { program } = engine;
   const given: Plan = {
@@ -323,7 +343,10 @@ async function runOnce(
   if (changed?.aborted && !isInterrupted) return 0;
   if (flags.json) {
     printJson({ engine: engine.name, ...resultsJson(results), options, peakMemoryBytes }, 2);
-  } else print(`${engine.name}\n${describe(result, dir, command, page)}`);
+  } else {
+    const lines = describe(result, dir, command, page);
+    new Terminal(flags.color).print([engine.name, ...lines]);
+  }
   if (!dir.isMissing) { for (const note of dir.notes) printError(note); }
   return isInterrupted ? undefined : exitCodeOf(results.valid, results.broke);
 }
@@ -347,46 +370,54 @@ async function writePage(
 
 /** Runs; a signal ends the run early, and its results are kept. */
 async function interruptibly(
-  status: StatusLine,
+  onProgress: (progress: RunProgress) => void,
   changed: AbortSignal | undefined,
   run: (hooks: RunHooks) => Promise<RunResult>,
-  showsProgress: boolean,
 ): Promise<{ readonly result: RunResult; readonly isInterrupted: boolean }> {
   const interrupts = new Interrupts("run");
-  const onProgress = (progress: RunProgress) => {
-    const { stage } = progress;
-    if (showsProgress) status.show(stage === "done" ? "" : describeProgress(progress));
+  const watched = (progress: RunProgress) => {
+    onProgress(progress);
     // Only the check is left; it does not await, so a signal could not interrupt it.
-    if (stage === "done") interrupts.stop();
+    if (progress.stage === "done") interrupts.stop();
   };
   try {
     const { signal } = interrupts;
     const either = changed === undefined ? signal : AbortSignal.any([signal, changed]);
-    const result = await run({ onProgress, signal: either });
+    const result = await run({ onProgress: watched, signal: either });
     return { result, isInterrupted: signal.aborted };
   } finally {
     interrupts.stop();
   }
 }
 
+/** What is printed of a run; where its results are is the last line. */
 function describe(
   { results, options, peakMemoryBytes }: RunResult,
   dir: ResultsDir,
   replay: string,
   page: string | undefined,
-): string {
-  const lines = [summarize(results, options)];
+): Line[] {
+  const lines = summarize(results, options).split("\n").map((text, i): Line => {
+    const { valid } = results;
+    if (i === 0) return { text, style: styleOf(valid), word: verdict(valid) };
+    if (text.startsWith("Warning: ")) return { text, style: "unknown", word: "Warning:" };
+    const isHead = !text.startsWith(" ") && text !== results.machineNote;
+    return isHead ? { text, style: "bold" } : text;
+  });
   if (peakMemoryBytes !== undefined) lines.push(describeMemory(peakMemoryBytes));
-  if (results.valid !== true) lines.push(`Replay with: ${replay}`);
-  lines.push(dir.isMissing ? "Results are not kept" : `Results in ${dir.path}`);
-  if (page !== undefined) lines.push(`Report: ${page}`);
-  return lines.join("\n");
+  if (results.valid !== true) lines.push({ text: `Replay with: ${replay}`, isWhole: true });
+  lines.push(dir.isMissing ? "Results are not kept" : resultsLine(dir.path));
+  if (page !== undefined) lines.push({ text: `Report: ${page}`, isWhole: true });
+  return lines;
 }
 
 function describeMemory(bytes: number): string {
   const mib = (bytes: number, digits: number) => (bytes / 2 ** 20).toFixed(digits);
   return `Memory: at most ${mib(bytes, 1)} MiB a node, of ${mib(MAX_MEMORY_BYTES, 0)}`;
 }
+
+/** The flags that do not change a run, and the seed, which is written last. */
+const LEFT_OUT = ["seed", "json", "color", "store", "test-count", "watch"];
 
 /** The command line that repeats a run. */
 export function replayLine(
@@ -396,8 +427,8 @@ export function replayLine(
 ): string {
   const given = Object.entries(testFlags).flatMap(([name, flag]) => {
     const value = flags[name];
-    const isLeftOut = ["seed", "json", "store", "test-count", "watch"].includes(name) ||
-      name.startsWith("log-") || (flags.plan !== undefined && !isBesidePlan(name));
+    const isLeftOut = LEFT_OUT.includes(name) || name.startsWith("log-") ||
+      (flags.plan !== undefined && !isBesidePlan(name));
     if (isLeftOut || value === undefined || value === false) return [];
     if ("many" in flag && Array.isArray(value)) {
       return value.flatMap((each) => [`--${name}`, shellWord(String(each))]);
@@ -409,10 +440,4 @@ export function replayLine(
   const seeded = flags.plan === undefined ? ["--seed", String(seed)] : [];
   const words = [commandName(), "test", ...given, ...seeded];
   return [...words, ...(rest.length > 0 ? ["--", ...rest.map(shellWord)] : [])].join(" ");
-}
-
-function describeProgress({ stage, elapsedMs, counts }: RunProgress): string {
-  const { invocations, ok, fail, info } = counts;
-  return `${stage} ${(elapsedMs / 1000).toFixed(0)} s: ${invocations} operations, ` +
-    `${ok} ok, ${fail} fail, ${info} info`;
 }
