@@ -4,6 +4,8 @@
  * @module
  */
 
+import { escapeXml } from "./xml.ts";
+
 /** A message, with times in milliseconds since the run began. */
 export interface DiagramMessage {
   readonly src: string;
@@ -158,10 +160,4 @@ function drawMessage(
   const label = `<text x="${(x1 + x2) / 2}" y="${(y1 + y2) / 2 - 2}" text-anchor="middle" ` +
     `fill="#333" font-size="9">${escapeXml(type)}</text>`;
   return `<line x1="${x1}" y1="${y1}" x2="${x2}" y2="${y2}" stroke="${colour}"/>${end}${label}`;
-}
-
-/** Text for XML, without what XML 1.0 forbids, and without what would turn the text around it. */
-function escapeXml(text: string): string {
-  const allowed = text.replace(/[^\P{Cc}\t\n\r]|[\p{Cs}\p{Bidi_Control}\ufffe\uffff]/gu, "\ufffd");
-  return allowed.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;");
 }

@@ -5,6 +5,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path/join";
 import config from "../deno.json" with { type: "json" };
+import { plainEnv } from "./testing.ts";
 
 const project = decodeURIComponent(new URL("../../", import.meta.url).pathname);
 const main = join(project, "workbench/cli/main.ts");
@@ -25,7 +26,7 @@ async function shell(line: string, { cwd, path = [denoFolder] }: Shell) {
   const { code, stdout, stderr } = await new Deno.Command("sh", {
     args: ["-c", line],
     cwd,
-    env: { PATH: folders.join(":"), NO_COLOR: "1", INIT_CWD: cwd },
+    env: { PATH: folders.join(":"), ...plainEnv, INIT_CWD: cwd },
     signal: AbortSignal.timeout(60_000),
   }).output();
   const decoder = new TextDecoder();
@@ -92,7 +93,7 @@ Deno.test("where Deno is no command, the lines call it by npx", async () => {
     const { stdout } = await new Deno.Command(Deno.execPath(), {
       args: ["run", "--quiet", "--allow-all", main, "--help"],
       cwd,
-      env: { PATH: "/nowhere:/somewhere/node_modules/.bin", NO_COLOR: "1" },
+      env: { PATH: "/nowhere:/somewhere/node_modules/.bin", ...plainEnv },
     }).output();
     const [first] = new TextDecoder().decode(stdout).split("\n");
     const { deno } = Deno.version;

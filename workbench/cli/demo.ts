@@ -11,7 +11,7 @@ import { verdict } from "../explain.ts";
 import { defaultOptions, type RunSettings } from "../options.ts";
 import type { Job, RunFigures } from "../sweep.ts";
 import { type WorkloadName, WORKLOADS } from "../workloads/mod.ts";
-import { runAll } from "./sweep.ts";
+import { runAll } from "./run_all.ts";
 import { colorFlag, Terminal } from "./terminal.ts";
 
 /** The flags of `demo`. */

@@ -5,6 +5,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path/join";
 import { WORKLOADS } from "../workloads/mod.ts";
+import { plainEnv } from "./testing.ts";
 
 const main = decodeURIComponent(new URL("./main.ts", import.meta.url).pathname);
 
@@ -18,7 +19,7 @@ async function deno(args: string[], cwd: string): Promise<Ran> {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args,
     cwd,
-    env: { NO_COLOR: "1" },
+    env: plainEnv,
     signal: AbortSignal.timeout(60_000),
   }).output();
   const decoder = new TextDecoder();
@@ -62,7 +63,7 @@ Deno.test("init: the project's README runs as it stands, in a folder of an awkwa
       const { success, stdout, stderr } = await new Deno.Command("sh", {
         args: ["-c", words],
         cwd: i === 0 ? dir : join(dir, folder),
-        env: { NO_COLOR: "1", DENO: Deno.execPath() },
+        env: { ...plainEnv, DENO: Deno.execPath() },
       }).output();
       const text = new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
       assert(success, `${line}: ${text}`);

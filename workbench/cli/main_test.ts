@@ -21,6 +21,7 @@ import {
   lineOf,
   main,
   MAX_CHILD_MS,
+  plainEnv,
   type Ran,
   short,
   workbench,
@@ -425,7 +426,7 @@ async function onFullDisk(args: string[], dir: string): Promise<Ran> {
   const words = [Deno.execPath(), "run", "--quiet", "--allow-all", main, ...args];
   const { code, stdout, stderr } = await new Deno.Command("/bin/sh", {
     args: ["-c", limit, "sh", ...words],
-    env: { NO_COLOR: "1" },
+    env: plainEnv,
     cwd: dir,
     signal: AbortSignal.timeout(MAX_CHILD_MS),
   }).output();
@@ -453,7 +454,7 @@ async function redirected(args: string[], redirect: string, dir: string): Promis
   const words = [Deno.execPath(), "run", "--quiet", "--allow-all", main, ...args];
   const { code, stdout, stderr } = await new Deno.Command("/bin/sh", {
     args: ["-c", `exec "$@" ${redirect}`, "sh", ...words],
-    env: { NO_COLOR: "1" },
+    env: plainEnv,
     cwd: dir,
     signal: AbortSignal.timeout(MAX_CHILD_MS),
   }).output();
@@ -778,7 +779,7 @@ Deno.test("under deno task files are those of the folder that it was called from
       ],
       cwd: dir,
       // Set already where these tests run under a task themselves.
-      env: { NO_COLOR: "1", INIT_CWD: dir },
+      env: { ...plainEnv, INIT_CWD: dir },
       signal: AbortSignal.timeout(MAX_CHILD_MS),
     }).output();
     assertEquals([code, new TextDecoder().decode(stderr)], [0, ""]);

@@ -5,19 +5,27 @@
  */
 
 import { errorText } from "@eddy/maelstrom";
-import { type Flags, integer, parseFlags, UsageError } from "@eddy/maelstrom/flags";
+import {
+  type Flags,
+  type FlagValues,
+  integer,
+  parseFlags,
+  UsageError,
+} from "@eddy/maelstrom/flags";
 import { isMutant } from "@eddy/mutants";
 import { printableLine, verdict } from "../explain.ts";
-import { type Validity, worst } from "../history.ts";
+import type { Validity } from "../history.ts";
+import type { ReportedRun } from "../junit.ts";
 import { reachedIn } from "../observations.ts";
 import { loadProgram } from "../program.ts";
 import { folderName } from "../results_dir.ts";
-import { type Job, type RunFigures, runJobs, runsAtOnce, wasEnded } from "../sweep.ts";
+import { type Job, type RunFigures, runsAtOnce } from "../sweep.ts";
+import { CiReport, junitFlag } from "./ci.ts";
 import {
+  BROKEN,
   checkOwnOptions,
   checkSeeds,
   checkVaried,
-  exitCodeOf,
   ignoredFlags,
   MAX_RUNS,
   type RunFlags,
@@ -26,15 +34,13 @@ import {
   toRunOptions,
 } from "./flags.ts";
 import { installationOf } from "./mutants.ts";
-import { describeRuns, ProgressLine } from "./progress.ts";
+import { type Kept, MAX_KEPT, runAll } from "./run_all.ts";
 import {
   colorFlag,
-  Interrupts,
   type Line,
   printError,
   printJson,
   resultsLine,
-  StatusLine,
   styleOf,
   Terminal,
 } from "./terminal.ts";
@@ -42,6 +48,7 @@ import {
   checkRealTime,
   processProgram,
   replayLine,
+  reportedRun,
   runsVirtually,
   testFlags,
   virtualProgram,
@@ -49,9 +56,6 @@ import {
 
 /** How many workers a command starts at most. */
 const MAX_AT_ONCE = 1000;
-
-/** How many runs that are not valid are run again under virtual time, to keep their results. */
-const MAX_KEPT = 10;
 
 /** The flags of `sweep`. */
 export const sweepFlags = {
@@ -81,7 +85,10 @@ export const sweepFlags = {
   },
   json: { help: "Print a JSON object for each run" },
   ...colorFlag,
+  ...junitFlag,
 } satisfies Flags;
+
+type SweepFlags = FlagValues<typeof sweepFlags>;
 
 interface Vary {
   readonly name: string;
@@ -105,172 +112,90 @@ export async function sweepCommand(args: readonly string[]): Promise<number> {
   if (runs > MAX_RUNS) {
     throw new UsageError(`Cannot do ${runs} runs: at most ${MAX_RUNS} in one sweep (--seeds)`);
   }
+  const report = new CiReport("sweep", flags.junit);
+  const reports: ReportedRun[] = [];
+  let code = BROKEN;
+  let isWritten = false;
+  try {
+    const jobs = await jobsOf(vary, first, args, rest);
+    for (const ignored of sayIgnored(flags)) printError(ignored);
+    for (const job of jobs) reports.push(reported(job, vary, undefined, 0));
+    code = await sweepOver(jobs, flags, vary, (report, i) => reports[i] = report);
+  } catch (error) {
+    if (reports.length === 0 && !(error instanceof UsageError)) {
+      const options = toRunOptions(flags, first);
+      const replay = replayLine(flags, rest, options);
+      reports.push(reportedRun(options, replay, "unknown", errorText(error)));
+    }
+    throw error;
+  } finally {
+    isWritten = reports.length === 0 || report.finish(reports);
+  }
+  return isWritten ? code : BROKEN;
+}
+
+/** The runs that a command line asks for: all seeds of the first value, then those of the next. */
+async function jobsOf(
+  vary: Vary | undefined,
+  first: number,
+  args: readonly string[],
+  rest: readonly string[],
+): Promise<Labelled[]> {
   const jobs: Labelled[] = [];
   const began = folderName();
   for (const { label, runArgs, nodeArgs } of variants(vary, args, rest)) {
-    const known: Flags = { ...sweepFlags, ...ignoredFlags };
-    const run = parseFlags(known, runArgs).flags as typeof flags;
-    const nodes = await nodesOf(run, nodeArgs, vary);
+    const { flags } = parseFlags({ ...sweepFlags, ...ignoredFlags }, runArgs);
+    const nodes = await nodesOf(flags, nodeArgs, vary);
     for (let i = 0; i < flags.seeds; i++) {
-      const options = toRunOptions(run, first + i);
-      const replay = replayLine(run, nodeArgs, options);
+      const options = toRunOptions(flags, first + i);
+      const replay = replayLine(flags, nodeArgs, options);
       const folder = { root: flags.store, name: `${began}-${jobs.length}` };
       const where = nodes.bin === undefined ? { keptIn: folder } : { store: folder };
-      const runTimeoutSeconds = run["run-timeout"];
+      const runTimeoutSeconds = flags["run-timeout"];
       jobs.push({ label, options, args: nodeArgs, ...nodes, replay, ...where, runTimeoutSeconds });
     }
   }
-  for (const ignored of sayIgnored(flags)) printError(ignored);
-  const atOnce = Math.min(flags.jobs ?? runsAtOnce(jobs), jobs.length);
+  return jobs;
+}
+
+/** Does the runs, and returns the exit code. */
+async function sweepOver(
+  jobs: readonly Labelled[],
+  { jobs: asked, json, color }: Pick<SweepFlags, "jobs" | "json" | "color">,
+  vary: Vary | undefined,
+  onReport: (report: ReportedRun, index: number) => void,
+): Promise<number> {
+  const atOnce = Math.min(asked ?? runsAtOnce(jobs), jobs.length);
   const engine = engineOf(jobs, atOnce);
-  const what = vary?.name ?? "seeds";
   return await runAll("sweep", jobs, {
     atOnce,
-    onOutcome(outcome, i) {
+    onOutcome(outcome, i, tookMs) {
       for (const note of outcome.notes) printError(note);
-      if (flags.json) printJson({ label: jobs[i]?.label, ...outcome });
+      const job = jobs[i];
+      if (job === undefined) return;
+      onReport(reported(job, vary, outcome, tookMs), i);
+      if (json) printJson({ label: job.label, ...outcome });
     },
     show(done, outcomes) {
-      if (flags.json) return;
-      const terminal = new Terminal(flags.color);
+      if (json) return;
+      const terminal = new Terminal(color);
       terminal.print([engine]);
-      terminal.printTable(rowsOf(done, outcomes, what));
+      terminal.printTable(rowsOf(done, outcomes, vary?.name ?? "seeds"));
       terminal.print(describe(done, outcomes));
     },
   });
 }
 
-/** A job of {@linkcode runAll}. */
-interface Kept extends Job {
-  /**
-   * Where its results are kept if it is not valid, for which it is run again; only the first
-   * {@linkcode MAX_KEPT} are.
-   */
-  readonly keptIn?: Job["store"];
-}
-
-/** What is called with what runs came to. */
-interface RunAllHooks<Each extends Job> {
-  /** As many as fit by default. */
-  readonly atOnce?: number;
-  /** Called with each outcome: as it comes, or once it is known where its results are. */
-  readonly onOutcome?: (outcome: RunFigures, index: number) => void;
-  /** Called with the jobs that are done and their outcomes, in order. */
-  readonly show: (jobs: readonly Each[], outcomes: readonly RunFigures[]) => void;
-}
-
-/**
- * Does runs on all cores and shows what they came to; a signal ends them early.
- *
- * @returns the exit code of the worst.
- * @throws {Error} if they were interrupted, after showing those that are done.
- */
-export async function runAll<Each extends Kept>(
-  what: "sweep" | "demo",
-  jobs: readonly Each[],
-  { onOutcome = () => {}, atOnce, show }: RunAllHooks<Each>,
-): Promise<number> {
-  const byIndex = new Map<number, RunFigures>();
-  const interrupts = new Interrupts(what);
-  const { signal } = interrupts;
-  const progress = new RunsProgress(jobs.length);
-  const told = (outcome: RunFigures, i: number) => {
-    progress.clear();
-    onOutcome(outcome, i);
-  };
-  const waits = (outcome: RunFigures, i: number) =>
-    outcome.valid !== true && jobs[i]?.keptIn !== undefined;
-  try {
-    const noting = (outcome: RunFigures, i: number) => {
-      byIndex.set(i, outcome);
-      if (!waits(outcome, i)) told(outcome, i);
-      progress.add(outcome);
-    };
-    await runJobs(jobs, { onOutcome: noting, signal, atOnce });
-    await keepFailing(jobs, byIndex, signal, atOnce);
-  } catch (error) {
-    if (!signal.aborted) throw error;
-  } finally {
-    interrupts.stop();
-    progress.stop();
-  }
-  const done = [...byIndex].sort(([a], [b]) => a - b);
-  for (const [i, outcome] of done) if (waits(outcome, i)) told(outcome, i);
-  const outcomes = done.map(([, outcome]) => outcome);
-  if (done.length > 0) show(done.map(([i]) => jobs[i] as Each), outcomes);
-  if (done.length < jobs.length) {
-    const reason = errorText(signal.reason);
-    throw new Error(`${reason}: ${done.length} of ${jobs.length} runs were done`);
-  }
-  return exitCodeOf(worst(outcomes.map(({ valid }) => valid)));
-}
-
-/** Does the first runs that are not valid again, and adds to their outcomes where the results are. */
-async function keepFailing(
-  jobs: readonly Kept[],
-  byIndex: Map<number, RunFigures>,
-  signal: AbortSignal,
-  atOnce: number | undefined,
-): Promise<void> {
-  const failing = jobs.flatMap((job, i) => {
-    const outcome = byIndex.get(i);
-    const keeps = job.keptIn !== undefined && outcome?.valid !== true;
-    // What was ended with its worker would be again, and leave nothing.
-    if (outcome === undefined || !keeps || wasEnded(outcome)) return [];
-    return [{ i, outcome, job: { ...job, store: job.keptIn } }];
-  }).slice(0, MAX_KEPT);
-  const onOutcome = ({ valid, path, notes }: RunFigures, k: number) => {
-    const again = failing[k];
-    if (again === undefined) return;
-    const { i, outcome } = again;
-    const same = valid === outcome.valid ? [] : [
-      `Seed ${outcome.seed} is ${verdict(valid)} when it is run again to keep its results, and ` +
-      `was ${verdict(outcome.valid)}: its nodes do not depend on the seed alone`,
-    ];
-    byIndex.set(i, { ...outcome, path, notes: [...outcome.notes, ...same, ...notes] });
-  };
-  if (failing.length > 0) {
-    await runJobs(failing.map(({ job }) => job), { onOutcome, signal, atOnce });
-  }
-}
-
-/** How often the time that is left is counted anew. */
-const TICK_MS = 1000;
-
-/** How many of several runs are done, at the bottom of a terminal. */
-class RunsProgress {
-  readonly #line = new ProgressLine(new StatusLine(), Deno.stderr.isTerminal());
-  readonly #count: number;
-  #done = 0;
-  #wrong = 0;
-  readonly #timer = setInterval(() => this.#update(), TICK_MS);
-
-  constructor(count: number) {
-    this.#count = count;
-  }
-
-  /** Adds a run that is done. */
-  add({ valid }: RunFigures): void {
-    this.#done++;
-    if (valid !== true) this.#wrong++;
-    this.#update();
-  }
-
-  /** Removes the line until the next change. */
-  clear(): void {
-    this.#line.clear();
-  }
-
-  /** Removes the line for good. */
-  stop(): void {
-    clearInterval(this.#timer);
-    this.clear();
-  }
-
-  #update(): void {
-    const state = { done: this.#done, wrong: this.#wrong, count: this.#count };
-    this.#line.update((elapsedMs) => describeRuns(state, elapsedMs));
-  }
+/** A run of a sweep as it is reported; without an outcome it was not done. */
+function reported(
+  { label, options, replay }: Labelled,
+  vary: Vary | undefined,
+  outcome: RunFigures | undefined,
+  tookMs: number,
+): ReportedRun {
+  const { valid, path, reason = "The sweep ended before this run was done" } = outcome ?? {};
+  const name = `${vary === undefined ? "" : `${vary.name}=${label}, `}seed ${options.seed}`;
+  return reportedRun(options, replay, valid, reason, { name, path, tookMs });
 }
 
 /** What varies, if anything does. */

@@ -9,11 +9,13 @@ import { type FlagValues, integer, parseFlags, UsageError } from "@eddy/maelstro
 import { findMutant, isMutant } from "@eddy/mutants";
 import { summarize, verdict } from "../explain.ts";
 import type { NetEvent } from "../journal.ts";
+import type { ReportedRun } from "../junit.ts";
 import type { RunOptions } from "../options.ts";
 import { parsePlan, type Plan, PLAN_VERSION, type PlanProgram } from "../plan.ts";
 import { findProgram } from "../process.ts";
 import { isLoadable, isWasm, type LoadedProgram, loadProgram } from "../program.ts";
 import { folderName, ResultsDir, resultsJson } from "../results_dir.ts";
+import type { RunReport } from "../report.ts";
 import type { RunHooks, RunResult } from "../run.ts";
 import { runProgram, simulateProgram } from "../run_program.ts";
 import type { RunProgress } from "../runner.ts";
@@ -21,6 +23,7 @@ import { simulate } from "../simulate.ts";
 import { writeReport } from "../stored_run.ts";
 import { startWatchdog } from "../threads.ts";
 import { MAX_MEMORY_BYTES } from "../wasm_program.ts";
+import { CiReport, junitFlag } from "./ci.ts";
 import { commandName, shellWord } from "./command_name.ts";
 import {
   BROKEN,
@@ -55,6 +58,7 @@ export const testFlags = {
   store: { help: "Folder for the results", value: "DIR", default: "store" },
   json: { help: "Print the results as JSON" },
   ...colorFlag,
+  ...junitFlag,
   "log-stderr": { help: "Show what nodes write to standard error" },
   "log-net-send": { help: "Show every message sent" },
   "log-net-recv": { help: "Show every message delivered" },
@@ -73,7 +77,8 @@ export const testFlags = {
 
 /** The flags that have a meaning beside `--plan`. */
 const BESIDE_PLAN = [
-  ...["plan", "bin", "real-time", "store", "json", "color", "log-", "watch", "run-timeout"],
+  ...["plan", "bin", "real-time", "store", "json", "color", "junit", "log-", "watch"],
+  "run-timeout",
 ];
 
 type TestFlags = FlagValues<typeof testFlags>;
@@ -106,14 +111,37 @@ interface Asked {
 }
 
 /**
- * Runs as often as asked, until a run is not valid.
+ * Runs as often as asked, until a run is not valid, and tells a system for continuous integration.
  *
  * @param changed breaks a run off without a word
  * @returns the exit code; undefined if a signal to the process has broken a run off.
  */
-async function runAgain(
+async function runAgain(asked: Asked, changed?: AbortSignal): Promise<number | undefined> {
+  const { flags, rest, first } = asked;
+  const report = new CiReport("test", flags.junit);
+  const runs: ReportedRun[] = [];
+  let code: number | undefined;
+  let isWritten = false;
+  try {
+    code = await runEach(asked, changed, (run) => void runs.push(run));
+  } catch (error) {
+    if (!(error instanceof UsageError)) {
+      const options = { ...toRunOptions(flags, first + runs.length), ...asked.plan?.options };
+      runs.push(
+        reportedRun(options, replayLine(flags, rest, options), "unknown", errorText(error)),
+      );
+    }
+    throw error;
+  } finally {
+    isWritten = runs.length === 0 || report.finish(runs);
+  }
+  return isWritten ? code : BROKEN;
+}
+
+async function runEach(
   { flags, rest, first, plan }: Asked,
-  changed?: AbortSignal,
+  changed: AbortSignal | undefined,
+  onRun: (run: ReportedRun) => void,
 ): Promise<number | undefined> {
   const engine = await engineOf(flags, rest);
   if (plan !== undefined && isOther(plan.program, engine.program)) {
@@ -125,12 +153,34 @@ async function runAgain(
   try {
     let code: number | undefined = 0;
     for (let i = 0; i < flags["test-count"] && code === 0 && changed?.aborted !== true; i++) {
-      code = await runOnce(flags, rest, first + i, engine, plan, changed);
+      code = await runOnce({ flags, rest, first: first + i, plan }, engine, changed, onRun);
     }
     return code;
   } finally {
     stopWatchdog();
   }
+}
+
+/** A run as it is reported. */
+export function reportedRun(
+  { workload, seed, timeLimitSeconds }: RunOptions,
+  replay: string,
+  valid: ReportedRun["valid"],
+  text: string,
+  others: Partial<ReportedRun> = {},
+): ReportedRun {
+  const name = `seed ${seed}`;
+  return {
+    ...{ workload, name, valid, text, replay, timeLimitSeconds, path: undefined, tookMs: 0 },
+    ...others,
+  };
+}
+
+/** All that is wrong with a run. */
+function faultsOf({ valid, broke, explanations, warnings }: RunReport): string {
+  if (valid === true) return "";
+  const broken = broke === undefined ? [] : [broke.text];
+  return [...broken, ...explanations.flat(), ...warnings].join("\n");
 }
 
 /**
@@ -292,15 +342,14 @@ export function runsVirtually({ bin, "real-time": realTime }: RunFlags): boolean
 }
 
 async function runOnce(
-  flags: TestFlags,
-  rest: readonly string[],
-  seed: number,
+  { flags, rest, first: seed, plan }: Asked,
   engine: Engine,
-  plan: Plan | undefined,
   changed: AbortSignal | undefined,
+  onRun: (run: ReportedRun) => void,
 ): Promise<number | undefined> {
   const options = plan?.options ?? toRunOptions(flags, seed);
   const dir = new ResultsDir(flags.store, options.workload, folderName());
+  const beganMs = performance.now();
   const status = new StatusLine();
   const hooks = {
     onMessage: (event: NetEvent) => {
@@ -341,6 +390,9 @@ async function runOnce(
   const again = engine.isVirtual ? { ...given, links: plan?.links ?? [] } : undefined;
   const page = await writePage(dir, result, { engine: engine.name, command }, again);
   if (changed?.aborted && !isInterrupted) return 0;
+  const tookMs = performance.now() - beganMs;
+  const path = dir.isMissing ? undefined : dir.path;
+  onRun(reportedRun(options, command, results.valid, faultsOf(results), { path, tookMs }));
   if (flags.json) {
     printJson({ engine: engine.name, ...resultsJson(results), options, peakMemoryBytes }, 2);
   } else {
@@ -417,7 +469,7 @@ function describeMemory(bytes: number): string {
 }
 
 /** The flags that do not change a run, and the seed, which is written last. */
-const LEFT_OUT = ["seed", "json", "color", "store", "test-count", "watch"];
+const LEFT_OUT = ["seed", "json", "color", "junit", "store", "test-count", "watch"];
 
 /** The command line that repeats a run. */
 export function replayLine(

@@ -21,6 +21,9 @@ export interface Ran {
   readonly stderr: string;
 }
 
+/** The environment in which nothing but what a test looks at is printed or written. */
+export const plainEnv = { NO_COLOR: "1", GITHUB_ACTIONS: "", GITHUB_STEP_SUMMARY: "" };
+
 /** The command line, to be started in a folder. */
 export function command(
   args: string[],
@@ -29,7 +32,7 @@ export function command(
 ): Deno.Command {
   return new Deno.Command(Deno.execPath(), {
     args: ["run", "--quiet", "--allow-all", main, ...args],
-    env: { NO_COLOR: "1", ...env },
+    env: { ...plainEnv, ...env },
     cwd,
     stdout: "piped",
     stderr: "piped",
@@ -90,7 +93,7 @@ export async function workbenchInTurn(lines: readonly string[][], cwd: string): 
   const config = new URL("../deno.json", import.meta.url).pathname;
   const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["run", "--quiet", "--allow-all", "--config", config, file, JSON.stringify(lines)],
-    env: { NO_COLOR: "1" },
+    env: plainEnv,
     cwd,
     signal: AbortSignal.timeout(MAX_CHILD_MS),
   }).output();

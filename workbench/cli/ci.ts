@@ -1,0 +1,209 @@
+/**
+ * What a system for continuous integration is told of runs: a JUnit file, and in GitHub Actions
+ * annotations and a summary of the job.
+ *
+ * @module
+ */
+
+import { errorText } from "@eddy/maelstrom";
+import { type Flags, UsageError } from "@eddy/maelstrom/flags";
+import { plural } from "../checkers/checker.ts";
+import { printable, verdict } from "../explain.ts";
+import { type ReportedRun, writeJunit } from "../junit.ts";
+import { printError } from "./terminal.ts";
+
+/** The flag that names a JUnit file. */
+export const junitFlag = {
+  junit: {
+    help: "Write a JUnit XML file with a test case for each run",
+    value: "FILE",
+    accepts: "the name of a file",
+    parse: (text: string) => text === "" ? undefined : text,
+  },
+} satisfies Flags;
+
+/** Collects runs, and tells of them at the end. */
+export class CiReport {
+  readonly #name: string;
+  readonly #junit: string | undefined;
+  readonly #began = new Date();
+
+  /**
+   * @param command what does the runs
+   * @param junit the JUnit file, if one is asked for
+   * @throws {UsageError} if that file cannot be written.
+   */
+  constructor(command: "test" | "sweep", junit: string | undefined) {
+    this.#name = `eddy ${command}`;
+    this.#junit = junit;
+    if (junit !== undefined) checkWritable(junit);
+  }
+
+  /**
+   * Writes what was asked for.
+   *
+   * @param runs in order; also those that were not done
+   * @returns whether all could be written; if not, it is said.
+   */
+  finish(runs: readonly ReportedRun[]): boolean {
+    if (Deno.env.get("GITHUB_ACTIONS") === "true") {
+      for (const line of annotations(runs)) printError(line);
+      appendSummary(summary(this.#name, runs));
+    }
+    if (this.#junit === undefined) return true;
+    try {
+      writeWhole(this.#junit, writeJunit(this.#name, runs, this.#began));
+      return true;
+    } catch (error) {
+      printError(`Cannot write --junit ${this.#junit}: ${why(error)}`);
+      return false;
+    }
+  }
+}
+
+/** Refuses a file that cannot be written, before there is anything to write. */
+function checkWritable(path: string): void {
+  try {
+    const folder = folderOf(path);
+    if (folder !== "") Deno.mkdirSync(folder, { recursive: true });
+    const kind = kindOf(path);
+    if (kind === "folder") throw new Error("it is a folder");
+    if (kind === "other") return;
+    const temporary = temporaryName(path);
+    Deno.writeTextFileSync(temporary, "", { createNew: true });
+    Deno.removeSync(temporary);
+  } catch (cause) {
+    throw new UsageError(`Cannot write --junit ${path}: ${why(cause)}`, { cause });
+  }
+}
+
+/** Writes a file so that nobody reads half of it; what is no file, as `/dev/stdout`, as it is. */
+function writeWhole(path: string, text: string): void {
+  if (kindOf(path) === "other") return Deno.writeTextFileSync(path, text);
+  const temporary = temporaryName(path);
+  try {
+    Deno.writeTextFileSync(temporary, text);
+    Deno.renameSync(temporary, path);
+  } catch (error) {
+    removeIfThere(temporary);
+    throw error;
+  }
+}
+
+function removeIfThere(path: string): void {
+  try {
+    Deno.removeSync(path);
+  } catch {
+    // What keeps it from being written may keep it from being removed.
+  }
+}
+
+/** What a path names: a link may lead to a device, which a file must not replace. */
+function kindOf(path: string): "file" | "folder" | "other" {
+  try {
+    const { isFile, isDirectory } = Deno.lstatSync(path);
+    return isFile ? "file" : isDirectory ? "folder" : "other";
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return "file";
+    throw error;
+  }
+}
+
+function temporaryName(path: string): string {
+  return `${path}.${crypto.randomUUID()}.tmp`;
+}
+
+function folderOf(path: string): string {
+  return path.slice(0, path.lastIndexOf("/") + 1);
+}
+
+function why(error: unknown): string {
+  return errorText(error).replace(/ \(os error \d+\).*$/, "");
+}
+
+/** How many annotations GitHub shows of a step. */
+const MAX_ANNOTATIONS = 10;
+
+/** How long the text of an annotation, or of a run in a summary, may be, in characters. */
+const MAX_TEXT = 4000;
+
+/** A command to GitHub Actions for each run that is not valid, up to as many as are shown. */
+export function annotations(runs: readonly ReportedRun[]): string[] {
+  const failing = runs.filter(({ valid }) => valid !== undefined && valid !== true);
+  const shown = failing.length > MAX_ANNOTATIONS ? MAX_ANNOTATIONS - 1 : failing.length;
+  const lines = failing.slice(0, shown).map((run) => {
+    const { workload, name, valid = "unknown" } = run;
+    const level = valid === false ? "error" : "warning";
+    const title = `${workload}, ${name}: ${verdict(valid)}`;
+    return `::${level} title=${property(title)}::${data(textOf(run))}`;
+  });
+  const more = failing.length - shown;
+  if (more > 0) lines.push(`::error::${data(`${more} more runs are not valid`)}`);
+  return lines;
+}
+
+/** What GitHub Actions reads as the text of a command. */
+function data(text: string): string {
+  const escaped = text.replaceAll("%", "%25").replaceAll("\r", "%0D");
+  return printable(escaped).replaceAll("\n", "%0A");
+}
+
+/** What it reads as the value of a property. */
+function property(text: string): string {
+  return data(text).replaceAll(":", "%3A").replaceAll(",", "%2C");
+}
+
+function textOf({ text, replay, path }: ReportedRun): string {
+  const cut = text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}...` : text;
+  const where = path === undefined ? [] : [`Results in ${path}`];
+  return [cut, `Replay with: ${replay}`, ...where].join("\n");
+}
+
+/** How many runs a summary lists, which GitHub keeps up to a megabyte of. */
+const MAX_LISTED = 20;
+
+/** Runs in Markdown: how many came out how, and those that are not valid. */
+export function summary(name: string, runs: readonly ReportedRun[]): string {
+  const [first] = runs;
+  const count = (valid: ReportedRun["valid"]) => runs.filter((run) => run.valid === valid).length;
+  const skipped = count(undefined);
+  const figures = [
+    `${plural(runs.length, "run")}: ${count(true)} valid, ${count(false)} invalid, ` +
+    `${count("unknown")} unknown` + (skipped > 0 ? `, ${skipped} not done` : ""),
+  ];
+  const failing = runs.filter(({ valid }) => valid !== undefined && valid !== true);
+  const sections = failing.slice(0, MAX_LISTED).flatMap((run) => {
+    const { workload, name, valid = "unknown" } = run;
+    return [
+      "",
+      `#### ${inline(`${workload}, ${name}`)}: ${verdict(valid)}`,
+      ...fenced(textOf(run)),
+    ];
+  });
+  const more = failing.length - MAX_LISTED;
+  if (more > 0) sections.push("", `... and ${plural(more, "more run")} not valid`);
+  const title = first === undefined ? name : `${name}, ${first.workload}`;
+  return [`### ${title}`, "", ...figures, ...sections, "", ""].join("\n");
+}
+
+/** Text in a block of code, which it cannot end. */
+function fenced(text: string): string[] {
+  const ticks = text.match(/`+/g)?.map(({ length }) => length) ?? [];
+  const fence = "`".repeat(Math.max(2, ...ticks) + 1);
+  return ["", `${fence}text`, printable(text), fence];
+}
+
+/** Text in a heading, without the signs that mean something in Markdown or HTML. */
+function inline(text: string): string {
+  return printable(text).replace(/[\\`*_{}[\]<>()#+!|&~]/g, (sign) => `\\${sign}`);
+}
+
+function appendSummary(text: string): void {
+  const path = Deno.env.get("GITHUB_STEP_SUMMARY") ?? "";
+  if (path === "") return;
+  try {
+    Deno.writeTextFileSync(path, text, { append: true });
+  } catch (error) {
+    printError(`Cannot write the summary of the job: ${why(error)}`);
+  }
+}

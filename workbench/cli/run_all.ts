@@ -1,0 +1,155 @@
+/**
+ * Many runs on all cores, as `sweep` and `demo` do them: how far they are, signals, and the results
+ * of those that are not valid.
+ *
+ * @module
+ */
+
+import { errorText } from "@eddy/maelstrom";
+import { verdict } from "../explain.ts";
+import { worst } from "../history.ts";
+import { type Job, type RunFigures, runJobs, wasEnded } from "../sweep.ts";
+import { exitCodeOf } from "./flags.ts";
+import { describeRuns, ProgressLine } from "./progress.ts";
+import { Interrupts, StatusLine } from "./terminal.ts";
+
+/** How many runs that are not valid are run again under virtual time, to keep their results. */
+export const MAX_KEPT = 10;
+
+/** A job of {@linkcode runAll}. */
+export interface Kept extends Job {
+  /**
+   * Where its results are kept if it is not valid, for which it is run again; only the first
+   * {@linkcode MAX_KEPT} are.
+   */
+  readonly keptIn?: Job["store"];
+}
+
+/** What is called with what runs came to. */
+interface RunAllHooks<Each extends Job> {
+  /** As many as fit by default. */
+  readonly atOnce?: number;
+  /**
+   * Called with each outcome, as it comes or once it is known where its results are, and with how
+   * long the run took.
+   */
+  readonly onOutcome?: (outcome: RunFigures, index: number, tookMs: number) => void;
+  /** Called with the jobs that are done and their outcomes, in order. */
+  readonly show: (jobs: readonly Each[], outcomes: readonly RunFigures[]) => void;
+}
+
+/**
+ * Does runs on all cores and shows what they came to; a signal ends them early.
+ *
+ * @returns the exit code of the worst.
+ * @throws {Error} if they were interrupted, after showing those that are done.
+ */
+export async function runAll<Each extends Kept>(
+  what: "sweep" | "demo",
+  jobs: readonly Each[],
+  { onOutcome = () => {}, atOnce, show }: RunAllHooks<Each>,
+): Promise<number> {
+  const byIndex = new Map<number, RunFigures>();
+  const interrupts = new Interrupts(what);
+  const { signal } = interrupts;
+  const progress = new RunsProgress(jobs.length);
+  const tookMs: number[] = [];
+  const told = (outcome: RunFigures, i: number) => {
+    progress.clear();
+    onOutcome(outcome, i, tookMs[i] ?? 0);
+  };
+  const waits = (outcome: RunFigures, i: number) =>
+    outcome.valid !== true && jobs[i]?.keptIn !== undefined;
+  try {
+    const noting = (outcome: RunFigures, i: number, ms: number) => {
+      byIndex.set(i, outcome);
+      tookMs[i] = ms;
+      if (!waits(outcome, i)) told(outcome, i);
+      progress.add(outcome);
+    };
+    await runJobs(jobs, { onOutcome: noting, signal, atOnce });
+    await keepFailing(jobs, byIndex, signal, atOnce);
+  } catch (error) {
+    if (!signal.aborted) throw error;
+  } finally {
+    interrupts.stop();
+    progress.stop();
+  }
+  const done = [...byIndex].sort(([a], [b]) => a - b);
+  for (const [i, outcome] of done) if (waits(outcome, i)) told(outcome, i);
+  const outcomes = done.map(([, outcome]) => outcome);
+  if (done.length > 0) show(done.map(([i]) => jobs[i] as Each), outcomes);
+  if (done.length < jobs.length) {
+    const reason = errorText(signal.reason);
+    throw new Error(`${reason}: ${done.length} of ${jobs.length} runs were done`);
+  }
+  return exitCodeOf(worst(outcomes.map(({ valid }) => valid)));
+}
+
+/** Does the first runs that are not valid again, and adds to their outcomes where the results are. */
+async function keepFailing(
+  jobs: readonly Kept[],
+  byIndex: Map<number, RunFigures>,
+  signal: AbortSignal,
+  atOnce: number | undefined,
+): Promise<void> {
+  const failing = jobs.flatMap((job, i) => {
+    const outcome = byIndex.get(i);
+    const keeps = job.keptIn !== undefined && outcome?.valid !== true;
+    // What was ended with its worker would be again, and leave nothing.
+    if (outcome === undefined || !keeps || wasEnded(outcome)) return [];
+    return [{ i, outcome, job: { ...job, store: job.keptIn } }];
+  }).slice(0, MAX_KEPT);
+  const onOutcome = ({ valid, path, notes }: RunFigures, k: number) => {
+    const again = failing[k];
+    if (again === undefined) return;
+    const { i, outcome } = again;
+    const same = valid === outcome.valid ? [] : [
+      `Seed ${outcome.seed} is ${verdict(valid)} when it is run again to keep its results, and ` +
+      `was ${verdict(outcome.valid)}: its nodes do not depend on the seed alone`,
+    ];
+    byIndex.set(i, { ...outcome, path, notes: [...outcome.notes, ...same, ...notes] });
+  };
+  if (failing.length > 0) {
+    await runJobs(failing.map(({ job }) => job), { onOutcome, signal, atOnce });
+  }
+}
+
+/** How often the time that is left is counted anew. */
+const TICK_MS = 1000;
+
+/** How many of several runs are done, at the bottom of a terminal. */
+class RunsProgress {
+  readonly #line = new ProgressLine(new StatusLine(), Deno.stderr.isTerminal());
+  readonly #count: number;
+  #done = 0;
+  #wrong = 0;
+  readonly #timer = setInterval(() => this.#update(), TICK_MS);
+
+  constructor(count: number) {
+    this.#count = count;
+  }
+
+  /** Adds a run that is done. */
+  add({ valid }: RunFigures): void {
+    this.#done++;
+    if (valid !== true) this.#wrong++;
+    this.#update();
+  }
+
+  /** Removes the line until the next change. */
+  clear(): void {
+    this.#line.clear();
+  }
+
+  /** Removes the line for good. */
+  stop(): void {
+    clearInterval(this.#timer);
+    this.clear();
+  }
+
+  #update(): void {
+    const state = { done: this.#done, wrong: this.#wrong, count: this.#count };
+    this.#line.update((elapsedMs) => describeRuns(state, elapsedMs));
+  }
+}

@@ -1,0 +1,92 @@
+/**
+ * Runs as JUnit XML, which systems for continuous integration read: a suite with a case a run.
+ *
+ * @module
+ */
+
+import { verdict } from "./explain.ts";
+import type { Validity } from "./history.ts";
+import { element, escapeXml } from "./xml.ts";
+
+/** A run, as a system for continuous integration is told of it. */
+export interface ReportedRun {
+  /** What is run in it. */
+  readonly workload: string;
+  /** What tells it from the others: `seed 4`, or `latency=10, seed 4`. */
+  readonly name: string;
+  /** How it came out; undefined for a run that was not done. */
+  readonly valid: Validity | undefined;
+  /** What is wrong, in a few lines; empty for a valid run. */
+  readonly text: string;
+  /** The command line that repeats it. */
+  readonly replay: string;
+  /** Where its results are. */
+  readonly path: string | undefined;
+  /** How long it took, in the machine's time. */
+  readonly tookMs: number;
+  /** How long clients did operations, in the run's own time. */
+  readonly timeLimitSeconds: number;
+}
+
+/** How long the text is that is shown in a list, in characters. */
+const MAX_MESSAGE = 500;
+
+/**
+ * Writes runs as JUnit XML. An invalid run is a failure, one that is unknown an error, because it
+ * broke off or tested nothing; one that was not done is skipped.
+ *
+ * @param name the suite's
+ * @param beganAt when the first run began
+ *
+ * @example
+ * ```ts
+ * import { writeJunit } from "./junit.ts";
+ * import { assertStringIncludes } from "@std/assert";
+ *
+ * const xml = writeJunit("eddy test", [], new Date(0));
+ * assertStringIncludes(xml, '<testsuite name="eddy test" tests="0"');
+ * ```
+ */
+export function writeJunit(name: string, runs: readonly ReportedRun[], beganAt: Date): string {
+  const count = (valid: ReportedRun["valid"]) => runs.filter((run) => run.valid === valid).length;
+  const figures = {
+    name,
+    tests: runs.length,
+    failures: count(false),
+    errors: count("unknown"),
+    skipped: count(undefined),
+    time: seconds(runs.reduce((sum, { tookMs }) => sum + tookMs, 0)),
+  };
+  const suite = element(
+    "testsuite",
+    { ...figures, timestamp: beganAt.toISOString().replace("Z", "") },
+    ["", ...runs.map(testCase), ""].join("\n"),
+  );
+  const suites = element("testsuites", figures, `\n${suite}\n`);
+  return `<?xml version="1.0" encoding="UTF-8"?>\n${suites}\n`;
+}
+
+function testCase(run: ReportedRun): string {
+  const { workload, name, replay, path, tookMs, timeLimitSeconds } = run;
+  const properties = { "time-limit": timeLimitSeconds, replay, results: path };
+  const listed = Object.entries(properties).flatMap(([name, value]) => {
+    return value === undefined ? [] : [element("property", { name, value })];
+  });
+  const content = [element("properties", {}, listed.join("")), ...outcome(run)].join("\n");
+  const named = { classname: workload, name: `${workload}, ${name}`, time: seconds(tookMs) };
+  return element("testcase", named, `\n${content}\n`);
+}
+
+function outcome({ valid, text, replay }: ReportedRun): string[] {
+  if (valid === true) return [];
+  const [message = ""] = text.split("\n");
+  const cut = message.length > MAX_MESSAGE ? `${message.slice(0, MAX_MESSAGE)}...` : message;
+  if (valid === undefined) return [element("skipped", { message: cut })];
+  const tag = valid === false ? "failure" : "error";
+  const content = escapeXml(`${text}\nReplay with: ${replay}`);
+  return [element(tag, { message: cut, type: verdict(valid) }, content)];
+}
+
+function seconds(ms: number): string {
+  return (ms / 1000).toFixed(3);
+}
