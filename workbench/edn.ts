@@ -1,10 +1,11 @@
 /**
- * EDN, the notation that Jepsen writes its histories in, read as JSON with exact numbers.
+ * EDN, the notation that Jepsen writes its histories in, read as JSON with exact numbers, and
+ * written.
  *
  * @module
  */
 
-import { type Json, type JsonObject, parseJson } from "@eddy/maelstrom";
+import { isRawNumber, type Json, type JsonObject, parseJson } from "@eddy/maelstrom";
 
 /** How deep forms may nest; histories stay below ten, exceptions below thirty. */
 export const MAX_DEPTH = 256;
@@ -18,7 +19,7 @@ const character = /\\[^]?[^\s,"()[\]{};\\]*/y;
 /** A keyword, symbol, number or tag. */
 const token = /[^\s,"()[\]{};\\]*/y;
 /** An integer that a double holds exactly. */
-const shortInteger = /^-?(?:0|[1-9]\d{0,14})$/;
+const shortInteger = /^(?:0|-?[1-9]\d{0,14})$/;
 /** Any other number of EDN; what it captures is JSON. */
 const number = /^\+?(-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?)[NM]?$/;
 
@@ -236,4 +237,75 @@ function newlines(text: string, from: number, to: number): number {
   let count = 0;
   for (let i = from; i < to; i++) if (text.charCodeAt(i) === 10) count++;
   return count;
+}
+
+/** What a keyword, written with a colon, may consist of. */
+const name = /^[A-Za-z*!_?$%&=<>][\w*!?$%&=<>.+-]*$/;
+
+/** A keyword; a text, where it cannot be one. */
+export function ednKeyword(text: string): string {
+  return name.test(text) ? `:${text}` : ednString(text);
+}
+
+function ednString(text: string): string {
+  // Who reads line by line may take these for the end of one.
+  return JSON.stringify(text).replace(/[\u2028\u2029]/g, (char) => {
+    return `\\u${char.charCodeAt(0).toString(16)}`;
+  });
+}
+
+/**
+ * Writes JSON as EDN, on one line. Keys of objects are keywords where they can be, numbers keep
+ * their text, and {@linkcode readEdn} reads the same JSON.
+ *
+ * @example
+ * ```ts
+ * import { writeEdn } from "./edn.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * assertEquals(writeEdn({ echo: "hi", list: [1, null] }), '{:echo "hi", :list [1 nil]}');
+ * ```
+ */
+export function writeEdn(value: Json): string {
+  if (value === null) return "nil";
+  if (typeof value === "string") return ednString(value);
+  if (typeof value !== "object") return String(value);
+  if (isRawNumber(value)) return value.rawJSON;
+  if (Array.isArray(value)) {
+    // Reads of sets have thousands of numbers.
+    const isPlain = value.every((each) => typeof each === "number");
+    return `[${(isPlain ? value : value.map(writeEdn)).join(" ")}]`;
+  }
+  return `{${entriesOf(value).map(([key, each]) => `${key} ${writeEdn(each)}`).join(", ")}}`;
+}
+
+function entriesOf(value: JsonObject): [key: string, value: Json][] {
+  return Object.entries(value).map(([key, each]) => [ednKeyword(key), each]);
+}
+
+/** How long a line is that {@linkcode indentEdn} leaves as it is. */
+const COLUMNS = 100;
+
+/**
+ * Writes JSON as EDN, with what is in maps, and in lists of maps or lists, on lines of its own where
+ * it is long.
+ *
+ * @param indent how many spaces stand before what follows a line's end
+ */
+export function indentEdn(value: Json, indent: number = 0): string {
+  const line = writeEdn(value);
+  if (indent + line.length <= COLUMNS || isLeaf(value)) return line;
+  const gap = `\n${" ".repeat(indent + 1)}`;
+  if (Array.isArray(value)) {
+    if (value.every(isLeaf)) return line;
+    return `[${value.map((each) => indentEdn(each, indent + 1)).join(gap)}]`;
+  }
+  const entries = entriesOf(value).map(([key, each]) => {
+    return `${key} ${indentEdn(each, indent + 1 + key.length + 1)}`;
+  });
+  return `{${entries.join(`,${gap}`)}}`;
+}
+
+function isLeaf(value: Json): value is Exclude<Json, Json[] | JsonObject> {
+  return typeof value !== "object" || value === null || isRawNumber(value);
 }

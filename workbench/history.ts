@@ -333,7 +333,7 @@ const jsonNotation: Notation = {
 };
 
 /** The codes of errors by Maelstrom's names: `key-does-not-exist`, and `net-timeout` for no reply. */
-const errorCodes = new Map<string, number>([["net-timeout", ErrorCode.timeout]]);
+export const errorCodes: Map<string, number> = new Map([["net-timeout", ErrorCode.timeout]]);
 for (const [name, code] of Object.entries(ErrorCode)) {
   errorCodes.set(name.replace(/[A-Z]/g, (capital) => `-${capital.toLowerCase()}`), code);
 }
@@ -343,7 +343,7 @@ const UNEXPLAINED = "unexplained";
 
 /**
  * Jepsen's notation. `:net-timeout` becomes code 0, `[:txn-conflict "text"]` code 30, a sentence or
- * an exception an error without a code.
+ * an exception an error without a code, and `[1000 "text"]` code 1000.
  */
 const ednNotation: Notation = { finalKey: "final?", errorOf: ednError };
 
@@ -354,7 +354,12 @@ function ednError({ error, exception }: JsonObject): OpError | undefined {
       : { text: exceptionText(exception) };
   }
   if (typeof error === "string") return namedError(error, null);
-  if (Array.isArray(error) && typeof error[0] === "string") return namedError(error[0], error[1]);
+  if (Array.isArray(error)) {
+    const [name, text] = error;
+    if (typeof name === "string") return namedError(name, text);
+    // As this workbench writes codes that have no name.
+    if (typeof name === "number" && typeof text === "string") return { code: name, text };
+  }
   return { text: isJsonObject(error) ? exceptionText(error) : JSON.stringify(error) };
 }
 

@@ -6,15 +6,19 @@
 
 import { errorText } from "@eddy/maelstrom";
 import { join } from "@std/path/join";
+import { plural } from "./checkers/checker.ts";
 import { type DiagramMessage, drawMessages } from "./diagram.ts";
-import { writeHistoryLine } from "./history.ts";
+import { printableLine } from "./explain.ts";
+import { type Op, writeHistoryLine } from "./history.ts";
+import { writeJepsenOp, writeResultsEdn } from "./jepsen.ts";
 import type { NetEvent } from "./journal.ts";
 import { writeObservation } from "./observations.ts";
 import { type Plan, writePlan } from "./plan.ts";
+import { drawPlots } from "./plots.ts";
 import { RecentLines } from "./protocol.ts";
 import type { HistoryReport, RunReport, WorkloadResult } from "./report.ts";
 import { PROGRESS_FILE } from "./run_index.ts";
-import type { RunProgress } from "./runner.ts";
+import type { RunProgress, Stage } from "./runner.ts";
 import type { RunResult } from "./run.ts";
 
 /** How many characters are buffered before they are written. */
@@ -25,6 +29,12 @@ const MAX_DRAWN = 1000;
 
 /** How much of a node's standard error is stored, in characters, before only its end is. */
 const MAX_LOG_CHARS = 16 << 20;
+
+/** How much of the history is stored in Jepsen's notations, in characters, beside the whole. */
+const MAX_JEPSEN_CHARS = 64 << 20;
+
+/** After how many milliseconds of a run `run.log` says how far it is. */
+const LOG_INTERVAL_MS = 10_000;
 
 /** How many characters of messages are stored. */
 const MAX_MESSAGES_CHARS = 2 ** 30;
@@ -58,6 +68,16 @@ class LineFile {
   /** How many lines are not in it, because it would have become too long. */
   get leftOut(): number {
     return this.#leftOut;
+  }
+
+  /** Whether what is added is left out. */
+  get isFull(): boolean {
+    return this.#roomChars <= 0;
+  }
+
+  /** Counts a line that is left out. */
+  leaveOut(): void {
+    this.#leftOut++;
   }
 
   add(line: string): void {
@@ -115,6 +135,8 @@ class LineFile {
 export class ResultsDir {
   readonly path: string;
   readonly #messages: LineFile | undefined;
+  readonly #runLog: LineFile | undefined;
+  #logged: { readonly stage: Stage; readonly elapsedMs: number } | undefined;
   readonly #logs = new Map<string, LineFile>();
   readonly #drawn = new Map<number, DiagramMessage & { receivedMs?: number }>();
   readonly #notes: string[] = [];
@@ -131,6 +153,7 @@ export class ResultsDir {
     const logs = join(this.path, "node-logs");
     if (!this.#try(`create ${logs}`, () => Deno.mkdirSync(logs, { recursive: true }))) return;
     this.#messages = new LineFile(join(this.path, "messages.jsonl"), MAX_MESSAGES_CHARS);
+    this.#runLog = new LineFile(join(this.path, "run.log"), MAX_LOG_CHARS);
     this.#try(`link ${join(root, "latest")}`, () => linkLatest(root, join(workload, name)));
   }
 
@@ -176,10 +199,32 @@ export class ResultsDir {
     if (this.#messages === undefined || nowMs - this.#progressMs < 1000) return;
     this.#progressMs = nowMs;
     const writtenAt = new Date().toISOString();
-    this.#write(PROGRESS_FILE, () => JSON.stringify({ ...progress, plannedMs, writtenAt }));
+    const file = join(this.path, PROGRESS_FILE);
+    try {
+      Deno.writeTextFileSync(file, JSON.stringify({ ...progress, plannedMs, writtenAt }));
+    } catch {
+      // What cannot be written of the results themselves is noted.
+    }
   }
 
-  /** Writes the history, the results, the plan and the diagram, and closes all files. */
+  /** Adds a line of what the run prints to `run.log`. */
+  addPrinted(line: string): void {
+    this.#runLog?.add(printableLine(line));
+  }
+
+  /** Adds to `run.log` how far the run is: at each stage, and every ten seconds of its time. */
+  addProgress({ stage, elapsedMs, counts }: RunProgress): void {
+    const last = this.#logged;
+    if (stage === last?.stage && elapsedMs - last.elapsedMs < LOG_INTERVAL_MS) return;
+    this.#logged = { stage, elapsedMs };
+    const { invocations, ok, fail, info } = counts;
+    this.addPrinted(
+      `${stage} ${(elapsedMs / 1000).toFixed(0)} s: ${invocations} operations, ` +
+        `${ok} ok, ${fail} fail, ${info} info`,
+    );
+  }
+
+  /** Writes the history, the results, the plan and the pictures, and closes all files but `run.log`. */
   finish(
     { results: report, options, history, startMs, observations }: RunResult,
     plan: Plan,
@@ -191,18 +236,17 @@ export class ResultsDir {
       file.close(true);
       this.#note(file, `${node}.log has not all that ${node} wrote`);
     }
-    const historyFile = new LineFile(join(this.path, "history.jsonl"));
-    for (const op of history) historyFile.add(writeHistoryLine(op));
-    historyFile.close();
-    this.#note(historyFile);
+    this.#writeHistory(history);
     if (observations.length > 0) {
       this.#write("observations.jsonl", () => {
         return observations.map((record) => writeObservation(record) + "\n").join("");
       });
     }
+    let json = "";
     this.#write("results.json", () => {
-      return JSON.stringify({ ...resultsJson(report), startMs, options }, null, 2) + "\n";
+      return json = JSON.stringify({ ...resultsJson(report), startMs, options }, null, 2) + "\n";
     });
+    this.#write("results.edn", () => writeResultsEdn(json));
     this.#write("plan.json", () => writePlan(plan));
     this.#removeProgress();
     const faults = report.faults.map(({ fault, fromNs, toNs }) => ({
@@ -212,6 +256,52 @@ export class ResultsDir {
     }));
     const messages = [...this.#drawn.values()];
     this.#write("messages.svg", () => drawMessages({ messages, faults }));
+    this.#writePlots({ options, history }, report);
+  }
+
+  /** Ends `run.log` with what is printed at the end. */
+  close(printed: readonly string[]): void {
+    if (this.#runLog === undefined) return;
+    for (const line of [...printed, ...this.#notes]) this.addPrinted(line);
+    this.#runLog.close(true);
+    this.#note(this.#runLog, "run.log has not all lines");
+  }
+
+  /** Writes the history in its own format, and in Jepsen's. */
+  #writeHistory(history: readonly Op[]): void {
+    const file = (name: string, maxChars?: number) => new LineFile(join(this.path, name), maxChars);
+    const whole = file("history.jsonl");
+    const [edn, txt] = [
+      file("history.edn", MAX_JEPSEN_CHARS),
+      file("history.txt", MAX_JEPSEN_CHARS),
+    ];
+    for (const op of history) {
+      whole.add(writeHistoryLine(op));
+      if (edn.isFull || txt.isFull) {
+        edn.leaveOut();
+        txt.leaveOut();
+        continue;
+      }
+      const lines = writeJepsenOp(op);
+      edn.add(lines.edn);
+      txt.add(lines.txt);
+    }
+    for (const each of [whole, edn, txt]) each.close();
+    this.#note(whole);
+    this.#note(edn, "history.edn has not all operations");
+    this.#note(txt, "history.txt has not all operations");
+  }
+
+  #writePlots(
+    { options, history }: Pick<RunResult, "options" | "history">,
+    { faults }: RunReport,
+  ): void {
+    const { workload, nodeIds, nemesis, seed } = options;
+    const title = [workload, plural(nodeIds.length, "node"), ...nemesis, `seed ${seed}`].join(", ");
+    this.#try(`draw the plots in ${this.path}`, () => {
+      const plots = drawPlots({ history, faults, title });
+      for (const [name, svg] of Object.entries(plots)) this.#write(name, () => svg);
+    });
   }
 
   #removeProgress(): void {

@@ -43,7 +43,13 @@ export async function writeReport(
   const file = join(path, "report.html");
   const messages = readMessages(join(path, "messages.jsonl"), startMs, momentOf(run));
   const page = await reportPage(makeReport({ ...run, ...messages }), plan);
-  await Deno.writeTextFile(file, page);
+  try {
+    await Deno.writeTextFile(file, page);
+  } catch (error) {
+    // Half a page shows nothing.
+    await Deno.remove(file).catch(() => {});
+    throw error;
+  }
   return file;
 }
 

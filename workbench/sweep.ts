@@ -4,9 +4,9 @@
  * @module
  */
 
-import type { Node } from "@eddy/maelstrom";
+import { errorText, type Node } from "@eddy/maelstrom";
 import type { LatencyQuantiles } from "./checkers/set_full.ts";
-import { indented, printableLine } from "./explain.ts";
+import { indented, printableLine, summarize } from "./explain.ts";
 import type { Validity } from "./history.ts";
 import type { ObservationSummary } from "./observations.ts";
 import type { RunOptions } from "./options.ts";
@@ -17,6 +17,7 @@ import { ResultsDir } from "./results_dir.ts";
 import { runProgram, simulateProgram } from "./run_program.ts";
 import type { RunHooks, RunResult } from "./run.ts";
 import { simulate } from "./simulate.ts";
+import { writeReport } from "./stored_run.ts";
 import { startThread } from "./threads.ts";
 
 /** A run, as plain data that can be sent to a worker. */
@@ -42,6 +43,8 @@ export interface Job {
    * @default no limit
    */
   readonly runTimeoutSeconds?: number | undefined;
+  /** The command line that repeats it, for its page. */
+  readonly replay?: string | undefined;
   /** Where results are kept, as {@linkcode ResultsDir} has it; nowhere if absent. */
   readonly store?: { readonly root: string; readonly name: string } | undefined;
 }
@@ -203,18 +206,32 @@ export async function runJob(job: Job): Promise<RunFigures> {
     signal: interruption.signal,
     runTimeoutSeconds,
   });
-  dir?.finish(result, {
-    version: PLAN_VERSION,
-    program: job.planned,
-    args: job.args,
-    options,
-    ...result.plan(),
-  });
-  return {
-    ...outcomeOf(result.results, options),
-    path: dir === undefined || dir.isMissing ? undefined : dir.path,
-    notes: dir?.notes ?? [],
-  };
+  const outcome = outcomeOf(result.results, options);
+  if (dir === undefined) return { ...outcome, path: undefined, notes: [] };
+  const notes = await keep(job, result, dir);
+  return { ...outcome, path: dir.isMissing ? undefined : dir.path, notes };
+}
+
+/** Writes the results of a run, with its page if it is not valid; returns what could not be. */
+async function keep(
+  { options, planned, args, replay, bin }: Job,
+  result: RunResult,
+  dir: ResultsDir,
+): Promise<readonly string[]> {
+  const { results, history, startMs, observations } = result;
+  const plan = { version: PLAN_VERSION, program: planned, args, options, ...result.plan() };
+  dir.finish(result, plan);
+  dir.close(summarize(results, options).split("\n"));
+  if (results.valid === true || dir.isMissing) return dir.notes;
+  const run = { workload: options.workload, report: results, options, history, observations };
+  try {
+    // Where there are no processes the page can run it again, its messages as the seed has it.
+    const again = bin === undefined ? { ...plan, links: [] } : undefined;
+    await writeReport(dir.path, { ...run, command: replay }, startMs, again);
+    return dir.notes;
+  } catch (error) {
+    return [...dir.notes, `There is no report.html: ${errorText(error)}`];
+  }
 }
 
 async function runNodes(

@@ -19,9 +19,13 @@
  * ```
  */
 export function escapeXml(text: string): string {
+  // Most texts, and the paths of pictures, which are long, need nothing.
+  if (PLAIN.test(text)) return text;
   const allowed = text.replace(/[^\P{Cc}\t\n\r]|[\p{Cs}\p{Bidi_Control}\ufffe\uffff]/gu, "\ufffd");
   return allowed.replace(/[&<>"]/g, (char) => ENTITIES[char] ?? char);
 }
+
+const PLAIN = /^[ !#-%'-;=?-~]*$/;
 
 const ENTITIES: Readonly<Record<string, string>> = {
   "&": "&amp;",

@@ -9,6 +9,7 @@ import { ErrorCode } from "@eddy/maelstrom";
 import { binOf, mutants, raftMutants } from "@eddy/mutants";
 import { parseFlags } from "@eddy/maelstrom/flags";
 import config from "../deno.json" with { type: "json" };
+import { parseHistory } from "../history.ts";
 import { NEMESES } from "../nemesis.ts";
 import { simulate } from "../simulate.ts";
 import { WORKLOADS } from "../workloads/mod.ts";
@@ -40,14 +41,29 @@ Deno.test("test: a valid run exits 0 and leaves its results behind", async () =>
     const latest = join(dir, "store", "latest");
     const files = [...Deno.readDirSync(latest)].map(({ name }) => name).sort();
     assertEquals(files, [
+      "history.edn",
       "history.jsonl",
+      "history.txt",
+      "latency-quantiles.svg",
+      "latency-raw.svg",
       "messages.jsonl",
       "messages.svg",
       "node-logs",
       "plan.json",
+      "rate.svg",
       "report.html",
+      "results.edn",
       "results.json",
+      "run.log",
     ]);
+    const runLog = await Deno.readTextFile(join(latest, "run.log"));
+    const printed = stdout.split("\n").slice(1).join("\n");
+    assert(runLog.startsWith("Virtual time, Eddy's own node\nstart 0 s: 0 operations"), runLog);
+    assert(runLog.endsWith(printed), runLog);
+    const [fromEdn, fromLines] = await Promise.all(["edn", "jsonl"].map(async (format) => {
+      return parseHistory(await Deno.readTextFile(join(latest, `history.${format}`)));
+    }));
+    assertEquals(fromEdn, fromLines);
     const results = JSON.parse(await Deno.readTextFile(join(latest, "results.json")));
     assertEquals([results["valid?"], results.seed, results.workload["lost-count"]], [true, 4, 0]);
     assertEquals(typeof results.net.servers["msgs-per-op"], "number");
@@ -441,7 +457,9 @@ Deno.test("test: a full disk takes the files, but not the verdict", async () => 
     assertEquals(code, 1, stderr);
     assertMatch(stdout, /: INVALID\n/);
     assertStringIncludes(stdout, "Replay with: ");
-    for (const name of ["messages.jsonl", "history.jsonl", "results.json", "messages.svg"]) {
+    for (
+      const name of ["messages.jsonl", "history.jsonl", "history.edn", "results.json", "rate.svg"]
+    ) {
       assertMatch(stderr, new RegExp(`Cannot write .*${name}: File too large`), stderr);
     }
     const whole = await onFullDisk([...args, "--json"], dir);
@@ -570,7 +588,9 @@ Deno.test("test: what nodes write reaches the terminal quoted", async () => {
       else assertStringIncludes(stderr, "n0: \\u001b[2J\\u0007\\r\\u009b\\u202efine é");
     }
     const svg = await Deno.readTextFile(join(dir, "store", "latest", "messages.svg"));
-    assertEquals(RAW.exec(svg), null);
+    const runLog = await Deno.readTextFile(join(dir, "store", "latest", "run.log"));
+    assertEquals([RAW.exec(svg), RAW.exec(runLog)], [null, null]);
+    assertStringIncludes(runLog, "fine é");
   });
 });
 

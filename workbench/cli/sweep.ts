@@ -40,7 +40,7 @@ import {
   type Line,
   printError,
   printJson,
-  resultsLine,
+  resultsLines,
   styleOf,
   Terminal,
 } from "./terminal.ts";
@@ -348,7 +348,7 @@ function describe(jobs: readonly Labelled[], outcomes: readonly RunFigures[]): L
     const text = `${verdict(valid)}: ${first}`;
     lines.push({ text, style: styleOf(valid), word: verdict(valid) }, ...others);
     lines.push({ text: `  ${jobs[i]?.replay}`, isWhole: true });
-    if (path !== undefined) lines.push(resultsLine(path, "  "));
+    if (path !== undefined) lines.push(...resultsLines(path, "  "));
   }
   return lines;
 }

@@ -6,6 +6,7 @@
 
 import { errorText } from "@eddy/maelstrom";
 import { type Flags, oneOf } from "@eddy/maelstrom/flags";
+import { join } from "@std/path/join";
 import { printable, printableLine, verdict } from "../explain.ts";
 import type { Validity } from "../history.ts";
 import { BROKEN } from "./flags.ts";
@@ -158,9 +159,19 @@ function columnsOf(stream: typeof Deno.stdout | typeof Deno.stderr): number {
   }
 }
 
-/** Where results are; the last line of what a run prints. */
-export function resultsLine(path: string, indent: string = ""): Line {
-  return { text: `${indent}Results in ${path}`, isWhole: true };
+/** Where the results of a run are, and its page, if there is one; what is printed last of it. */
+export function resultsLines(path: string, indent: string = ""): Line[] {
+  const page = join(path, "report.html");
+  const lines = [`Results in ${path}`, ...exists(page) ? [`Report: ${page}`] : []];
+  return lines.map((text): Line => ({ text: indent + text, isWhole: true }));
+}
+
+function exists(path: string): boolean {
+  try {
+    return Deno.statSync(path).isFile;
+  } catch {
+    return false;
+  }
 }
 
 /** Empties the screen, where standard output is a terminal. */

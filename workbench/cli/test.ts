@@ -45,7 +45,7 @@ import {
   type Line,
   printError,
   printJson,
-  resultsLine,
+  resultsLines,
   StatusLine,
   styleOf,
   Terminal,
@@ -351,23 +351,30 @@ async function runOnce(
   const dir = new ResultsDir(flags.store, options.workload, folderName());
   const beganMs = performance.now();
   const status = new StatusLine();
+  const printAbove = (line: string) => {
+    dir.addPrinted(line);
+    status.print(line);
+  };
+  dir.addPrinted(engine.name);
   const hooks = {
     onMessage: (event: NetEvent) => {
       dir.addEvent(event);
       const { type, message } = event;
       if (type === "send" ? flags["log-net-send"] : flags["log-net-recv"]) {
-        status.print(`${type} ${message.toLine()}`);
+        printAbove(`${type} ${message.toLine()}`);
       }
     },
     onLog: (node: string, text: string) => {
       dir.addLog(node, text);
-      if (flags["log-stderr"]) status.print(`${node}: ${text}`);
+      if (flags["log-stderr"]) printAbove(`${node}: ${text}`);
     },
   };
   if (dir.isMissing) { for (const note of dir.notes) printError(note); }
   const length = lengthOf(options, engine.isVirtual);
   const progress = new ProgressLine(status, Deno.stderr.isTerminal());
   const onProgress = (run: RunProgress) => {
+    dir.addProgress(run);
+    dir.progress(run, length.totalMs);
     if (run.stage === "done") progress.clear();
     progress.update((elapsedMs) => describeRun(run, length, elapsedMs));
   };
@@ -388,35 +395,33 @@ async function runOnce(
   const command = replayLine(flags, rest, options);
   // What chance decided of messages follows from the seed, but for a plan that says otherwise.
   const again = engine.isVirtual ? { ...given, links: plan?.links ?? [] } : undefined;
-  const page = await writePage(dir, result, { engine: engine.name, command }, again);
+  await writePage(dir, result, { engine: engine.name, command }, again);
+  const lines = describe(result, dir, command);
+  dir.close(lines.map((line) => typeof line === "string" ? line : line.text));
   if (changed?.aborted && !isInterrupted) return 0;
   const tookMs = performance.now() - beganMs;
   const path = dir.isMissing ? undefined : dir.path;
   onRun(reportedRun(options, command, results.valid, faultsOf(results), { path, tookMs }));
   if (flags.json) {
     printJson({ engine: engine.name, ...resultsJson(results), options, peakMemoryBytes }, 2);
-  } else {
-    const lines = describe(result, dir, command, page);
-    new Terminal(flags.color).print([engine.name, ...lines]);
-  }
+  } else new Terminal(flags.color).print([engine.name, ...lines]);
   if (!dir.isMissing) { for (const note of dir.notes) printError(note); }
   return isInterrupted ? undefined : exitCodeOf(results.valid, results.broke);
 }
 
-/** Writes the page of a run, and returns its path; undefined where it could not be written. */
+/** Writes the page of a run; if that cannot be, it is said. */
 async function writePage(
   dir: ResultsDir,
   { results, history, options, startMs, observations }: RunResult,
   names: { readonly engine: string; readonly command: string },
   plan: Plan | undefined,
-): Promise<string | undefined> {
-  if (dir.isMissing) return undefined;
+): Promise<void> {
+  if (dir.isMissing) return;
   const run = { workload: options.workload, report: results, options, history, observations };
   try {
-    return await writeReport(dir.path, { ...run, ...names }, startMs, plan);
+    await writeReport(dir.path, { ...run, ...names }, startMs, plan);
   } catch (error) {
     printError(`There is no report.html: ${errorText(error)}`);
-    return undefined;
   }
 }
 
@@ -447,7 +452,6 @@ function describe(
   { results, options, peakMemoryBytes }: RunResult,
   dir: ResultsDir,
   replay: string,
-  page: string | undefined,
 ): Line[] {
   const lines = summarize(results, options).split("\n").map((text, i): Line => {
     const { valid } = results;
@@ -458,9 +462,7 @@ function describe(
   });
   if (peakMemoryBytes !== undefined) lines.push(describeMemory(peakMemoryBytes));
   if (results.valid !== true) lines.push({ text: `Replay with: ${replay}`, isWhole: true });
-  lines.push(dir.isMissing ? "Results are not kept" : resultsLine(dir.path));
-  if (page !== undefined) lines.push({ text: `Report: ${page}`, isWhole: true });
-  return lines;
+  return [...lines, ...dir.isMissing ? ["Results are not kept"] : resultsLines(dir.path)];
 }
 
 function describeMemory(bytes: number): string {
