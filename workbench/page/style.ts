@@ -4,6 +4,8 @@
  * @module
  */
 
+import { DIAGRAM_STYLE } from "./diagram_style.ts";
+
 /** The style sheet of every page. Its policy allows no other style in the page's text. */
 export const STYLE = `
 :root {
@@ -130,4 +132,4 @@ figcaption { display: flex; flex-wrap: wrap; gap: .15rem .9rem; align-items: bas
 @media print {
   .finding { break-inside: avoid; }
 }
-`;
+${DIAGRAM_STYLE}`;

@@ -1,0 +1,84 @@
+/**
+ * The style of a diagram, and the colours that it draws with.
+ *
+ * @module
+ */
+
+/** A part of the style sheet. */
+export const DIAGRAM_STYLE = `
+:root {
+  --message: light-dark(#4f46c8, #a5a0ff);
+  --op-ok: light-dark(#2276c9, #6db6fe);
+  --op-fail: light-dark(#bd3f8c, #fe9bd0);
+  --op-info: light-dark(#b06a00, #ffaa26);
+  --leader: light-dark(#0d7a3a, #5fd28a);
+  --candidate: light-dark(#9a6200, #ffc14d);
+  --other: light-dark(#9aa3ae, #6b7480);
+  --fault-edge: light-dark(#d0564c, #c9645b);
+}
+.diagram { border: 1px solid var(--line); border-radius: 6px; overflow: clip; }
+.diagram-toolbar { display: flex; flex-wrap: wrap; gap: .4rem; padding: .4rem; align-items: center;
+  background: var(--card); border-bottom: 1px solid var(--line); font-size: 13px; }
+.diagram-toolbar button, .diagram-toolbar select, .diagram-toolbar input[type=search],
+.diagram-toolbar summary, .diagram-panel button:not(.place) { font: inherit; min-height: 28px;
+  padding: .1rem .6rem; color: var(--text); background: var(--page); border: 1px solid var(--line);
+  border-radius: 4px; cursor: pointer; max-width: 100%; }
+.diagram-toolbar input[type=search] { cursor: text; }
+.columns { position: relative; }
+.columns summary { list-style-position: inside; line-height: 26px; }
+.columns div { position: absolute; z-index: 3; top: 100%; left: 0; max-height: 50vh; overflow: auto;
+  background: var(--page); border: 1px solid var(--line); border-radius: 4px; padding: .4rem .7rem; }
+.columns label { display: flex; gap: .4rem; white-space: nowrap; }
+.diagram-body { display: grid; grid-template-columns: minmax(0, 1fr) 44px 320px;
+  height: min(72vh, 720px); }
+.diagram-stage { position: relative; overflow: clip; min-width: 0; }
+.diagram-stage canvas { position: absolute; inset: 0; width: 100%; height: 100%; touch-action: none;
+  cursor: grab; }
+.diagram-stage canvas.over { cursor: pointer; }
+.diagram-stage canvas.dragged { cursor: grabbing; }
+.diagram-stage canvas:focus-visible { outline-offset: -2px; }
+.diagram-strip { position: relative; border-left: 1px solid var(--line); min-height: 0; }
+.diagram-strip canvas { position: absolute; inset: 0; width: 100%; height: 100%; cursor: ns-resize;
+  touch-action: none; }
+.diagram-finding { position: absolute; right: 6px; max-width: min(60%, 420px); padding: .1rem .5rem;
+  font-size: 12px; line-height: 1.35; background: var(--page); color: var(--invalid);
+  border: 1px solid var(--invalid); border-radius: 4px; overflow: hidden; text-overflow: ellipsis;
+  white-space: nowrap; pointer-events: none; }
+.diagram-tip { position: absolute; pointer-events: none; z-index: 2; padding: .1rem .5rem;
+  font-size: 12px; background: var(--text); color: var(--page); border-radius: 4px;
+  max-width: 90%; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.diagram-tip:empty, .diagram-finding:empty { display: none; }
+.diagram-panel { border-left: 1px solid var(--line); padding: .6rem .8rem; overflow: auto;
+  font-size: 13px; overflow-wrap: anywhere; }
+.diagram-panel ul { margin: .1rem 0; padding-left: 1.1rem; }
+.diagram-panel pre { margin: .2rem 0; padding: .4rem; background: var(--card); border-radius: 4px;
+  max-height: 22rem; overflow: auto; font-size: 12px; }
+.diagram-panel .hint { color: var(--muted); margin: .6rem 0 0; }
+.diagram-panel .legend { list-style: none; padding: 0; }
+.legend li { display: flex; gap: .6rem; align-items: center; margin: .2rem 0; }
+.sign { flex: none; width: 26px; height: 0; border-top: 2px solid; color: var(--message); }
+.sign.client { color: var(--muted); }
+.sign.error { color: var(--unknown); }
+.sign.lost { color: var(--invalid); }
+.sign.lost::after { content: "×"; display: block; font: bold 16px/1 sans-serif; height: 0;
+  text-align: right; transform: translateY(-9px); }
+.sign.late { border-top-style: dashed; }
+.sign.copy { border-top: 4px double; }
+.sign.bar { height: 14px; width: 10px; margin: 0 8px; border: 0; background: var(--op-ok); }
+.sign.fail { background: var(--op-fail); }
+.sign.info { background: var(--op-info); }
+.sign.shade { background: var(--fault); border-left: 2px solid var(--fault-edge); width: 26px;
+  margin: 0; }
+.sign.ring { background: none; border: 2px solid var(--invalid); }
+.diagram-status { margin: 0; padding: .3rem .8rem; font-size: 13px; color: var(--muted);
+  border-top: 1px solid var(--line); background: var(--card); }
+@media (max-width: 800px) {
+  .diagram-body { grid-template-columns: minmax(0, 1fr) 28px; grid-template-rows: min(64vh, 560px) auto;
+    height: auto; }
+  .diagram-panel { grid-column: 1 / -1; border-left: 0; border-top: 1px solid var(--line);
+    max-height: 50vh; }
+}
+@media print {
+  .diagram-toolbar { display: none; }
+}
+`;
