@@ -41,8 +41,8 @@ const FIRST_MS = 3000;
 const TELL_MS = 250;
 /** How many frames the times of frames are kept of. */
 const KEPT_FRAMES = 600;
-/** How many findings are named on the canvas. */
-const MAX_NAMED_FINDINGS = 6;
+/** How high the name of a finding is, in pixels. */
+const FINDING_PX = 24;
 
 class Diagram implements InputTarget {
   readonly element: HTMLElement;
@@ -55,7 +55,8 @@ class Diagram implements InputTarget {
   readonly #canvas = element("canvas", {
     tabindex: 0,
     role: "application",
-    "aria-label": "Space-time diagram: time runs down, each column is a client, a node or a service",
+    "aria-label":
+      "Space-time diagram: time runs down, each column is a client, a node or a service",
     "aria-describedby": "diagram-status",
   });
   readonly #stripCanvas = element("canvas", { "aria-hidden": "true" });
@@ -85,6 +86,8 @@ class Diagram implements InputTarget {
   #isDue = false;
   #tell: ReturnType<typeof setTimeout> | undefined;
   readonly #frameMs: number[] = [];
+  /** The place of the last operation of each finding. */
+  #foundAt: readonly (number | undefined)[] = [];
   #inView: InView = { arrows: 0, messages: 0, operations: 0, faults: 0, marks: 0 };
 
   constructor(data: ReportData, scene: Scene, selection: Selection) {
@@ -97,6 +100,7 @@ class Diagram implements InputTarget {
     this.#brush = new Brush(this.#canvas);
     this.#strip = new Strip(this.#stripCanvas, scene);
     this.element = this.#layOut();
+    this.#findPlaces();
     this.home();
     listenTo(this.#canvas, this);
     this.#listenToStrip();
@@ -166,12 +170,13 @@ class Diagram implements InputTarget {
 
   /** The last operation of the first finding, or the beginning of the main phase. */
   home(): void {
-    const { axis } = this.#scene;
+    const { axis, bars } = this.#scene;
     const found = this.#data.report.findings[0]?.ops.at(-1);
-    this.#showAround(found === undefined ? axis.toPlace(0) : this.#placeOfOp(found.index) ?? 0);
+    const start = axis.places[bars[0]?.fromRow ?? 0] ?? axis.toPlace(0);
+    this.#showAround((found && this.#placeOfOp(found.index)) ?? start);
     if (found === undefined) {
       const { from, span } = this.#viewport;
-      this.#viewport.pan(axis.toPlace(0) - span * 0.04 - from);
+      this.#viewport.pan(start - span * 0.1 - from);
     }
     this.#draw();
   }
@@ -188,6 +193,13 @@ class Diagram implements InputTarget {
     const rows = FIRST_MESSAGES * 1.5;
     const limit = axis.mode === "spread" ? rows / 2 : FIRST_MS / 2;
     this.#viewport.show(place - Math.min(half, limit), place + Math.min(half, limit));
+  }
+
+  #findPlaces(): void {
+    this.#foundAt = this.#data.report.findings.map(({ ops }) => {
+      const last = ops.at(-1);
+      return last && this.#placeOfOp(last.index);
+    });
   }
 
   #placeOfOp(index: number): number | undefined {
@@ -207,6 +219,7 @@ class Diagram implements InputTarget {
     const { from, to } = this.#viewport;
     const [fromMs, toMs] = [axis.toMs(from), axis.toMs(to)];
     axis.mode = mode;
+    this.#findPlaces();
     this.#index = new ArrowIndex(arrows, axis.places);
     this.#viewport.reset(axis.start, axis.end, axis.minSpan);
     this.#viewport.show(axis.toPlace(fromMs), axis.toPlace(toMs, true));
@@ -276,9 +289,7 @@ class Diagram implements InputTarget {
   }
 
   zoom(factor: number, y?: number): void {
-    const at = y === undefined
-      ? undefined
-      : this.#viewport.from + (y - HEADER_PX) * this.#perPx();
+    const at = y === undefined ? undefined : this.#viewport.from + (y - HEADER_PX) * this.#perPx();
     this.#viewport.zoom(factor, at);
     this.#draw();
   }
@@ -436,34 +447,36 @@ class Diagram implements InputTarget {
   /** Names the findings whose last operation is in view, as text over the canvas. */
   #nameFindings(): void {
     const ruler = rulerOf(this.#viewport, this.#canvas.clientHeight);
-    let below = HEADER_PX + 4;
-    const shown = this.#data.report.findings.slice(0, MAX_NAMED_FINDINGS).flatMap((finding) => {
-      const last = finding.ops.at(-1);
-      const place = last === undefined ? undefined : this.#placeOfOp(last.index);
-      if (place === undefined || place < this.#viewport.from || place > this.#viewport.to) return [];
-      const top = Math.max(below, ruler.y(place) - 10);
-      below = top + 22;
-      return [{ top, text: printableLine(`${finding.anomaly}: ${finding.what}`) }];
-    });
+    const shown: { top: number; text: string; more: number }[] = [];
+    for (const [i, { anomaly, what }] of this.#data.report.findings.entries()) {
+      const place = this.#foundAt[i];
+      if (place === undefined || place < this.#viewport.from || place > this.#viewport.to) continue;
+      const top = ruler.y(place) - 10;
+      const near = shown.find((each) => Math.abs(each.top - top) < FINDING_PX);
+      if (near !== undefined) near.more++;
+      else shown.push({ top, text: printableLine(`${anomaly}: ${what}`), more: 0 });
+    }
     while (this.#labels.childElementCount < shown.length) {
       this.#labels.append(element("div", { class: "diagram-finding" }));
     }
     for (const [i, label] of [...this.#labels.children].entries()) {
-      const text = shown[i]?.text ?? "";
-      if (label.textContent !== text) label.textContent = text;
-      if (label instanceof HTMLElement) label.style.top = `${shown[i]?.top ?? 0}px`;
+      const { text = "", more = 0, top = 0 } = shown[i] ?? {};
+      const all = more === 0 ? text : `${more + 1} findings, first ${text}`;
+      if (label.textContent !== all) label.textContent = all;
+      if (label instanceof HTMLElement) label.style.top = `${top}px`;
     }
   }
 
   #tellStatus(fromMs: number, toMs: number): void {
     const { messages, operations, faults } = this.#inView;
     const { sentCount } = this.#data;
-    const stepMs = 10 ** Math.floor(Math.log10(Math.max(0.001, toMs - fromMs)) - 1);
+    const stepMs = 10 ** Math.max(-3, Math.floor(Math.log10(toMs - fromMs)) - 1);
+    const [start, end] = [secondsText(fromMs, stepMs), secondsText(toMs, stepMs)];
     const all = this.#scene.messages.length;
     const known = all < sentCount ? `${all.toLocaleString("en")} kept of ` : "";
     const matching = this.#matches.messages?.reduce((sum, each) => sum + each, 0);
     this.#status.textContent = [
-      `${secondsText(fromMs, stepMs)} to ${secondsText(toMs, stepMs)}: ` +
+      `${start === end ? start : `${start} to ${end}`}: ` +
       `${messages.toLocaleString("en")} of ${known}${plural2(sentCount, "message")}`,
       plural2(operations, "operation"),
       plural2(faults, "fault"),

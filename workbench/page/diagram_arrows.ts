@@ -8,7 +8,7 @@ import type { Brush, ColourName } from "./diagram_brush.ts";
 import { RELATION } from "./diagram_causes.ts";
 import type { LabelRoom } from "./diagram_columns.ts";
 import { MAX_SINGLE_ARROWS } from "./diagram_index.ts";
-import type { Frame, InView, Ruler } from "./diagram_painter.ts";
+import type { Frame, Ruler } from "./diagram_painter.ts";
 import { ARROW } from "./diagram_scene.ts";
 
 /** An arrow in pixels. */
@@ -19,6 +19,8 @@ export interface Segment {
   readonly y2: number;
 }
 
+/** How many arrows a canvas has room for. */
+const CROWD = 220;
 /** How much of its way a lost message is drawn. */
 const LOST_SHARE = 0.6;
 /** How far to the side a message to oneself goes, in pixels. */
@@ -43,7 +45,7 @@ export function segmentOf(
 type Strength = "normal" | "faded" | "strong" | "self";
 const LOOKS: Record<Strength, { readonly width: number; readonly alpha: number }> = {
   normal: { width: 1.25, alpha: 0.9 },
-  faded: { width: 1, alpha: 0.16 },
+  faded: { width: 1, alpha: 0.26 },
   strong: { width: 2.5, alpha: 1 },
   self: { width: 4, alpha: 1 },
 };
@@ -58,13 +60,12 @@ interface Batch {
   readonly copies: Segment[];
 }
 
-/** Draws what is in view, and says how much that is. */
+/** Draws the arrows in view; says which, and how many messages they are. */
 export function paintArrows(
   brush: Brush,
   frame: Frame,
   ruler: Ruler,
-  room: LabelRoom,
-): Pick<InView, "arrows" | "messages"> {
+): { readonly list: Int32Array; readonly messages: number } {
   const { index, viewport: { from, to }, matches, scene: { arrows } } = frame;
   const list = index.between(from, to, matches.messages);
   let messages = 0;
@@ -76,10 +77,9 @@ export function paintArrows(
   }
   if (list.length > MAX_SINGLE_ARROWS) paintBundles(brush, frame, ruler, list);
   else {
-    for (const batch of batchesOf(frame, ruler, list)) paintBatch(brush, batch);
-    labelArrows(brush, frame, ruler, list, room);
+    for (const batch of batchesOf(frame, ruler, list)) paintBatch(brush, batch, list.length);
   }
-  return { arrows: list.length, messages };
+  return { list, messages };
 }
 
 function batchesOf(frame: Frame, ruler: Ruler, list: Int32Array): Batch[] {
@@ -125,30 +125,37 @@ function strengthOf(relation: number | undefined): Strength {
 function paintBatch(
   brush: Brush,
   { colour, strength, isDashed, segments, lost, copies }: Batch,
+  count: number,
 ): void {
-  const { width, alpha } = LOOKS[strength];
-  const head = 5 + width;
+  // Where many share the canvas each is lighter, and has no head.
+  const crowd = strength === "normal" ? Math.min(1, Math.max(0.4, CROWD / count)) : 1;
+  const width = LOOKS[strength].width * (0.5 + crowd / 2);
+  const alpha = LOOKS[strength].alpha * crowd;
+  const head = count > 3 * CROWD ? 0 : 5 + width;
+  const cross = count > 2 * CROWD ? 2 : 4;
   brush.stroke({ colour, width, alpha, dash: isDashed ? [5, 3] : [] }, (path) => {
     for (const segment of segments) trace(path, segment, 0);
     for (const segment of lost) trace(path, segment, 0);
     // Two lines, side by side.
     for (const segment of copies) for (const side of [-1.5, 1.5]) trace(path, segment, side);
   });
-  brush.fill(colour, (path) => {
-    for (const segment of segments) arrowhead(path, segment, head);
-    for (const segment of copies) arrowhead(path, segment, head + 1);
-  }, alpha);
+  if (head > 0) {
+    brush.fill(colour, (path) => {
+      for (const segment of segments) arrowhead(path, segment, head);
+      for (const segment of copies) arrowhead(path, segment, head + 1);
+    }, alpha);
+  }
   if (lost.length > 0) {
     brush.stroke({ colour, width: width + 0.75, alpha }, (path) => {
       for (const { x2, y2 } of lost) {
-        path.moveTo(x2 - 4, y2 - 4);
-        path.lineTo(x2 + 4, y2 + 4);
-        path.moveTo(x2 - 4, y2 + 4);
-        path.lineTo(x2 + 4, y2 - 4);
+        path.moveTo(x2 - cross, y2 - cross);
+        path.lineTo(x2 + cross, y2 + cross);
+        path.moveTo(x2 - cross, y2 + cross);
+        path.lineTo(x2 + cross, y2 - cross);
       }
     });
   }
-  if (strength === "faded") return;
+  if (strength === "faded" || head === 0) return;
   for (const { x1, x2, y2 } of copies.slice(0, 100)) {
     brush.text("2", x2 - Math.sign(x2 - x1) * 14, y2 - 7, { colour, align: "center", bold: true });
   }
@@ -174,10 +181,13 @@ function arrowhead(
 
 /** How many messages in view may have labels. */
 const MAX_LABELS = 220;
+/** How much room a label may take on a short arrow. */
+const MIN_LABEL_PX = 64;
 /** Where on its way a message's label may stand; the first free one is taken. */
 const LABEL_SHARES: readonly number[] = [0.5, 0.36, 0.64, 0.24, 0.76];
 
-function labelArrows(
+/** Writes what messages are, as far as there is room. */
+export function labelArrows(
   brush: Brush,
   frame: Frame,
   ruler: Ruler,
@@ -195,7 +205,7 @@ function labelArrows(
     if (isFaded) continue;
     const { x1, y1, x2, y2 } = segment;
     const all = labelOf(arrows.message[arrow] ?? 0);
-    const text = brush.fit(all, Math.max(30, Math.abs(x2 - x1) - 10));
+    const text = brush.fit(all, Math.max(MIN_LABEL_PX, Math.abs(x2 - x1) - 10));
     const width = brush.measure(text);
     const isSelf = rank(arrow) === RELATION.self && relations !== undefined;
     for (const share of LABEL_SHARES) {

@@ -135,16 +135,15 @@ export class Brush {
   ): void {
     this.#use(alpha);
     const context = this.#context;
-    context.font = fontOf(bold);
     context.textAlign = align;
     context.textBaseline = "middle";
     if (halo) {
-      context.strokeStyle = this.#colours.get("page") ?? "";
-      context.lineWidth = 3;
-      context.setLineDash([]);
-      context.strokeText(text, x, y);
-      this.drawCalls++;
+      const width = this.measure(text, bold);
+      const left = align === "center" ? x - width / 2 : x;
+      this.rect("page", left - 2, y - 7, width + 4, 13, alpha * 0.82);
+      this.#use(alpha);
     }
+    context.font = fontOf(bold);
     context.fillStyle = this.#colours.get(colour) ?? "";
     context.fillText(text, x, y);
     this.drawCalls++;

@@ -10,7 +10,14 @@ import { readBody } from "./diagram_labels.ts";
 import type { MessageEvents } from "./diagram_scene.ts";
 
 /** How a message is related to the selected one. */
-export const RELATION = { concurrent: 0, before: 1, after: 2, cause: 3, effect: 4, self: 5 } as const;
+export const RELATION = {
+  concurrent: 0,
+  before: 1,
+  after: 2,
+  cause: 3,
+  effect: 4,
+  self: 5,
+} as const;
 
 /** How many messages a chain of causes, or of effects, has at most. */
 export const MAX_CHAIN = 1000;
@@ -69,7 +76,8 @@ export class HappenedBefore {
     const of = new Uint8Array(this.#messages.length);
     this.#markBefore(place, of);
     this.#markAfter(place, of);
-    const count = (relation: number) => of.reduce((sum, each) => sum + Number(each === relation), 0);
+    const count = (relation: number) =>
+      of.reduce((sum, each) => sum + Number(each === relation), 0);
     const [before, after] = [count(RELATION.before), count(RELATION.after)];
     const causes = this.#chain(place, (each) => this.#causesOf(each));
     const effects = this.#chain(place, (each) => this.#effectsOf(each));

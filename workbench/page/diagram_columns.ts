@@ -12,7 +12,7 @@ export const GUTTER_PX = 68;
 export const HEADER_PX = 38;
 
 /** The least width of a node's column, and of a client's that has labels. */
-const MIN_NODE_PX = 58;
+const MIN_NODE_PX = 44;
 const MIN_CLIENT_PX = 66;
 /** The widest that columns are. */
 const MAX_NODE_PX = 260;
@@ -26,7 +26,8 @@ export interface Columns {
   readonly widths: readonly number[];
   /** Whether clients are too narrow for names and labels. */
   readonly compact: boolean;
-  /** How far all of it can be moved to the left. */
+  /** How far all of it is moved to the left, and can be. */
+  readonly offset: number;
   readonly maxOffset: number;
 }
 
@@ -61,13 +62,14 @@ export function layColumns(
   const widths = lanes.map(widthOf);
   const total = shown.reduce((sum, lane) => sum + widthOf(lane), 0);
   const maxOffset = Math.max(0, total - room);
-  let left = GUTTER_PX + Math.max(0, (room - total) / 2) - Math.min(offset, maxOffset);
+  const moved = Math.min(offset, maxOffset);
+  let left = GUTTER_PX + Math.max(0, (room - total) / 2) - moved;
   const xs = lanes.map((lane, i) => {
     if (hidden.has(i)) return undefined;
     left += widthOf(lane);
     return left - widthOf(lane) / 2;
   });
-  return { xs, widths, compact, maxOffset };
+  return { xs, widths, compact, offset: moved, maxOffset };
 }
 
 /** The height of a label, in pixels. */

@@ -34,7 +34,9 @@ export function hitAt(frame: Frame, ruler: Ruler, x: number, y: number): Hit | u
   const at = viewport.from + (y - ruler.top) * perPx;
   let nearest: number | undefined;
   let best = REACH_PX;
-  for (const arrow of index.between(at - REACH_PX * perPx, at + REACH_PX * perPx, matches.messages)) {
+  for (
+    const arrow of index.between(at - REACH_PX * perPx, at + REACH_PX * perPx, matches.messages)
+  ) {
     const segment = segmentOf(frame, ruler, arrow);
     if (segment === undefined) continue;
     const distance = distanceTo(segment, x, y);

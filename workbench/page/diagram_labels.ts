@@ -43,7 +43,6 @@ export function messageLabel(body: string): string {
   const named = new Map(fields);
   const parts: string[] = [];
   const key = small(named.get("key"));
-  if (key !== undefined) parts.push(`${key}:`);
   const [from, to] = [small(named.get("from")), small(named.get("to"))];
   if (from !== undefined && to !== undefined) parts.push(`${from}→${to}`);
   if (Array.isArray(named.get("txn"))) parts.push(transaction(named.get("txn")));
@@ -51,10 +50,13 @@ export function messageLabel(body: string): string {
     const text = ["key", "from", "to", "txn"].includes(name) ? undefined : small(value);
     return text === undefined ? [] : [[name, text] as const];
   });
-  const [only] = rest;
-  if (rest.length === 1 && only !== undefined) {
-    parts.push(typeof named.get(only[0]) === "boolean" ? `${only[0]} ${only[1]}` : only[1]);
-  } else for (const [name, text] of rest) parts.push(`${name} ${text}`);
+  const [first] = rest;
+  if (first !== undefined) {
+    const [name, text] = first;
+    const isClear = rest.length === 1 && typeof named.get(name) !== "boolean";
+    parts.push(isClear ? text : `${name} ${text}`);
+  }
+  if (key !== undefined) parts.unshift(parts.length > 0 ? `${key}:` : key);
   return joined(type, parts);
 }
 

@@ -5,7 +5,7 @@
  */
 
 import { printableLine } from "../explain.ts";
-import { paintArrows } from "./diagram_arrows.ts";
+import { labelArrows, paintArrows } from "./diagram_arrows.ts";
 import type { Brush, ColourName } from "./diagram_brush.ts";
 import type { Relations } from "./diagram_causes.ts";
 import { type Columns, GUTTER_PX, HEADER_PX, LABEL_PX, LabelRoom } from "./diagram_columns.ts";
@@ -66,18 +66,22 @@ export function paintFrame(brush: Brush, frame: Frame): InView {
   paintShades(brush, frame, ruler, faults);
   const ticks = paintGrid(brush, frame, ruler);
   paintLanes(brush, frame, ruler);
-  const states = paintStates(brush, frame, ruler, room);
+  const states = paintStates(brush, frame, ruler);
   const bars = paintBars(brush, frame, ruler);
+  const { list, messages } = paintArrows(brush, frame, ruler);
+  paintMarks(brush, frame, ruler, states.marks, room);
   labelShades(brush, frame, ruler, faults, room);
   labelBars(brush, frame, ruler, bars, room);
-  const arrows = paintArrows(brush, frame, ruler, room);
+  labelArrows(brush, frame, ruler, list, room);
   paintGutter(brush, ruler, ticks, frame, faults);
   paintHeader(brush, columns, scene, states.current);
+  if (columns.maxOffset > 1) paintScrollbar(brush, columns);
   return {
-    ...arrows,
+    arrows: list.length,
+    messages,
     operations: bars.length,
     faults: faults.length,
-    marks: states.count,
+    marks: states.marks.length,
   };
 }
 
@@ -177,9 +181,12 @@ function stateColour(text: string): ColourName {
   return /candidate|elect/i.test(text) ? "candidate" : "other";
 }
 
-/** The states of nodes as thick stretches of their lanes, and what else they told. */
-function paintStates(brush: Brush, frame: Frame, ruler: Ruler, room: LabelRoom) {
-  const { scene: { marks, axis }, viewport, columns } = frame;
+/** The states of nodes as thick stretches of their lanes. */
+function paintStates(
+  brush: Brush,
+  { scene: { marks, axis }, viewport, columns }: Frame,
+  ruler: Ruler,
+): { current: ReadonlyMap<number, string>; marks: readonly NodeMark[] } {
   const current = new Map<number, string>();
   const begun = new Map<number, { y: number; colour: ColourName }>();
   const stretches: Record<string, [x: number, from: number, to: number][]> = {};
@@ -189,20 +196,18 @@ function paintStates(brush: Brush, frame: Frame, ruler: Ruler, room: LabelRoom) 
     if (state === undefined || x === undefined || y < ruler.top || y - state.y < 0.5) return;
     (stretches[state.colour] ??= []).push([x, Math.max(ruler.top, state.y), y]);
   };
-  let count = 0;
-  const others: NodeMark[] = [];
+  const inView: NodeMark[] = [];
   for (const mark of marks) {
     const at = axis.toPlace(mark.atMs, true);
     if (at > viewport.to) break;
     const y = ruler.y(at);
     const isIn = at >= viewport.from && columns.xs[mark.lane] !== undefined;
-    if (isIn) count++;
     if (mark.kind === "state") {
       end(mark.lane, y);
       begun.set(mark.lane, { y, colour: stateColour(mark.text) });
       if (!isIn) current.set(mark.lane, printableLine(mark.text));
     }
-    if (isIn) others.push(mark);
+    if (isIn) inView.push(mark);
   }
   for (const lane of begun.keys()) end(lane, Math.min(ruler.bottom, ruler.y(axis.end)));
   for (const [colour, list] of Object.entries(stretches)) {
@@ -210,21 +215,22 @@ function paintStates(brush: Brush, frame: Frame, ruler: Ruler, room: LabelRoom) 
       for (const [x, from, to] of list) path.rect(x - 3, from, 6, to - from);
     });
   }
-  labelMarks(brush, frame, ruler, others, room);
-  return { current, count };
+  return { current, marks: inView };
 }
 
-/** How many marks have a label. */
-const MAX_MARK_LABELS = 150;
+/** How many marks are drawn one by one. */
+const MAX_MARKS = 150;
+/** How much room the text of a mark may take in a narrow column. */
+const MARK_TEXT_PX = 64;
 
-function labelMarks(
+function paintMarks(
   brush: Brush,
   { scene: { axis }, columns }: Frame,
   ruler: Ruler,
   marks: readonly NodeMark[],
   room: LabelRoom,
 ): void {
-  for (const { lane, atMs, text, kind } of marks.slice(0, MAX_MARK_LABELS)) {
+  for (const { lane, atMs, text, kind } of marks.slice(0, MAX_MARKS)) {
     const x = columns.xs[lane] ?? 0;
     const y = ruler.y(axis.toPlace(atMs, true));
     const colour = kind === "broken" ? "invalid" : kind === "state" ? stateColour(text) : "link";
@@ -237,7 +243,10 @@ function labelMarks(
         path.lineTo(x - 5, y);
       }
     });
-    const label = brush.fit(printableLine(text), (columns.widths[lane] ?? 0) - 14);
+    const label = brush.fit(
+      printableLine(text),
+      Math.max(MARK_TEXT_PX, (columns.widths[lane] ?? 0) - 14),
+    );
     if (label === "" || !room.take(x + 8, y, brush.measure(label, true))) continue;
     brush.text(label, x + 8, y, { colour: colour === "other" ? "muted" : colour, bold: true });
   }
@@ -269,7 +278,10 @@ export function barsInView(
     const x = columns.xs[bar.lane];
     if (x === undefined || matches.bars?.[place] === 0) continue;
     const half = Math.min(BAR_PX, ((columns.widths[bar.lane] ?? 0) - 1) / 2);
-    const [y1, y2] = [Math.max(ruler.top - 9, ruler.y(from)), Math.min(ruler.bottom + 9, ruler.y(to))];
+    const [y1, y2] = [
+      Math.max(ruler.top - 9, ruler.y(from)),
+      Math.min(ruler.bottom + 9, ruler.y(to)),
+    ];
     painted.push({ place, bar, x, from: y1 - 1.5, to: Math.max(y1, y2) + 1.5, half });
   }
   return painted;
@@ -291,7 +303,9 @@ function paintBars(brush: Brush, frame: Frame, ruler: Ruler): PaintedBar[] {
       for (const { x, from, to, half } of own) path.rect(x - half, from, 2 * half, to - from);
     }, 0.9);
   }
-  const ringed = bars.filter(({ bar, place }) => isFound(frame, bar) || place === frame.selectedBar);
+  const ringed = bars.filter(({ bar, place }) =>
+    isFound(frame, bar) || place === frame.selectedBar
+  );
   for (const { place, x, from, to, half } of ringed.slice(0, 200)) {
     const colour = place === frame.selectedBar ? "text" : "invalid";
     brush.stroke({ colour, width: 2 }, (path) => {
@@ -363,8 +377,9 @@ function paintHeader(
   for (const [lane, { kind, name }] of lanes.entries()) {
     const [x, width = 0] = [xs[lane], widths[lane]];
     if (x === undefined || (compact && (kind === "client" || kind === "setup"))) continue;
-    const state = current.get(lane) ?? (kind === "client" || kind === "node" ? "" : kind);
-    const text = brush.fit(printableLine(kind === "setup" ? "clients" : name), width - 6, true);
+    const state = current.get(lane) ??
+      (kind === "service" ? kind : kind === "setup" ? "clients" : "");
+    const text = brush.fit(printableLine(kind === "setup" ? "set-up" : name), width - 6, true);
     brush.text(text, x, state === "" ? 18 : 12, { align: "center", bold: true, halo: false });
     if (state === "") continue;
     const colour = stateColour(state);
@@ -379,6 +394,14 @@ function paintHeader(
   brush.text("time", GUTTER_PX - 12, 18, { colour: "muted", align: "right", halo: false });
 }
 
+/** How much of all columns is in view. */
+function paintScrollbar(brush: Brush, { maxOffset, offset }: Columns): void {
+  const room = brush.width - GUTTER_PX;
+  const share = room / (room + maxOffset);
+  const left = GUTTER_PX + offset * share;
+  brush.rect("muted", left + 2, brush.height - 6, room * share - 4, 4, 0.6);
+}
+
 /** One name over all clients. */
 function nameClients(
   brush: Brush,
@@ -389,7 +412,8 @@ function nameClients(
     kind === "client" || kind === "setup" ? xs[lane] ?? [] : []
   );
   const [first = 0, last = 0] = [own[0], own.at(-1)];
-  const text = brush.fit(`${own.length} clients`, Math.max(44, last - first + 24), true);
+  const all = `${own.length} clients`;
+  const text = brush.measure(all, true) > last - first + 12 ? "clients" : all;
   brush.text(text, Math.max((first + last) / 2, GUTTER_PX + brush.measure(text, true) / 2), 18, {
     align: "center",
     bold: true,

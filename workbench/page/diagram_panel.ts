@@ -92,7 +92,10 @@ export function messageDetail(
     list("Replies to", [request]),
     list(`The last message that ${src} had received`, [received]),
     list("Its reply", [reply]),
-    list(`What ${dest} sent next, until it received another`, effects),
+    list(
+      `What ${dest} sent next, until it received another`,
+      effects.filter((each) => each !== reply),
+    ),
     element(
       "p",
       { class: "hint" },
@@ -122,9 +125,9 @@ export function operationDetail(
   { invoke, completion, outcome, request, reply, label }: OpBar,
   go: Go,
 ): readonly Child[] {
-  const ends = completion === undefined ? undefined : `${moment(completion.time)}, after ${
-    latency((completion.time - invoke.time) / 1e6)
-  }`;
+  const ends = completion === undefined
+    ? undefined
+    : `${moment(completion.time)}, after ${latency((completion.time - invoke.time) / 1e6)}`;
   const places = [request, reply].filter((each) => each !== undefined);
   return [
     element("h3", {}, label),

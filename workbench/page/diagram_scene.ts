@@ -95,6 +95,8 @@ export interface Scene {
 
 /** How many times the mean latency counts as delayed. */
 const DELAYED_FACTOR = 3;
+/** After how many rows the arrow of a lost message ends: it may wait long for a node that is down. */
+const MAX_STUB_ROWS = 3;
 /** Faults that delay messages. */
 const DELAYING: ReadonlySet<string> = new Set(["slow", "hold", "pause"]);
 
@@ -257,16 +259,16 @@ function makeArrows(
   for (const [place, { src, dest, sentMs, deliveries, drops }] of messages.entries()) {
     const rows = endRows.get(place) ?? [];
     const isLate = (atMs: number) =>
-      atMs - sentMs > longMs && delaying.some(({ fromNs, toNs = Infinity }) =>
-        fromNs / 1e6 <= atMs && toNs / 1e6 >= sentMs
-      );
+      atMs - sentMs > longMs &&
+      delaying.some(({ fromNs, toNs = Infinity }) => fromNs / 1e6 <= atMs && toNs / 1e6 >= sentMs);
     for (let i = 0; i < Math.max(1, deliveries.length + drops.length); i++) {
       const delivery = deliveries[i];
       message[at] = place;
       fromLane[at] = laneOf.get(src) ?? 0;
       toLane[at] = laneOf.get(dest) ?? 0;
       fromRow[at] = sendRows[place] ?? 0;
-      toRow[at] = rows[i] ?? (sendRows[place] ?? 0) + 1;
+      const stubRow = (sendRows[place] ?? 0) + MAX_STUB_ROWS;
+      toRow[at] = delivery === undefined ? Math.min(rows[i] ?? stubRow, stubRow) : rows[i] ?? 0;
       kind[at] = delivery === undefined
         ? drops.length > 0 ? ARROW.dropped : ARROW.open
         : i > 0

@@ -4,6 +4,9 @@
  * @module
  */
 
+/** How much of what is in view may lie before the first place, and after the last. */
+const MARGIN = 0.05;
+
 /** Moves and zooms a stretch within what there is. */
 export class Viewport {
   /** The first place in view. */
@@ -25,20 +28,20 @@ export class Viewport {
     return this.to - this.from;
   }
 
-  /** Takes other limits, and shows all. A margin at both ends keeps the first and last row apart. */
+  /** Takes other limits, and shows all. */
   reset(start: number, end: number, minSpan: number): void {
-    const margin = Math.max((end - start) * 0.02, minSpan / 8);
-    [this.#start, this.#end] = [start - margin, end + margin];
-    this.#minSpan = Math.min(minSpan, this.#end - this.#start);
-    this.show(this.#start, this.#end);
+    [this.#start, this.#end] = [start, Math.max(end, start + minSpan / 2)];
+    this.#minSpan = minSpan;
+    this.show(start, end + (end - start) * 2 * MARGIN);
   }
 
   /** Shows a stretch, or as much of it as there is. */
   show(from: number, to: number): void {
-    const all = this.#end - this.#start;
+    const all = (this.#end - this.#start) / (1 - 2 * MARGIN);
     const span = Math.min(all, Math.max(this.#minSpan, to - from));
+    const [first, last] = [this.#start - span * MARGIN, this.#end + span * MARGIN];
     const middle = (from + to) / 2;
-    this.from = Math.min(this.#end - span, Math.max(this.#start, middle - span / 2));
+    this.from = Math.max(first, Math.min(last - span, middle - span / 2));
     this.to = this.from + span;
   }
 
@@ -60,7 +63,7 @@ export class Viewport {
 
   /** Zooms, so that a place stays where it is; a factor above 1 shows less. */
   zoom(factor: number, at: number = (this.from + this.to) / 2): void {
-    const all = this.#end - this.#start;
+    const all = (this.#end - this.#start) / (1 - 2 * MARGIN);
     const span = Math.min(all, Math.max(this.#minSpan, this.span / factor));
     const share = (at - this.from) / this.span;
     this.show(at - span * share, at + span * (1 - share));

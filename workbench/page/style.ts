@@ -104,11 +104,11 @@ figcaption { display: flex; flex-wrap: wrap; gap: .15rem .9rem; align-items: bas
 #again fieldset { border: 1px solid var(--line); border-radius: 4px; margin: .5rem 0; }
 #again label { margin-right: 1rem; }
 #again fieldset button { margin: .3rem .5rem 0 0; }
-.fault { display: grid; grid-template-columns: minmax(6rem, 16rem) minmax(6rem, 1fr) 9rem max-content;
+.faults-editor .fault { display: grid; grid-template-columns: minmax(6rem, 16rem) minmax(6rem, 1fr) 9rem max-content;
   gap: .2rem .7rem; align-items: center; margin: .2rem 0; overflow-wrap: anywhere; }
-.track { position: relative; height: 1.5rem; background: var(--card); border: 1px solid var(--line);
+.faults-editor .track { position: relative; height: 1.5rem; background: var(--card); border: 1px solid var(--line);
   border-radius: 3px; }
-.bar { position: absolute; top: 0; bottom: 0; background: color-mix(in srgb, var(--invalid) 55%, transparent);
+.faults-editor .bar { position: absolute; top: 0; bottom: 0; background: color-mix(in srgb, var(--invalid) 55%, transparent);
   border-radius: 3px; cursor: grab; touch-action: none; border: solid var(--invalid); border-width: 0 2px; }
 .settings { display: grid; grid-template-columns: repeat(auto-fill, minmax(14rem, 1fr)); gap: .6rem 1rem;
   align-items: end; background: var(--card); padding: .8rem 1rem; border-radius: 4px; }
@@ -122,8 +122,8 @@ figcaption { display: flex; flex-wrap: wrap; gap: .15rem .9rem; align-items: bas
 .settings .buttons { grid-column: 1 / -1; }
 .settings .buttons button { margin-right: .5rem; padding: .3rem .9rem; }
 @media (max-width: 600px) {
-  .fault { grid-template-columns: 1fr max-content; }
-  .fault .track { grid-column: 1 / -1; grid-row: 2; }
+  .faults-editor .fault { grid-template-columns: 1fr max-content; }
+  .faults-editor .track { grid-column: 1 / -1; grid-row: 2; }
   .frames { grid-template-columns: 1fr; }
   .readout { text-align: left; }
   dl.figures { grid-template-columns: 1fr; gap: 0; }
