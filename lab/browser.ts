@@ -112,6 +112,9 @@ export function testInBrowser(name: string, test: () => Promise<void>): void {
   });
 }
 
-Deno.test.afterAll(async () => {
+/** Closes the browser; a test need not. */
+export async function closeBrowser(): Promise<void> {
   await (await opened)?.close();
-});
+}
+
+Deno.test.afterAll(closeBrowser);
