@@ -6,7 +6,7 @@
 
 import { verdict } from "./explain.ts";
 import type { Validity } from "./history.ts";
-import { element, escapeXml } from "./xml.ts";
+import { escapeXml, xmlElement } from "./xml.ts";
 
 /** A run, as a system for continuous integration is told of it. */
 export interface ReportedRun {
@@ -57,12 +57,12 @@ export function writeJunit(name: string, runs: readonly ReportedRun[], beganAt: 
     skipped: count(undefined),
     time: seconds(runs.reduce((sum, { tookMs }) => sum + tookMs, 0)),
   };
-  const suite = element(
+  const suite = xmlElement(
     "testsuite",
     { ...figures, timestamp: beganAt.toISOString().replace("Z", "") },
     ["", ...runs.map(testCase), ""].join("\n"),
   );
-  const suites = element("testsuites", figures, `\n${suite}\n`);
+  const suites = xmlElement("testsuites", figures, `\n${suite}\n`);
   return `<?xml version="1.0" encoding="UTF-8"?>\n${suites}\n`;
 }
 
@@ -70,21 +70,21 @@ function testCase(run: ReportedRun): string {
   const { workload, name, replay, path, tookMs, timeLimitSeconds } = run;
   const properties = { "time-limit": timeLimitSeconds, replay, results: path };
   const listed = Object.entries(properties).flatMap(([name, value]) => {
-    return value === undefined ? [] : [element("property", { name, value })];
+    return value === undefined ? [] : [xmlElement("property", { name, value })];
   });
-  const content = [element("properties", {}, listed.join("")), ...outcome(run)].join("\n");
+  const content = [xmlElement("properties", {}, listed.join("")), ...outcome(run)].join("\n");
   const named = { classname: workload, name: `${workload}, ${name}`, time: seconds(tookMs) };
-  return element("testcase", named, `\n${content}\n`);
+  return xmlElement("testcase", named, `\n${content}\n`);
 }
 
 function outcome({ valid, text, replay }: ReportedRun): string[] {
   if (valid === true) return [];
   const [message = ""] = text.split("\n");
   const cut = message.length > MAX_MESSAGE ? `${message.slice(0, MAX_MESSAGE)}...` : message;
-  if (valid === undefined) return [element("skipped", { message: cut })];
+  if (valid === undefined) return [xmlElement("skipped", { message: cut })];
   const tag = valid === false ? "failure" : "error";
   const content = escapeXml(`${text}\nReplay with: ${replay}`);
-  return [element(tag, { message: cut, type: verdict(valid) }, content)];
+  return [xmlElement(tag, { message: cut, type: verdict(valid) }, content)];
 }
 
 function seconds(ms: number): string {

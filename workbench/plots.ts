@@ -8,10 +8,10 @@
 import { placedPairs, quantile } from "./checkers/checker.ts";
 import type { FaultWindow } from "./faults.ts";
 import type { Op, OpType } from "./history.ts";
-import { element, escapeXml } from "./xml.ts";
+import { escapeXml, xmlElement } from "./xml.ts";
 
 /** The plots by the names of their files. */
-export interface Plots {
+export interface PlotFiles {
   /** A point for each operation that ended: when it began, and how long it took. */
   readonly "latency-raw.svg": string;
   /** Quantiles of what operations took that began in the same window. */
@@ -78,7 +78,7 @@ const MAX_WINDOWS = 60;
  * assertStringIncludes(plots["rate.svg"], ">echo: rate over ");
  * ```
  */
-export function drawPlots({ history, faults, title }: PlotOptions): Plots {
+export function drawPlots({ history, faults, title }: PlotOptions): PlotFiles {
   const all = endedOf(history);
   const endS = Math.max(1e-3, (history.at(-1)?.time ?? 0) / 1e9);
   const fs = [...new Set(all.map(({ f }) => f))].sort();
@@ -194,7 +194,12 @@ interface Series {
 
 function stroke(d: string, colour: string, width: number, dash = ""): string {
   const dashes = dash === "" ? undefined : dash;
-  return element("path", { d, stroke: colour, "stroke-width": width, "stroke-dasharray": dashes });
+  return xmlElement("path", {
+    d,
+    stroke: colour,
+    "stroke-width": width,
+    "stroke-dasharray": dashes,
+  });
 }
 
 /** A line through the points of windows that follow each other; one alone is a dot. */
@@ -343,7 +348,7 @@ class Axes {
     });
     const box = { width: WIDTH, height: HEIGHT };
     const content = [
-      element("rect", { ...box, fill: "#fff" }),
+      xmlElement("rect", { ...box, fill: "#fff" }),
       ...this.#drawFaults(),
       ...grid,
       ...times,
@@ -361,7 +366,7 @@ class Axes {
       fill: "none",
       "stroke-linecap": "round",
     };
-    return element("svg", settings, `\n${content.join("\n")}\n`) + "\n";
+    return xmlElement("svg", settings, `\n${content.join("\n")}\n`) + "\n";
   }
 
   /** Shades faults; the name of each kind stands in a row of its own, where there is room. */
@@ -372,8 +377,8 @@ class Axes {
       const width = Math.max(1, this.x(toNs / 1e9) - from);
       const place = { x: tenths(from), y: TOP, width: tenths(width), height: BOTTOM - TOP };
       const text = [fault, description].filter((part) => part !== "").join(": ");
-      const about = element("title", {}, escapeXml(cut(text)));
-      const shade = element("rect", { ...place, fill: "#b3261e", "fill-opacity": 0.1 }, about);
+      const about = xmlElement("title", {}, escapeXml(cut(text)));
+      const shade = xmlElement("rect", { ...place, fill: "#b3261e", "fill-opacity": 0.1 }, about);
       const row = rows.get(fault) ?? { y: TOP + 12 + 12 * rows.size, freeX: 0 };
       rows.set(fault, row);
       if (from < row.freeX) return shade;
@@ -407,12 +412,12 @@ function legend({ text, colour, width, mark, dash }: Series, i: number): string 
 }
 
 function line(x1: number, y1: number, x2: number, y2: number): string {
-  return element("path", { d: `M${x1} ${y1}L${x2} ${y2}`, stroke: "#ddd" });
+  return xmlElement("path", { d: `M${x1} ${y1}L${x2} ${y2}`, stroke: "#ddd" });
 }
 
 function label(x: number, y: number, text: string, anchor: string, weight?: string): string {
   const place = { x: tenths(x), y: tenths(y), "text-anchor": anchor, "font-weight": weight };
-  return element("text", { ...place, fill: "#333" }, escapeXml(text));
+  return xmlElement("text", { ...place, fill: "#333" }, escapeXml(text));
 }
 
 function cut(text: string): string {

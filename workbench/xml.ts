@@ -42,7 +42,7 @@ export type Attributes = Readonly<Record<string, string | number | undefined>>;
  *
  * @param content XML; an element without any is closed in its own tag
  */
-export function element(name: string, attributes: Attributes, content: string = ""): string {
+export function xmlElement(name: string, attributes: Attributes, content: string = ""): string {
   const words = Object.entries(attributes).flatMap(([key, value]) => {
     return value === undefined ? [] : [` ${key}="${attribute(String(value))}"`];
   });

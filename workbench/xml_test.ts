@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { element, escapeXml } from "./xml.ts";
+import { escapeXml, xmlElement } from "./xml.ts";
 
 Deno.test("text has nothing that XML forbids, ends it, or turns it around", () => {
   const hostile = "]]><x y='z'>&amp;\u0000\u001b\u009b\ud800\ufffe\u202e\n\té";
@@ -10,6 +10,9 @@ Deno.test("text has nothing that XML forbids, ends it, or turns it around", () =
 });
 
 Deno.test("an element: attributes keep line ends, and leave out what is undefined", () => {
-  assertEquals(element("a", { b: 'x"\n', c: undefined, d: 1.5 }), '<a b="x&quot;&#10;" d="1.5"/>');
-  assertEquals(element("a", {}, "<b/>"), "<a><b/></a>");
+  assertEquals(
+    xmlElement("a", { b: 'x"\n', c: undefined, d: 1.5 }),
+    '<a b="x&quot;&#10;" d="1.5"/>',
+  );
+  assertEquals(xmlElement("a", {}, "<b/>"), "<a><b/></a>");
 });

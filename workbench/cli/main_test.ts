@@ -105,7 +105,7 @@ Deno.test("colours: where no terminal is, only if they are asked for; the result
     assertEquals(await colored(...check), false);
     assertEquals(await colored(...check, "--color", "always"), true);
     const { stdout } = await workbench(["test", ...run, "--color", "always"], dir);
-    assertMatch(stdout, /\nReplay with: (?!.*--color).*\nResults in store.*\n$/);
+    assertMatch(stdout, /\nReplay with: (?!.*--color).*\nResults in store.*\nReport: .*html\n$/);
     const wrong = await workbench(["test", ...run, "--color", "yes"], dir);
     assertEquals(
       wrong.stderr,
