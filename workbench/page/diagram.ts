@@ -88,6 +88,7 @@ class Diagram implements InputTarget {
   readonly #frameMs: number[] = [];
   /** The place of the last operation of each finding. */
   #foundAt: readonly (number | undefined)[] = [];
+  #markPlaces = new Float64Array();
   #inView: InView = { arrows: 0, messages: 0, operations: 0, faults: 0, marks: 0 };
 
   constructor(data: ReportData, scene: Scene, selection: Selection) {
@@ -200,6 +201,8 @@ class Diagram implements InputTarget {
       const last = ops.at(-1);
       return last && this.#placeOfOp(last.index);
     });
+    const { axis, marks } = this.#scene;
+    this.#markPlaces = Float64Array.from(marks, ({ atMs }) => axis.toPlace(atMs, true));
   }
 
   #placeOfOp(index: number): number | undefined {
@@ -391,6 +394,7 @@ class Diagram implements InputTarget {
     return {
       scene: this.#scene,
       index: this.#index,
+      markPlaces: this.#markPlaces,
       viewport: this.#viewport,
       columns: this.#columns(),
       matches: this.#matches,
@@ -473,14 +477,14 @@ class Diagram implements InputTarget {
     const stepMs = 10 ** Math.max(-3, Math.floor(Math.log10(toMs - fromMs)) - 1);
     const [start, end] = [secondsText(fromMs, stepMs), secondsText(toMs, stepMs)];
     const all = this.#scene.messages.length;
-    const known = all < sentCount ? `${all.toLocaleString("en")} kept of ` : "";
+    const known = all < sentCount ? `${count(all)} kept of ` : "";
     const matching = this.#matches.messages?.reduce((sum, each) => sum + each, 0);
     this.#status.textContent = [
       `${start === end ? start : `${start} to ${end}`}: ` +
-      `${messages.toLocaleString("en")} of ${known}${plural2(sentCount, "message")}`,
-      plural2(operations, "operation"),
-      plural2(faults, "fault"),
-      matching === undefined ? "" : `${plural2(matching, "message")} of the run match`,
+      (all === 0 ? "" : `${count(messages)} of ${known}${counted(sentCount, "message")}, `) +
+      counted(operations, "operation"),
+      counted(faults, "fault"),
+      matching === undefined ? "" : `${counted(matching, "message")} of the run match`,
     ].filter((part) => part !== "").join(", ");
     const sorted = this.#frameMs.toSorted((a, b) => a - b);
     const p95 = sorted[Math.floor(sorted.length * 0.95)] ?? 0;
@@ -488,6 +492,10 @@ class Diagram implements InputTarget {
   }
 }
 
-function plural2(count: number, noun: string): string {
-  return plural(count, noun).replace(/^\d+/, (digits) => Number(digits).toLocaleString("en"));
+function count(number: number): string {
+  return number.toLocaleString("en");
+}
+
+function counted(number: number, noun: string): string {
+  return plural(number, noun).replace(String(number), count(number));
 }

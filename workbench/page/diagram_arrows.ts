@@ -221,7 +221,10 @@ export function labelArrows(
 /** Bundles by how many messages they are: the more, the stronger. */
 function paintBundles(brush: Brush, frame: Frame, ruler: Ruler, list: Int32Array): void {
   const { index, viewport: { from, to }, columns } = frame;
-  const bundles = index.bundles(list, from, to, Math.floor((ruler.bottom - ruler.top) / 5));
+  const height = ruler.bottom - ruler.top;
+  const { bundles, bands } = index.bundles(list, from, to, Math.floor(height / 5));
+  // Those of one band stand apart.
+  const shift = (slot: number) => (slot - 0.5) * height / bands;
   for (let level = 0; level < 5; level++) {
     for (const isLoss of [false, true]) {
       const own = bundles.filter((each) =>
@@ -233,7 +236,8 @@ function paintBundles(brush: Brush, frame: Frame, ruler: Ruler, list: Int32Array
         for (const bundle of own) {
           const [x1, x2] = [columns.xs[bundle.fromLane], columns.xs[bundle.toLane]];
           if (x1 === undefined || x2 === undefined) continue;
-          const [y1, y2] = [ruler.y(bundle.from), ruler.y(bundle.to)];
+          const y1 = ruler.y(bundle.from) + shift(bundle.slot);
+          const y2 = ruler.y(bundle.to) + shift(bundle.slot);
           trace(path, { x1, y1, x2: isLoss ? x1 + (x2 - x1) * LOST_SHARE : x2, y2 }, 0);
         }
       });

@@ -49,7 +49,7 @@ export function layColumns(
   const [main, clients, setup] = [countOf("node", "service"), countOf("client"), countOf("setup")];
   const room = Math.max(0, width - GUTTER_PX);
   let node = room / Math.max(1, main + 0.75 * clients + 0.5 * setup);
-  let client = main === 0 ? node / 0.75 : node * 0.75;
+  let client = node * 0.75;
   const compact = clients > 0 && main > 0 && client < MIN_CLIENT_PX;
   if (compact) {
     client = Math.min(18, Math.max(4, room * COMPACT_SHARE / (clients + setup)));
@@ -61,7 +61,7 @@ export function layColumns(
     kind === "client" ? client : kind === "setup" ? Math.min(client, 60) : node;
   const widths = lanes.map(widthOf);
   const total = shown.reduce((sum, lane) => sum + widthOf(lane), 0);
-  const maxOffset = Math.max(0, total - room);
+  const maxOffset = Math.max(0, Math.round(total - room));
   const moved = Math.min(offset, maxOffset);
   let left = GUTTER_PX + Math.max(0, (room - total) / 2) - moved;
   const xs = lanes.map((lane, i) => {

@@ -24,10 +24,10 @@ export function hitAt(frame: Frame, ruler: Ruler, x: number, y: number): Hit | u
     const isNear = Math.abs(x - middle) <= half + 1 && y >= from - 2 && y <= to + 2;
     if (isNear) return { kind: "bar", place };
   }
-  const { scene: { marks, axis, arrows }, columns, viewport, index, matches } = frame;
-  const mark = marks.find(({ lane, atMs }) =>
+  const { scene: { marks, arrows }, markPlaces, columns, viewport, index, matches } = frame;
+  const mark = marks.find(({ lane }, i) =>
     Math.abs((columns.xs[lane] ?? -100) - x) <= 6 &&
-    Math.abs(ruler.y(axis.toPlace(atMs, true)) - y) <= 6
+    Math.abs(ruler.y(markPlaces[i] ?? 0) - y) <= 6
   );
   if (mark !== undefined) return { kind: "mark", mark };
   const perPx = viewport.span / (ruler.bottom - ruler.top);

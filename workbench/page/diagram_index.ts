@@ -23,6 +23,8 @@ export interface Bundle {
   readonly to: number;
   readonly count: number;
   readonly isLoss: boolean;
+  /** A number from 0 to 1 for the lanes, so that not all of a band are drawn at one height. */
+  readonly slot: number;
 }
 
 /** Finds the arrows that cross a stretch of the axis. */
@@ -102,7 +104,10 @@ export class ArrowIndex {
    * @param list what `between` gave for the same stretch
    * @param bands into how many bands the stretch is divided at most
    */
-  bundles(list: Int32Array, from: number, to: number, bands: number): Bundle[] {
+  bundles(list: Int32Array, from: number, to: number, bands: number): {
+    readonly bundles: readonly Bundle[];
+    readonly bands: number;
+  } {
     const pairs = this.#pairs.length;
     const count = Math.max(1, Math.min(bands, Math.floor(MAX_MARKS / Math.max(1, pairs))));
     const scale = count / (to - from);
@@ -119,11 +124,13 @@ export class ArrowIndex {
     }
     const bundles: Bundle[] = [];
     for (const [cell, n] of counts.entries()) {
-      const pair = this.#pairs[Math.floor(cell / count)];
+      const number = Math.floor(cell / count);
+      const pair = this.#pairs[number];
       if (n === 0 || pair === undefined) continue;
       const [start = 0, end = 0] = [starts[cell], ends[cell]];
-      bundles.push({ ...pair, from: start / n, to: end / n, count: n });
+      const slot = (number + 0.5) / pairs;
+      bundles.push({ ...pair, from: start / n, to: end / n, count: n, slot });
     }
-    return bundles;
+    return { bundles, bands: count };
   }
 }

@@ -5,6 +5,7 @@
  */
 
 import { isJsonObject, type Json, type JsonObject } from "@eddy/maelstrom";
+import { plural } from "../checkers/checker.ts";
 import { printableLine } from "../explain.ts";
 import type { WorkloadName } from "../workloads/mod.ts";
 
@@ -35,6 +36,21 @@ export function readBody(body: string): JsonObject {
   }
 }
 
+/** Fields that say best what a message with several is about. */
+const TELLING: ReadonlySet<string> = new Set([
+  "value",
+  "element",
+  "message",
+  "messages",
+  "values",
+  "delta",
+  "msg",
+  "offset",
+  "id",
+  "echo",
+  "code",
+]);
+
 /** A message in a few words: its type, and the values that are small. */
 export function messageLabel(body: string): string {
   const type = messageType(body);
@@ -50,11 +66,12 @@ export function messageLabel(body: string): string {
     const text = ["key", "from", "to", "txn"].includes(name) ? undefined : small(value);
     return text === undefined ? [] : [[name, text] as const];
   });
-  const [first] = rest;
-  if (first !== undefined) {
-    const [name, text] = first;
-    const isClear = rest.length === 1 && typeof named.get(name) !== "boolean";
-    parts.push(isClear ? text : `${name} ${text}`);
+  const telling = rest.find(([name]) => TELLING.has(name)) ??
+    (rest.length === 1 ? rest[0] : rest.find(([name]) => name === "term"));
+  if (telling !== undefined) {
+    const [name, text] = telling;
+    const isNamed = name === "term" || typeof named.get(name) === "boolean";
+    parts.push(isNamed ? `${name} ${text}` : text);
   }
   if (key !== undefined) parts.unshift(parts.length > 0 ? `${key}:` : key);
   return joined(type, parts);
@@ -66,8 +83,14 @@ export function operationLabel(workload: WorkloadName, f: string, value: Json): 
     const [key, inner] = value;
     return joined(f, [`${small(key) ?? "?"}:`, plain(f, inner)]);
   }
-  if (f === "txn") return joined("", [transaction(value)]);
+  if (f === "txn" || isMicro(value)) return joined("", [transaction(value)]);
   return joined(f, [plain(f, value)]);
+}
+
+/** Whether a value is a list of operations, as those of transactions and of kafka are. */
+function isMicro(value: Json): boolean {
+  return Array.isArray(value) && value.length > 0 &&
+    value.every((each) => Array.isArray(each) && typeof each[0] === "string");
 }
 
 function plain(f: string, value: Json | undefined): string {
@@ -83,9 +106,10 @@ function transaction(value: Json | undefined): string {
   if (!Array.isArray(value)) return "";
   return value.map((each) => {
     if (!Array.isArray(each)) return "?";
-    const [f, key, what] = each;
-    const text = what === null ? "" : small(what) ?? "";
-    return [f, key, text].filter((part) => part !== "").map(String).join(" ");
+    const [f = null, key = null, what = null] = each;
+    const keys = isJsonObject(key) ? Object.keys(key).join(" ") : small(key);
+    const parts = [small(f), keys, what === null ? "" : small(what)];
+    return parts.filter((part) => part !== undefined && part !== "").join(" ");
   }).join(", ");
 }
 
@@ -96,7 +120,9 @@ function small(value: Json | undefined): string | undefined {
   if (!Array.isArray(value)) return undefined;
   const texts = value.length > MAX_ITEMS ? [] : value.map(small);
   const all = texts.every((text) => text !== undefined && text.length < 6);
-  return texts.length === value.length && all ? `[${texts.join(" ")}]` : `[${value.length} items]`;
+  return texts.length === value.length && all
+    ? `[${texts.join(" ")}]`
+    : `[${plural(value.length, "item")}]`;
 }
 
 function joined(first: string, parts: readonly string[]): string {

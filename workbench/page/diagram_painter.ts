@@ -18,6 +18,8 @@ import type { Viewport } from "./diagram_viewport.ts";
 export interface Frame {
   readonly scene: Scene;
   readonly index: ArrowIndex;
+  /** The place of each mark. */
+  readonly markPlaces: Float64Array;
   readonly viewport: Viewport;
   readonly columns: Columns;
   readonly matches: Matches;
@@ -69,7 +71,7 @@ export function paintFrame(brush: Brush, frame: Frame): InView {
   const states = paintStates(brush, frame, ruler);
   const bars = paintBars(brush, frame, ruler);
   const { list, messages } = paintArrows(brush, frame, ruler);
-  paintMarks(brush, frame, ruler, states.marks, room);
+  paintMarks(brush, frame, states.marks, room);
   labelShades(brush, frame, ruler, faults, room);
   labelBars(brush, frame, ruler, bars, room);
   labelArrows(brush, frame, ruler, list, room);
@@ -181,12 +183,18 @@ function stateColour(text: string): ColourName {
   return /candidate|elect/i.test(text) ? "candidate" : "other";
 }
 
+/** A mark in view, and its height. */
+interface PlacedMark {
+  readonly mark: NodeMark;
+  readonly y: number;
+}
+
 /** The states of nodes as thick stretches of their lanes. */
 function paintStates(
   brush: Brush,
-  { scene: { marks, axis }, viewport, columns }: Frame,
+  { scene: { marks, axis }, markPlaces, viewport, columns }: Frame,
   ruler: Ruler,
-): { current: ReadonlyMap<number, string>; marks: readonly NodeMark[] } {
+): { readonly current: ReadonlyMap<number, string>; readonly marks: readonly PlacedMark[] } {
   const current = new Map<number, string>();
   const begun = new Map<number, { y: number; colour: ColourName }>();
   const stretches: Record<string, [x: number, from: number, to: number][]> = {};
@@ -196,9 +204,9 @@ function paintStates(
     if (state === undefined || x === undefined || y < ruler.top || y - state.y < 0.5) return;
     (stretches[state.colour] ??= []).push([x, Math.max(ruler.top, state.y), y]);
   };
-  const inView: NodeMark[] = [];
-  for (const mark of marks) {
-    const at = axis.toPlace(mark.atMs, true);
+  const inView: PlacedMark[] = [];
+  for (const [i, mark] of marks.entries()) {
+    const at = markPlaces[i] ?? 0;
     if (at > viewport.to) break;
     const y = ruler.y(at);
     const isIn = at >= viewport.from && columns.xs[mark.lane] !== undefined;
@@ -207,7 +215,7 @@ function paintStates(
       begun.set(mark.lane, { y, colour: stateColour(mark.text) });
       if (!isIn) current.set(mark.lane, printableLine(mark.text));
     }
-    if (isIn) inView.push(mark);
+    if (isIn) inView.push({ mark, y });
   }
   for (const lane of begun.keys()) end(lane, Math.min(ruler.bottom, ruler.y(axis.end)));
   for (const [colour, list] of Object.entries(stretches)) {
@@ -225,14 +233,12 @@ const MARK_TEXT_PX = 64;
 
 function paintMarks(
   brush: Brush,
-  { scene: { axis }, columns }: Frame,
-  ruler: Ruler,
-  marks: readonly NodeMark[],
+  { columns }: Frame,
+  marks: readonly PlacedMark[],
   room: LabelRoom,
 ): void {
-  for (const { lane, atMs, text, kind } of marks.slice(0, MAX_MARKS)) {
+  for (const { mark: { lane, text, kind }, y } of marks.slice(0, MAX_MARKS)) {
     const x = columns.xs[lane] ?? 0;
-    const y = ruler.y(axis.toPlace(atMs, true));
     const colour = kind === "broken" ? "invalid" : kind === "state" ? stateColour(text) : "link";
     brush.fill(colour, (path) => {
       if (kind === "state") path.arc(x, y, 4.5, 0, 7);

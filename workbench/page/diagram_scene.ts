@@ -180,9 +180,7 @@ class Rows {
       }
       const sent = messages[place];
       if (sent === undefined) break;
-      const link = `${sent.src} ${sent.dest}`;
-      // Two on one link at one time would be one arrow.
-      this.sendRows[place] = this.#row(sent.sentMs, this.#last === link ? `${link}.` : link);
+      this.sendRows[place] = this.#row(sent.sentMs, `${sent.src} ${sent.dest}`);
       isSend[count] = 1;
       message[count++] = place;
     }
@@ -203,11 +201,11 @@ class Rows {
     }
   }
 
-  /** A row of events of one kind at one time: sends on different links share one, arrivals do. */
+  /** The row of an event: arrivals of one time share one, and sends, but for those on one link. */
   #row(atMs: number, link: string): number {
     const lastMs = this.#times.at(-1) ?? -Infinity;
-    const shared = atMs === lastMs && (link === "") === (this.#last === "") &&
-      !link.endsWith(".");
+    const isAlike = (link === "") === (this.#last === "") && (link === "" || link !== this.#last);
+    const shared = atMs === lastMs && isAlike;
     // A wall clock may go back.
     if (!shared) this.#times.push(Math.max(atMs, lastMs));
     this.#last = link;
