@@ -56,18 +56,20 @@ export function serveBroadcast(node: Node, options: BroadcastOptions = {}): void
   node.on("read", () => ({ messages: set.values as Json[] }), { schema: broadcastSchema.read });
 }
 
-/** The `broadcast` workload of the node binary. */
-export const broadcast: Workload = workload(
-  "values sent to one node that reach every node",
-  {
-    "max-latency": { ...maxLatencyFlag, default: DEFAULT_MAX_LATENCY_MS },
-    topology: {
-      help: "own: an overlay of the node's own; given: along the edges that Maelstrom suggests",
-      value: "NAME",
-      ...oneOf(["own", "given"]),
-      default: "own" as const,
-    },
+const broadcastFlags = {
+  "max-latency": { ...maxLatencyFlag, default: DEFAULT_MAX_LATENCY_MS },
+  topology: {
+    help: "own: an overlay of the node's own; given: along the edges that Maelstrom suggests",
+    value: "NAME",
+    ...oneOf(["own", "given"]),
+    default: "own" as const,
   },
+};
+
+/** The `broadcast` workload of the node binary. */
+export const broadcast: Workload = /* @__PURE__ */ workload(
+  "values sent to one node that reach every node",
+  broadcastFlags,
   (node, { "max-latency": maxLatencyMs, topology }) =>
     serveBroadcast(node, { maxLatencyMs, topology }),
 );

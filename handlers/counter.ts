@@ -60,14 +60,14 @@ function serveCounter(
 }
 
 /** The `g-counter` workload of the node binary. */
-export const gCounter: Workload = workload(
+export const gCounter: Workload = /* @__PURE__ */ workload(
   "a counter that only grows",
   counterFlags,
   (node, flags) => serveGCounter(node, { maxLatencyMs: flags["max-latency"] }),
 );
 
 /** The `pn-counter` workload of the node binary. */
-export const pnCounter: Workload = workload(
+export const pnCounter: Workload = /* @__PURE__ */ workload(
   "a counter that grows and shrinks",
   counterFlags,
   (node, flags) => servePnCounter(node, { maxLatencyMs: flags["max-latency"] }),

@@ -20,4 +20,8 @@ export function serveEcho(node: Node): void {
 }
 
 /** The `echo` workload of the node binary. */
-export const echo: Workload = workload("answers with the value that it was sent", {}, serveEcho);
+export const echo: Workload = /* @__PURE__ */ workload(
+  "answers with the value that it was sent",
+  {},
+  serveEcho,
+);

@@ -34,9 +34,11 @@ export function serveGSet(node: Node, options: LatencyOptions = {}): void {
   node.on("read", () => ({ value: set.values as Json[] }), { schema: gSetSchema.read });
 }
 
+const gSetFlags = { "max-latency": { ...maxLatencyFlag, default: DEFAULT_MAX_LATENCY_MS } };
+
 /** The `g-set` workload of the node binary. */
-export const gSet: Workload = workload(
+export const gSet: Workload = /* @__PURE__ */ workload(
   "a set that only grows",
-  { "max-latency": { ...maxLatencyFlag, default: DEFAULT_MAX_LATENCY_MS } },
+  gSetFlags,
   (node, flags) => serveGSet(node, { maxLatencyMs: flags["max-latency"] }),
 );

@@ -103,9 +103,11 @@ function poll(
   return msgs;
 }
 
+const kafkaFlags = { "max-latency": { ...maxLatencyFlag, default: DEFAULT_MAX_LATENCY_MS } };
+
 /** The `kafka` workload of the node binary. */
-export const kafka: Workload = workload(
+export const kafka: Workload = /* @__PURE__ */ workload(
   "append-only logs with offsets",
-  { "max-latency": { ...maxLatencyFlag, default: DEFAULT_MAX_LATENCY_MS } },
+  kafkaFlags,
   (node, flags) => serveKafka(node, { maxLatencyMs: flags["max-latency"] }),
 );

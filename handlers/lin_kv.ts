@@ -49,7 +49,7 @@ export function serveLinKv(node: Node, options: ConsensusOptions = {}): void {
 }
 
 /** The `lin-kv` workload of the node binary. */
-export const linKv: Workload = workload(
+export const linKv: Workload = /* @__PURE__ */ workload(
   "keys with linearizable reads, writes and compare-and-set",
   storeFlags,
   (node, flags) => serveLinKv(node, storeOptions(flags)),

@@ -152,26 +152,27 @@ function serveAvailableRegisters(node: Node, maxLatencyMs: number): void {
 }
 
 /** The `txn-list-append` workload of the node binary. */
-export const txnListAppend: Workload = workload(
+export const txnListAppend: Workload = /* @__PURE__ */ workload(
   "strict-serializable transactions on lists",
   storeFlags,
   (node, flags) => serveTxnListAppend(node, storeOptions(flags)),
 );
 
-/** The `txn-rw-register` workload of the node binary. */
-export const txnRwRegister: Workload = workload(
-  "transactions on registers: strict-serializable, or always available",
-  {
-    ...storeFlags,
-    consistency: {
-      help:
-        "The consistency model; the weaker two are always available, and --max-latency is then " +
-        "how long a write may take to reach every node (default 500)",
-      value: "MODEL",
-      ...oneOf(["strict-serializable", "read-committed", "read-uncommitted"]),
-      default: "strict-serializable" as const,
-    },
+const registerFlags = {
+  ...storeFlags,
+  consistency: {
+    help: "The consistency model; the weaker two are always available, and --max-latency is then " +
+      "how long a write may take to reach every node (default 500)",
+    value: "MODEL",
+    ...oneOf(["strict-serializable", "read-committed", "read-uncommitted"]),
+    default: "strict-serializable" as const,
   },
+};
+
+/** The `txn-rw-register` workload of the node binary. */
+export const txnRwRegister: Workload = /* @__PURE__ */ workload(
+  "transactions on registers: strict-serializable, or always available",
+  registerFlags,
   (node, flags) =>
     serveTxnRwRegister(node, { ...storeOptions(flags), consistency: flags.consistency }),
 );

@@ -28,7 +28,7 @@ export function serveUniqueIds(node: Node): void {
 }
 
 /** The `unique-ids` workload of the node binary. */
-export const uniqueIds: Workload = workload(
+export const uniqueIds: Workload = /* @__PURE__ */ workload(
   "makes ids that no other node makes",
   {},
   serveUniqueIds,

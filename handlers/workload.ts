@@ -82,6 +82,9 @@ export function storeOptions(flags: FlagValues<typeof storeFlags>): ConsensusOpt
 /**
  * Makes a workload.
  *
+ * Calls are marked `@__PURE__`, and their arguments are names, so that a bundle with the schemas of
+ * messages alone leaves the handlers out.
+ *
  * @param serve registers the handlers; `options` are the values of `flags`
  */
 export function workload<F extends Flags>(

@@ -50,6 +50,10 @@ export interface PageSettings {
   readonly height?: number;
   /** @default "light" */
   readonly colorScheme?: "light" | "dark";
+  /** @default the machine's */
+  readonly timezoneId?: string;
+  /** @default the machine's */
+  readonly locale?: string;
   /** What follows the file's name in the address, with its `#`. */
   readonly fragment?: string;
 }
@@ -72,9 +76,9 @@ export interface OpenedPage {
  * @param path the file, absolute
  */
 export async function openPage(path: string, settings: PageSettings = {}): Promise<OpenedPage> {
-  const { width = 1400, height = 900, colorScheme = "light", fragment = "" } = settings;
+  const { width = 1400, height = 900, colorScheme = "light", fragment = "", ...place } = settings;
   const browser = await openBrowser();
-  const page = await browser.newPage({ viewport: { width, height }, colorScheme });
+  const page = await browser.newPage({ viewport: { width, height }, colorScheme, ...place });
   page.setDefaultTimeout(TIMEOUT_MS);
   const address = `file://${path}${fragment}`;
   const problems: string[] = [];

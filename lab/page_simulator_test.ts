@@ -6,59 +6,16 @@ import { assert, assertEquals, assertLessOrEqual, assertStringIncludes } from "@
 import { allMutants, binOf, DEFAULT_SETTINGS } from "@eddy/mutants";
 import { NEMESES, type Plan, type RunSettings, simulate, WORKLOADS } from "@eddy/workbench";
 import { playgroundPage } from "@eddy/workbench/cli/playground.ts";
-import { writeHistoryLine } from "@eddy/workbench/history.ts";
 import { type PagePart, pagePart } from "@eddy/workbench/page_parts.ts";
-import type {
-  SimulatorReply,
-  SimulatorRequest,
-  SimulatorResult,
-  SimulatorSettings,
-} from "@eddy/workbench/page/simulator.ts";
-import { parsePlan, PLAN_VERSION, writePlan } from "@eddy/workbench/plan.ts";
-import { packReport } from "@eddy/workbench/report_data.ts";
-import { makeReport } from "@eddy/workbench/report_maker.ts";
-import { MessageCollector, type MessageEvent } from "@eddy/workbench/report_messages.ts";
-import type { Page } from "playwright-core";
-import { type OpenedPage, openPage, testInBrowser } from "./browser.ts";
+import type { SimulatorResult, SimulatorSettings } from "@eddy/workbench/page/simulator.ts";
+import { writePlan } from "@eddy/workbench/plan.ts";
+import { type OpenedPage, testInBrowser } from "./browser.ts";
+import { openText, recorded, runInPage } from "./simulator_page.ts";
 
 async function openPlayground(): Promise<OpenedPage> {
-  const path = await Deno.makeTempFile({ suffix: ".html" });
-  await Deno.writeTextFile(path, await playgroundPage());
-  try {
-    const opened = await openPage(path);
-    await opened.page.waitForSelector("#playground[data-ready]");
-    return opened;
-  } finally {
-    await Deno.remove(path);
-  }
-}
-
-/** Does runs in the worker of a page, one after the other; a text is an error. */
-async function runInPage(
-  page: Page,
-  requests: readonly SimulatorRequest[],
-): Promise<readonly (SimulatorResult | string)[]> {
-  const results = await page.evaluate(async (text: string) => {
-    const requests: SimulatorRequest[] = JSON.parse(text);
-    const packed = document.getElementById("part-simulator")?.textContent ?? "";
-    const bytes = Uint8Array.from(atob(packed), (char) => char.charCodeAt(0));
-    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
-    const worker = new Worker(URL.createObjectURL(await new Response(stream).blob()));
-    const results: (SimulatorResult | string)[] = [];
-    await new Promise<void>((resolve, reject) => {
-      worker.onerror = (event) => reject(new Error(event.message));
-      worker.onmessage = (event) => {
-        const reply: SimulatorReply = event.data;
-        if ("progress" in reply) return;
-        results.push("result" in reply ? reply.result : reply.error);
-        if (results.length === requests.length) resolve();
-      };
-      for (const request of requests) worker.postMessage(request);
-    });
-    worker.terminate();
-    return JSON.stringify(results);
-  }, JSON.stringify(requests));
-  return JSON.parse(results);
+  const opened = await openText(await playgroundPage());
+  await opened.page.waitForSelector("#playground[data-ready]");
+  return opened;
 }
 
 /** What the page is to answer: the same run in this process. */
@@ -66,31 +23,15 @@ async function runHere(
   { workload, bin, args = [], ...settings }: SimulatorSettings,
   plan?: Plan,
 ): Promise<SimulatorResult> {
-  const events: MessageEvent[] = [];
   const mutant = allMutants.find((each) => binOf(each) === bin && each.workload === workload);
-  const result = await simulate({
-    ...plan?.options ?? settings,
-    workload,
-    ...(mutant === undefined ? { args } : { install: mutant.install }),
-    plan,
-    onMessage: ({ type, timeMs, message: { id, src, dest, text: body }, why }) => {
-      events.push({ type, timeMs, id, src, dest, why, ...(type === "send" && { body }) });
-    },
-  });
-  const { history, observations, results: report, options, startMs } = result;
-  const collector = new MessageCollector(startMs);
-  for (const event of events) collector.add(event);
-  const engine = `Virtual time in this page, ${bin ?? "Eddy's own node"}`;
-  const run = { workload, report, options, engine, history, observations, ...collector.shown };
-  const program = bin === undefined ? undefined : { bin };
-  const recorded = { version: PLAN_VERSION, program, args, options, ...result.plan() };
-  const text = history.map((op) => writeHistoryLine(op) + "\n").join("");
-  const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
-  return {
-    report: packReport(makeReport(run)),
-    sha256: new Uint8Array(hash).toHex(),
-    plan: parsePlan(writePlan(recorded)),
-  };
+  return await recorded({ bin, args }, (hooks) =>
+    simulate({
+      ...plan?.options ?? settings,
+      workload,
+      ...(mutant === undefined ? { args } : { install: mutant.install }),
+      plan,
+      ...hooks,
+    }));
 }
 
 /** Fails unless runs are the same here and in the worker of a page. */
@@ -211,7 +152,12 @@ Deno.test("the simulator is small enough for a page of each run", async () => {
     const bytes = new Uint8Array(await new Response(stream).arrayBuffer());
     return Math.ceil(bytes.toBase64().length / 1000);
   };
-  const sizes = { own: await kb("own_worker"), mutants: await kb("mutants_worker") };
+  const sizes = {
+    own: await kb("own_worker"),
+    mutants: await kb("mutants_worker"),
+    program: await kb("program_worker"),
+  };
   console.log(`The simulator, compressed and in base64: ${JSON.stringify(sizes)} kB`);
   assertLessOrEqual(sizes.own, 125);
+  assertLessOrEqual(sizes.program, 120);
 });

@@ -25,7 +25,14 @@ Packs the command \`eddy\` and the library for npm, with the npm package \`deno\
   npx eddy test -w echo`;
 
 /** The entries of pages, which `workbench/page_parts.ts` looks for beside the bundle. */
-const PAGE_PARTS = ["report", "runs", "playground", "own_worker", "mutants_worker"] as const;
+const PAGE_PARTS = [
+  "report",
+  "runs",
+  "playground",
+  "own_worker",
+  "mutants_worker",
+  "program_worker",
+] as const;
 
 /** The packages that programs import, by their folders. */
 const PACKAGES = ["node", "handlers", "workbench"] as const;

@@ -10,7 +10,13 @@
 import { errorText } from "@eddy/maelstrom";
 
 /** The entries of `page/`, by name. */
-export type PagePart = "report" | "runs" | "playground" | "own_worker" | "mutants_worker";
+export type PagePart =
+  | "report"
+  | "runs"
+  | "playground"
+  | "own_worker"
+  | "mutants_worker"
+  | "program_worker";
 
 /** The folders whose sources may be in a page, and the files that decide what is bundled. */
 const SOURCES = ["node", "handlers", "mutants", "workbench", "deno.json", "deno.lock"];

@@ -48,8 +48,26 @@ export function loadProgram(bin: string): Promise<LoadedProgram> {
  */
 export async function bundleProgram(bin: string): Promise<BundledProgram> {
   const { path } = findFile(bin);
+  const bundled = await bundleFile(path, ["--sourcemap=inline"], bin);
+  const [code = "", encoded] = bundled.split(SOURCE_MAP);
+  const map = encoded === undefined ? undefined : decodeBase64(encoded.trim());
+  return { kind: "module", path, code, map };
+}
+
+/**
+ * Bundles a file to one module.
+ *
+ * @param flags flags of `deno bundle`
+ * @param name how the error names it
+ * @throws {Error} if it cannot be bundled, with what Deno said.
+ */
+export async function bundleFile(
+  path: string,
+  flags: readonly string[],
+  name: string = path,
+): Promise<string> {
   const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["bundle", "--quiet", "--sourcemap=inline", path],
+    args: ["bundle", "--quiet", ...flags, path],
     cwd: folderOf(path),
     env: { NO_COLOR: "1" },
     stdin: "null",
@@ -57,10 +75,8 @@ export async function bundleProgram(bin: string): Promise<BundledProgram> {
     stderr: "piped",
   }).output();
   const decoder = new TextDecoder();
-  if (!success) throw new Error(`Cannot bundle ${bin}: ${whyNotBundled(decoder.decode(stderr))}`);
-  const [code = "", encoded] = decoder.decode(stdout).split(SOURCE_MAP);
-  const map = encoded === undefined ? undefined : decodeBase64(encoded.trim());
-  return { kind: "module", path, code, map };
+  if (success) return decoder.decode(stdout);
+  throw new Error(`Cannot bundle ${name}: ${whyNotBundled(decoder.decode(stderr))}`);
 }
 
 /** What Deno said, without its own stack; in a sentence if its bundler is not there. */

@@ -1,0 +1,42 @@
+/**
+ * The worker of a page with runs of a program in TypeScript or JavaScript, which stands before it.
+ *
+ * @module
+ */
+
+import type { ClusterOptions } from "../cluster.ts";
+import { createRealmCluster, type RealmEngine, RealmGuard } from "../realm.ts";
+import { Activities, runIn } from "../run.ts";
+import { createVirtualWorld } from "../world.ts";
+import { pageHost } from "./node_modules.ts";
+import { localizeLanguage, programScope } from "./program_scope.ts";
+import { serveRuns } from "./simulator.ts";
+
+/** The program as the page has it: a function of its globals. */
+export interface PageProgram {
+  readonly path: string;
+  readonly evaluate: (scope: Readonly<Record<string, unknown>>) => Promise<void>;
+}
+
+const { eddyProgram: { path, evaluate } } = globalThis as unknown as {
+  readonly eddyProgram: PageProgram;
+};
+
+const engine: RealmEngine = {
+  path,
+  host: pageHost,
+  open: (globals, out) => {
+    const scope = programScope(globals, out);
+    return { evaluate: () => evaluate(scope) };
+  },
+  trace: (stack) => stack,
+};
+
+localizeLanguage();
+serveRuns(({ args, options }, hooks) => {
+  const { seed, latency } = options;
+  const world = createVirtualWorld(seed, { latency, links: hooks.plan?.links, turns: true });
+  const make = (cluster: ClusterOptions) => createRealmCluster({ ...cluster, engine, args });
+  const watchers = [new RealmGuard(), new Activities(seed)];
+  return runIn(world, make, options, hooks, { watchers });
+});
