@@ -25,7 +25,13 @@ import {
   who,
   whoAndWhen,
 } from "./checker.ts";
-import { ANY, INITIAL, type RegisterCall, searchOrder } from "./linearizable_search.ts";
+import {
+  ANY,
+  INITIAL,
+  type RegisterCall,
+  searchOrder,
+  type SearchOutcome,
+} from "./linearizable_search.ts";
 
 /** How hard to try. */
 interface LinearizableOptions {
@@ -91,6 +97,58 @@ export function checkLinearizable(
   return resultOf(valid, figures, findings, warnings);
 }
 
+/** A key's operations in an order in which they can have taken effect, as far as there is one. */
+export interface RegisterOrder {
+  readonly key: Json;
+  readonly valid: Validity;
+  /** Those in the order; with an order for all, no known operation is left out. */
+  readonly order: readonly PlacedPair[];
+  /** The others, in the order of invocation: known ones, and ones that may not have happened. */
+  readonly left: readonly PlacedPair[];
+  /** Without an order for all: the first operation that none accounts for, and why, as a sentence. */
+  readonly stuck?: { readonly pair: PlacedPair; readonly why: string } | undefined;
+}
+
+/**
+ * The orders of some keys: of those that have none for all operations first, then of others by how
+ * much was done to them.
+ *
+ * @param failures the keys that have none, as {@linkcode checkLinearizable} lists them
+ * @param limits how many keys there are to be at most, and how hard to try for each
+ */
+export function registerOrders(
+  written: readonly Op[],
+  failures: readonly Json[],
+  { maxKeys, maxSteps }: { readonly maxKeys: number; readonly maxSteps: number },
+): { readonly orders: RegisterOrder[]; readonly keyCount: number } {
+  const history = isUnkeyed(written) ? written.map(keyed) : written;
+  const { byKey } = registerHistories(placedPairs(history), new Warnings());
+  const failed = new Set(failures.map((key) => canonical(key)));
+  const weight = ([name, { known }]: [string, RegisterHistory]) =>
+    failed.has(name) ? Infinity : known.length;
+  const keys = [...byKey].filter((key) => weight(key) > 0)
+    .sort((a, b) => weight(b) === weight(a) ? 0 : weight(b) - weight(a));
+  const orders = keys.slice(0, maxKeys).map(([, key]) => orderOf(key, maxSteps));
+  return { orders, keyCount: byKey.size };
+}
+
+function orderOf(history: RegisterHistory, maxSteps: number): RegisterOrder {
+  const { key, known, unknown } = history;
+  const outcome = searchOrder(known, unknown, maxSteps);
+  const order = outcome.order().map(({ pair }) => pair);
+  const placed = new Set(order);
+  const left = [...known, ...unknown].map(({ pair }) => pair).filter((pair) => !placed.has(pair));
+  const { finding } = verdictOf(history, outcome, maxSteps);
+  const call = outcome.stuck?.call ?? known.find(({ pair }) => !placed.has(pair));
+  return {
+    key,
+    valid: outcome.verdict,
+    order,
+    left: left.sort((a, b) => a.invokedAt - b.invokedAt),
+    stuck: finding && call && { pair: call.pair, why: finding.what },
+  };
+}
+
 interface CheckedKey {
   readonly key: RegisterHistory["key"];
   readonly result: RegisterResult;
@@ -98,8 +156,16 @@ interface CheckedKey {
 }
 
 function checkKey(history: RegisterHistory, maxSteps: number): CheckedKey {
-  const { key, known, unknown, values, operationCount } = history;
-  const { verdict, configurations, stuck } = searchOrder(known, unknown, maxSteps);
+  const { known, unknown } = history;
+  return verdictOf(history, searchOrder(known, unknown, maxSteps), maxSteps);
+}
+
+function verdictOf(
+  history: RegisterHistory,
+  { verdict, configurations, stuck }: SearchOutcome,
+  maxSteps: number,
+): CheckedKey {
+  const { key, values, operationCount } = history;
   const figures = { valid: verdict, opCount: operationCount, configurations };
   if (verdict === "unknown") {
     return { key, result: figures, finding: searchLimit(history, maxSteps) };

@@ -44,13 +44,19 @@ export interface RegisterCall {
 const MAX_STUCK_POINTS = 256;
 
 /** What a search found. */
-interface SearchOutcome {
+export interface SearchOutcome {
   /** Whether there is an order; `unknown` when the search was cut short. */
   readonly verdict: Validity;
   /** How many configurations it took. */
   readonly configurations: number;
   /** Without an order: the first operation whose completion no order can account for. */
   readonly stuck?: { readonly call: RegisterCall; readonly possible: readonly number[] };
+  /**
+   * The order; where there is none, or none was found, the longest of those up to the furthest
+   * completion that was reached. Operations that may not have happened are in it where they explain
+   * something, unless the looser question alone was decided.
+   */
+  readonly order: () => readonly RegisterCall[];
 }
 
 /** One operation placed, and what else could be placed there instead. */
@@ -64,6 +70,13 @@ interface Frame {
   /** Next moves: an operation and what of the unknown ones is used after it. */
   moves: readonly SearchMove[];
   next: number;
+}
+
+/** Operations as they were placed, and what of the unknown ones is used before each and in the end. */
+interface Way {
+  readonly calls: number[];
+  readonly usedBefore: Used[];
+  used: Used;
 }
 
 interface SearchMove {
@@ -102,6 +115,12 @@ class Search {
   /** Where the furthest completion ever next was not reached from: value and what is used. */
   readonly #stuckPoints = new Map<string, [number, Used]>();
   #stuckAt: number | undefined;
+  /** One operation placed after another, each with what else could be there; the root is first. */
+  readonly #frames: Frame[] = [];
+  /** The longest way to the furthest completion. */
+  readonly #longest: Way = { calls: [], usedBefore: [], used: NONE_USED };
+  /** How far the longest way is that of the frames. */
+  #shared = 0;
   #state = INITIAL;
   #used: Used = NONE_USED;
   #steps = 0;
@@ -115,19 +134,24 @@ class Search {
   }
 
   run(): SearchOutcome {
+    const frames = this.#frames;
     const root = this.#enter();
-    const frames = root === undefined ? [] : [root];
+    if (root !== undefined) frames.push(root);
     for (let frame = frames.at(-1); frame !== undefined; frame = frames.at(-1)) {
       const move = this.#nextMove(frame);
       if (move === undefined) {
         frames.pop();
+        this.#shared = Math.min(this.#shared, Math.max(0, frames.length - 1));
         this.#undo(frame);
         continue;
       }
       if (this.#steps++ + this.#unknowns.work > this.#maxSteps) return this.#outcome("unknown");
       const before = { placed: move.call, stateBefore: this.#state, usedBefore: this.#used };
       this.#place(move);
-      if (this.#events.isEmpty) return this.#outcome(true);
+      if (this.#events.isEmpty) {
+        this.#keepWay(before);
+        return this.#outcome(true);
+      }
       const entered = this.#enter(before);
       if (entered === undefined) this.#undo(before);
       else frames.push(entered);
@@ -138,15 +162,16 @@ class Search {
 
   #outcome(verdict: Validity): SearchOutcome {
     const configurations = this.#configurations;
+    const order = () => this.#orderOf(this.#longest);
     const call = this.#calls[this.#stuckAt ?? -1];
-    if (verdict !== false || call === undefined) return { verdict, configurations };
+    if (verdict !== false || call === undefined) return { verdict, configurations, order };
     const possible = new Set<number>();
     for (const [state, used] of this.#stuckPoints.values()) {
       for (const value of this.#unknowns.reachable(state, used, call.completedAt)) {
         possible.add(value);
       }
     }
-    return { verdict, configurations, stuck: { call, possible: [...possible] } };
+    return { verdict, configurations, stuck: { call, possible: [...possible] }, order };
   }
 
   #place({ call, used }: SearchMove): void {
@@ -182,7 +207,7 @@ class Search {
     }
     if (this.#isKnown()) return undefined;
     this.#configurations += 1;
-    this.#noteStuck();
+    this.#noteStuck(before);
     return { ...before, explained: this.#unknowns.isEmpty, moves, next: 0 };
   }
 
@@ -226,16 +251,47 @@ class Search {
   }
 
   /** Remembers the furthest completion that was ever next, and what stood there before it. */
-  #noteStuck(): void {
+  #noteStuck(last: Pick<Frame, "placed" | "usedBefore">): void {
     const at = this.#events.nextCompletion;
     if (at !== this.#stuckAt) {
       const before = this.#calls[at]?.completedAt ?? Infinity;
       if (before < (this.#calls[this.#stuckAt ?? -1]?.completedAt ?? -1)) return;
       this.#stuckAt = at;
       this.#stuckPoints.clear();
-    }
+      this.#keepWay(last);
+    } else if (this.#frames.length > this.#longest.calls.length) this.#keepWay(last);
     if (this.#stuckPoints.size === MAX_STUCK_POINTS) return;
     this.#stuckPoints.set(`${this.#state} ${this.#used}`, [this.#state, this.#used]);
+  }
+
+  /**
+   * Keeps the way here as the longest, of which what it shares with the one before is there already:
+   * over a whole search that costs no more than the placings do.
+   *
+   * @param last the operation placed last, which has no frame yet; the root has none
+   */
+  #keepWay({ placed, usedBefore }: Pick<Frame, "placed" | "usedBefore">): void {
+    const { calls, usedBefore: used } = this.#longest;
+    calls.length = used.length = this.#shared;
+    const push = (call: number | undefined, before: Used) => {
+      if (call === undefined) return;
+      calls.push(call);
+      used.push(before);
+    };
+    for (const frame of this.#frames.slice(this.#shared + 1)) push(frame.placed, frame.usedBefore);
+    push(placed, usedBefore);
+    this.#longest.used = this.#used;
+    this.#shared = calls.length;
+  }
+
+  #orderOf({ calls, usedBefore, used }: Way): RegisterCall[] {
+    return calls.flatMap((place, i) => {
+      const call = this.#calls[place];
+      if (call === undefined) return [];
+      const after = usedBefore[i + 1] ?? used;
+      const before = this.#unknowns.chainOf(usedBefore[i] ?? NONE_USED, after, call.requires);
+      return [...before, call];
+    });
   }
 }
 
@@ -350,8 +406,8 @@ const NONE_USED: Used = 0;
 interface Kind {
   readonly requires: number;
   readonly leaves: number;
-  /** Where each was invoked, in order: the first one invoked is the first one used. */
-  readonly invokedAt: number[];
+  /** In the order of invocation: the first one invoked is the first one used. */
+  readonly operations: RegisterCall[];
 }
 
 /** A chain's way back from the value it leads to. */
@@ -385,10 +441,11 @@ class UnknownOperations {
     inexhaustible = false,
   ) {
     const kinds = new Map<string, Kind>();
-    for (const { requires, leaves, invokedAt } of operations) {
+    for (const operation of operations) {
+      const { requires, leaves } = operation;
       const name = `${requires} ${leaves}`;
-      const kind = kinds.get(name) ?? { requires, leaves, invokedAt: [] };
-      kind.invokedAt.push(invokedAt);
+      const kind = kinds.get(name) ?? { requires, leaves, operations: [] };
+      kind.operations.push(operation);
       kinds.set(name, kind);
     }
     this.#keepUseful([...kinds.values()], needed);
@@ -445,6 +502,26 @@ class UnknownOperations {
     return [...found];
   }
 
+  /**
+   * The operations of a chain, in order.
+   *
+   * @param to the value that it leads to
+   */
+  chainOf(before: Used, after: Used, to: number): RegisterCall[] {
+    if (before === after) return [];
+    const [from = [], until = []] = [this.#counts[before], this.#counts[after]];
+    const chain: RegisterCall[] = [];
+    // No value comes twice in a chain, so what leads to each is one operation.
+    for (let value = to; value !== ANY && chain.length < this.#kinds.length;) {
+      const kind = this.#leaving.get(value)?.find((each) => (until[each] ?? 0) > (from[each] ?? 0));
+      const operation = this.#kinds[kind ?? -1]?.operations[from[kind ?? -1] ?? 0];
+      if (operation === undefined) break;
+      chain.unshift(operation);
+      value = operation.requires;
+    }
+    return chain;
+  }
+
   /** Every value that unknown operations alone can lead to, the first one included. */
   reachable(from: number, used: Used, before: number): number[] {
     const values = new Set([from]);
@@ -476,7 +553,7 @@ class UnknownOperations {
 
   #isLeft(kind: number, used: Used, before: number): boolean {
     const count = this.#counts[used]?.[kind] ?? 0;
-    return (this.#kinds[kind]?.invokedAt[count] ?? Infinity) < before;
+    return (this.#kinds[kind]?.operations[count]?.invokedAt ?? Infinity) < before;
   }
 
   #use(kind: number, used: Used): Used {

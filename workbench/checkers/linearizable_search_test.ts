@@ -5,7 +5,7 @@ import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 import type { Json } from "@eddy/maelstrom";
 import type { Op } from "../history.ts";
 import { handmade, type Row } from "../testing.ts";
-import { checkLinearizable, type RegisterResult } from "./linearizable.ts";
+import { checkLinearizable, registerOrders, type RegisterResult } from "./linearizable.ts";
 
 /** Whether some order works, by trying them all. */
 function bruteForce(history: readonly Op[]): boolean {
@@ -112,6 +112,43 @@ Deno.test("checkLinearizable() blames the first completion that cannot be", () =
     }),
     { numRuns: 1500 },
   );
+});
+
+Deno.test("registerOrders() gives orders in which each operation finds what it requires", () => {
+  let [whole, broken] = [0, 0];
+  fc.assert(
+    fc.property(smallHistory(4), (history) => {
+      const { orders: [found] } = registerOrders(history, [], { maxKeys: 1, maxSteps: 10_000 });
+      if (found === undefined) return;
+      let state: unknown = null;
+      let latestInvocation = -1;
+      for (const { invoke, completion, invokedAt, completedAt } of found.order) {
+        const [, args] = (invoke.f === "read" ? completion ?? invoke : invoke).value as unknown[];
+        const [from, to] = invoke.f === "cas" ? args as unknown[] : [state, args];
+        assertEquals(invoke.f === "read" ? args : from, state);
+        state = to;
+        // None has completed before one that comes before it in the order was invoked.
+        if (completion?.type === "ok") assertLess(latestInvocation, completedAt);
+        latestInvocation = Math.max(latestInvocation, invokedAt);
+      }
+      const known = found.left.filter(({ completion }) => completion?.type === "ok");
+      if (found.valid === true) {
+        whole++;
+        assertEquals([known, found.stuck], [[], undefined]);
+      } else {
+        broken++;
+        const { op } = checkLinearizable(history).results["0"] ?? {};
+        assertEquals(found.stuck?.pair.completion, op);
+        assertEquals(known.some((pair) => pair === found.stuck?.pair), true);
+        // What completed before the operation that none accounts for is in the order.
+        const end = found.stuck?.pair.completedAt ?? 0;
+        assertEquals(known.filter(({ completedAt }) => completedAt < end), []);
+      }
+    }),
+    { numRuns: 1500 },
+  );
+  assertGreater(whole, 200);
+  assertGreater(broken, 200);
 });
 
 Deno.test("checkLinearizable() stays small on a long run with a hundred unknown operations", () => {

@@ -5,6 +5,7 @@
  */
 
 import { DIAGRAM_STYLE } from "./diagram_style.ts";
+import { VIEW_STYLE } from "./view_style.ts";
 
 /** The style sheet of every page. Its policy allows no other style in the page's text. */
 export const STYLE = `
@@ -20,6 +21,7 @@ export const STYLE = `
   --invalid: light-dark(#b3261e, #ff8a80);
   --unknown: light-dark(#8a5300, #ffb95c);
   --fault: light-dark(#fdecea, #3b1f1f);
+  --placed: light-dark(#e3effb, #1c2f44);
   --grid: light-dark(#e4e7ec, #2a3037);
   --ok: light-dark(#1b6bb3, #7db4ff);
   --info: light-dark(#9a5b00, #ffb95c);
@@ -129,7 +131,9 @@ figcaption { display: flex; flex-wrap: wrap; gap: .15rem .9rem; align-items: bas
   dl.figures { grid-template-columns: 1fr; gap: 0; }
   dl.figures dd { margin: 0 0 .3rem; }
 }
+${VIEW_STYLE}
 @media print {
+  .scroll { overflow: visible; border: 0; }
   .finding { break-inside: avoid; }
 }
 ${DIAGRAM_STYLE}`;

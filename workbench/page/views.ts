@@ -6,9 +6,19 @@
  */
 
 import type { ReportData } from "../report_data.ts";
+import type { View } from "../views/mod.ts";
+import { section } from "./dom.ts";
+import { showRegisters } from "./register_view.ts";
 import type { Selection } from "./selection.ts";
 
-/** Shows it; nothing where the run has nothing of the kind. */
-export function showViews(_data: ReportData, _selection: Selection): HTMLElement | undefined {
-  return undefined;
+/** Shows what the run's checker saw, each kind under its heading; nothing where there is nothing. */
+export function showViews(data: ReportData, selection: Selection): HTMLElement[] {
+  return data.views.map((view) => showView(view, data, selection));
+}
+
+function showView(view: View, data: ReportData, selection: Selection): HTMLElement {
+  switch (view.kind) {
+    case "registers":
+      return section("registers", "Registers", showRegisters(view, data, selection));
+  }
 }

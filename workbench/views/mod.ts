@@ -5,11 +5,17 @@
  */
 
 import type { ReportData } from "../report_data.ts";
+import { type RegistersView, registersView } from "./registers.ts";
 
 /** Something that is drawn of a run, by its kind. */
-export type View = never;
+export type View = RegistersView;
 
 /** What is drawn of a run beside its messages and figures. */
-export function viewsOf(_run: Omit<ReportData, "causes" | "views">): View[] {
-  return [];
+export function viewsOf(run: Omit<ReportData, "causes" | "views">): View[] {
+  switch (run.workload) {
+    case "lin-kv":
+      return [registersView(run)].filter((view) => view !== undefined);
+    default:
+      return [];
+  }
 }
