@@ -36,5 +36,26 @@ export const VIEW_STYLE = `
 .register .change { stroke: var(--grid); fill: none; }
 .register .value { font-weight: 700; }
 .register .tick { stroke: var(--muted); }
+.cycle-card { display: grid; grid-template-columns: fit-content(70%) minmax(0, 1fr);
+  gap: .2rem 1rem; margin: .6rem 0 1rem; break-inside: avoid; }
+.cycle-card h3, .cycle-card .note { grid-column: 1 / -1; }
+@media (max-width: 900px) { .cycle-card { grid-template-columns: minmax(0, 1fr); } }
+.cycle .txn { cursor: pointer; }
+.cycle .txn:focus-visible { outline: 2px solid var(--link); outline-offset: 2px; }
+.cycle rect { fill: var(--card); stroke: var(--line); }
+.cycle .name { font-weight: 700; font-size: 13px; }
+.cycle .when { fill: var(--muted); font: 12px system-ui, sans-serif; }
+.cycle .told { font-weight: 700; }
+.edge-ww { color: var(--series-2); }
+.edge-wr { color: var(--series-3); }
+.edge-rw { color: var(--fail); }
+.edge-realtime, .edge-process { color: var(--series-5); }
+.cycle .edge path { fill: none; stroke: currentColor; stroke-width: 1.6; }
+.cycle .edge-realtime path, .cycle .edge-process path { stroke-dasharray: 5 3; }
+.cycle .edge polygon { fill: currentColor; }
+.cycle .edge text { fill: currentColor; font-weight: 700; paint-order: stroke;
+  stroke: var(--page); stroke-width: 4px; }
+.cycle .lit path { stroke-width: 3.5; }
+.reasons { margin: .3rem 0; padding-left: 1.2rem; overflow-wrap: anywhere; }
 .register .time { fill: var(--muted); font: 11px system-ui, sans-serif; }
 `;

@@ -7,6 +7,7 @@
 
 import type { ReportData } from "../report_data.ts";
 import type { View } from "../views/mod.ts";
+import { showCycles } from "./cycle_view.ts";
 import { section } from "./dom.ts";
 import { showRegisters } from "./register_view.ts";
 import type { Selection } from "./selection.ts";
@@ -18,6 +19,8 @@ export function showViews(data: ReportData, selection: Selection): HTMLElement[]
 
 function showView(view: View, data: ReportData, selection: Selection): HTMLElement {
   switch (view.kind) {
+    case "cycles":
+      return section("cycles", "Cycles of transactions", showCycles(view, selection));
     case "registers":
       return section("registers", "Registers", showRegisters(view, data, selection));
   }

@@ -4,18 +4,27 @@
  * @module
  */
 
+import { type CyclesView, cyclesView } from "./cycles.ts";
 import type { ReportData } from "../report_data.ts";
 import { type RegistersView, registersView } from "./registers.ts";
 
 /** Something that is drawn of a run, by its kind. */
-export type View = RegistersView;
+export type View = CyclesView | RegistersView;
 
 /** What is drawn of a run beside its messages and figures. */
 export function viewsOf(run: Omit<ReportData, "causes" | "views">): View[] {
+  const view = viewOf(run);
+  return view === undefined ? [] : [view];
+}
+
+function viewOf(run: Omit<ReportData, "causes" | "views">): View | undefined {
   switch (run.workload) {
     case "lin-kv":
-      return [registersView(run)].filter((view) => view !== undefined);
+      return registersView(run);
+    case "txn-list-append":
+    case "txn-rw-register":
+      return cyclesView(run);
     default:
-      return [];
+      return undefined;
   }
 }

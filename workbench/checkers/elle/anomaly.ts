@@ -265,14 +265,9 @@ function describeExistence(
 const MAX_TXNS = 12;
 const MAX_STEPS = 64;
 
-function describeCycle(text: Text, all: Transactions, { txns, dependencies }: Cycle): Description {
-  const name = (i: number) => `T${i % txns.length + 1}`;
-  const steps = txns.flatMap((from, i) => {
-    const [to, why] = [txns[(i + 1) % txns.length], dependencies[i]];
-    return to === undefined || why === undefined
-      ? []
-      : [{ from, to, why, a: name(i), b: name(i + 1) }];
-  });
+function describeCycle(text: Text, all: Transactions, cycle: Cycle): Description {
+  const { txns } = cycle;
+  const steps = stepsOf(cycle);
   const shown = steps.slice(0, MAX_TXNS);
   const more = txns.length - shown.length;
   const lines = [
@@ -291,6 +286,82 @@ function describeCycle(text: Text, all: Transactions, { txns, dependencies }: Cy
       steps: steps.slice(0, MAX_STEPS).map((step) => stepFacts(all, step)),
     },
   };
+}
+
+function stepsOf({ txns, dependencies }: Cycle): Step[] {
+  const name = (i: number) => `T${i % txns.length + 1}`;
+  return txns.flatMap((from, i) => {
+    const [to, why] = [txns[(i + 1) % txns.length], dependencies[i]];
+    return to === undefined || why === undefined
+      ? []
+      : [{ from, to, why, a: name(i), b: name(i + 1) }];
+  });
+}
+
+/** A cycle as plain data: what is in its transactions, and why each comes before the next. */
+export interface ExplainedCycle {
+  readonly type: CycleType;
+  /** The first of them, named T1, T2 and so on. */
+  readonly txns: readonly ExplainedTxn[];
+  /** Why each of them comes before the next, and the last before the first. */
+  readonly steps: readonly ExplainedStep[];
+  /** How many transactions follow that are not listed. */
+  readonly more: number;
+}
+
+/** A transaction of a cycle. */
+export interface ExplainedTxn {
+  /** The index of its completion, or of its invocation if it has none; and when that was, in ms. */
+  readonly op: number;
+  readonly atMs: number;
+  /** Who ran it, and when. */
+  readonly when: string;
+  /** Its micro-operations, `r 9 [1 2]`. */
+  readonly mops: readonly string[];
+}
+
+/** A dependency of a cycle. */
+export interface ExplainedStep {
+  readonly type: Dependency["type"];
+  /** The reason as a sentence. */
+  readonly why: string;
+  /** The places of the micro-operations that it is about; undefined where it is about none. */
+  readonly fromMop?: number | undefined;
+  readonly toMop?: number | undefined;
+}
+
+/** Explains a cycle. */
+export function explainCycle(all: Transactions, cycle: Cycle): ExplainedCycle {
+  const text = new Text(all);
+  const steps = stepsOf(cycle).slice(0, MAX_TXNS);
+  return {
+    type: cycle.type,
+    txns: steps.map(({ from }) => ({
+      op: from.op.index,
+      atMs: from.op.time / 1e6,
+      when: text.when(from),
+      mops: from.mops.map((mop) => text.mop(mop)),
+    })),
+    steps: steps.map((step) => ({ type: step.why.type, why: text.step(step), ...mopsOf(step) })),
+    more: cycle.txns.length - steps.length,
+  };
+}
+
+/** Which micro-operations of its two transactions a dependency is about. */
+function mopsOf({ from, to, why }: Step): Pick<ExplainedStep, "fromMop" | "toMop"> {
+  if (!("key" in why)) return {};
+  const find = ({ mops }: Txn, read: boolean, version: number) => {
+    const own = read ? mops.findIndex((mop) => mop === why.read) : -1;
+    const place = own !== -1
+      ? own
+      : mops.findLastIndex((mop) =>
+        mop.read === read && mop.key === why.key && mop.version === version
+      );
+    return place === -1 ? undefined : place;
+  };
+  return why.type === "wr"
+    ? { fromMop: find(from, false, why.value), toMop: find(to, true, why.value) }
+    : { fromMop: find(from, why.type === "rw", why.value), toMop: find(to, false, why.next) };
 }
 
 /** A dependency of a cycle, and the names of its two transactions. */
@@ -360,26 +431,34 @@ class Text {
     return list === null ? "null" : this.list(list);
   }
 
+  /** A micro-operation, `r 9 [1 2]`. */
+  mop(mop: Mop): string {
+    const [f, value] = mop.read
+      ? ["r", this.found(mop)]
+      : [this.#all.write, this.value(mop.version)];
+    return `${f} ${this.key(mop.key)} ${value}`;
+  }
+
   /** Micro-operations, `r 9 [1 2], append 9 3`. */
   mops(mops: readonly Mop[]): string {
     if (mops.length === 0) return "nothing";
-    const shown = mops.slice(0, MAX_LISTED).map((mop) => {
-      const [f, value] = mop.read
-        ? ["r", this.found(mop)]
-        : [this.#all.write, this.value(mop.version)];
-      return `${f} ${this.key(mop.key)} ${value}`;
-    });
+    const shown = mops.slice(0, MAX_LISTED).map((mop) => this.mop(mop));
     if (mops.length > MAX_LISTED) shown.push(`and ${mops.length - MAX_LISTED} more`);
     return shown.join(", ");
   }
 
   /** A transaction in one line: its process and node, time, outcome and micro-operations. */
   txn(txn: Txn): string {
+    return `${this.when(txn)}: ${this.mops(txn.mops)}`;
+  }
+
+  /** Who ran a transaction, when, and how it ended if not well. */
+  when(txn: Txn): string {
     const { op, invoke, type } = txn;
     const from = invoke === undefined ? "" : `${seconds(invoke)} to `;
     const to = op === invoke ? "the end" : seconds(op);
     const how = type === "ok" ? "" : type === "fail" ? ", failed" : ", outcome unknown";
-    return `${whose(txn)}, ${from}${to}${how}: ${this.mops(txn.mops)}`;
+    return `${whose(txn)}, ${from}${to}${how}`;
   }
 
   txns(txns: readonly Txn[], max: number): string {

@@ -19,6 +19,8 @@ import {
   describeWarning,
   type Difference,
   type Explain,
+  explainCycle,
+  type ExplainedCycle,
   opsOf,
   type Refusal,
   type Warning,
@@ -97,6 +99,20 @@ export function checkTxns<Order>(
   const warnings = [...differentReplies(all), ...unwrittenReads(all)];
   const found = collect(anomaliesOf(datatype, all, models, effort));
   return verdict(all, found, warnings, models, datatype.inconclusive);
+}
+
+/** The cycles of a history that are among the first anomalies of their types, explained. */
+export function explainCycles<Order>(
+  datatype: Datatype<Order>,
+  history: readonly Op[],
+  { consistencyModels }: ElleOptions,
+): ExplainedCycle[] {
+  const models = consistencyModels.map(canonicalModel);
+  const all = readTransactions(history, datatype.write);
+  const found = collect(anomaliesOf(datatype, all, models));
+  return [...found.values()].flatMap(({ first }) =>
+    first.flatMap((anomaly) => "dependencies" in anomaly ? [explainCycle(all, anomaly)] : [])
+  );
 }
 
 function* anomaliesOf<Order>(

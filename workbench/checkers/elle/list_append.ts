@@ -25,12 +25,13 @@
 
 import type { Op } from "../../history.ts";
 import { type GraphBuilder, RW, WR, WW } from "../graph.ts";
-import type { Anomaly, Explain, Refusal } from "./anomaly.ts";
+import type { Anomaly, Explain, ExplainedCycle, Refusal } from "./anomaly.ts";
 import {
   checkTxns,
   type Datatype,
   type ElleOptions,
   type ElleResult,
+  explainCycles,
   malformedTxn,
 } from "./check.ts";
 import type { Effort } from "./cycles.ts";
@@ -70,6 +71,14 @@ export function checkListAppend(
   effort?: Effort,
 ): ElleResult {
   return checkTxns(lists, history, options, effort);
+}
+
+/** Explains the cycles of transactions over lists, some of each type. */
+export function explainAppendCycles(
+  history: readonly Op[],
+  options: ElleOptions,
+): ExplainedCycle[] {
+  return explainCycles(lists, history, options);
 }
 
 const lists: Datatype<AppendOrder> = {

@@ -7,12 +7,13 @@
 import type { Json } from "@eddy/maelstrom";
 import type { Op } from "../../history.ts";
 import { cyclicComponents, GraphBuilder, RW, WR, WW } from "../graph.ts";
-import type { Anomaly, Explain, Refusal } from "./anomaly.ts";
+import type { Anomaly, Explain, ExplainedCycle, Refusal } from "./anomaly.ts";
 import {
   checkTxns,
   type Datatype,
   type ElleOptions,
   type ElleResult,
+  explainCycles,
   malformedTxn,
 } from "./check.ts";
 import type { Effort } from "./cycles.ts";
@@ -54,6 +55,14 @@ export function checkRwRegister(
   effort?: Effort,
 ): ElleResult {
   return checkTxns(registers, history, options, effort);
+}
+
+/** Explains the cycles of transactions over registers, some of each type. */
+export function explainRegisterCycles(
+  history: readonly Op[],
+  options: ElleOptions,
+): ExplainedCycle[] {
+  return explainCycles(registers, history, options);
 }
 
 const registers: Datatype<RegisterOrder> = {
