@@ -20,11 +20,18 @@ export function showFindings(data: ReportData, selection: Selection): HTMLElemen
   return section(
     "findings",
     "Findings",
-    report.findings.map(({ anomaly, what, ops }, i) =>
-      element(
+    report.findings.map(({ anomaly, what, ops }, i) => {
+      const [sentence = "", ...reasons] = what.split("\n");
+      return element(
         "details",
         { class: "finding", open: i === 0 },
-        element("summary", {}, element("h3", {}, anomaly), element("p", { class: "what" }, what)),
+        element(
+          "summary",
+          {},
+          element("h3", {}, anomaly),
+          element("p", { class: "what" }, sentence),
+        ),
+        listOf("Why", reasons.map((line) => [line.trim()]), selection),
         listOf("What led to it", causes[i] ?? [], selection),
         listOf("Seen in", ops.map((op) => [placeOf(op)]), selection),
         element(
@@ -32,8 +39,8 @@ export function showFindings(data: ReportData, selection: Selection): HTMLElemen
           { class: "more" },
           furtherLines(data, i).map((line) => element("li", {}, line)),
         ),
-      )
-    ),
+      );
+    }),
     warnings.map((warning) => element("p", { class: "warning" }, `Warning: ${warning}`)),
   );
 }

@@ -42,10 +42,11 @@ export function linked(parts: Cause, selection: Selection): readonly (Node | str
   return parts.map((part) => {
     if (typeof part === "string") return part;
     const { text, ...target } = part;
-    const go = () => {
+    const go = (event: Event) => {
+      event.preventDefault();
       selection.select(target);
       document.getElementById("diagram")?.scrollIntoView({ block: "nearest" });
     };
-    return element("button", { type: "button", class: "place", click: go }, text);
+    return element("a", { href: "#diagram", class: "place", click: go }, text);
   });
 }

@@ -60,8 +60,6 @@ dl.figures dd { margin: 0; overflow-wrap: anywhere; }
 .finding ul:empty { display: none; }
 .warning { border-left: 4px solid var(--unknown); padding-left: .9rem; overflow-wrap: anywhere; }
 button { font: inherit; color: inherit; }
-button.place { vertical-align: top; background: none; border: 0; padding: 0; color: var(--link); text-align: left;
-  text-decoration: underline; cursor: pointer; overflow-wrap: anywhere; }
 :focus-visible { outline: 2px solid var(--link); outline-offset: 2px; }
 .scroll { overflow-x: auto; }
 table { border-collapse: collapse; font-size: .9rem; }
