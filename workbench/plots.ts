@@ -29,7 +29,7 @@ export interface PlotOptions {
 }
 
 /** An operation that ended. */
-interface Ended {
+interface EndedOperation {
   readonly f: string;
   readonly type: OpType;
   readonly beganS: number;
@@ -90,7 +90,7 @@ export function drawPlots({ history, faults, title }: PlotOptions): PlotFiles {
   };
 }
 
-function endedOf(history: readonly Op[]): Ended[] {
+function endedOf(history: readonly Op[]): EndedOperation[] {
   return placedPairs(history).flatMap(({ invoke, completion }) => {
     if (completion === undefined) return [];
     const { f, time } = invoke;
@@ -105,7 +105,7 @@ function endedOf(history: readonly Op[]): Ended[] {
   });
 }
 
-function drawRaw(all: readonly Ended[], fs: readonly string[], axes: Axes): string {
+function drawRaw(all: readonly EndedOperation[], fs: readonly string[], axes: Axes): string {
   const scale = new LogScale(all.map(({ tookMs }) => tookMs));
   const series = fs.flatMap((f, i) =>
     TYPES.flatMap((type): Series[] => {
@@ -125,7 +125,7 @@ function drawRaw(all: readonly Ended[], fs: readonly string[], axes: Axes): stri
   return axes.draw("latencies", scale, series);
 }
 
-function drawQuantiles(all: readonly Ended[], fs: readonly string[], axes: Axes): string {
+function drawQuantiles(all: readonly EndedOperation[], fs: readonly string[], axes: Axes): string {
   const byKind = fs.map((f) => {
     const windows = new Map<number, number[]>();
     for (const { beganS, tookMs, ...op } of all) {
@@ -155,7 +155,7 @@ function drawQuantiles(all: readonly Ended[], fs: readonly string[], axes: Axes)
   return axes.draw(`latency quantiles over ${spanOf(axes.windowS)}`, scale, series);
 }
 
-function drawRate(all: readonly Ended[], fs: readonly string[], axes: Axes): string {
+function drawRate(all: readonly EndedOperation[], fs: readonly string[], axes: Axes): string {
   const counted = fs.flatMap((f, i) =>
     TYPES.flatMap((type) => {
       const counts: number[] = new Array(axes.windowCount).fill(0);
@@ -217,7 +217,7 @@ function tenths(value: number): number {
 }
 
 /** A mark on an axis. */
-interface Tick {
+interface AxisMark {
   readonly at: number;
   readonly text: string;
 }
@@ -225,7 +225,7 @@ interface Tick {
 /** What a height in a plot means. */
 interface Scale {
   readonly unit: string;
-  readonly ticks: readonly Tick[];
+  readonly ticks: readonly AxisMark[];
 }
 
 /** Milliseconds, each power of ten as high as the next; what is shorter than the first is in it. */
@@ -252,7 +252,7 @@ class LogScale implements Scale {
     return BOTTOM - (BOTTOM - TOP) * (power - this.#low) / (this.#high - this.#low);
   }
 
-  get ticks(): Tick[] {
+  get ticks(): AxisMark[] {
     return Array.from({ length: this.#high - this.#low + 1 }, (_, i) => {
       const ms = 10 ** (this.#low + i);
       const text = ms < 1000 ? `${ms} ms` : `${ms / 1000} s`;
@@ -276,7 +276,7 @@ class LinearScale implements Scale {
     return BOTTOM - (BOTTOM - TOP) * value / (this.#step * this.#count);
   }
 
-  get ticks(): Tick[] {
+  get ticks(): AxisMark[] {
     return Array.from({ length: this.#count + 1 }, (_, i) => {
       const value = Number((i * this.#step).toPrecision(6));
       return { at: this.y(value), text: String(value) };

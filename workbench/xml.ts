@@ -35,14 +35,14 @@ const ENTITIES: Readonly<Record<string, string>> = {
 };
 
 /** What an element's attributes are given as; those that are undefined are left out. */
-export type Attributes = Readonly<Record<string, string | number | undefined>>;
+export type XmlAttributes = Readonly<Record<string, string | number | undefined>>;
 
 /**
  * An element, on one line with its content.
  *
  * @param content XML; an element without any is closed in its own tag
  */
-export function xmlElement(name: string, attributes: Attributes, content: string = ""): string {
+export function xmlElement(name: string, attributes: XmlAttributes, content: string = ""): string {
   const words = Object.entries(attributes).flatMap(([key, value]) => {
     return value === undefined ? [] : [` ${key}="${attribute(String(value))}"`];
   });

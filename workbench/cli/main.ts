@@ -75,6 +75,7 @@ const commands: Readonly<Record<string, Command>> = {
       "sweep -w kafka --node-count 3 --nemesis partition --seeds 100",
       "sweep -w broadcast --latency 100 --vary max-latency=300,600,1200",
       "sweep -w echo --bin ./echo.py --node-count 2 --time-limit 5 --run-timeout 30",
+      "sweep -w g-set --nemesis loss --seeds 50 --junit eddy.xml",
     ],
     run: sweepCommand,
   },

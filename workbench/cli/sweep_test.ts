@@ -77,6 +77,8 @@ Deno.test("sweep: of the first runs that are not valid the results are kept, and
       const results = JSON.parse(await Deno.readTextFile(join(dir, path, "results.json")));
       assertEquals([results["valid?"], results.seed], [false, seeds[i]]);
     }
+    const pages = [...stdout.matchAll(/^ {2}Report: (.*)$/gm)].map(([, page]) => page);
+    assertEquals(pages, paths.map((path) => join(path, "report.html")));
     const plan = ["test", "--plan", join(paths[0] ?? "", "plan.json"), "--store", "again"];
     const again = await workbench(plan, dir);
     assertEquals([again.code, again.stderr], [1, ""]);
