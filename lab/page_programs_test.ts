@@ -1,18 +1,18 @@
 /**
- * Programs in TypeScript and JavaScript in a page: the same runs as in Deno, byte for byte.
+ * Programs in a page: the same runs as in Deno, byte for byte.
  */
 
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path/join";
-import { type RunSettings, simulateProgram, type WorkloadName } from "@eddy/workbench";
+import { loadProgram, type RunSettings, simulateProgram, type WorkloadName } from "@eddy/workbench";
 import { defaultOptions } from "@eddy/workbench/options.ts";
-import { programWorker } from "@eddy/workbench/page_program.ts";
+import { pageSimulator } from "@eddy/workbench/page_program.ts";
 import type { SimulatorResult } from "@eddy/workbench/page/simulator.ts";
-import { bundleProgram } from "@eddy/workbench/program.ts";
 import { unpackReport } from "@eddy/workbench/report_data.ts";
 import { writePage } from "@eddy/workbench/report_page.ts";
 import { projectPath } from "../scripts/support.ts";
 import { type PageSettings, testInBrowser } from "./browser.ts";
+import { languages, virtualNode } from "./programs/languages.ts";
 import { openText, recorded, runInPage } from "./simulator_page.ts";
 
 const settings = {
@@ -38,14 +38,16 @@ async function runBoth(
   given: RunSettings = settings,
   pageSettings?: PageSettings,
 ): Promise<Ran> {
-  const program = await bundleProgram(bin);
+  const program = await loadProgram(bin);
+  const simulator = await pageSimulator({ program: { bin } }, program);
+  assert(typeof simulator === "object", `${bin}: ${simulator}`);
   const { page, problems, requests } = await openText(
     await writePage({
       title: bin,
       body: "",
       code: "0",
-      texts: { simulator: await programWorker(program) },
-      allows: { workers: ["blob:"] },
+      texts: { simulator: simulator.code },
+      allows: simulator.allows,
     }),
     pageSettings,
   );
@@ -275,4 +277,30 @@ testInBrowser("what a page does not have of Node.js is named", async () => {
       "Cannot import node:path: a page does not have it; run the program in a terminal",
     );
   });
+});
+
+for (const language of languages.filter(({ compiled }) => compiled !== undefined)) {
+  testInBrowser(`${language.name} in WebAssembly gives the same run in a page`, async () => {
+    const folder = await Deno.makeTempDir();
+    try {
+      const bin = virtualNode(language, folder);
+      if (bin === undefined) {
+        return console.log(`Skipped: there is no compiler for ${language.name}`);
+      }
+      const { size } = await Deno.stat(bin);
+      if (size <= 2 ** 21) return await assertSame(bin, "broadcast");
+      const said = await pageSimulator({ program: { bin } }, await loadProgram(bin));
+      assertStringIncludes(String(said), "too long for a page");
+    } finally {
+      await Deno.remove(folder, { recursive: true });
+    }
+  });
+}
+
+Deno.test("why a page cannot run processes is said", async () => {
+  const said = await pageSimulator({ program: { bin: "./echo.py" } });
+  assertEquals(
+    said,
+    "The nodes were processes, which a page cannot run: run it again in a terminal",
+  );
 });

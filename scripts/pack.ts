@@ -32,6 +32,7 @@ const PAGE_PARTS = [
   "own_worker",
   "mutants_worker",
   "program_worker",
+  "wasm_worker",
 ] as const;
 
 /** The packages that programs import, by their folders. */

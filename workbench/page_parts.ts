@@ -16,7 +16,8 @@ export type PagePart =
   | "playground"
   | "own_worker"
   | "mutants_worker"
-  | "program_worker";
+  | "program_worker"
+  | "wasm_worker";
 
 /** The folders whose sources may be in a page, and the files that decide what is bundled. */
 const SOURCES = ["node", "handlers", "mutants", "workbench", "deno.json", "deno.lock"];

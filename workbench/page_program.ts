@@ -1,6 +1,6 @@
 /**
- * Programs in TypeScript and JavaScript as the worker of a page runs them: without `eval`, as
- * functions whose parameters hide the globals.
+ * The workers of pages with the programs that they run. Those in TypeScript and JavaScript are run
+ * without `eval`, as functions whose parameters hide the globals.
  *
  * @module
  */
@@ -11,15 +11,60 @@ import { join } from "@std/path/join";
 import { programScope } from "./page/program_scope.ts";
 import { pageHost } from "./page/node_modules.ts";
 import { pagePart } from "./page_parts.ts";
-import { type BundledProgram, bundleFile } from "./program.ts";
+import type { Plan } from "./plan.ts";
+import { type BundledProgram, bundleFile, type LoadedProgram } from "./program.ts";
 import { makeGlobals } from "./realm_globals.ts";
 
+/** How long a program in WebAssembly may be that a page has, in bytes: each run has a page. */
+const MAX_WASM_BYTES = 2 ** 21;
+
+/** The worker of a page, and what the page's policy must allow for it. */
+export interface PageSimulator {
+  readonly code: string;
+  readonly allows: { readonly workers: readonly string[]; readonly scripts: readonly string[] };
+}
+
 /**
- * The code of a worker that runs a program.
+ * The worker that runs a plan in a page.
  *
+ * @param program what the plan's program was loaded to, if it was
+ * @returns the worker, or why there is none, as a sentence.
  * @throws {Error} if it cannot be bundled, with what Deno said.
  */
-export async function programWorker(program: BundledProgram): Promise<string> {
+export async function pageSimulator(
+  { program: planned }: Pick<Plan, "program">,
+  program?: LoadedProgram,
+): Promise<PageSimulator | string> {
+  const workers = ["blob:"];
+  const allows = { workers, scripts: [] };
+  if (planned === undefined) return { code: await pagePart("own_worker"), allows };
+  if (planned.bin.startsWith("mutant:")) {
+    return { code: await pagePart("mutants_worker"), allows };
+  }
+  if (program === undefined) {
+    return "The nodes were processes, which a page cannot run: run it again in a terminal";
+  }
+  if (program.kind === "module") return { code: await moduleWorker(program), allows };
+  const bytes = await Deno.readFile(program.path);
+  if (bytes.length > MAX_WASM_BYTES) {
+    const size = `${(bytes.length / 2 ** 20).toFixed(1)} MiB`;
+    return `The program is too long for a page, with ${size}: run it again in a terminal`;
+  }
+  return {
+    code: await wasmWorker(program.path, bytes),
+    allows: { workers, scripts: ["'wasm-unsafe-eval'"] },
+  };
+}
+
+/** The code of a worker that runs a program in WebAssembly. */
+async function wasmWorker(path: string, bytes: Uint8Array): Promise<string> {
+  const chars = Array.from(bytes, (byte) => String.fromCharCode(byte)).join("");
+  const program = JSON.stringify({ path, text: chars });
+  return `globalThis.eddyProgram = ${program};\n${await pagePart("wasm_worker")}`;
+}
+
+/** The code of a worker that runs a program in TypeScript or JavaScript. */
+async function moduleWorker(program: BundledProgram): Promise<string> {
   const body = await withoutImports(program.code);
   const path = JSON.stringify(program.path);
   // The program has a block of its own, where it may declare what the parameters are called.

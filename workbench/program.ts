@@ -37,8 +37,10 @@ export function isLoadable(path: string): boolean {
  *
  * @throws {Error} if there is no such file, or it cannot be bundled, compiled or run.
  */
-export function loadProgram(bin: string): Promise<LoadedProgram> {
-  return isWasm(bin) ? compileWasm(bin) : bundleProgram(bin);
+export async function loadProgram(bin: string): Promise<LoadedProgram> {
+  if (!isWasm(bin)) return await bundleProgram(bin);
+  const { path } = findFile(bin);
+  return compileWasm(bin, path, await Deno.readFile(path));
 }
 
 /**

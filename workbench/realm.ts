@@ -9,10 +9,13 @@
  */
 
 import { errorText } from "@eddy/maelstrom";
-import { Cluster, type LaunchContext } from "./cluster.ts";
+import { Cluster, type ClusterOptions, type LaunchContext } from "./cluster.ts";
 import { nextTurn } from "./event_loop.ts";
+import type { RunOptions } from "./options.ts";
 import { EPOCH_MS, type ProgramOptions, ProgramProcess } from "./program_process.ts";
 import { type Globals, makeGlobals, type Outside, type RealmHost } from "./realm_globals.ts";
+import { Activities, type RunHooks, runIn, type RunResult, type Watcher } from "./run.ts";
+import { createVirtualWorld } from "./world.ts";
 
 /** What evaluates a program, once for each start of a node: `node:vm`, or a page. */
 export interface RealmEngine {
@@ -34,7 +37,7 @@ export interface RealmScope {
 }
 
 /** Settings of {@linkcode createRealmCluster}. */
-export interface RealmOptions extends ProgramOptions {
+interface RealmOptions extends ProgramOptions {
   readonly engine: RealmEngine;
 }
 
@@ -42,8 +45,27 @@ export interface RealmOptions extends ProgramOptions {
 export const MODULE_NAME = "eddy-program.js";
 
 /** A cluster of programs under the world's clock. */
-export function createRealmCluster(options: RealmOptions): Cluster {
+function createRealmCluster(options: RealmOptions): Cluster {
   return new Cluster(options, (context) => new Realm(context, options).process);
+}
+
+/**
+ * Runs a workload against a program in this process, under virtual time.
+ *
+ * @param watchers what else looks at what the program does
+ */
+export async function runInRealms(
+  engine: RealmEngine,
+  args: readonly string[],
+  options: RunOptions,
+  hooks: RunHooks,
+  watchers: readonly Watcher[] = [],
+): Promise<RunResult> {
+  const { seed, latency } = options;
+  const world = createVirtualWorld(seed, { latency, links: hooks.plan?.links, turns: true });
+  const make = (cluster: ClusterOptions) => createRealmCluster({ ...cluster, engine, args });
+  const all = [new RealmGuard(), ...watchers, new Activities(seed)];
+  return await runIn(world, make, options, hooks, { watchers: all });
 }
 
 /** Thrown to end a program where it stands. */
@@ -199,7 +221,7 @@ let current: Realm | undefined;
 const realms = new WeakMap<object, Realm>();
 
 /** Hands what nothing has caught to the program that it comes from. */
-export class RealmGuard {
+class RealmGuard {
   readonly warnings: readonly string[] = [];
 
   /** Runs `main`, and hands over what is thrown meanwhile. */

@@ -10,11 +10,11 @@ import { LoadMeter } from "./load_meter.ts";
 import { checkOptions, type RunOptions } from "./options.ts";
 import { createProcessCluster } from "./process.ts";
 import type { LoadedProgram } from "./program.ts";
-import { createRealmCluster, RealmGuard } from "./realm.ts";
-import { Activities, checkArgsAndHooks, type RunHooks, runIn, type RunResult } from "./run.ts";
+import { runInRealms } from "./realm.ts";
+import { checkArgsAndHooks, type RunHooks, runIn, type RunResult } from "./run.ts";
 import { UtcZone, VmEngine } from "./vm_realm.ts";
-import { createWasmCluster } from "./wasm.ts";
-import { createRealWorld, createVirtualWorld, type World } from "./world.ts";
+import { runInWasm } from "./wasm.ts";
+import { createRealWorld, type World } from "./world.ts";
 
 /** A program to run as nodes. */
 export interface Program {
@@ -38,23 +38,8 @@ export async function simulateProgram(
 ): Promise<RunResult> {
   checkArgsAndHooks(args, hooks);
   checkOptions(options);
-  const { seed, latency } = options;
-  const isModule = program.kind === "module";
-  const world = createVirtualWorld(seed, { latency, links: hooks.plan?.links, turns: isModule });
-  if (isModule) {
-    const engine = new VmEngine(program);
-    const make = (cluster: ClusterOptions) => createRealmCluster({ ...cluster, engine, args });
-    const watchers = [new RealmGuard(), new UtcZone(), new Activities(seed)];
-    return await runIn(world, make, options, hooks, { watchers });
-  }
-  let peakMemoryBytes = 0;
-  const onMemory = (bytes: number) => {
-    peakMemoryBytes = Math.max(peakMemoryBytes, bytes);
-  };
-  const make = (cluster: ClusterOptions) =>
-    createWasmCluster({ ...cluster, program, args, onMemory });
-  const result = await runIn(world, make, options, hooks, { watchers: [new Activities(seed)] });
-  return { ...result, peakMemoryBytes };
+  if (program.kind === "wasm") return await runInWasm(program, args, options, hooks);
+  return await runInRealms(new VmEngine(program), args, options, hooks, [new UtcZone()]);
 }
 
 /**

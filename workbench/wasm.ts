@@ -6,10 +6,13 @@
  */
 
 import { errorText } from "@eddy/maelstrom";
-import { Cluster, type LaunchContext } from "./cluster.ts";
+import { Cluster, type ClusterOptions, type LaunchContext } from "./cluster.ts";
+import type { RunOptions } from "./options.ts";
 import { EPOCH_MS, type ProgramOptions, ProgramProcess } from "./program_process.ts";
+import { Activities, type RunHooks, runIn, type RunResult } from "./run.ts";
 import { WAITING, Wasi } from "./wasi.ts";
 import { WASI_MODULE, type WasmProgram } from "./wasm_program.ts";
+import { createVirtualWorld } from "./world.ts";
 
 /** Settings of {@linkcode createWasmCluster}. */
 export interface WasmOptions extends ProgramOptions {
@@ -21,6 +24,25 @@ export interface WasmOptions extends ProgramOptions {
 /** A cluster of programs under the world's clock. */
 export function createWasmCluster(options: WasmOptions): Cluster {
   return new Cluster(options, (context) => new WasmInstance(context, options).process);
+}
+
+/** Runs a workload against a program in this process, under virtual time. */
+export async function runInWasm(
+  program: WasmProgram,
+  args: readonly string[],
+  options: RunOptions,
+  hooks: RunHooks,
+): Promise<RunResult> {
+  const { seed, latency } = options;
+  const world = createVirtualWorld(seed, { latency, links: hooks.plan?.links });
+  let peakMemoryBytes = 0;
+  const onMemory = (bytes: number) => {
+    peakMemoryBytes = Math.max(peakMemoryBytes, bytes);
+  };
+  const make = (cluster: ClusterOptions) =>
+    createWasmCluster({ ...cluster, program, args, onMemory });
+  const result = await runIn(world, make, options, hooks, { watchers: [new Activities(seed)] });
+  return { ...result, peakMemoryBytes };
 }
 
 /** The exit code of a program that did what cannot be done, as of one that the system ends. */

@@ -6,7 +6,6 @@
 
 import { WASI } from "@bjorn3/browser_wasi_shim";
 import { errorText } from "@eddy/maelstrom";
-import { findFile } from "./process.ts";
 
 /** A compiled program. */
 export interface WasmProgram {
@@ -47,11 +46,15 @@ const GO_SECTIONS = ["go:buildid", "go.buildid"];
 /**
  * Compiles a program.
  *
- * @throws {Error} if there is no such file, or it is none that can run here, and why.
+ * @param bin how errors name it
+ * @param path where it was read from
+ * @throws {Error} if it is none that can run here, and why.
  */
-export async function compileWasm(bin: string): Promise<WasmProgram> {
-  const { path } = findFile(bin);
-  const bytes = await Deno.readFile(path);
+export function compileWasm(
+  bin: string,
+  path: string,
+  bytes: Uint8Array<ArrayBuffer>,
+): WasmProgram {
   const cannot = (why: string) => new Error(`Cannot run ${bin}: ${why}`);
   if (!startsWith(bytes, MAGIC)) throw cannot("it is no WebAssembly");
   if (bytes.length < MAGIC.length + MODULE_VERSION.length) throw cannot("it ends too early");

@@ -4,10 +4,7 @@
  * @module
  */
 
-import type { ClusterOptions } from "../cluster.ts";
-import { createRealmCluster, type RealmEngine, RealmGuard } from "../realm.ts";
-import { Activities, runIn } from "../run.ts";
-import { createVirtualWorld } from "../world.ts";
+import { type RealmEngine, runInRealms } from "../realm.ts";
 import { pageHost } from "./node_modules.ts";
 import { localizeLanguage, programScope } from "./program_scope.ts";
 import { serveRuns } from "./simulator.ts";
@@ -33,10 +30,4 @@ const engine: RealmEngine = {
 };
 
 localizeLanguage();
-serveRuns(({ args, options }, hooks) => {
-  const { seed, latency } = options;
-  const world = createVirtualWorld(seed, { latency, links: hooks.plan?.links, turns: true });
-  const make = (cluster: ClusterOptions) => createRealmCluster({ ...cluster, engine, args });
-  const watchers = [new RealmGuard(), new Activities(seed)];
-  return runIn(world, make, options, hooks, { watchers });
-});
+serveRuns(({ args, options }, hooks) => runInRealms(engine, args, options, hooks));

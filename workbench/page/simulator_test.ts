@@ -29,9 +29,9 @@ async function modulesOf(entry: string): Promise<string[]> {
 
 /** Files that start processes, or read and write files. */
 const OUTER =
-  /\/(process|program|realm|results_dir|stored_run|load_meter|threads|run_program|page_parts)\.ts$/;
+  /\/(process|program|vm_realm|results_dir|stored_run|load_meter|threads|run_program|page_parts)\.ts$/;
 
-for (const entry of ["own_worker.ts", "mutants_worker.ts"]) {
+for (const entry of ["own_worker.ts", "mutants_worker.ts", "program_worker.ts", "wasm_worker.ts"]) {
   Deno.test(`${entry} is made of nothing that a browser has not`, async () => {
     const modules = await modulesOf(entry);
     assertEquals(modules.filter((name) => name.startsWith("node:") || OUTER.test(name)), []);
