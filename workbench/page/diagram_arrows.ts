@@ -137,7 +137,9 @@ function paintBatch(
     for (const segment of segments) trace(path, segment, 0);
     for (const segment of lost) trace(path, segment, 0);
     // Two lines, side by side.
-    for (const segment of copies) for (const side of [-1.5, 1.5]) trace(path, segment, side);
+    for (const segment of copies) {
+      for (const side of [-1, 1]) trace(path, segment, side * (0.75 + width / 2));
+    }
   });
   if (head > 0) {
     brush.fill(colour, (path) => {

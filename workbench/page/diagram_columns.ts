@@ -57,8 +57,9 @@ export function layColumns(
   }
   node = Math.min(MAX_NODE_PX, Math.max(MIN_NODE_PX, node));
   client = Math.min(MAX_NODE_PX, Math.max(compact ? 4 : MIN_CLIENT_PX, client));
+  const setupPx = Math.min(client, node * 0.5);
   const widthOf = ({ kind }: Lane) =>
-    kind === "client" ? client : kind === "setup" ? Math.min(client, 60) : node;
+    kind === "client" ? client : kind === "setup" ? setupPx : node;
   const widths = lanes.map(widthOf);
   const total = shown.reduce((sum, lane) => sum + widthOf(lane), 0);
   const maxOffset = Math.max(0, Math.round(total - room));

@@ -113,8 +113,8 @@ function fates({ sentMs, deliveries, drops }: ReportMessage): [string, string][]
     `${exact(atMs)}, after ${latency(atMs - sentMs)}`,
   ]);
   for (const { atMs, why } of drops) {
-    const copy = deliveries.length + drops.length > 1 ? "a copy was " : "";
-    rows.push(["lost", `${copy}lost at ${exact(atMs)}: ${why}`]);
+    const copy = deliveries.length + drops.length > 1 ? "a copy " : "";
+    rows.push(["lost", `${copy}at ${exact(atMs)}: ${why}`]);
   }
   return rows.length > 0 ? rows : [["arrived", "not before the end of the run"]];
 }

@@ -1,0 +1,275 @@
+import { assert, assertEquals, assertMatch, assertNotEquals } from "@std/assert";
+import { join } from "@std/path/join";
+import type { Page } from "playwright-core";
+import { defaultOptions } from "../workbench/options.ts";
+import { check } from "../workbench/report.ts";
+import type { ReportData } from "../workbench/report_data.ts";
+import type { ReportMessage } from "../workbench/report_messages.ts";
+import { reportPage } from "../workbench/report_page.ts";
+import { openPage, type PageSettings, testInBrowser } from "./browser.ts";
+
+const CLI = new URL("../workbench/cli/main.ts", import.meta.url).pathname;
+const CONFIG = new URL("../deno.json", import.meta.url).pathname;
+
+/** A run in which values are lost, since they are sent once only, and a partition takes them. */
+const LOSING = [
+  ...["test", "--workload", "broadcast", "--node-count", "3", "--concurrency", "2n"],
+  ...["--bin", "mutant:forwards-values-once-whether-they-arrive-or-not"],
+  ...["--rate", "50", "--time-limit", "20", "--latency", "4", "--latency-dist", "exponential"],
+  ...["--nemesis", "partition", "--nemesis-interval", "3", "--seed", "1"],
+];
+
+const folder = await Deno.makeTempDir();
+Deno.test.afterAll(() => Deno.remove(folder, { recursive: true }));
+let run: Promise<unknown> | undefined;
+
+/** The page of that run, opened; it is run once. */
+async function openRun(settings: PageSettings = {}) {
+  await (run ??= new Deno.Command(Deno.execPath(), {
+    args: ["run", "--quiet", "--allow-all", "--config", CONFIG, CLI, ...LOSING, "--store", folder],
+    stdout: "null",
+    stderr: "null",
+  }).output());
+  return await openReport(join(folder, "latest", "report.html"), settings);
+}
+
+async function openReport(path: string, settings: PageSettings) {
+  const opened = await openPage(path, settings);
+  await opened.page.locator("[data-ready]").waitFor({ state: "attached" });
+  await settled(opened.page);
+  return opened;
+}
+
+/** Waits until the diagram has told what is in view. */
+async function settled(page: Page): Promise<void> {
+  await page.waitForTimeout(450);
+}
+
+interface Shown {
+  readonly fromMs: number;
+  readonly toMs: number;
+  readonly arrows: number;
+  readonly operations: number;
+  readonly faults: number;
+  readonly drawCalls: number;
+}
+
+async function shownOn(page: Page): Promise<Shown> {
+  await settled(page);
+  const data = await page.locator(".diagram").evaluate((each) => ({
+    ...(each as unknown as { dataset: Record<string, string> }).dataset,
+  }));
+  const number = (name: string) => Number(data[name]);
+  return {
+    fromMs: number("fromMs"),
+    toMs: number("toMs"),
+    arrows: number("arrows"),
+    operations: number("operations"),
+    faults: number("faults"),
+    drawCalls: number("drawCalls"),
+  };
+}
+
+const press = async (page: Page, keys: readonly string[]) => {
+  await page.locator(".diagram-stage canvas").focus();
+  for (const key of keys) await page.keyboard.press(key);
+};
+
+testInBrowser("a diagram opens at the first finding, and says what is in view", async () => {
+  const { page, problems, requests } = await openRun();
+  const { fromMs, toMs, arrows, operations, faults } = await shownOn(page);
+  assert(fromMs <= 30_000 && toMs >= 29_999, `${fromMs} to ${toMs}`);
+  assertEquals([operations, faults], [6, 0]);
+  assert(arrows >= 12, String(arrows));
+  const finding = page.locator(".diagram-finding").first();
+  assertMatch(await finding.textContent() ?? "", /^8 findings, first lost: Element 0 was/);
+  assert(await finding.isVisible());
+  assertMatch(
+    await page.locator("#diagram-status").textContent() ?? "",
+    /s to 30.* s: 1\d of 3,660 messages, 6 operations, 0 faults$/,
+  );
+  assertEquals([problems, requests], [[], []]);
+});
+
+testInBrowser("what findings name is a click away, with the fault that was on then", async () => {
+  const { page, problems } = await openRun();
+  await page.getByRole("button", { name: "0.452 s process 3 on n0 broadcast invoke 8" }).click();
+  const { fromMs, toMs, faults } = await shownOn(page);
+  assert(fromMs < 452 && toMs > 452 && toMs < 1000, `${fromMs} to ${toMs}`);
+  assertEquals(faults, 1);
+  const panel = page.locator(".diagram-panel");
+  assertMatch(await panel.textContent() ?? "", /^broadcast 8operationbroadcastprocess3noden0/);
+  await panel.getByRole("button", { name: /→ n0 broadcast 8$/ }).click();
+  assertMatch(await panel.locator("pre").textContent() ?? "", /"message": 8/);
+  // What the node sent of it was lost, and why.
+  await panel.getByRole("button", { name: /n0 → n1 element 8$/ }).click();
+  assertMatch(await panel.textContent() ?? "", /ton1.*lostat 0\.45\d* s: partition/);
+  assertEquals(problems, []);
+});
+
+testInBrowser("a click on a message shows its body, its causes and effects", async () => {
+  const { page, problems } = await openRun();
+  await page.getByRole("button", { name: "0.452 s process 3 on n0 broadcast invoke 8" }).click();
+  await press(page, ["Escape"]);
+  const canvas = page.locator(".diagram-stage canvas");
+  const box = await canvas.boundingBox();
+  const panel = page.locator(".diagram-panel");
+  const { width = 0, height = 0 } = box ?? {};
+  // The middle has the operation; the first message below it that is hit is as good as any.
+  for (let y = height / 2; y < height && await panel.locator("pre").count() === 0; y += 4) {
+    await canvas.click({ position: { x: width * 0.66, y } });
+  }
+  assertMatch(await panel.locator("pre").textContent() ?? "", /"type": "\w+"/);
+  assertMatch(
+    await panel.textContent() ?? "",
+    /from.*to.*id\d+sent.*happened before it, \d+ after/,
+  );
+  assertEquals(problems, []);
+});
+
+testInBrowser("filters and zoom change what is drawn, and are taken back", async () => {
+  const { page, problems, requests } = await openRun();
+  const first = await shownOn(page);
+  await press(page, Array(12).fill("-"));
+  const all = await shownOn(page);
+  assert(all.arrows > 10 * first.arrows && all.faults > first.faults, JSON.stringify(all));
+  await page.getByLabel("Message type").selectOption("element");
+  const elements = await shownOn(page);
+  assert(elements.arrows < all.arrows && elements.arrows > 0, JSON.stringify(elements));
+  assertEquals(elements.operations, all.operations);
+  await page.getByLabel("Key or value in the body").fill("8");
+  const value = await shownOn(page);
+  assert(value.arrows < elements.arrows && value.operations < all.operations);
+  assertMatch(
+    await page.locator("#diagram-status").textContent() ?? "",
+    /, 2 messages of the run match$/,
+  );
+  await page.getByTitle("Clear all filters").click();
+  assertEquals((await shownOn(page)).arrows, all.arrows);
+  await page.getByText("Columns").click();
+  await page.getByRole("checkbox", { name: "n2" }).uncheck();
+  assert((await shownOn(page)).arrows < all.arrows);
+  await page.getByTitle("Back to where the diagram was opened").click();
+  await page.getByTitle("Clear all filters").click();
+  const { drawCalls: _, ...again } = await shownOn(page);
+  const { drawCalls: _before, ...before } = first;
+  assertEquals(again, before);
+  assertEquals([problems, requests], [[], []]);
+});
+
+testInBrowser("keys move, go to the ends, and from message to message", async () => {
+  const { page, problems } = await openRun();
+  const end = await shownOn(page);
+  await press(page, ["Home"]);
+  const start = await shownOn(page);
+  assert(start.fromMs <= 0 && start.toMs < end.fromMs, JSON.stringify(start));
+  await press(page, ["PageDown", "ArrowDown"]);
+  assert((await shownOn(page)).toMs > start.toMs);
+  const heading = page.locator(".diagram-panel h3");
+  await press(page, ["n"]);
+  const one = await page.locator(".diagram-panel").textContent();
+  await press(page, ["n"]);
+  const two = await page.locator(".diagram-panel").textContent();
+  assertNotEquals(one, two);
+  await press(page, ["p"]);
+  assertEquals(await page.locator(".diagram-panel").textContent(), one);
+  await press(page, ["Enter"]);
+  const focused = page.locator(".diagram-panel:focus");
+  assertEquals(await focused.count(), 1);
+  await press(page, ["Escape"]);
+  assertEquals(await heading.textContent(), "What the signs mean");
+  assertEquals(problems, []);
+});
+
+testInBrowser("a wheel scrolls the page where the diagram has an end", async () => {
+  const { page } = await openRun({ height: 600 });
+  await page.locator(".diagram").evaluate((each) => each.scrollIntoView({ block: "start" }));
+  await press(page, ["Home"]);
+  await settled(page);
+  const canvas = page.locator(".diagram-stage canvas");
+  await canvas.hover({ position: { x: 300, y: 200 } });
+  const top = () => page.evaluate("scrollY");
+  const before = await top();
+  await page.mouse.wheel(0, 100);
+  const moved = await shownOn(page);
+  assert(moved.fromMs > 0 || moved.toMs > 0);
+  assertEquals(await top(), before);
+  await page.mouse.wheel(0, -3000);
+  await settled(page);
+  await page.mouse.wheel(0, -300);
+  await settled(page);
+  assert(Number(await top()) < Number(before));
+});
+
+/** A run of many messages, one in forty lost. */
+function longRun(count: number): ReportData {
+  const options = defaultOptions("broadcast", { nodeCount: 5 });
+  const messages = Array.from({ length: count }, (_, id): ReportMessage => {
+    const sentMs = id * 0.6;
+    const took = 2 + (id * 7919 % 100) / 10;
+    const [src, dest] = [`n${id % 5 + 1}`, `n${(id + 1 + id % 4) % 5 + 1}`];
+    const isLost = id % 40 === 0;
+    const nextId = Math.min(count, Math.floor((sentMs + took) / 0.6) + 1);
+    return {
+      id,
+      src,
+      dest,
+      sentMs,
+      body: JSON.stringify({ type: "gossip", value: id }),
+      deliveries: isLost ? [] : [{ atMs: sentMs + took, nextId }],
+      drops: isLost ? [{ atMs: sentMs, why: "loss" }] : [],
+    };
+  });
+  const shown = { messages, sentCount: count, observations: [], causes: [], views: [] };
+  return { workload: "broadcast", report: check([], options), options, history: [], ...shown };
+}
+
+async function openData(data: ReportData, settings: PageSettings = {}) {
+  const path = join(folder, "made.html");
+  await Deno.writeTextFile(path, await reportPage(data));
+  return await openReport(path, settings);
+}
+
+testInBrowser("of many messages what is drawn is bounded", async () => {
+  const { page, problems, requests } = await openData(longRun(100_000), { colorScheme: "dark" });
+  const counts: number[] = [];
+  for (let i = 0; i < 6; i++) {
+    const { arrows, drawCalls } = await shownOn(page);
+    counts.push(arrows);
+    assert(drawCalls < 900, `${drawCalls} calls for ${arrows} arrows`);
+    await press(page, Array(5).fill("-"));
+  }
+  assertEquals(counts.toSorted((a, b) => a - b), counts);
+  assert((counts[0] ?? 0) < 100 && counts.at(-1) === 100_000, counts.join());
+  assertEquals([problems, requests], [[], []]);
+});
+
+testInBrowser("on a narrow screen nothing is wider than the page", async () => {
+  const { page, problems } = await openRun({ width: 400, height: 800 });
+  const { arrows } = await shownOn(page);
+  assert(arrows > 0);
+  assertEquals(await page.evaluate("document.documentElement.scrollWidth"), 400);
+  assertEquals(problems, []);
+});
+
+testInBrowser("hostile texts are only shown", async () => {
+  const evil = "</script><script>globalThis.ran = 1</script><img src=x onerror=ran=1>\u202e\u0007";
+  const data = longRun(50);
+  const messages = data.messages.map((each, i) => ({
+    ...each,
+    body: JSON.stringify({ type: evil, value: i === 20 ? "x".repeat(1_000_000) : evil }),
+  }));
+  const { page, problems, requests } = await openData({ ...data, messages });
+  await press(page, ["Home"]);
+  const body = page.locator(".diagram-panel pre");
+  for (let i = 0; i < 40 && await page.getByText("Show all").count() === 0; i++) {
+    await press(page, ["n"]);
+  }
+  assert((await body.textContent() ?? "").length <= 20_000);
+  await page.getByText("Show all").click();
+  assert((await body.textContent() ?? "").length > 1_000_000);
+  await press(page, ["n"]);
+  assertMatch(await body.textContent() ?? "", /<\/script>.*\\u202e/);
+  assertEquals(await page.evaluate("globalThis.ran"), undefined);
+  assertEquals([problems, requests], [[], []]);
+});
