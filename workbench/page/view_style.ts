@@ -57,5 +57,19 @@ export const VIEW_STYLE = `
   stroke: var(--page); stroke-width: 4px; }
 .cycle .lit path { stroke-width: 3.5; }
 .reasons { margin: .3rem 0; padding-left: 1.2rem; overflow-wrap: anywhere; }
+.log { border-collapse: separate; border-spacing: 0; font: 12px ui-monospace, monospace; }
+.log th, .log td { min-width: 2.1rem; padding: .15rem .3rem; text-align: center;
+  border: solid var(--grid); border-width: 0 1px 1px 0; white-space: nowrap; }
+.log td { cursor: pointer; max-width: 9rem; overflow: hidden; text-overflow: ellipsis; }
+.log button { background: none; border: 0; padding: 0; cursor: pointer; }
+.log th { font-weight: 600; color: var(--muted); }
+.log th[scope="row"] { position: sticky; left: 0; background: var(--page); text-align: left;
+  border-right-color: var(--line); font-family: system-ui, sans-serif; }
+.log tbody tr:nth-child(n+3) td { color: var(--ok); }
+.log tbody tr:nth-child(n+3) td.past { color: var(--muted); }
+.log tbody .marked, .log thead .marked { background: var(--fault); color: var(--invalid); font-weight: 700;
+  box-shadow: inset 0 0 0 1px var(--invalid); }
+.log tbody tr:nth-child(n+3) td.marked { color: var(--invalid); }
+.unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
 .register .time { fill: var(--muted); font: 11px system-ui, sans-serif; }
 `;

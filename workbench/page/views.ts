@@ -9,6 +9,7 @@ import type { ReportData } from "../report_data.ts";
 import type { View } from "../views/mod.ts";
 import { showCycles } from "./cycle_view.ts";
 import { section } from "./dom.ts";
+import { showLogs } from "./log_view.ts";
 import { showRegisters } from "./register_view.ts";
 import type { Selection } from "./selection.ts";
 
@@ -21,6 +22,8 @@ function showView(view: View, data: ReportData, selection: Selection): HTMLEleme
   switch (view.kind) {
     case "cycles":
       return section("cycles", "Cycles of transactions", showCycles(view, selection));
+    case "logs":
+      return section("logs", "Logs", showLogs(view, data, selection));
     case "registers":
       return section("registers", "Registers", showRegisters(view, data, selection));
   }

@@ -5,11 +5,12 @@
  */
 
 import { type CyclesView, cyclesView } from "./cycles.ts";
+import { type LogsView, logsView } from "./logs.ts";
 import type { ReportData } from "../report_data.ts";
 import { type RegistersView, registersView } from "./registers.ts";
 
 /** Something that is drawn of a run, by its kind. */
-export type View = CyclesView | RegistersView;
+export type View = CyclesView | LogsView | RegistersView;
 
 /** What is drawn of a run beside its messages and figures. */
 export function viewsOf(run: Omit<ReportData, "causes" | "views">): View[] {
@@ -19,6 +20,8 @@ export function viewsOf(run: Omit<ReportData, "causes" | "views">): View[] {
 
 function viewOf(run: Omit<ReportData, "causes" | "views">): View | undefined {
   switch (run.workload) {
+    case "kafka":
+      return logsView(run);
     case "lin-kv":
       return registersView(run);
     case "txn-list-append":

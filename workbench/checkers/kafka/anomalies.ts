@@ -176,20 +176,22 @@ export class Anomalies {
   }
 
   /** The worst case of each type that is not allowed, then the second worst of each, and so on. */
-  findings(): Finding[] {
+  worst(): Anomaly[] {
     const bad = this.types().filter((type) => !allowed.includes(type))
       .sort((a, b) => severity.indexOf(a) - severity.indexOf(b));
-    const findings: Finding[] = [];
-    for (let rank = 0; rank < MAX_FOUND; rank++) {
-      for (const type of bad) {
-        const anomaly = this.#tallies.get(type)?.worst[rank];
-        if (anomaly === undefined) continue;
-        const { what, ops } = describe(anomaly);
-        findings.push({ anomaly: type, what, ops: inOrder(ops) });
-        if (findings.length === MAX_FINDINGS) return findings;
-      }
-    }
-    return findings;
+    const turns = Array.from(
+      { length: MAX_FOUND },
+      (_, rank) => bad.flatMap((type) => this.#tallies.get(type)?.worst[rank] ?? []),
+    );
+    return turns.flat().slice(0, MAX_FINDINGS);
+  }
+
+  /** What {@linkcode worst} has, as findings. */
+  findings(): Finding[] {
+    return this.worst().map((anomaly) => {
+      const { what, ops } = describe(anomaly);
+      return { anomaly: anomaly.type, what, ops: inOrder(ops) };
+    });
   }
 }
 

@@ -83,6 +83,18 @@ export function checkKafka(history: readonly Op[]): KafkaResult {
   return resultOf(verdict(anomalies), figures, anomalies.findings(), warnings);
 }
 
+/** What a history says of its logs, and what is wrong with them, the worst of it. */
+export function readAnomalies(history: readonly Op[]): {
+  readonly read: KafkaHistory;
+  readonly logs: ReadonlyMap<string, DenseLog>;
+  readonly worst: readonly Anomaly[];
+} {
+  const warnings = new Warnings();
+  const read = readHistory(history, warnings);
+  const logs = readLogs(read);
+  return { read, logs, worst: new Anomalies(anomaliesOf(read, logs, warnings)).worst() };
+}
+
 function* anomaliesOf(
   read: KafkaHistory,
   logs: ReadonlyMap<string, DenseLog>,
