@@ -8,6 +8,7 @@
  */
 
 import { errorText } from "@eddy/maelstrom";
+import { bundleFile } from "./program.ts";
 
 /** The entries of `page/`, by name. */
 export type PagePart =
@@ -56,21 +57,11 @@ async function readPart(name: PagePart): Promise<string> {
 }
 
 /** Bundles an entry of a page for browsers. */
-async function bundle(name: PagePart): Promise<string> {
-  const { href } = new URL(`page/${name}.ts`, import.meta.url);
+function bundle(name: PagePart): Promise<string> {
+  const entry = decodeURIComponent(new URL(`page/${name}.ts`, import.meta.url).pathname);
   const format = name.endsWith("_worker") ? "iife" : "esm";
-  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["bundle", "--quiet", "--platform=browser", `--format=${format}`, "--minify", href],
-    cwd: new URL("../", import.meta.url),
-    env: { NO_COLOR: "1" },
-    stdin: "null",
-    stdout: "piped",
-    stderr: "piped",
-  }).output();
-  const decoder = new TextDecoder();
-  if (success) return decoder.decode(stdout);
-  const said = decoder.decode(stderr).replace(/\n+Stack backtrace:[^]*$/, "").trim();
-  throw new Error(`Cannot bundle the page: ${said}`);
+  const flags = ["--platform=browser", `--format=${format}`, "--minify"];
+  return bundleFile(entry, flags, "the page");
 }
 
 /** The hash of all that may be in a bundle. */
