@@ -84,8 +84,8 @@ export async function bundleFile(
 /** What Deno said, without its own stack; in a sentence if its bundler is not there. */
 function whyNotBundled(said: string): string {
   if (/@esbuild\b/.test(said) && said.includes("error sending request")) {
-    return "Deno cannot download esbuild, its bundler, which it needs once and then keeps; connect " +
-      "to the network for one run, or run the program as processes, with --real-time";
+    return "Deno cannot download esbuild, its bundler, which it needs once and then keeps: connect " +
+      "to the network for one run";
   }
   return said.replace(/\n+Stack backtrace:[^]*$/, "").trim();
 }
