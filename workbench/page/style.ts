@@ -47,8 +47,8 @@ h4 { font-size: .85rem; color: var(--muted); margin: .5rem 0 0; font-weight: 600
 [data-valid="false"] h1 { color: var(--invalid); }
 [data-valid="unknown"] h1 { color: var(--unknown); }
 code, pre { font: 13px/1.45 ui-monospace, monospace; overflow-wrap: anywhere; white-space: pre-wrap; }
-dl.figures { display: grid; grid-template-columns: max-content 1fr; gap: .1rem 1rem; margin: .5rem 0; }
-dl.figures dt { color: var(--muted); }
+dl.figures { display: flex; flex-wrap: wrap; gap: .2rem 1.8rem; margin: .5rem 0; }
+dl.figures dt { color: var(--muted); font-size: .85rem; }
 dl.figures dd { margin: 0; overflow-wrap: anywhere; }
 .finding { background: var(--card); border-left: 4px solid var(--invalid); padding: .6rem .9rem;
   margin: .6rem 0; border-radius: 4px; overflow-wrap: anywhere; }
@@ -126,8 +126,6 @@ figcaption { display: flex; flex-wrap: wrap; gap: .15rem .9rem; align-items: bas
   .faults-editor .track { grid-column: 1 / -1; grid-row: 2; }
   .frames { grid-template-columns: 1fr; }
   .readout { text-align: left; }
-  dl.figures { grid-template-columns: 1fr; gap: 0; }
-  dl.figures dd { margin: 0 0 .3rem; }
 }
 ${VIEW_STYLE}
 @media print {

@@ -21,10 +21,9 @@ export function showSummary(data: ReportData): HTMLElement {
     element(
       "dl",
       { class: "figures" },
-      figures(data).map(([name, text]) => [
-        element("dt", {}, name),
-        element("dd", {}, text),
-      ]),
+      figures(data).map(([name, text]) =>
+        element("div", {}, element("dt", {}, name), element("dd", {}, text))
+      ),
     ),
     command !== undefined && element(
       "p",
