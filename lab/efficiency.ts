@@ -9,16 +9,23 @@ import { table } from "@eddy/workbench/cli/wrap.ts";
 import { markdownTable } from "./campaign/record.ts";
 import { type Job, jobs } from "./efficiency/goals.ts";
 import { measure } from "./efficiency/measure.ts";
-import { measureTradeoff, type Point, published, tradeoffRows } from "./efficiency/tradeoff.ts";
+import {
+  drawTradeoff,
+  measureTradeoff,
+  type Point,
+  published,
+  tradeoffRows,
+} from "./efficiency/tradeoff.ts";
 import { projectPath, runCommand, runDeno, say, warn } from "../scripts/support.ts";
 
 const PAGE = "docs/efficiency.md";
+const FIGURE = "docs/broadcast_tradeoff.svg";
 
 const flags = {
   seeds: { help: "How many seeds to run", value: "N", ...integer(1, 10_000), default: 10 },
   only: { help: "Run only jobs whose names begin so", value: "TEXT" },
   "no-curve": { help: "Leave out broadcast's trade-off curve" },
-  write: { help: `Write ${PAGE}` },
+  write: { help: `Write ${PAGE} and ${FIGURE}` },
 } satisfies Flags;
 
 const usage = `Usage: deno task efficiency [options]
@@ -45,7 +52,10 @@ async function main(
     points = [...await measureTradeoff(given.seeds, warn), ...published];
     say(`\n${table(tradeoffRows(points))}`);
   }
-  if (given.write) await write(pageOf(given.seeds, rows, missed, points, wanted));
+  if (given.write) {
+    await write(pageOf(given.seeds, rows, missed, points, wanted));
+    await Deno.writeTextFile(projectPath(FIGURE), drawTradeoff(points));
+  }
   return failures.length === 0 ? 0 : 1;
 }
 

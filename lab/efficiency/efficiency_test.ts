@@ -2,7 +2,8 @@ import { assertEquals } from "@std/assert";
 import { caseOf } from "../campaign/cases.ts";
 import { jobs } from "./goals.ts";
 import { measure } from "./measure.ts";
-import { published, tradeoffRows } from "./tradeoff.ts";
+import { projectPath } from "../../scripts/support.ts";
+import { drawTradeoff, pointsOf, published, tradeoffRows } from "./tradeoff.ts";
 
 Deno.test("a job's figures stand beside its goals, and what is missed is told", async () => {
   const [echo] = jobs;
@@ -34,4 +35,15 @@ Deno.test("every point of the curve is a row", () => {
   const rows = tradeoffRows([ours, ...published]);
   assertEquals(rows[1], ["Eddy, budget 100 ms", "10.00", "50", "100"]);
   assertEquals(rows.slice(2).map(([name]) => name), published.map(({ name }) => name));
+});
+
+Deno.test("the figure of the curve shows the points of its table", async () => {
+  const page = await Deno.readTextFile(projectPath("docs/efficiency.md"));
+  const [, table = ""] = /broadcast_tradeoff\.svg\)\n\n([^]*?)\n\n/.exec(page) ?? [];
+  const rows = table.split("\n").slice(2).map((row) =>
+    row.split("|").slice(1, -1).map((cell) => cell.trim())
+  );
+  assertEquals(rows.length, 11 + published.length);
+  const figure = await Deno.readTextFile(projectPath("docs/broadcast_tradeoff.svg"));
+  assertEquals(figure, drawTradeoff(pointsOf(rows)));
 });

@@ -5,6 +5,7 @@
  */
 
 import { type RunFigures, runJobs } from "@eddy/workbench/sweep.ts";
+import { escapeXml, type XmlAttributes, xmlElement } from "@eddy/workbench/xml.ts";
 import { caseOf } from "../campaign/cases.ts";
 import { tenths } from "../campaign/campaign.ts";
 import { summary } from "./measure.ts";
@@ -67,6 +68,20 @@ function pointOf(budget: number, outcomes: readonly RunFigures[]): Point {
   };
 }
 
+/** The points that the rows of a table have. */
+export function pointsOf(rows: readonly (readonly string[])[]): Point[] {
+  return rows.map(([head = "", serversPerOp, medianMs, maxMs]) => {
+    const [, budget] = /^Eddy, budget (.*)$/.exec(head) ?? [];
+    return {
+      name: budget ?? head,
+      ours: budget !== undefined,
+      serversPerOp: Number(serversPerOp),
+      medianMs: Number(medianMs),
+      maxMs: Number(maxMs),
+    };
+  });
+}
+
 /** Points as rows of a table, under their heads. */
 export function tradeoffRows(points: readonly Point[]): string[][] {
   return [
@@ -78,4 +93,75 @@ export function tradeoffRows(points: readonly Point[]): string[][] {
       maxMs.toFixed(0),
     ]),
   ];
+}
+
+const WIDTH = 700;
+const HEIGHT = 440;
+/** Where the axes are. */
+const FRAME = { left: 60, right: 680, top: 40, bottom: 390 };
+
+/**
+ * The points as SVG: messages by worst stable latency, on logarithmic axes, with the figures as they
+ * stand in the table.
+ */
+export function drawTradeoff(points: readonly Point[]): string {
+  const x = logAxis([80, 3000], FRAME.left, FRAME.right);
+  const y = logAxis([0.2, 20], FRAME.bottom, FRAME.top);
+  const text = (at: { x: number; y: number }, content: string, more: XmlAttributes = {}) =>
+    xmlElement("text", { ...at, "font-size": 11, ...more }, escapeXml(content));
+  const line = (x1: number, y1: number, x2: number, y2: number) =>
+    xmlElement("line", { x1, y1, x2, y2, stroke: "#ddd" });
+  const ticks = [
+    ...[100, 200, 500, 1000, 2000].flatMap((ms) => [
+      line(x(ms), FRAME.top, x(ms), FRAME.bottom),
+      text({ x: x(ms), y: FRAME.bottom + 16 }, String(ms), { "text-anchor": "middle" }),
+    ]),
+    ...[0.2, 0.5, 1, 2, 5, 10, 20].flatMap((count) => [
+      line(FRAME.left, y(count), FRAME.right, y(count)),
+      text({ x: FRAME.left - 6, y: y(count) + 4 }, String(count), { "text-anchor": "end" }),
+    ]),
+  ];
+  const places = new Map<string, Point[]>();
+  for (const point of points) {
+    const place = `${x(Math.round(point.maxMs))} ${y(Number(point.serversPerOp.toFixed(2)))}`;
+    places.set(place, [...places.get(place) ?? [], point]);
+  }
+  const dots = [...places].flatMap(([place, there]) => {
+    const [cx = 0, cy = 0] = place.split(" ").map(Number);
+    const ours = there.some((point) => point.ours);
+    const fill = ours ? "#1f6feb" : "#c77700";
+    const label = { x: cx + 7, y: cy + (ours ? 12 : -5) };
+    const names = there.map(({ name }) => name).join(", ");
+    return [xmlElement("circle", { cx, cy, r: 4, fill }), text(label, names, { fill })];
+  });
+  const heads = [
+    text({ x: FRAME.left, y: 22 }, "servers msgs/op by worst stable latency in ms"),
+    text({ x: 440, y: 22 }, "Eddy, by budget", { fill: "#1f6feb" }),
+    text({ x: 560, y: 22 }, "published", { fill: "#c77700" }),
+  ];
+  return xmlElement(
+    "svg",
+    {
+      xmlns: "http://www.w3.org/2000/svg",
+      width: WIDTH,
+      height: HEIGHT,
+      viewBox: `0 0 ${WIDTH} ${HEIGHT}`,
+      "font-family": "sans-serif",
+    },
+    [
+      xmlElement("rect", { width: WIDTH, height: HEIGHT, fill: "white" }),
+      ...ticks,
+      ...heads,
+      ...dots,
+    ].join("\n"),
+  ) + "\n";
+}
+
+/** Where a value lies between two ends, by its logarithm. */
+function logAxis([low, high]: [number, number], from: number, to: number): (v: number) => number {
+  return (value) => tenth(from + (to - from) * Math.log(value / low) / Math.log(high / low));
+}
+
+function tenth(value: number): number {
+  return Math.round(value * 10) / 10;
 }
