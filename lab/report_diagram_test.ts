@@ -1,15 +1,13 @@
 import { assert, assertEquals, assertMatch, assertNotEquals } from "@std/assert";
 import { join } from "@std/path/join";
 import type { Page } from "playwright-core";
-import { defaultOptions } from "../workbench/options.ts";
-import { check } from "../workbench/report.ts";
-import type { ReportData } from "../workbench/report_data.ts";
-import type { ReportMessage } from "../workbench/report_messages.ts";
-import { reportPage } from "../workbench/report_page.ts";
+import { workbench } from "@eddy/workbench/cli/testing.ts";
+import { defaultOptions } from "@eddy/workbench/options.ts";
+import { check } from "@eddy/workbench/report.ts";
+import type { ReportData } from "@eddy/workbench/report_data.ts";
+import type { ReportMessage } from "@eddy/workbench/report_messages.ts";
+import { reportPage } from "@eddy/workbench/report_page.ts";
 import { openPage, type PageSettings, testInBrowser } from "./browser.ts";
-
-const CLI = new URL("../workbench/cli/main.ts", import.meta.url).pathname;
-const CONFIG = new URL("../deno.json", import.meta.url).pathname;
 
 /** A run in which values are lost, since they are sent once only, and a partition takes them. */
 const LOSING = [
@@ -25,12 +23,8 @@ let run: Promise<unknown> | undefined;
 
 /** The page of that run, opened; it is run once. */
 async function openRun(settings: PageSettings = {}) {
-  await (run ??= new Deno.Command(Deno.execPath(), {
-    args: ["run", "--quiet", "--allow-all", "--config", CONFIG, CLI, ...LOSING, "--store", folder],
-    stdout: "null",
-    stderr: "null",
-  }).output());
-  return await openReport(join(folder, "latest", "report.html"), settings);
+  await (run ??= workbench(LOSING, folder));
+  return await openReport(join(folder, "store", "latest", "report.html"), settings);
 }
 
 async function openReport(path: string, settings: PageSettings) {
@@ -91,25 +85,33 @@ testInBrowser("a diagram opens at the first finding, and says what is in view", 
   assertEquals([problems, requests], [[], []]);
 });
 
+/** Opens the finding about 8, and goes to where it was broadcast. */
+async function goToValue8(page: Page): Promise<void> {
+  await page.locator(".finding summary").filter({ hasText: "Element 8 " }).click();
+  await page.getByRole("link", { name: "0.452 s process 3 on n0 broadcast invoke 8" }).click();
+}
+
 testInBrowser("what findings name is a click away, with the fault that was on then", async () => {
   const { page, problems } = await openRun();
-  await page.getByRole("button", { name: "0.452 s process 3 on n0 broadcast invoke 8" }).click();
+  await goToValue8(page);
   const { fromMs, toMs, faults } = await shownOn(page);
   assert(fromMs < 452 && toMs > 452 && toMs < 1000, `${fromMs} to ${toMs}`);
   assertEquals(faults, 1);
   const panel = page.locator(".diagram-panel");
   assertMatch(await panel.textContent() ?? "", /^broadcast 8operationbroadcastprocess3noden0/);
-  await panel.getByRole("button", { name: /→ n0 broadcast 8$/ }).click();
+  await panel.getByRole("link", { name: /→ n0 broadcast 8$/ }).click();
   assertMatch(await panel.locator("pre").textContent() ?? "", /"message": 8/);
-  // What the node sent of it was lost, and why.
-  await panel.getByRole("button", { name: /n0 → n1 element 8$/ }).click();
+  // What the node sent of it was lost, and why; so says the cause of the first finding.
+  await panel.getByRole("link", { name: /n0 → n1 element 8$/ }).click();
   assertMatch(await panel.textContent() ?? "", /ton1.*lostat 0\.45\d* s: partition/);
+  await page.getByRole("link", { name: "element 13 from n0 to n1" }).click();
+  assertMatch(await panel.textContent() ?? "", /^element 0.*ton1id13.*lostat 0\.0\d* s: partition/);
   assertEquals(problems, []);
 });
 
 testInBrowser("a click on a message shows its body, its causes and effects", async () => {
   const { page, problems } = await openRun();
-  await page.getByRole("button", { name: "0.452 s process 3 on n0 broadcast invoke 8" }).click();
+  await goToValue8(page);
   await press(page, ["Escape"]);
   const canvas = page.locator(".diagram-stage canvas");
   const box = await canvas.boundingBox();
@@ -165,7 +167,6 @@ testInBrowser("keys move, go to the ends, and from message to message", async ()
   assert(start.fromMs <= 0 && start.toMs < end.fromMs, JSON.stringify(start));
   await press(page, ["PageDown", "ArrowDown"]);
   assert((await shownOn(page)).toMs > start.toMs);
-  const heading = page.locator(".diagram-panel h3");
   await press(page, ["n"]);
   const one = await page.locator(".diagram-panel").textContent();
   await press(page, ["n"]);
@@ -176,8 +177,12 @@ testInBrowser("keys move, go to the ends, and from message to message", async ()
   await press(page, ["Enter"]);
   const focused = page.locator(".diagram-panel:focus");
   assertEquals(await focused.count(), 1);
+  assertMatch(
+    await page.locator("#diagram-status").textContent() ?? "",
+    /^Selected \w+ → \w+ .* messages/,
+  );
   await press(page, ["Escape"]);
-  assertEquals(await heading.textContent(), "What the signs mean");
+  assertEquals(await page.locator(".diagram-panel").isVisible(), false);
   assertEquals(problems, []);
 });
 

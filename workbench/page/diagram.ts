@@ -9,16 +9,17 @@ import { plural } from "../checkers/checker.ts";
 import { printableLine } from "../explain.ts";
 import type { ReportData } from "../report_data.ts";
 import { type AxisMode, countBelow, secondsText } from "./diagram_axis.ts";
+import { Colors } from "./colors.ts";
 import { Brush } from "./diagram_brush.ts";
 import { HappenedBefore, type Relations } from "./diagram_causes.ts";
-import { type Columns, HEADER_PX, layColumns } from "./diagram_columns.ts";
+import { type ColumnLayout, HEADER_PX, layColumns } from "./diagram_columns.ts";
 import { applyFilter, type DiagramFilter, type Matches, NO_FILTER } from "./diagram_filter.ts";
 import { type Hit, hitAt } from "./diagram_hit.ts";
 import { ArrowIndex } from "./diagram_index.ts";
 import { type InputTarget, listenTo } from "./diagram_input.ts";
 import { messageLabel, messageType } from "./diagram_labels.ts";
-import { type Frame, type InView, paintFrame, rulerOf } from "./diagram_painter.ts";
-import { legend, markDetail, messageDetail, operationDetail } from "./diagram_panel.ts";
+import { type DiagramFrame, type InView, paintFrame, rulerOf } from "./diagram_painter.ts";
+import { markDetail, messageDetail, operationDetail } from "./diagram_panel.ts";
 import { makeScene, type Scene } from "./diagram_scene.ts";
 import { Strip } from "./diagram_strip.ts";
 import { makeToolbar } from "./diagram_toolbar.ts";
@@ -60,7 +61,8 @@ class Diagram implements InputTarget {
     "aria-describedby": "diagram-status",
   });
   readonly #stripCanvas = element("canvas", { "aria-hidden": "true" });
-  readonly #probe = element("span", { hidden: true });
+  readonly #probe = element("span");
+  readonly #colours = new Colors(this.#probe);
   readonly #tip = element("div", { class: "diagram-tip", "aria-hidden": "true" });
   readonly #labels = element("div", {});
   readonly #status = element("p", {
@@ -72,7 +74,8 @@ class Diagram implements InputTarget {
     class: "diagram-panel",
     "aria-label": "What is selected",
     tabindex: -1,
-  }, legend());
+    hidden: true,
+  });
   readonly #isError: Uint8Array;
   readonly #texts = new Map<number, string>();
   readonly #found: ReadonlySet<number>;
@@ -98,8 +101,8 @@ class Diagram implements InputTarget {
     this.#index = new ArrowIndex(arrows, axis.places);
     this.#isError = Uint8Array.from(messages, ({ body }) => Number(messageType(body) === "error"));
     this.#found = new Set(data.report.findings.flatMap(({ ops }) => ops.map(({ index }) => index)));
-    this.#brush = new Brush(this.#canvas);
-    this.#strip = new Strip(this.#stripCanvas, scene);
+    this.#brush = new Brush(this.#canvas, this.#colours);
+    this.#strip = new Strip(this.#stripCanvas, this.#colours, scene);
     this.element = this.#layOut();
     this.#findPlaces();
     this.home();
@@ -145,13 +148,9 @@ class Diagram implements InputTarget {
   }
 
   #listenToPage(): void {
-    const recolour = () => {
-      for (const brush of [this.#brush, this.#strip.brush]) brush.readColours(this.#probe);
-      this.#draw();
-    };
     // The first time it is told is when the element has its size.
-    new ResizeObserver(recolour).observe(this.#canvas);
-    matchMedia("(prefers-color-scheme: dark)").addEventListener("change", recolour);
+    new ResizeObserver(() => this.#draw()).observe(this.#canvas);
+    this.#colours.onChange(() => this.#draw());
   }
 
   #listenToStrip(): void {
@@ -254,7 +253,7 @@ class Diagram implements InputTarget {
     const { messages, bars, events, lanes } = this.#scene;
     this.#selected = hit;
     this.#relations = undefined;
-    let detail: readonly Child[] = legend();
+    let detail: readonly Child[] = [];
     const go = (place: number) => {
       const { id = 0, sentMs = 0 } = messages[place] ?? {};
       const target = { atMs: sentMs, message: id };
@@ -273,6 +272,7 @@ class Diagram implements InputTarget {
       detail = markDetail(lanes[lane]?.name ?? "", atMs, text);
     }
     this.#panel.replaceChildren(...element("div", {}, detail).childNodes);
+    this.#panel.hidden = hit === undefined;
     this.#panel.scrollTop = 0;
     this.#draw();
   }
@@ -385,12 +385,12 @@ class Diagram implements InputTarget {
     return text;
   }
 
-  #columns(): Columns {
+  #columns(): ColumnLayout {
     const { lanes } = this.#scene;
     return layColumns(lanes, this.#filter.hidden, this.#canvas.clientWidth, this.#offset);
   }
 
-  #frame(): Frame {
+  #frame(): DiagramFrame {
     return {
       scene: this.#scene,
       index: this.#index,
@@ -480,6 +480,7 @@ class Diagram implements InputTarget {
     const known = all < sentCount ? `${count(all)} kept of ` : "";
     const matching = this.#matches.messages?.reduce((sum, each) => sum + each, 0);
     this.#status.textContent = [
+      this.#selected === undefined ? "" : `Selected ${this.#describe(this.#selected)}`,
       `${start === end ? start : `${start} to ${end}`}: ` +
       (all === 0 ? "" : `${count(messages)} of ${known}${counted(sentCount, "message")}, `) +
       counted(operations, "operation"),

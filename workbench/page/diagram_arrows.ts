@@ -8,7 +8,7 @@ import type { Brush, ColourName } from "./diagram_brush.ts";
 import { RELATION } from "./diagram_causes.ts";
 import type { LabelRoom } from "./diagram_columns.ts";
 import { MAX_SINGLE_ARROWS } from "./diagram_index.ts";
-import type { Frame, Ruler } from "./diagram_painter.ts";
+import type { DiagramFrame, Ruler } from "./diagram_painter.ts";
 import { ARROW } from "./diagram_scene.ts";
 
 /** An arrow in pixels. */
@@ -28,7 +28,7 @@ const LOOP_PX = 18;
 
 /** Where an arrow is drawn; undefined where one of its lanes is hidden. */
 export function segmentOf(
-  { scene: { arrows }, index, columns }: Frame,
+  { scene: { arrows }, index, columns }: DiagramFrame,
   ruler: Ruler,
   arrow: number,
 ): Segment | undefined {
@@ -51,7 +51,7 @@ const LOOKS: Record<Strength, { readonly width: number; readonly alpha: number }
 };
 
 /** Arrows that are drawn alike. */
-interface Batch {
+interface ArrowBatch {
   readonly colour: ColourName;
   readonly strength: Strength;
   readonly isDashed: boolean;
@@ -63,7 +63,7 @@ interface Batch {
 /** Draws the arrows in view; says which, and how many messages they are. */
 export function paintArrows(
   brush: Brush,
-  frame: Frame,
+  frame: DiagramFrame,
   ruler: Ruler,
 ): { readonly list: Int32Array; readonly messages: number } {
   const { index, viewport: { from, to }, matches, scene: { arrows } } = frame;
@@ -82,9 +82,9 @@ export function paintArrows(
   return { list, messages };
 }
 
-function batchesOf(frame: Frame, ruler: Ruler, list: Int32Array): Batch[] {
+function batchesOf(frame: DiagramFrame, ruler: Ruler, list: Int32Array): ArrowBatch[] {
   const { scene: { arrows, lanes }, relations, isError } = frame;
-  const batches = new Map<string, Batch>();
+  const batches = new Map<string, ArrowBatch>();
   for (const arrow of list) {
     const segment = segmentOf(frame, ruler, arrow);
     if (segment === undefined) continue;
@@ -124,7 +124,7 @@ function strengthOf(relation: number | undefined): Strength {
 
 function paintBatch(
   brush: Brush,
-  { colour, strength, isDashed, segments, lost, copies }: Batch,
+  { colour, strength, isDashed, segments, lost, copies }: ArrowBatch,
   count: number,
 ): void {
   // Where many share the canvas each is lighter, and has no head.
@@ -191,7 +191,7 @@ const LABEL_SHARES: readonly number[] = [0.5, 0.36, 0.64, 0.24, 0.76];
 /** Writes what messages are, as far as there is room. */
 export function labelArrows(
   brush: Brush,
-  frame: Frame,
+  frame: DiagramFrame,
   ruler: Ruler,
   list: Int32Array,
   room: LabelRoom,
@@ -221,7 +221,7 @@ export function labelArrows(
 }
 
 /** Bundles by how many messages they are: the more, the stronger. */
-function paintBundles(brush: Brush, frame: Frame, ruler: Ruler, list: Int32Array): void {
+function paintBundles(brush: Brush, frame: DiagramFrame, ruler: Ruler, list: Int32Array): void {
   const { index, viewport: { from, to }, columns } = frame;
   const height = ruler.bottom - ruler.top;
   const { bundles, bands } = index.bundles(list, from, to, Math.floor(height / 5));

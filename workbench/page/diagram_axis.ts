@@ -9,7 +9,7 @@
 export type AxisMode = "spread" | "scale";
 
 /** A time that is written beside a diagram. */
-export interface Tick {
+export interface AxisTick {
   readonly at: number;
   readonly text: string;
 }
@@ -81,15 +81,15 @@ export class TimeAxis {
   }
 
   /** Times to write between two places, at least so far from each other, round where they can be. */
-  ticks(from: number, to: number, distance: number): Tick[] {
+  ticks(from: number, to: number, distance: number): AxisTick[] {
     return this.#mode === "scale"
       ? evenTicks(from, to, distance)
       : this.#spreadTicks(from, to, distance);
   }
 
   /** In each stretch the roundest time that it has. */
-  #spreadTicks(from: number, to: number, distance: number): Tick[] {
-    const ticks: Tick[] = [];
+  #spreadTicks(from: number, to: number, distance: number): AxisTick[] {
+    const ticks: AxisTick[] = [];
     const slot = distance * 1.6;
     for (let at = Math.floor(from / slot) * slot; at < to; at += slot) {
       const [low, high] = [Math.max(at, this.start), Math.min(at + slot - distance, this.end)];
@@ -102,9 +102,9 @@ export class TimeAxis {
   }
 }
 
-function evenTicks(fromMs: number, toMs: number, distance: number): Tick[] {
+function evenTicks(fromMs: number, toMs: number, distance: number): AxisTick[] {
   const stepMs = STEPS_MS.findLast((step) => step >= distance) ?? STEPS_MS[0] ?? 1;
-  const ticks: Tick[] = [];
+  const ticks: AxisTick[] = [];
   for (let i = Math.ceil(fromMs / stepMs); i * stepMs <= toMs; i++) {
     ticks.push({ at: i * stepMs, text: secondsText(i * stepMs, stepMs) });
   }

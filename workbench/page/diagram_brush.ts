@@ -5,29 +5,26 @@
  * @module
  */
 
-/** The names of the colours: variables of the style sheet. */
-const NAMES = [
-  "text",
-  "muted",
-  "page",
-  "card",
-  "line",
-  "link",
-  "invalid",
-  "unknown",
-  "fault",
-  "fault-edge",
-  "message",
-  "op-ok",
-  "op-fail",
-  "op-info",
-  "leader",
-  "candidate",
-  "other",
-] as const;
+import type { Colors } from "./colors.ts";
+import type { OpBar } from "./diagram_scene.ts";
 
-/** A colour by its name. */
-export type ColourName = typeof NAMES[number];
+/** A colour, by the name of its variable in the style sheet. */
+export type ColourName =
+  | "text"
+  | "muted"
+  | "page"
+  | "card"
+  | "line"
+  | "link"
+  | "invalid"
+  | "unknown"
+  | "fault"
+  | "fault-edge"
+  | "message"
+  | OpBar["outcome"]
+  | "leader"
+  | "candidate"
+  | "other";
 
 /** How a path is drawn. */
 export interface Stroke {
@@ -47,24 +44,16 @@ export class Brush {
   height = 0;
   readonly #canvas: HTMLCanvasElement;
   readonly #context: CanvasRenderingContext2D;
-  readonly #colours = new Map<ColourName, string>();
+  readonly #colours: Colors;
   readonly #widths = new Map<string, number>();
 
   /**
    * @throws {Error} if the browser has no canvas.
    */
-  constructor(canvas: HTMLCanvasElement) {
+  constructor(canvas: HTMLCanvasElement, colours: Colors) {
     const context = canvas.getContext("2d");
     if (context === null) throw new Error("Cannot draw: the browser has no canvas");
-    [this.#canvas, this.#context] = [canvas, context];
-  }
-
-  /** Reads the colours of the theme: a canvas knows neither variables nor `light-dark()`. */
-  readColours(probe: HTMLElement): void {
-    for (const name of NAMES) {
-      probe.style.color = `var(--${name})`;
-      this.#colours.set(name, getComputedStyle(probe).color);
-    }
+    [this.#canvas, this.#context, this.#colours] = [canvas, context, colours];
   }
 
   /** Makes the canvas as large as it is shown, and clears it. */
@@ -82,7 +71,7 @@ export class Brush {
 
   rect(colour: ColourName, x: number, y: number, width: number, height: number, alpha = 1): void {
     this.#use(alpha);
-    this.#context.fillStyle = this.#colours.get(colour) ?? "";
+    this.#context.fillStyle = this.#colours.of(colour);
     this.#context.fillRect(x, y, width, height);
     this.drawCalls++;
   }
@@ -93,7 +82,7 @@ export class Brush {
     path: (context: CanvasRenderingContext2D) => void,
   ): void {
     this.#use(alpha);
-    this.#context.strokeStyle = this.#colours.get(colour) ?? "";
+    this.#context.strokeStyle = this.#colours.of(colour);
     this.#context.lineWidth = width;
     this.#context.setLineDash([...dash]);
     this.#context.beginPath();
@@ -109,7 +98,7 @@ export class Brush {
     alpha = 1,
   ): void {
     this.#use(alpha);
-    this.#context.fillStyle = this.#colours.get(colour) ?? "";
+    this.#context.fillStyle = this.#colours.of(colour);
     this.#context.beginPath();
     path(this.#context);
     this.#context.fill();
@@ -144,7 +133,7 @@ export class Brush {
       this.#use(alpha);
     }
     context.font = fontOf(bold);
-    context.fillStyle = this.#colours.get(colour) ?? "";
+    context.fillStyle = this.#colours.of(colour);
     context.fillText(text, x, y);
     this.drawCalls++;
   }

@@ -20,7 +20,7 @@ const MAX_NODE_PX = 260;
 const COMPACT_SHARE = 0.2;
 
 /** The columns of a diagram of some width. */
-export interface Columns {
+export interface ColumnLayout {
   /** The middle of each lane's column; undefined where it is hidden. */
   readonly xs: readonly (number | undefined)[];
   readonly widths: readonly number[];
@@ -42,7 +42,7 @@ export function layColumns(
   hidden: ReadonlySet<number>,
   width: number,
   offset: number,
-): Columns {
+): ColumnLayout {
   const shown = lanes.filter((_, lane) => !hidden.has(lane));
   const countOf = (...kinds: Lane["kind"][]) =>
     shown.filter(({ kind }) => kinds.includes(kind)).length;

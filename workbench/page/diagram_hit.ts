@@ -5,7 +5,7 @@
  */
 
 import { type Segment, segmentOf } from "./diagram_arrows.ts";
-import { barsInView, type Frame, type Ruler } from "./diagram_painter.ts";
+import { barsInView, type DiagramFrame, type Ruler } from "./diagram_painter.ts";
 import type { NodeMark } from "./diagram_scene.ts";
 
 /** A message or an operation, by its place, or a mark. */
@@ -18,7 +18,7 @@ export type Hit =
 const REACH_PX = 7;
 
 /** The nearest thing at a point; undefined where there is none. */
-export function hitAt(frame: Frame, ruler: Ruler, x: number, y: number): Hit | undefined {
+export function hitAt(frame: DiagramFrame, ruler: Ruler, x: number, y: number): Hit | undefined {
   if (y < ruler.top) return undefined;
   for (const { place, x: middle, from, to, half } of barsInView(frame, ruler)) {
     const isNear = Math.abs(x - middle) <= half + 1 && y >= from - 2 && y <= to + 2;

@@ -62,12 +62,23 @@ function keyActions(target: InputTarget, height: number): Record<string, (() => 
   };
 }
 
+/** When a wheel last scrolled the page. */
+let scrolledAt = -Infinity;
+let isWatching = false;
+
+/** Pages may have several diagrams, one after the other. */
+function watchPage(): void {
+  if (isWatching) return;
+  isWatching = true;
+  addEventListener("wheel", (event) => {
+    const isOurs = event.target instanceof Element && event.target.closest(".diagram-stage");
+    if (!isOurs) scrolledAt = event.timeStamp;
+  }, { passive: true });
+}
+
 /** Scrolling the page is not caught by a diagram that comes under the pointer, nor at its ends. */
 function listenToWheel(canvas: HTMLCanvasElement, target: InputTarget): void {
-  let scrolledAt = -Infinity;
-  addEventListener("wheel", (event) => {
-    if (event.target !== canvas) scrolledAt = event.timeStamp;
-  }, { passive: true });
+  watchPage();
   canvas.addEventListener("wheel", (event) => {
     const unit = event.deltaMode === WheelEvent.DOM_DELTA_LINE ? 16 : 1;
     if (event.ctrlKey) {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { isClient } from "@eddy/maelstrom/message";
 import type { ReportData } from "../report_data.ts";
 import type { OpTraffic } from "./diagram_ops.ts";
 
@@ -70,9 +71,4 @@ export function makeLanes(
     lanes.flatMap(({ endpoints }, lane) => endpoints.map((name) => [name, lane] as const)),
   );
   return { lanes, laneOf, laneOfThread };
-}
-
-/** Whether an endpoint is a client, by its name. */
-export function isClient(name: string): boolean {
-  return /^c\d+$/.test(name);
 }

@@ -4,11 +4,11 @@
  * @module
  */
 
+import { isClient } from "@eddy/maelstrom/message";
 import { type PlacedPair, placedPairs } from "../checkers/checker.ts";
 import type { ReportData } from "../report_data.ts";
 import type { ReportMessage } from "../report_messages.ts";
 import { messageType } from "./diagram_labels.ts";
-import { isClient } from "./diagram_lanes.ts";
 
 /** An operation, and the messages that a client exchanged for it. */
 export interface OpTraffic {

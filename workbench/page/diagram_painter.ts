@@ -8,20 +8,20 @@ import { printableLine } from "../explain.ts";
 import { labelArrows, paintArrows } from "./diagram_arrows.ts";
 import type { Brush, ColourName } from "./diagram_brush.ts";
 import type { Relations } from "./diagram_causes.ts";
-import { type Columns, GUTTER_PX, HEADER_PX, LABEL_PX, LabelRoom } from "./diagram_columns.ts";
+import { type ColumnLayout, GUTTER_PX, HEADER_PX, LABEL_PX, LabelRoom } from "./diagram_columns.ts";
 import type { Matches } from "./diagram_filter.ts";
 import type { ArrowIndex } from "./diagram_index.ts";
 import type { FaultShade, NodeMark, OpBar, Scene } from "./diagram_scene.ts";
 import type { Viewport } from "./diagram_viewport.ts";
 
 /** What a frame is drawn from. */
-export interface Frame {
+export interface DiagramFrame {
   readonly scene: Scene;
   readonly index: ArrowIndex;
   /** The place of each mark. */
   readonly markPlaces: Float64Array;
   readonly viewport: Viewport;
-  readonly columns: Columns;
+  readonly columns: ColumnLayout;
   readonly matches: Matches;
   /** What is related to the selected message. */
   readonly relations: Relations | undefined;
@@ -58,7 +58,7 @@ export function rulerOf({ from, span }: Viewport, height: number): Ruler {
 }
 
 /** Draws a frame and says what is in it. */
-export function paintFrame(brush: Brush, frame: Frame): InView {
+export function paintFrame(brush: Brush, frame: DiagramFrame): InView {
   const { scene, viewport, columns } = frame;
   const ruler = rulerOf(viewport, brush.height);
   const room = new LabelRoom();
@@ -88,7 +88,10 @@ export function paintFrame(brush: Brush, frame: Frame): InView {
 }
 
 /** The left edge of a lane's column, and its width; undefined where it is hidden. */
-function columnOf({ xs, widths }: Columns, lane: number): [x: number, width: number] | undefined {
+function columnOf(
+  { xs, widths }: ColumnLayout,
+  lane: number,
+): [x: number, width: number] | undefined {
   const [x, width = 0] = [xs[lane], widths[lane]];
   return x === undefined ? undefined : [x - width / 2, width];
 }
@@ -104,7 +107,7 @@ function spanOf(
 
 function paintShades(
   brush: Brush,
-  { scene, columns }: Frame,
+  { scene, columns }: DiagramFrame,
   ruler: Ruler,
   faults: readonly FaultShade[],
 ): void {
@@ -123,7 +126,7 @@ function paintShades(
 /** What a fault is, at its beginning or where it can be seen, in the first lane that it concerns. */
 function labelShades(
   brush: Brush,
-  { scene, columns }: Frame,
+  { scene, columns }: DiagramFrame,
   ruler: Ruler,
   faults: readonly FaultShade[],
   room: LabelRoom,
@@ -149,7 +152,7 @@ const TICK_PX = 34;
 
 type Ticks = ReturnType<Scene["axis"]["ticks"]>;
 
-function paintGrid(brush: Brush, { scene, viewport }: Frame, ruler: Ruler): Ticks {
+function paintGrid(brush: Brush, { scene, viewport }: DiagramFrame, ruler: Ruler): Ticks {
   const distance = TICK_PX * viewport.span / (ruler.bottom - ruler.top);
   const ticks = scene.axis.ticks(viewport.from, viewport.to, distance);
   brush.stroke({ colour: "line", alpha: 0.45 }, (path) => {
@@ -161,7 +164,7 @@ function paintGrid(brush: Brush, { scene, viewport }: Frame, ruler: Ruler): Tick
   return ticks;
 }
 
-function paintLanes(brush: Brush, { scene, columns }: Frame, ruler: Ruler): void {
+function paintLanes(brush: Brush, { scene, columns }: DiagramFrame, ruler: Ruler): void {
   const { axis, lanes } = scene;
   const top = Math.max(ruler.top, ruler.y(axis.start));
   const bottom = Math.min(ruler.bottom, ruler.y(axis.end));
@@ -192,7 +195,7 @@ interface PlacedMark {
 /** The states of nodes as thick stretches of their lanes. */
 function paintStates(
   brush: Brush,
-  { scene: { marks, axis }, markPlaces, viewport, columns }: Frame,
+  { scene: { marks, axis }, markPlaces, viewport, columns }: DiagramFrame,
   ruler: Ruler,
 ): { readonly current: ReadonlyMap<number, string>; readonly marks: readonly PlacedMark[] } {
   const current = new Map<number, string>();
@@ -233,7 +236,7 @@ const MARK_TEXT_PX = 64;
 
 function paintMarks(
   brush: Brush,
-  { columns }: Frame,
+  { columns }: DiagramFrame,
   marks: readonly PlacedMark[],
   room: LabelRoom,
 ): void {
@@ -273,7 +276,7 @@ export interface PaintedBar {
 
 /** The bars in view. */
 export function barsInView(
-  { scene: { bars, axis }, viewport, columns, matches }: Frame,
+  { scene: { bars, axis }, viewport, columns, matches }: DiagramFrame,
   ruler: Ruler,
 ): PaintedBar[] {
   const { places } = axis;
@@ -293,7 +296,7 @@ export function barsInView(
   return painted;
 }
 
-function paintBars(brush: Brush, frame: Frame, ruler: Ruler): PaintedBar[] {
+function paintBars(brush: Brush, frame: DiagramFrame, ruler: Ruler): PaintedBar[] {
   const bars = barsInView(frame, ruler);
   for (const outcome of ["ok", "fail", "info"] as const) {
     // Of bars that share a pixel one is drawn.
@@ -305,7 +308,7 @@ function paintBars(brush: Brush, frame: Frame, ruler: Ruler): PaintedBar[] {
       return true;
     });
     if (own.length === 0) continue;
-    brush.fill(`op-${outcome}`, (path) => {
+    brush.fill(outcome, (path) => {
       for (const { x, from, to, half } of own) path.rect(x - half, from, 2 * half, to - from);
     }, 0.9);
   }
@@ -321,7 +324,7 @@ function paintBars(brush: Brush, frame: Frame, ruler: Ruler): PaintedBar[] {
   return bars;
 }
 
-function isFound({ found }: Frame, { invoke, completion }: OpBar): boolean {
+function isFound({ found }: DiagramFrame, { invoke, completion }: OpBar): boolean {
   return found.has(invoke.index) || (completion !== undefined && found.has(completion.index));
 }
 
@@ -330,7 +333,7 @@ const MAX_BAR_LABELS = 200;
 
 function labelBars(
   brush: Brush,
-  frame: Frame,
+  frame: DiagramFrame,
   ruler: Ruler,
   bars: readonly PaintedBar[],
   room: LabelRoom,
@@ -353,7 +356,7 @@ function paintGutter(
   brush: Brush,
   ruler: Ruler,
   ticks: Ticks,
-  { scene }: Frame,
+  { scene }: DiagramFrame,
   faults: readonly FaultShade[],
 ): void {
   brush.rect("page", 0, 0, GUTTER_PX - 4, brush.height);
@@ -374,7 +377,7 @@ function paintGutter(
 
 function paintHeader(
   brush: Brush,
-  { xs, widths, compact }: Columns,
+  { xs, widths, compact }: ColumnLayout,
   { lanes }: Scene,
   current: ReadonlyMap<number, string>,
 ): void {
@@ -401,7 +404,7 @@ function paintHeader(
 }
 
 /** How much of all columns is in view. */
-function paintScrollbar(brush: Brush, { maxOffset, offset }: Columns): void {
+function paintScrollbar(brush: Brush, { maxOffset, offset }: ColumnLayout): void {
   const room = brush.width - GUTTER_PX;
   const share = room / (room + maxOffset);
   const left = GUTTER_PX + offset * share;
@@ -411,7 +414,7 @@ function paintScrollbar(brush: Brush, { maxOffset, offset }: Columns): void {
 /** One name over all clients. */
 function nameClients(
   brush: Brush,
-  xs: Columns["xs"],
+  xs: ColumnLayout["xs"],
   lanes: Scene["lanes"],
 ): void {
   const own = lanes.flatMap(({ kind }, lane) =>

@@ -22,12 +22,11 @@ const MAX_EFFECTS = 12;
 /** Opens a message by its place. */
 type Go = (place: number) => void;
 
-/** What the signs of a diagram mean, where nothing is selected. */
+/** What the signs of a diagram mean, and what its keys do. */
 export function legend(): readonly Child[] {
   const sign = (name: string, text: string) =>
     element("li", {}, element("span", { class: `sign ${name}`, "aria-hidden": "true" }), text);
   return [
-    element("h3", {}, "What the signs mean"),
     element(
       "ul",
       { class: "legend" },
@@ -47,8 +46,8 @@ export function legend(): readonly Child[] {
       "p",
       { class: "hint" },
       "Click a message or an operation to see all of it, with what led to it and what came of it. " +
-        "Keys: arrows and Page Up or Down move, + and - zoom, N and P go from message to message, " +
-        "Enter goes to what is shown here, Escape clears it.",
+        "On the diagram, arrows and Page Up or Down move, + and - zoom, N and P go from message to message, " +
+        "Enter goes to what is selected, Escape clears it.",
     ),
   ];
 }
@@ -155,9 +154,13 @@ export function markDetail(node: string, atMs: number, text: string): readonly C
 
 function messageLink(messages: readonly ReportMessage[], place: number, go: Go): Child {
   const { src = "", dest = "", sentMs = 0, body = "" } = messages[place] ?? {};
+  const click = (event: Event) => {
+    event.preventDefault();
+    go(place);
+  };
   return element(
-    "button",
-    { type: "button", class: "place", click: () => go(place) },
+    "a",
+    { href: "#diagram", class: "place", click },
     `${exact(sentMs)} ${src} → ${dest} ${messageLabel(body)}`,
   );
 }

@@ -107,7 +107,7 @@ export function makeScene(data: ReportData): Scene {
     [...new Set(history.flatMap(({ node }) => node === undefined ? [] : [node]))];
   const traffic = trafficOf(data, nodes);
   const { lanes, laneOf, laneOfThread } = makeLanes(data, nodes, traffic);
-  const rows = new Rows(messages, traffic, extentOf(data));
+  const rows = new EventRows(messages, traffic, extentOf(data));
   const { rowsMs, sendRows, endRows, opRows, events } = rows;
   const arrows = makeArrows(data, laneOf, sendRows, endRows);
   const bars = traffic.map(({ pair: { invoke, completion }, thread, request, reply }, i): OpBar => {
@@ -139,7 +139,7 @@ function extentOf({ messages, history, report: { faults = [] } }: ReportData): [
 }
 
 /** Where a message or an operation ends, before which message is sent, and when. */
-interface End {
+interface EventEnd {
   readonly before: number;
   readonly atMs: number;
   /** The message's place and the arrow's number at it; or the operation's, and which end it is. */
@@ -149,7 +149,7 @@ interface End {
 }
 
 /** The order of all events of a run, and the row of each. */
-class Rows {
+class EventRows {
   readonly rowsMs: Float64Array;
   readonly sendRows: Int32Array;
   /** Rows of the deliveries of each message, then of its losses. */
@@ -189,7 +189,7 @@ class Rows {
     this.events = { count, message, isSend };
   }
 
-  #end({ atMs, of, nth, kind }: End): void {
+  #end({ atMs, of, nth, kind }: EventEnd): void {
     const row = this.#row(atMs, "");
     if (kind === "op") {
       const rows = this.opRows[of] ??= [];
@@ -213,10 +213,10 @@ class Rows {
   }
 }
 
-function endsOf(messages: readonly ReportMessage[], traffic: readonly OpTraffic[]): End[] {
+function endsOf(messages: readonly ReportMessage[], traffic: readonly OpTraffic[]): EventEnd[] {
   const ids = messages.map(({ id }) => id);
   const sent = messages.map(({ sentMs }) => sentMs);
-  const ends: End[] = [];
+  const ends: EventEnd[] = [];
   for (const [of, { sentMs, deliveries, drops }] of messages.entries()) {
     for (const [nth, { atMs, nextId }] of deliveries.entries()) {
       ends.push({ before: countBelow(ids, nextId, false), atMs, of, nth, kind: "delivery" });

@@ -6,6 +6,7 @@
  * @module
  */
 
+import type { Colors } from "./colors.ts";
 import { Brush } from "./diagram_brush.ts";
 import type { Scene } from "./diagram_scene.ts";
 
@@ -21,7 +22,7 @@ interface StripState {
 
 /** Draws the strip; its time is to scale. */
 export class Strip {
-  readonly brush: Brush;
+  readonly #brush: Brush;
   readonly #scene: Scene;
   readonly #startMs: number;
   readonly #endMs: number;
@@ -29,8 +30,8 @@ export class Strip {
   readonly #sent = new Float64Array(BUCKETS);
   readonly #lost = new Float64Array(BUCKETS);
 
-  constructor(canvas: HTMLCanvasElement, scene: Scene) {
-    this.brush = new Brush(canvas);
+  constructor(canvas: HTMLCanvasElement, colours: Colors, scene: Scene) {
+    this.#brush = new Brush(canvas, colours);
     this.#scene = scene;
     this.#startMs = scene.rowsMs[0] ?? 0;
     this.#endMs = Math.max(this.#startMs + 1, scene.rowsMs.at(-1) ?? 0);
@@ -58,7 +59,7 @@ export class Strip {
   }
 
   draw(width: number, height: number, { fromMs, toMs, findingsMs }: StripState): void {
-    const { brush } = this;
+    const brush = this.#brush;
     brush.begin(width, height);
     brush.rect("card", 0, 0, width, height);
     for (const { fromMs: from, toMs: to } of this.#scene.shades.slice(0, 500)) {

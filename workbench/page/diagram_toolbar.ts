@@ -7,11 +7,12 @@
 
 import { choicesOf, type DiagramFilter, NO_FILTER } from "./diagram_filter.ts";
 import type { AxisMode } from "./diagram_axis.ts";
+import { legend } from "./diagram_panel.ts";
 import type { Scene } from "./diagram_scene.ts";
 import { element } from "./dom.ts";
 
 /** What a toolbar does to its diagram. */
-export interface Controls {
+export interface DiagramControls {
   zoom(factor: number): void;
   filter(filter: DiagramFilter): void;
   setMode(mode: AxisMode): void;
@@ -23,7 +24,7 @@ export interface Controls {
 const TYPING_MS = 200;
 
 /** Makes the toolbar. */
-export function makeToolbar(scene: Scene, controls: Controls): HTMLElement {
+export function makeToolbar(scene: Scene, controls: DiagramControls): HTMLElement {
   const { types, operations } = choicesOf(scene);
   const type = select("Message type", "all types", types, () => apply());
   const f = select("Operation", "all operations", operations, () => apply());
@@ -43,7 +44,7 @@ export function makeToolbar(scene: Scene, controls: Controls): HTMLElement {
   );
   const menu = element(
     "details",
-    { class: "columns" },
+    { class: "menu" },
     element("summary", {}, "Columns"),
     element(
       "div",
@@ -87,6 +88,12 @@ export function makeToolbar(scene: Scene, controls: Controls): HTMLElement {
     operations.size > 0 && f,
     text,
     menu,
+    element(
+      "details",
+      { class: "menu signs" },
+      element("summary", {}, "Signs and keys"),
+      element("div", {}, legend()),
+    ),
     button("Clear", "Clear all filters", clear),
   );
 }
