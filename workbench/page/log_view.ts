@@ -57,7 +57,7 @@ function showLog(view: LogView, history: readonly Op[], selection: Selection): H
       {},
       element(
         "button",
-        { type: "button", class: "place", click: () => table.bringIntoView(at[0]) },
+        { type: "button", click: () => table.bringIntoView(at[0]) },
         anomaly,
       ),
       `: ${what}`,

@@ -16,11 +16,16 @@ import { Chart, type NamedPoint, SHAPE_SIGNS } from "./plot_chart.ts";
 import { durationOf, type Plot, type PlotSeries, plotsOf } from "./plot_series.ts";
 import type { Selection } from "./selection.ts";
 
-/** Shows the plots, one below the other; nothing where the run has nothing to plot. */
+/**
+ * Shows the plots, one below the other; nothing where the run has nothing to plot.
+ *
+ * What they show is computed after the page is first seen: in a large run that takes a moment.
+ */
 export function showPlots(data: ReportData, selection: Selection): HTMLElement | undefined {
-  const plots = plotsOf(data);
-  if (plots.length === 0) return undefined;
-  return new Plots(data, plots, selection).root;
+  if (data.history.length + data.messages.length === 0) return undefined;
+  const plots = new Plots(data, selection);
+  requestAnimationFrame(() => setTimeout(() => plots.fill()));
+  return plots.root;
 }
 
 /** How much of the time is left when it is zoomed in by a key, and how far a key moves it. */
@@ -42,8 +47,9 @@ class Plots {
   /** What waits to be drawn, by the element that it is to be in. */
   readonly #waiting = new Map<Element, () => void>();
   #span: readonly [number, number];
+  #isFilled = false;
 
-  constructor(data: ReportData, plots: readonly Plot[], selection: Selection) {
+  constructor(data: ReportData, selection: Selection) {
     this.#data = data;
     this.#selection = selection;
     this.#faults = data.report.faults ?? faultWindows(data.history);
@@ -64,14 +70,26 @@ class Plots {
           "to find its operation. Keys on a plot: arrows move, + and - zoom, 0 shows all.",
       ),
       this.#faultList(),
-      plots.map((plot) => this.#figure(plot)),
     );
+    this.root.dataset.span = this.#span.join(" ");
     this.#colors.onChange(() => this.#redraw());
     selection.onSelect(({ atMs }, from) => {
       if (from !== this) this.#bringIntoView(atMs / 1000);
       this.#redraw();
     });
-    addEventListener("beforeprint", () => this.#waiting.forEach((draw) => draw()));
+    addEventListener("beforeprint", () => {
+      this.fill();
+      for (const draw of this.#waiting.values()) draw();
+    });
+  }
+
+  /** Adds the plots, unless they are there already. */
+  fill(): void {
+    if (this.#isFilled) return;
+    this.#isFilled = true;
+    const figures = plotsOf(this.#data).map((plot) => this.#figure(plot));
+    if (figures.length === 0) this.root.remove();
+    else this.root.append(...figures);
   }
 
   /** The faults in words: a plot has room for their names only. */
@@ -227,6 +245,7 @@ class Plots {
     const from = Math.max(0, Math.min(min, this.#endSeconds - width));
     if (from === this.#span[0] && from + width === this.#span[1]) return;
     this.#span = [from, from + width];
+    this.root.dataset.span = this.#span.join(" ");
     for (const chart of this.#charts) chart.zoom(...this.#span);
   }
 

@@ -57,6 +57,8 @@ export const VIEW_STYLE = `
   stroke: var(--page); stroke-width: 4px; }
 .cycle .lit path { stroke-width: 3.5; }
 .reasons { margin: .3rem 0; padding-left: 1.2rem; overflow-wrap: anywhere; }
+.logs .reasons button { background: none; border: 0; padding: 0; color: var(--link);
+  text-decoration: underline; cursor: pointer; }
 .log { border-collapse: separate; border-spacing: 0; font: 12px ui-monospace, monospace; }
 .log th, .log td { min-width: 2.1rem; padding: .15rem .3rem; text-align: center;
   border: solid var(--grid); border-width: 0 1px 1px 0; white-space: nowrap; }
