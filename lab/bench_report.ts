@@ -77,7 +77,7 @@ async function writeRun(
     ...collector.shown,
   };
   const plan = { version: PLAN_VERSION, args: [], options, ...result.plan(), links: [] };
-  await Deno.writeTextFile(path, await reportPage(makeReport(run), plan));
+  await Deno.writeTextFile(path, await reportPage(makeReport(run), { plan }));
   return collector.shown.messages.length;
 }
 

@@ -5,13 +5,14 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path/join";
 import { loadProgram, type RunSettings, simulateProgram, type WorkloadName } from "@eddy/workbench";
+import { inTempDir, workbenchInTurn } from "@eddy/workbench/cli/testing.ts";
 import { defaultOptions } from "@eddy/workbench/options.ts";
 import { pageSimulator } from "@eddy/workbench/page_program.ts";
 import type { SimulatorResult } from "@eddy/workbench/page/simulator.ts";
 import { unpackReport } from "@eddy/workbench/report_data.ts";
 import { writePage } from "@eddy/workbench/report_page.ts";
 import { projectPath } from "../scripts/support.ts";
-import { type PageSettings, testInBrowser } from "./browser.ts";
+import { openPage, type PageSettings, testInBrowser } from "./browser.ts";
 import { languages, virtualNode } from "./programs/languages.ts";
 import { openText, recorded, runInPage } from "./simulator_page.ts";
 
@@ -297,10 +298,26 @@ for (const language of languages.filter(({ compiled }) => compiled !== undefined
   });
 }
 
-Deno.test("why a page cannot run processes is said", async () => {
+Deno.test("a page without its program says so", async () => {
   const said = await pageSimulator({ program: { bin: "./echo.py" } });
   assertEquals(
     said,
-    "The nodes were processes, which a page cannot run: run it again in a terminal",
+    "This page does not have ./echo.py, which ran the nodes: run it again in a terminal",
   );
+});
+
+testInBrowser("the page of a program's run has it, and runs it again", async () => {
+  await inTempDir(async (dir) => {
+    const bin = projectPath("lab/programs/node.mjs");
+    const run = ["test", "-w", "broadcast", "--bin", bin, "--node-count", "3", "--time-limit", "3"];
+    const report = ["report", "store/latest"];
+    for (const line of [[...run, "--nemesis", "partition", "--seed", "4"], report]) {
+      await workbenchInTurn([line], dir);
+      const { page, problems } = await openPage(join(dir, "store/latest/report.html"));
+      await page.getByRole("button", { name: "Run the plan" }).click();
+      await page.waitForSelector("#again[data-history]");
+      assertStringIncludes(await page.getByRole("status").last().innerText(), "byte for byte");
+      assertEquals(problems, []);
+    }
+  });
 });

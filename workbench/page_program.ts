@@ -42,7 +42,7 @@ export async function pageSimulator(
     return { code: await pagePart("mutants_worker"), allows };
   }
   if (program === undefined) {
-    return "The nodes were processes, which a page cannot run: run it again in a terminal";
+    return `This page does not have ${planned.bin}, which ran the nodes: run it again in a terminal`;
   }
   if (program.kind === "module") return { code: await moduleWorker(program), allows };
   const bytes = await Deno.readFile(program.path);
@@ -63,9 +63,14 @@ async function wasmWorker(path: string, bytes: Uint8Array): Promise<string> {
   return `globalThis.eddyProgram = ${program};\n${await pagePart("wasm_worker")}`;
 }
 
+/** The last program that was made ready for pages: the runs of a sweep have one. */
+let last: { readonly code: string; readonly body: Promise<string> } | undefined;
+
 /** The code of a worker that runs a program in TypeScript or JavaScript. */
 async function moduleWorker(program: BundledProgram): Promise<string> {
-  const body = await withoutImports(program.code);
+  const { code } = program;
+  if (last?.code !== code) last = { code, body: withoutImports(code) };
+  const body = await last.body;
   const path = JSON.stringify(program.path);
   // The program has a block of its own, where it may declare what the parameters are called.
   return `"use strict";

@@ -7,8 +7,10 @@
 import { plural } from "./checkers/checker.ts";
 import { printableLine, verdict } from "./explain.ts";
 import { STYLE } from "./page/style.ts";
-import { type PagePart, pagePart } from "./page_parts.ts";
+import { pagePart } from "./page_parts.ts";
+import { pageSimulator } from "./page_program.ts";
 import { type Plan, writePlan } from "./plan.ts";
+import type { LoadedProgram } from "./program.ts";
 import { packReport, type ReportData } from "./report_data.ts";
 
 /** What a page is made of. */
@@ -29,32 +31,37 @@ export interface PageParts {
   };
 }
 
+/** What the page of a run may have to run it again. */
+export interface Rerun {
+  /** What the run was given. */
+  readonly plan: Plan;
+  /** What ran, where that was a program in this process. */
+  readonly program?: LoadedProgram | undefined;
+}
+
 /**
  * The page of a run.
  *
- * @param plan what the run was given, if the page is to run it again
+ * @param rerun what the page is to run again, if anything
  * @throws {Error} if the page's code cannot be bundled.
  */
-export async function reportPage(data: ReportData, plan?: Plan): Promise<string> {
+export async function reportPage(data: ReportData, rerun?: Rerun): Promise<string> {
   const { workload, report } = data;
-  const simulator = plan && simulatorOf(plan);
-  const isRunnable = plan !== undefined && simulator !== undefined;
+  const simulator = rerun && await pageSimulator(rerun.plan, rerun.program);
   return await writePage({
     title: `${workload}: ${verdict(report.valid)}`,
     body: plainReport(data),
     code: await pagePart("report"),
     texts: {
       data: packReport(data),
-      ...(isRunnable && { plan: writePlan(plan), simulator: await pagePart(simulator) }),
+      ...(typeof simulator === "string" && { reason: simulator }),
+      ...(rerun !== undefined && typeof simulator === "object" && {
+        plan: writePlan(rerun.plan),
+        simulator: simulator.code,
+      }),
     },
-    allows: isRunnable ? { workers: ["blob:"] } : {},
+    ...(typeof simulator === "object" && { allows: simulator.allows }),
   });
-}
-
-/** The worker that runs the nodes of a plan; undefined if there is none in pages. */
-function simulatorOf({ program }: Plan): PagePart | undefined {
-  if (program === undefined) return "own_worker";
-  return program.bin.startsWith("mutant:") ? "mutants_worker" : undefined;
 }
 
 /** The verdict and the findings without any code. */

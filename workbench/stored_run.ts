@@ -20,7 +20,7 @@ import {
   parseMessageEvent,
   type ShownMessages,
 } from "./report_messages.ts";
-import { reportPage } from "./report_page.ts";
+import { reportPage, type Rerun } from "./report_page.ts";
 import { WORKLOADS } from "./workloads/mod.ts";
 
 /** What a run is known by beside its folder. */
@@ -30,7 +30,7 @@ type RunInput = Omit<ReportInput, keyof ShownMessages>;
  * Writes `report.html` into the folder of a run, whose messages are read from there.
  *
  * @param startMs when the history begins, by the world's clock
- * @param plan what the run was given, if it ran under virtual time and the page is to run it again
+ * @param rerun what the page is to run again, if anything
  * @returns the path of the page.
  * @throws {Error} if it cannot be written.
  */
@@ -38,11 +38,11 @@ export async function writeReport(
   path: string,
   run: RunInput,
   startMs: number,
-  plan?: Plan,
+  rerun?: Rerun,
 ): Promise<string> {
   const file = join(path, "report.html");
   const messages = readMessages(join(path, "messages.jsonl"), startMs, momentOf(run));
-  const page = await reportPage(makeReport({ ...run, ...messages }), plan);
+  const page = await reportPage(makeReport({ ...run, ...messages }), rerun);
   try {
     await Deno.writeTextFile(file, page);
   } catch (error) {

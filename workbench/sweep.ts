@@ -214,7 +214,7 @@ export async function runJob(job: Job): Promise<RunFigures> {
 
 /** Writes the results of a run, with its page if it is not valid; returns what could not be. */
 async function keep(
-  { options, planned, args, replay, bin }: Job,
+  { options, planned, args, replay, bin, program }: Job,
   result: RunResult,
   dir: ResultsDir,
 ): Promise<readonly string[]> {
@@ -226,7 +226,7 @@ async function keep(
   const run = { workload: options.workload, report: results, options, history, observations };
   try {
     // Where there are no processes the page can run it again, its messages as the seed has it.
-    const again = bin === undefined ? { ...plan, links: [] } : undefined;
+    const again = bin === undefined ? { plan: { ...plan, links: [] }, program } : undefined;
     await writeReport(dir.path, { ...run, command: replay }, startMs, again);
     return dir.notes;
   } catch (error) {

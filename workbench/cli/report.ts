@@ -7,9 +7,13 @@
 import { errorText } from "@eddy/maelstrom";
 import { parseFlags, UsageError } from "@eddy/maelstrom/flags";
 import { join } from "@std/path/join";
+import type { Plan } from "../plan.ts";
+import { isLoadable, loadProgram } from "../program.ts";
+import type { Rerun } from "../report_page.ts";
 import { readRun, writeReport } from "../stored_run.ts";
 import { commandName, shellWord } from "./command_name.ts";
 import { print } from "./terminal.ts";
+import { virtualProgram } from "./test.ts";
 
 /** The flags of `report`: none. */
 export const reportFlags = {};
@@ -23,8 +27,22 @@ export async function reportCommand(args: readonly string[]): Promise<number> {
   if (extra !== undefined) throw new UsageError(`Unexpected argument ${JSON.stringify(extra)}`);
   const { run, startMs, plan } = read(path);
   const command = `${commandName()} test --plan ${shellWord(join(path, "plan.json"))}`;
-  print(`Report: ${await writeReport(path, { ...run, command }, startMs, plan)}`);
+  print(`Report: ${await writeReport(path, { ...run, command }, startMs, await rerunOf(plan))}`);
   return 0;
+}
+
+/** What the page is to run again: with the program, if that is the one that ran. */
+async function rerunOf(plan: Plan): Promise<Rerun> {
+  const { program: planned } = plan;
+  if (planned === undefined || planned.realTime || !isLoadable(planned.bin)) return { plan };
+  try {
+    const program = await loadProgram(planned.bin);
+    const { sha256 } = await virtualProgram(planned.bin, program);
+    return sha256 === planned.sha256 ? { plan, program } : { plan };
+  } catch {
+    // It is no longer there, or no longer what it was.
+    return { plan };
+  }
 }
 
 function read(path: string): ReturnType<typeof readRun> {

@@ -14,6 +14,7 @@ import type { RunOptions } from "../options.ts";
 import { parsePlan, type Plan, PLAN_VERSION, type PlanProgram } from "../plan.ts";
 import { findProgram } from "../process.ts";
 import { isLoadable, isWasm, type LoadedProgram, loadProgram } from "../program.ts";
+import type { Rerun } from "../report_page.ts";
 import { folderName, ResultsDir, resultsJson } from "../results_dir.ts";
 import type { RunReport } from "../report.ts";
 import type { RunHooks, RunResult } from "../run.ts";
@@ -239,6 +240,8 @@ interface Engine {
   readonly isVirtual: boolean;
   /** The program; undefined for Eddy's own node. */
   readonly program?: PlanProgram;
+  /** What it was loaded to, where it runs in this process. */
+  readonly loaded?: LoadedProgram;
   readonly run: (options: RunOptions, hooks: RunHooks) => Promise<RunResult>;
 }
 
@@ -277,6 +280,7 @@ async function engineOf(flags: RunFlags, args: readonly string[]): Promise<Engin
       name: `Virtual time, ${bin} in this process`,
       isVirtual: true,
       program: await virtualProgram(bin, program),
+      loaded: program,
       run: (options, hooks) => simulateProgram(program, args, options, hooks),
     };
   }
@@ -394,7 +398,9 @@ async function runOnce(
   dir.finish(result, given);
   const command = replayLine(flags, rest, options);
   // What chance decided of messages follows from the seed, but for a plan that says otherwise.
-  const again = engine.isVirtual ? { ...given, links: plan?.links ?? [] } : undefined;
+  const again = engine.isVirtual
+    ? { plan: { ...given, links: plan?.links ?? [] }, program: engine.loaded }
+    : undefined;
   await writePage(dir, result, { engine: engine.name, command }, again);
   const lines = describe(result, dir, command);
   dir.close(lines.map((line) => typeof line === "string" ? line : line.text));
@@ -414,12 +420,12 @@ async function writePage(
   dir: ResultsDir,
   { results, history, options, startMs, observations }: RunResult,
   names: { readonly engine: string; readonly command: string },
-  plan: Plan | undefined,
+  rerun: Rerun | undefined,
 ): Promise<void> {
   if (dir.isMissing) return;
   const run = { workload: options.workload, report: results, options, history, observations };
   try {
-    await writeReport(dir.path, { ...run, ...names }, startMs, plan);
+    await writeReport(dir.path, { ...run, ...names }, startMs, rerun);
   } catch (error) {
     printError(`There is no report.html: ${errorText(error)}`);
   }

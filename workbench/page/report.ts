@@ -8,7 +8,7 @@
 import { NEMESES } from "../nemesis.ts";
 import type { Plan } from "../plan.ts";
 import { type ReportData, unpackReport } from "../report_data.ts";
-import { element, hasPart, readPart } from "./dom.ts";
+import { element, hasPart, readPart, section } from "./dom.ts";
 import { showRunAgain } from "./run_again.ts";
 import { showReport } from "./show_report.ts";
 
@@ -21,6 +21,9 @@ async function showPage(page: HTMLElement): Promise<void> {
   const show = (data: ReportData) => showReport(report, data);
   page.replaceChildren(report);
   show(stored);
+  if (hasPart("reason")) {
+    page.append(section("again", "Run it again", element("p", {}, await readPart("reason"))));
+  }
   if (!hasPart("simulator")) return;
   // The simulator checks it, as it checks one that was changed.
   const plan: Plan = JSON.parse(await readPart("plan"));
