@@ -41,10 +41,11 @@ export async function runInPage(
 ): Promise<readonly (SimulatorResult | string)[]> {
   const results = await page.evaluate(async (text: string) => {
     const requests: SimulatorRequest[] = JSON.parse(text);
-    const packed = document.getElementById("part-simulator")?.textContent ?? "";
-    const bytes = Uint8Array.from(atob(packed), (char) => char.charCodeAt(0));
-    const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
-    const worker = new Worker(URL.createObjectURL(await new Response(stream).blob()));
+    const { unpackText } = globalThis as unknown as {
+      readonly unpackText: (text: string) => Promise<string>;
+    };
+    const code = await unpackText(document.getElementById("part-simulator")?.textContent ?? "");
+    const worker = new Worker(URL.createObjectURL(new Blob([code])));
     const results: (SimulatorResult | string)[] = [];
     await new Promise<void>((resolve, reject) => {
       worker.onerror = (event) => reject(new Error(event.message));

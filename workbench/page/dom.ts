@@ -74,6 +74,11 @@ export function hasPart(name: string): boolean {
   return document.getElementById(`part-${name}`) !== null;
 }
 
+/** Where `writePage` puts what unpacks the texts of a page. */
+interface Loader {
+  readonly unpackText: (text: string) => Promise<string>;
+}
+
 /**
  * Reads a text that the page has, as `writePage` put it there.
  *
@@ -84,9 +89,5 @@ export async function readPart(name: string): Promise<string> {
   if (text === undefined || text === null) {
     throw new Error(`Cannot read ${name}: the page has none`);
   }
-  const packed = atob(text);
-  const bytes = new Uint8Array(packed.length);
-  for (let i = 0; i < packed.length; i++) bytes[i] = packed.charCodeAt(i);
-  const stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
-  return await new Response(stream).text();
+  return await (globalThis as unknown as Loader).unpackText(text);
 }
