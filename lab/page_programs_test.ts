@@ -307,16 +307,24 @@ Deno.test("a page without its program says so", async () => {
 });
 
 testInBrowser("the page of a program's run has it, and runs it again", async () => {
+  const flags = ["--node-count", "3", "--time-limit", "3", "--nemesis", "partition", "--seed", "4"];
+  const foreign = [
+    "test",
+    "-w",
+    "broadcast",
+    "--bin",
+    projectPath("lab/programs/node.mjs"),
+    ...flags,
+  ];
+  const begun = ["test", "-w", "echo", "--bin", "my-node/node.ts", ...flags];
+  const report = ["report", "store/latest"];
   await inTempDir(async (dir) => {
-    const bin = projectPath("lab/programs/node.mjs");
-    const run = ["test", "-w", "broadcast", "--bin", bin, "--node-count", "3", "--time-limit", "3"];
-    const report = ["report", "store/latest"];
-    for (const line of [[...run, "--nemesis", "partition", "--seed", "4"], report]) {
-      await workbenchInTurn([line], dir);
+    for (const lines of [[foreign], [report], [["init", "my-node"], begun]]) {
+      await workbenchInTurn(lines, dir);
       const { page, problems } = await openPage(join(dir, "store/latest/report.html"));
       await page.getByRole("button", { name: "Run the plan" }).click();
       await page.waitForSelector("#again[data-history]");
-      assertStringIncludes(await page.getByRole("status").last().innerText(), "byte for byte");
+      assertStringIncludes(await page.locator("#again-status").innerText(), "byte for byte");
       assertEquals(problems, []);
     }
   });
