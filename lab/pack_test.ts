@@ -152,7 +152,7 @@ async function pasteReplay(place: Place): Promise<void> {
     assertEquals(first.code, 1, first.stdout + first.stderr);
     const [, replay = ""] = /^Replay with: (npx eddy .*)$/m.exec(first.stdout) ?? [];
     const second = await shell(replay, place);
-    const withoutPlace = (text: string) => text.replace(/^Results in .*$/m, "");
+    const withoutPlace = (text: string) => text.replace(/^(Results in|Report:) .*$/gm, "");
     assertEquals(withoutPlace(second.stdout), withoutPlace(first.stdout));
   }
   // Where npx would not find it, the line has its path.
