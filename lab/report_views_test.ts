@@ -135,7 +135,7 @@ testInBrowser(
         /^\d+\.\d+ s process \d+ on n\d+ (broadcast|read) .*: (broadcast|read) ok /,
       );
       await stable.scrollIntoViewIfNeeded();
-    const shown = () => page.locator("#plots").getAttribute("data-span");
+      const shown = () => page.locator("#plots").getAttribute("data-span");
       const whole = await shown();
       const box = await stable.locator(".u-over").boundingBox();
       assert(box !== null);
