@@ -61,6 +61,20 @@ export interface Place {
   readonly op?: number | undefined;
 }
 
+/**
+ * Where in a run a finding shows: the first place of what led to it, or the last operation that shows
+ * it; undefined where neither is known.
+ */
+export function placeOfFinding(
+  { report, causes }: Pick<ReportData, "report" | "causes">,
+  i: number,
+): Omit<Place, "text"> | undefined {
+  const cause = causes[i]?.flat().find((part) => typeof part !== "string");
+  if (cause !== undefined) return cause;
+  const op = report.findings[i]?.ops.at(-1);
+  return op && { atMs: op.time / 1e6, op: op.index };
+}
+
 /** A report's data in little space, as JSON. */
 type PackedReport = Omit<ReportData, "history" | "messages"> & {
   readonly history: PackedTexts;

@@ -7,7 +7,7 @@
 
 import { plural } from "../checkers/checker.ts";
 import { printableLine } from "../explain.ts";
-import type { ReportData } from "../report_data.ts";
+import { placeOfFinding, type ReportData } from "../report_data.ts";
 import { type AxisMode, countBelow, secondsText } from "./diagram_axis.ts";
 import { Colors } from "./colors.ts";
 import { Brush } from "./diagram_brush.ts";
@@ -44,6 +44,9 @@ const TELL_MS = 250;
 const KEPT_FRAMES = 600;
 /** How high the name of a finding is, in pixels. */
 const FINDING_PX = 24;
+
+/** How far above its place the name of a finding stands, in pixels. */
+const LABEL_PX = 34;
 
 class Diagram implements InputTarget {
   readonly element: HTMLElement;
@@ -168,12 +171,12 @@ class Diagram implements InputTarget {
     });
   }
 
-  /** The last operation of the first finding, or the beginning of the main phase. */
+  /** Where the first finding shows, or the beginning of the main phase. */
   home(): void {
     const { axis, bars } = this.#scene;
-    const found = this.#data.report.findings[0]?.ops.at(-1);
+    const [found] = this.#foundAt;
     const start = axis.places[bars[0]?.fromRow ?? 0] ?? axis.toPlace(0);
-    this.#showAround((found && this.#placeOfOp(found.index)) ?? start);
+    this.#showAround(found ?? start);
     if (found === undefined) {
       const { from, span } = this.#viewport;
       this.#viewport.pan(start - span * 0.1 - from);
@@ -196,9 +199,9 @@ class Diagram implements InputTarget {
   }
 
   #findPlaces(): void {
-    this.#foundAt = this.#data.report.findings.map(({ ops }) => {
-      const last = ops.at(-1);
-      return last && this.#placeOfOp(last.index);
+    this.#foundAt = this.#data.report.findings.map((_, i) => {
+      const target = placeOfFinding(this.#data, i);
+      return target && this.#placeOf(target);
     });
     const { axis, marks } = this.#scene;
     this.#markPlaces = Float64Array.from(marks, ({ atMs }) => axis.toPlace(atMs, true));
@@ -229,24 +232,36 @@ class Diagram implements InputTarget {
   }
 
   /** Shows what another part of the page has selected. */
-  #show({ atMs, message, op }: Target): void {
-    const { axis, messages, bars, arrows } = this.#scene;
-    let place = axis.toPlace(atMs);
+  #show(target: Target): void {
+    const hit = this.#hitOf(target);
+    if (hit !== undefined) this.#select(hit);
+    this.#viewport.centre(this.#placeOf(target));
+    this.#draw();
+  }
+
+  /** The message or the operation that a place in the run is, if the diagram has it. */
+  #hitOf({ message, op }: Target): Hit | undefined {
+    const { messages, bars } = this.#scene;
     if (message !== undefined) {
       const at = countBelow(messages.map(({ id }) => id), message, false);
-      if (messages[at]?.id === message) {
-        this.#select({ kind: "message", place: at });
-        place = axis.places[arrows.fromRow[arrows.message.indexOf(at)] ?? 0] ?? place;
-      }
-    } else if (op !== undefined) {
-      const at = bars.findIndex(({ invoke, completion }) =>
-        invoke.index === op || completion?.index === op
-      );
-      if (at !== -1) this.#select({ kind: "bar", place: at });
-      place = this.#placeOfOp(op) ?? place;
+      return messages[at]?.id === message ? { kind: "message", place: at } : undefined;
     }
-    this.#viewport.centre(place);
-    this.#draw();
+    const at = bars.findIndex(({ invoke, completion }) =>
+      invoke.index === op || completion?.index === op
+    );
+    return at === -1 ? undefined : { kind: "bar", place: at };
+  }
+
+  /** Where on the axis a place in the run is. */
+  #placeOf(target: Target): number {
+    const { axis, arrows } = this.#scene;
+    const hit = this.#hitOf(target);
+    const place = hit?.kind === "message"
+      ? axis.places[arrows.fromRow[arrows.message.indexOf(hit.place)] ?? 0]
+      : target.op === undefined
+      ? undefined
+      : this.#placeOfOp(target.op);
+    return place ?? axis.toPlace(target.atMs);
   }
 
   #select(hit: Hit | undefined): void {
@@ -427,9 +442,8 @@ class Diagram implements InputTarget {
     this.#brush.begin(width, height);
     this.#inView = paintFrame(this.#brush, this.#frame());
     const [fromMs, toMs] = [axis.toMs(from), axis.toMs(to)];
-    const findingsMs = this.#data.report.findings.flatMap(({ ops }) => {
-      const last = ops.at(-1);
-      return last === undefined ? [] : [last.time / 1e6];
+    const findingsMs = this.#data.report.findings.flatMap((_, i) => {
+      return placeOfFinding(this.#data, i)?.atMs ?? [];
     });
     const { clientWidth, clientHeight } = this.#stripCanvas;
     this.#strip.draw(clientWidth, clientHeight, { fromMs, toMs, findingsMs });
@@ -448,14 +462,14 @@ class Diagram implements InputTarget {
     this.#tell = setTimeout(() => this.#tellStatus(fromMs, toMs), TELL_MS);
   }
 
-  /** Names the findings whose last operation is in view, as text over the canvas. */
+  /** Names the findings that show in view, as text over the canvas. */
   #nameFindings(): void {
     const ruler = rulerOf(this.#viewport, this.#canvas.clientHeight);
     const shown: { top: number; text: string; more: number }[] = [];
     for (const [i, { anomaly, what }] of this.#data.report.findings.entries()) {
       const place = this.#foundAt[i];
       if (place === undefined || place < this.#viewport.from || place > this.#viewport.to) continue;
-      const top = ruler.y(place) - 10;
+      const top = ruler.y(place) - LABEL_PX;
       const near = shown.find((each) => Math.abs(each.top - top) < FINDING_PX);
       if (near !== undefined) near.more++;
       else shown.push({ top, text: printableLine(`${anomaly}: ${what}`), more: 0 });
