@@ -182,6 +182,7 @@ testInBrowser("keys move, go to the ends, and from message to message", async ()
   await press(page, ["Enter"]);
   const focused = page.locator(".diagram-panel:focus");
   assertEquals(await focused.count(), 1);
+  await settled(page);
   assertMatch(
     await page.locator("#diagram-status").textContent() ?? "",
     /^Selected \w+ → \w+ .* messages/,
