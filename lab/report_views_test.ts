@@ -96,6 +96,21 @@ testInBrowser("the log of a key has the hole that the finding is about", async (
   });
 });
 
+testInBrowser("a lost element has a row for each node, with the reads that missed it", async () => {
+  await inTempDir(async (dir) => {
+    const name = "forwards-values-once-whether-they-arrive-or-not";
+    const { page, problems, requests, findings, textOf } = await openMutant("broadcast", name, dir);
+    const [element = ""] = findings[0].what.split(" was ");
+    assertStringIncludes(await textOf(".element h3"), `${element}: lost`);
+    const first = page.locator(".element").first();
+    assertMatch(await first.innerText(), /and missed it at n\d/);
+    assertGreater(await first.locator(".shade").count(), 0);
+    await first.locator(".lacks .reach").first().hover();
+    assertMatch(await textOf(".element .view-readout"), /^n\d+: \d+ reads? .* missed it$/);
+    assertEquals([problems, requests], [[], []]);
+  });
+});
+
 testInBrowser(
   "plots share their time, and tell what is under the pointer",
   async () => {

@@ -73,5 +73,18 @@ export const VIEW_STYLE = `
   box-shadow: inset 0 0 0 1px var(--invalid); }
 .log tbody tr:nth-child(n+3) td.marked { color: var(--invalid); }
 .unseen { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+.element-cards { display: grid; grid-template-columns: repeat(auto-fill, minmax(min(100%, 40rem), 1fr));
+  gap: .8rem 1rem; }
+.element { min-width: 0; break-inside: avoid; }
+.element h3 button { background: none; border: 0; padding: 0; color: var(--link); font-weight: 400;
+  text-decoration: underline; cursor: pointer; }
+.reads .shade { fill: var(--fault); }
+.reads .added { stroke: var(--muted); stroke-dasharray: 3 3; fill: none; }
+.reads .has, .reads .lacks { cursor: pointer; stroke-width: 2; fill: none; }
+.reads .has { stroke: var(--ok); }
+.reads .has circle { fill: var(--ok); }
+.reads .lacks { stroke: var(--fail); }
+.reads .reach { fill: transparent; stroke: none; }
+.reads .time,
 .register .time { fill: var(--muted); font: 11px system-ui, sans-serif; }
 `;

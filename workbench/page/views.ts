@@ -9,6 +9,7 @@ import type { ReportData } from "../report_data.ts";
 import type { View } from "../views/mod.ts";
 import { showCycles } from "./cycle_view.ts";
 import { section } from "./dom.ts";
+import { showElements } from "./element_view.ts";
 import { showLogs } from "./log_view.ts";
 import { showRegisters } from "./register_view.ts";
 import type { Selection } from "./selection.ts";
@@ -22,6 +23,8 @@ function showView(view: View, data: ReportData, selection: Selection): HTMLEleme
   switch (view.kind) {
     case "cycles":
       return section("cycles", "Cycles of transactions", showCycles(view, selection));
+    case "elements":
+      return section("elements", "Elements", showElements(view, data, selection));
     case "logs":
       return section("logs", "Logs", showLogs(view, data, selection));
     case "registers":
