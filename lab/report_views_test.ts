@@ -92,6 +92,10 @@ testInBrowser("the log of a key has the hole that the finding is about", async (
     assert(marked.includes(value ?? ""), `${marked}`);
     await page.locator(".log tbody tr:first-child .marked").first().hover();
     assertMatch(await textOf("#logs .view-readout"), /^offset \d+: message \d+, sent by process/);
+    await page.locator("#logs td[tabindex='0']").focus();
+    for (const key of ["ArrowDown", "ArrowDown", "ArrowRight"]) await page.keyboard.press(key);
+    const [at] = /^offset \d+/.exec(await textOf("#logs .view-readout")) ?? [];
+    assertEquals(at, `offset ${Number(heads[0]) + 1}`);
     assertEquals([problems, requests], [[], []]);
   });
 });

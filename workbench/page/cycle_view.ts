@@ -77,7 +77,7 @@ function showCycle(cycle: ExplainedCycle, number: number, selection: Selection):
     "article",
     { class: "cycle-card", "aria-labelledby": `cycle-${number}` },
     element("h3", { id: `cycle-${number}` }, type),
-    element("div", { class: "scroll", tabindex: 0 }, svg),
+    element("div", { class: "scroll" }, svg),
     element("ul", { class: "reasons" }, reasons),
     more > 0 && element("p", { class: "note" }, `${more} more transactions close the cycle.`),
   );

@@ -8,6 +8,7 @@
 import { plural } from "../checkers/checker.ts";
 import type { ReportData } from "../report_data.ts";
 import type { ElementsView, ElementView, NodeReads, ReadRun } from "../views/elements.ts";
+import { arrowKeys } from "./arrow_keys.ts";
 import { drawn, element } from "./dom.ts";
 import { durationOf } from "./plot_series.ts";
 import type { Selection } from "./selection.ts";
@@ -64,6 +65,13 @@ function showOne(view: ElementView, data: ReportData, selection: Selection): HTM
       drawn("text", { class: "time", x: x + 3, y: TOP - 5 }, fault),
     ];
   });
+  const rows = nodes.map((node, i) =>
+    node.runs.map((run) => {
+      const tell = (text: string) => readout.replaceChildren(element("span", {}, text));
+      return drawRun({ node, run, y: levelOf(i), xOf, tell, rest: sentence(view) }, selection);
+    })
+  );
+  arrowKeys(rows);
   const times = Array.from({ length: MARKS + 1 }, (_, i) => {
     const ms = i / MARKS * durationMs;
     const text = `${(ms / 1000).toFixed(1)} s`;
@@ -85,7 +93,7 @@ function showOne(view: ElementView, data: ReportData, selection: Selection): HTM
     ),
     element(
       "div",
-      { class: "scroll", tabindex: 0 },
+      { class: "scroll" },
       drawn(
         "svg",
         {
@@ -93,16 +101,13 @@ function showOne(view: ElementView, data: ReportData, selection: Selection): HTM
           width,
           height,
           viewBox: `0 0 ${width} ${height}`,
-          role: "img",
+          role: "group",
           "aria-label": sentence(view),
         },
         faults,
         drawn("path", { class: "added", d: `M${xOf(atMs)} ${TOP}V${bottom}` }),
-        nodes.map((node, i) =>
-          drawNode(node, TOP + (i + 0.5) * ROW, xOf, (run) => {
-            readout.replaceChildren(run === undefined ? sentence(view) : inWords(node, run));
-          }, selection)
-        ),
+        nodes.map(({ node }, i) => drawn("text", { x: 2, y: levelOf(i) + 4 }, node)),
+        rows,
         times,
       ),
     ),
@@ -110,37 +115,44 @@ function showOne(view: ElementView, data: ReportData, selection: Selection): HTM
   );
 }
 
-function drawNode(
-  { node, runs }: NodeReads,
-  y: number,
-  xOf: (ms: number) => number,
-  tell: (run: ReadRun | undefined) => void,
+/** The middle of a node's row, by its place. */
+function levelOf(i: number): number {
+  return TOP + (i + 0.5) * ROW;
+}
+
+function drawRun(
+  { node, run, y, xOf, tell, rest }: {
+    readonly node: NodeReads;
+    readonly run: ReadRun;
+    readonly y: number;
+    readonly xOf: (ms: number) => number;
+    readonly tell: (text: string) => void;
+    /** What is told when nothing is pointed at. */
+    readonly rest: string;
+  },
   selection: Selection,
 ): SVGElement {
+  const [from, to] = [xOf(run.fromMs), xOf(run.toMs)];
+  const text = inWords(node, run);
   return drawn(
     "g",
-    {},
-    drawn("text", { x: 2, y: y + 4 }, node),
-    runs.map((run) => {
-      const [from, to] = [xOf(run.fromMs), xOf(run.toMs)];
-      return drawn(
-        "g",
-        {
-          class: run.has ? "has" : "lacks",
-          pointerenter: () => tell(run),
-          pointerleave: () => tell(undefined),
-          click: () => selection.select({ atMs: run.fromMs, op: run.op }),
-        },
-        drawn("path", { d: `M${from} ${y}H${to}` }),
-        [...new Set([from, to])].map((x) => mark(x, y, run.has)),
-        drawn("rect", {
-          class: "reach",
-          x: from - 5,
-          y: y - ROW / 2,
-          width: to - from + 10,
-          height: ROW,
-        }),
-      );
+    {
+      class: run.has ? "has" : "lacks",
+      role: "button",
+      "aria-label": text,
+      pointerenter: () => tell(text),
+      pointerleave: () => tell(rest),
+      focus: () => tell(text),
+      click: () => selection.select({ atMs: run.fromMs, op: run.op }),
+    },
+    drawn("path", { d: `M${from} ${y}H${to}` }),
+    [...new Set([from, to])].map((x) => mark(x, y, run.has)),
+    drawn("rect", {
+      class: "reach",
+      x: from - 5,
+      y: y - ROW / 2,
+      width: to - from + 10,
+      height: ROW,
     }),
   );
 }

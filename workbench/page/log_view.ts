@@ -9,6 +9,7 @@ import { plural, seconds, show, who } from "../checkers/checker.ts";
 import type { Op } from "../history.ts";
 import type { ReportData } from "../report_data.ts";
 import type { LogReader, LogsView, LogView } from "../views/logs.ts";
+import { arrowKeys } from "./arrow_keys.ts";
 import { element } from "./dom.ts";
 import type { Selection } from "./selection.ts";
 
@@ -75,12 +76,17 @@ function legend(): HTMLElement {
     "p",
     { class: "hint" },
     `${SIGNS["1"]} polled, 2 polled twice, ${SIGNS["-"]} the process went past it; ` +
-      "red is what a finding is about. Click a cell to find its operation.",
+      "red is what a finding is about. Click a cell, or go there with the arrow keys and press " +
+      "Enter, to find its operation.",
   );
 }
 
 /** What stands in a cell; how often it was polled, where that is more than once. */
 const SIGNS: Readonly<Record<string, string>> = { "1": "\u25cf", "-": "\u2013", ".": "" };
+
+function nameOf({ process, node }: LogReader): string {
+  return node === undefined ? `process ${process}` : `process ${process} on ${node}`;
+}
 
 class LogTable {
   readonly root: HTMLElement;
@@ -96,26 +102,24 @@ class LogTable {
     this.#selection = selection;
     const { offsets, values, senders, readers } = view;
     this.#heads = offsets.map((offset, at) =>
-      element(
-        "th",
-        { scope: "col", class: this.#isMarked(at) ? "marked" : "" },
-        element(
-          "button",
-          {
-            type: "button",
-            focus: () => this.#tell(at, undefined),
-            click: () => this.#select(this.#sender(senders[at] ?? null)),
-          },
-          offset,
-        ),
-      )
+      element("th", { scope: "col", class: this.#isMarked(at) ? "marked" : "" }, offset)
     );
     const row = (name: string, cells: readonly HTMLElement[]) =>
       element("tr", {}, element("th", { scope: "row" }, name), cells);
     const sent = senders.map((index) => this.#sender(index));
+    const rows: readonly (readonly [name: string, cells: HTMLElement[]])[] = [
+      ["value", values.map((value, at) => this.#cell(value, at, undefined, sent[at]))],
+      [
+        "sent to",
+        sent.map((op, at) => this.#cell(op?.node ?? (op && who(op)) ?? "?", at, undefined, op)),
+      ],
+      ...readers.map((reader) => [nameOf(reader), this.#reads(reader)] as const),
+    ];
+    const first = view.marks.flatMap(({ at }) => at)[0];
+    arrowKeys(rows.map(([, cells]) => cells), rows[0]?.[1][first ?? 0]);
     this.root = element(
       "div",
-      { class: "scroll", tabindex: 0 },
+      { class: "scroll" },
       element(
         "table",
         { class: "log" },
@@ -124,16 +128,10 @@ class LogTable {
         element(
           "tbody",
           {},
-          row("value", values.map((value, at) => this.#cell(value, at, undefined, sent[at]))),
-          row(
-            "sent to",
-            sent.map((op, at) => this.#cell(op?.node ?? (op && who(op)) ?? "?", at, undefined, op)),
-          ),
-          readers.map((reader) => this.#reader(reader)),
+          rows.map(([name, cells]) => row(name, cells)),
         ),
       ),
     );
-    const first = view.marks.flatMap(({ at }) => at)[0];
     new ResizeObserver((_, observer) => {
       if (this.root.clientWidth === 0) return;
       observer.disconnect();
@@ -160,17 +158,11 @@ class LogTable {
     return op?.index === index ? op : this.#history.find((each) => each.index === index);
   }
 
-  #reader({ process, node, reads }: LogReader): HTMLElement {
-    const name = node === undefined ? String(process) : `${process} on ${node}`;
-    return element(
-      "tr",
-      {},
-      element("th", { scope: "row" }, `process ${name}`),
-      [...reads].map((read, at) => {
-        const text = SIGNS[read] ?? read;
-        return this.#cell(text, at, process, undefined, read === "-" ? "past" : "");
-      }),
-    );
+  #reads({ process, reads }: LogReader): HTMLElement[] {
+    return [...reads].map((read, at) => {
+      const text = SIGNS[read] ?? read;
+      return this.#cell(text, at, process, undefined, read === "-" ? "past" : "");
+    });
   }
 
   #cell(
@@ -184,6 +176,7 @@ class LogTable {
     return element("td", {
       class: `${kind}${marked}`,
       pointerenter: () => this.#tell(at, process),
+      focus: () => this.#tell(at, process),
       click: () => this.#select(sent ?? this.#poll(at, process)),
     }, text);
   }

@@ -6,6 +6,7 @@
  */
 
 import uPlot from "uplot";
+import { printableLine } from "../explain.ts";
 import type { FaultWindow } from "../faults.ts";
 import type { Colors } from "./colors.ts";
 import { figure, type Plot, type PlotPoint, type PlotSeries } from "./plot_series.ts";
@@ -224,11 +225,11 @@ export class Chart {
       ctx.fillRect(from, bbox.top, width, bbox.height);
       ctx.globalAlpha = 1;
       const left = Math.max(from, bbox.left) + 3 * ratio;
-      const room = from + width - left;
-      if (left < labelledTo || ctx.measureText(fault).width > room) continue;
+      const [name, room] = [printableLine(fault), from + width - left];
+      if (left < labelledTo || ctx.measureText(name).width > room) continue;
       ctx.fillStyle = colors.of("muted");
-      ctx.fillText(fault, left, bbox.top - 8 * ratio);
-      labelledTo = left + ctx.measureText(fault).width + 6 * ratio;
+      ctx.fillText(name, left, bbox.top - 8 * ratio);
+      labelledTo = left + ctx.measureText(name).width + 6 * ratio;
     }
     ctx.restore();
   }

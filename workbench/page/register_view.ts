@@ -9,6 +9,7 @@ import { moment, plural, show, valueOf, who } from "../checkers/checker.ts";
 import type { Op } from "../history.ts";
 import type { ReportData } from "../report_data.ts";
 import type { RegistersView, RegisterView } from "../views/registers.ts";
+import { arrowKeys } from "./arrow_keys.ts";
 import { drawn, element } from "./dom.ts";
 import { type Bar, layOutRegister } from "./register_layout.ts";
 import type { Selection } from "./selection.ts";
@@ -118,7 +119,7 @@ function showKey(view: RegisterView, calls: readonly Call[], selection: Selectio
   ].filter((text) => text !== false).join(" ");
   const readout = element("p", { class: "view-readout", "aria-live": "polite" }, HINT);
   const drawing = new RegisterDrawing(view, calls, selection, (text) => {
-    readout.replaceChildren(text ?? HINT);
+    readout.replaceChildren(element("span", {}, text ?? HINT));
   });
   const elements = [
     element(
@@ -170,8 +171,6 @@ class RegisterDrawing {
   readonly #selection: Selection;
   readonly #tell: (text: string | undefined) => void;
   readonly #shapes: SVGGElement[];
-  /** The operations in the order in which the arrow keys go through them. */
-  #focused = 0;
 
   constructor(
     view: RegisterView,
@@ -191,7 +190,7 @@ class RegisterDrawing {
       place: call.place,
     })));
     const bottom = TOP + layout.laneCount * ROW;
-    this.#shapes = calls.map((call, i) => this.#shape(call, layout.bars[i] ?? NOWHERE, i));
+    this.#shapes = calls.map((call, i) => this.#shape(call, layout.bars[i] ?? NOWHERE));
     const width = Math.ceil(layout.width) + TIME_WIDTH;
     const svg = drawn(
       "svg",
@@ -202,7 +201,6 @@ class RegisterDrawing {
         viewBox: `0 0 ${width} ${bottom + BOTTOM}`,
         role: "group",
         "aria-label": `Key ${view.key}. ${sentence(view)}`,
-        keydown: (event: KeyboardEvent) => this.#key(event),
       },
       this.#values(layout.bars, width, bottom),
       this.#way(layout.bars),
@@ -213,12 +211,12 @@ class RegisterDrawing {
     this.root = element("div", { class: "scroll", tabindex: -1 }, svg);
     const stuck = calls.findIndex(({ isStuck }) => isStuck);
     if (stuck !== -1) this.#scrollTo(layout.bars[stuck]?.left ?? 0);
-    this.#focusable(stuck === -1 ? 0 : stuck);
+    arrowKeys([this.#shapes], this.#shapes[Math.max(stuck, 0)]);
     selection.onSelect(({ op }) => this.#mark(op));
     this.#mark(selection.target?.op);
   }
 
-  #shape(call: Call, { left, right, lane, pointAt }: Bar, i: number): SVGGElement {
+  #shape(call: Call, { left, right, lane, pointAt }: Bar): SVGGElement {
     const top = TOP + lane * ROW;
     const isOpen = call.completion?.type !== "ok";
     const kind = call.isStuck ? "stuck" : call.place === undefined ? "left" : "placed";
@@ -229,14 +227,10 @@ class RegisterDrawing {
         class: `call ${kind}${isOpen ? " maybe" : ""}`,
         role: "button",
         "aria-label": this.#describe(call),
-        tabindex: -1,
         pointerenter: () => this.#tell(this.#describe(call)),
         pointerleave: () => this.#tell(undefined),
         focus: () => this.#tell(this.#describe(call)),
-        click: () => {
-          this.#focusable(i);
-          this.#select(call);
-        },
+        click: () => this.#select(call),
       },
       isOpen && pointAt !== undefined && pointAt > right &&
         drawn("path", { class: "later", d: `M${right} ${middle}H${pointAt}` }),
@@ -328,26 +322,6 @@ class RegisterDrawing {
       const isIt = op !== undefined && (invoke.index === op || completion?.index === op);
       this.#shapes[i]?.classList.toggle("selected", isIt);
     }
-  }
-
-  #key(event: KeyboardEvent): void {
-    const steps: Readonly<Record<string, number>> = { ArrowRight: 1, ArrowLeft: -1 };
-    const step = steps[event.key];
-    const call = this.#calls[this.#focused];
-    if (step !== undefined) {
-      this.#focusable(Math.max(0, Math.min(this.#calls.length - 1, this.#focused + step)));
-      this.#shapes[this.#focused]?.focus();
-    } else if ((event.key === "Enter" || event.key === " ") && call !== undefined) {
-      this.#select(call);
-    } else return;
-    event.preventDefault();
-  }
-
-  /** Only one operation is reached with the tab key; the arrows lead to the others. */
-  #focusable(i: number): void {
-    this.#shapes[this.#focused]?.setAttribute("tabindex", "-1");
-    this.#focused = i;
-    this.#shapes[i]?.setAttribute("tabindex", "0");
   }
 
   /** Brings a place into view, once the box is as wide as it will be. */

@@ -63,7 +63,6 @@ export const VIEW_STYLE = `
 .log th, .log td { min-width: 2.1rem; padding: .15rem .3rem; text-align: center;
   border: solid var(--grid); border-width: 0 1px 1px 0; white-space: nowrap; }
 .log td { cursor: pointer; max-width: 9rem; overflow: hidden; text-overflow: ellipsis; }
-.log button { background: none; border: 0; padding: 0; cursor: pointer; }
 .log th { font-weight: 600; color: var(--muted); }
 .log th[scope="row"] { position: sticky; left: 0; background: var(--page); text-align: left;
   border-right-color: var(--line); font-family: system-ui, sans-serif; }
@@ -80,6 +79,7 @@ export const VIEW_STYLE = `
   text-decoration: underline; cursor: pointer; }
 .reads .shade { fill: var(--fault); }
 .reads .added { stroke: var(--muted); stroke-dasharray: 3 3; fill: none; }
+.reads g:focus-visible { outline: 2px solid var(--link); }
 .reads .has, .reads .lacks { cursor: pointer; stroke-width: 2; fill: none; }
 .reads .has { stroke: var(--ok); }
 .reads .has circle { fill: var(--ok); }
