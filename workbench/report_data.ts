@@ -15,7 +15,10 @@ import {
   type ReportMessage,
   unpackMessages,
 } from "./report_messages.ts";
-import type { View } from "./views/mod.ts";
+import type { CyclesView } from "./views/cycles.ts";
+import type { ElementsView } from "./views/elements.ts";
+import type { LogsView } from "./views/logs.ts";
+import type { RegistersView } from "./views/registers.ts";
 import type { WorkloadName } from "./workloads/mod.ts";
 
 /** A run, or a history alone, as its page shows it. */
@@ -41,6 +44,9 @@ export interface ReportData {
   /** What the workload's own checker saw, to be drawn. */
   readonly views: readonly View[];
 }
+
+/** Something that a checker saw and that is drawn, by its kind. */
+export type View = CyclesView | ElementsView | LogsView | RegistersView;
 
 /** Whether a report is that of a run, not of a history alone. */
 export function isOfRun(report: ReportData["report"]): report is RunReport {

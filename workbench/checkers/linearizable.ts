@@ -98,7 +98,7 @@ export function checkLinearizable(
 }
 
 /** A key's operations in an order in which they can have taken effect, as far as there is one. */
-export interface RegisterOrder {
+export interface OrderedRegister {
   readonly key: Json;
   readonly valid: Validity;
   /** Those in the order; with an order for all, no known operation is left out. */
@@ -120,7 +120,7 @@ export function registerOrders(
   written: readonly Op[],
   failures: readonly Json[],
   { maxKeys, maxSteps }: { readonly maxKeys: number; readonly maxSteps: number },
-): { readonly orders: RegisterOrder[]; readonly keyCount: number } {
+): { readonly orders: OrderedRegister[]; readonly keyCount: number } {
   const history = isUnkeyed(written) ? written.map(keyed) : written;
   const { byKey } = registerHistories(placedPairs(history), new Warnings());
   const failed = new Set(failures.map((key) => canonical(key)));
@@ -132,7 +132,7 @@ export function registerOrders(
   return { orders, keyCount: byKey.size };
 }
 
-function orderOf(history: RegisterHistory, maxSteps: number): RegisterOrder {
+function orderOf(history: RegisterHistory, maxSteps: number): OrderedRegister {
   const { key, known, unknown } = history;
   const outcome = searchOrder(known, unknown, maxSteps);
   const order = outcome.order().map(({ pair }) => pair);

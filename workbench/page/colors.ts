@@ -5,7 +5,12 @@
  * @module
  */
 
-/** Gives the colours of the style sheet as they are at present: light or dark. */
+/**
+ * Gives the colours of the style sheet as they are at present: light or dark.
+ *
+ * A canvas takes neither variables nor `light-dark()`; what an element in the page comes to have is
+ * a colour that it takes.
+ */
 export class Colors {
   readonly #probe: HTMLElement;
   readonly #known = new Map<string, string>();

@@ -7,7 +7,7 @@
 
 import { plural } from "../checkers/checker.ts";
 import type { ReportData } from "../report_data.ts";
-import type { ElementsView, ElementView, NodeReads, ReadRun } from "../views/elements.ts";
+import type { AgreeingReads, ElementsView, ElementView, NodeReads } from "../views/elements.ts";
 import { arrowKeys } from "./arrow_keys.ts";
 import { drawn, element } from "./dom.ts";
 import { durationOf } from "./plot_series.ts";
@@ -123,7 +123,7 @@ function levelOf(i: number): number {
 function drawRun(
   { node, run, y, xOf, tell, rest }: {
     readonly node: NodeReads;
-    readonly run: ReadRun;
+    readonly run: AgreeingReads;
     readonly y: number;
     readonly xOf: (ms: number) => number;
     readonly tell: (text: string) => void;
@@ -164,7 +164,7 @@ function mark(x: number, y: number, has: boolean): SVGElement {
     : drawn("path", { d: `M${x - 4} ${y - 4}l8 8m0 -8l-8 8` });
 }
 
-function inWords({ node }: NodeReads, { has, fromMs, toMs, count }: ReadRun): string {
+function inWords({ node }: NodeReads, { has, fromMs, toMs, count }: AgreeingReads): string {
   const did = has ? "had it" : "missed it";
   const from = (fromMs / 1000).toFixed(2);
   const when = count === 1 ? `at ${from} s` : `from ${from} s to ${(toMs / 1000).toFixed(2)} s`;

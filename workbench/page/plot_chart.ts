@@ -32,7 +32,7 @@ export interface NamedPoint extends PlotPoint {
 }
 
 /** A point, and the place of its series. */
-interface Row {
+interface SeriesPoint {
   readonly series: number;
   readonly point: PlotPoint;
 }
@@ -51,7 +51,7 @@ export class Chart {
   readonly #plot: Plot;
   readonly #options: ChartOptions;
   /** The points in the order of time, where it is points that are drawn. */
-  readonly #rows: readonly Row[];
+  readonly #rows: readonly SeriesPoint[];
   readonly #chart: uPlot;
   #pressedAt: readonly [number, number] = [0, 0];
 
@@ -280,7 +280,7 @@ export class Chart {
   #nearest(left: number, top: number): NamedPoint | undefined {
     const chart = this.#chart;
     const last = chart.posToVal(left + REACH, "x") * 1000;
-    let best: Row | undefined;
+    let best: SeriesPoint | undefined;
     let least = REACH ** 2;
     for (let i = this.#firstFrom(chart.posToVal(left - REACH, "x") * 1000);; i++) {
       const row = this.#rows[i];
@@ -341,7 +341,7 @@ function alone({ data }: uPlot, series: number): number[] {
 }
 
 /** The points of all series in the order of time. */
-function rowsOf(series: readonly PlotSeries[]): Row[] {
+function rowsOf(series: readonly PlotSeries[]): SeriesPoint[] {
   return series.flatMap(({ points }, i) => points.map((point) => ({ series: i, point })))
     .sort((a, b) => a.point.atMs - b.point.atMs);
 }

@@ -15,7 +15,7 @@ import { type Bar, layOutRegister } from "./register_layout.ts";
 import type { Selection } from "./selection.ts";
 
 /** An operation as it is drawn. */
-interface Call {
+interface DrawnCall {
   readonly invoke: Op;
   readonly completion: Op | undefined;
   readonly invokedAt: number;
@@ -86,7 +86,7 @@ function callsOf(
   { order, left, stuck }: RegisterView,
   history: readonly Op[],
   isKeyed: boolean,
-): Call[] {
+): DrawnCall[] {
   return [...order, ...left].flatMap((invokedAt, i) => {
     const invoke = history[invokedAt];
     if (invoke === undefined) return [];
@@ -111,7 +111,11 @@ function callsOf(
   });
 }
 
-function showKey(view: RegisterView, calls: readonly Call[], selection: Selection): HTMLElement[] {
+function showKey(
+  view: RegisterView,
+  calls: readonly DrawnCall[],
+  selection: Selection,
+): HTMLElement[] {
   const { before, after } = view;
   const more = [
     before > 0 && `${plural(before, "operation")} of the order before these are not shown.`,
@@ -167,14 +171,14 @@ function legend(): HTMLElement {
 class RegisterDrawing {
   readonly root: HTMLElement;
   readonly #view: RegisterView;
-  readonly #calls: readonly Call[];
+  readonly #calls: readonly DrawnCall[];
   readonly #selection: Selection;
   readonly #tell: (text: string | undefined) => void;
   readonly #shapes: SVGGElement[];
 
   constructor(
     view: RegisterView,
-    calls: readonly Call[],
+    calls: readonly DrawnCall[],
     selection: Selection,
     tell: (text: string | undefined) => void,
   ) {
@@ -216,7 +220,7 @@ class RegisterDrawing {
     this.#mark(selection.target?.op);
   }
 
-  #shape(call: Call, { left, right, lane, pointAt }: Bar): SVGGElement {
+  #shape(call: DrawnCall, { left, right, lane, pointAt }: Bar): SVGGElement {
     const top = TOP + lane * ROW;
     const isOpen = call.completion?.type !== "ok";
     const kind = call.isStuck ? "stuck" : call.place === undefined ? "left" : "placed";
@@ -299,7 +303,7 @@ class RegisterDrawing {
     });
   }
 
-  #describe({ invoke, completion, text, place, leaves, isStuck }: Call): string {
+  #describe({ invoke, completion, text, place, leaves, isStuck }: DrawnCall): string {
     const { before } = this.#view;
     const until = completion?.type === "ok" ? moment(completion.time) : "an unknown end";
     const how = place !== undefined
@@ -312,7 +316,7 @@ class RegisterDrawing {
     return `${text}: ${who(invoke)}, ${moment(invoke.time)} to ${until}; ${how}`;
   }
 
-  #select({ invoke }: Call): void {
+  #select({ invoke }: DrawnCall): void {
     this.#selection.select({ atMs: invoke.time / 1e6, op: invoke.index }, this);
   }
 

@@ -5,14 +5,17 @@
  * @module
  */
 
-import type { ReportData } from "../report_data.ts";
+import type { ReportData, View } from "../report_data.ts";
+import { showCycles } from "./cycle_view.ts";
 import { showDiagram } from "./diagram.ts";
-import { type Child, element } from "./dom.ts";
+import { type Child, element, section } from "./dom.ts";
+import { showElements } from "./element_view.ts";
 import { showFindings } from "./findings.ts";
+import { showLogs } from "./log_view.ts";
 import { showPlots } from "./plots.ts";
+import { showRegisters } from "./register_view.ts";
 import { Selection } from "./selection.ts";
 import { showSummary } from "./summary.ts";
-import { showViews } from "./views.ts";
 
 /**
  * Shows a run in an element, in place of what it has.
@@ -31,4 +34,22 @@ export function showReport(root: HTMLElement, data: ReportData): void {
   ];
   root.replaceChildren(element("div", { class: "report" }, parts));
   root.dataset.ready = "true";
+}
+
+/** Shows what the run's checker saw, each kind under its heading; nothing where there is nothing. */
+function showViews(data: ReportData, selection: Selection): HTMLElement[] {
+  return data.views.map((view) => showView(view, data, selection));
+}
+
+function showView(view: View, data: ReportData, selection: Selection): HTMLElement {
+  switch (view.kind) {
+    case "cycles":
+      return section("cycles", "Cycles of transactions", showCycles(view, selection));
+    case "elements":
+      return section("elements", "Elements", showElements(view, data, selection));
+    case "logs":
+      return section("logs", "Logs", showLogs(view, data, selection));
+    case "registers":
+      return section("registers", "Registers", showRegisters(view, data, selection));
+  }
 }

@@ -16,6 +16,9 @@ export interface CyclesView {
   readonly cycles: readonly ExplainedCycle[];
 }
 
+/** How many micro-operations of a transaction are kept at most. */
+const MAX_MOPS = 100;
+
 /** What is checked where a history alone does not say it. */
 const MODELS = ["strict-serializable"];
 
@@ -32,5 +35,10 @@ export function cyclesView(
   const consistencyModels = options?.consistencyModels ?? MODELS;
   const byType = Map.groupBy(explain(history, { consistencyModels }), ({ type }) => type as string);
   const cycles = types.flatMap((type) => byType.get(type)?.shift() ?? []);
-  return cycles.length === 0 ? undefined : { kind: "cycles", cycles };
+  return cycles.length === 0 ? undefined : { kind: "cycles", cycles: cycles.map(bounded) };
+}
+
+function bounded(cycle: ExplainedCycle): ExplainedCycle {
+  const txns = cycle.txns.map((txn) => ({ ...txn, mops: txn.mops.slice(0, MAX_MOPS) }));
+  return { ...cycle, txns };
 }

@@ -31,11 +31,11 @@ export interface ElementView {
 export interface NodeReads {
   /** The node, or the process where nodes have no names. */
   readonly node: string;
-  readonly runs: readonly ReadRun[];
+  readonly runs: readonly AgreeingReads[];
 }
 
 /** Reads in a row that all had an element, or all missed it. */
-export interface ReadRun {
+export interface AgreeingReads {
   readonly has: boolean;
   /** When the first and the last of them began, in ms. */
   readonly fromMs: number;
@@ -63,7 +63,7 @@ export function elementsView(
       pair,
     ]),
   );
-  const shown = new Map<number | string, Growing>();
+  const shown = new Map<number | string, FollowedElement>();
   for (const element of named.slice(0, MAX_ELEMENTS)) {
     const add = adds.get(keyOf(element));
     if (add !== undefined) shown.set(keyOf(element), { element, add, nodes: new Map() });
@@ -85,14 +85,14 @@ export function elementsView(
 }
 
 /** An element, and what was read of it so far. */
-interface Growing {
+interface FollowedElement {
   readonly element: Json;
   readonly add: PlacedPair;
-  readonly nodes: Map<string, ReadRun[]>;
+  readonly nodes: Map<string, AgreeingReads[]>;
 }
 
 /** Notes for each element that could be in a read whether it is. */
-function note(shown: ReadonlyMap<number | string, Growing>, read: PlacedPair): void {
+function note(shown: ReadonlyMap<number | string, FollowedElement>, read: PlacedPair): void {
   if (!isOk(read)) return;
   const { invoke, completion } = read;
   const value = valueOf(completion);

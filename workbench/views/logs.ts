@@ -84,9 +84,9 @@ export function logsView({ history }: Pick<ReportData, "history">): LogsView | u
 }
 
 /** A finding about a log, by the log's own indexes. */
-type Mark = Omit<LogMark, "at"> & { readonly indexes: readonly number[] };
+type IndexedMark = Omit<LogMark, "at"> & { readonly indexes: readonly number[] };
 
-function marksOf(worst: readonly Anomaly[], log: DenseLog): Mark[] {
+function marksOf(worst: readonly Anomaly[], log: DenseLog): IndexedMark[] {
   return worst.flatMap((anomaly) => {
     const subject = subjectOf(anomaly, log);
     return subject === undefined
@@ -99,7 +99,7 @@ function marksOf(worst: readonly Anomaly[], log: DenseLog): Mark[] {
 function subjectOf(
   anomaly: Anomaly,
   log: DenseLog,
-): Pick<Mark, "indexes" | "process"> | undefined {
+): Pick<IndexedMark, "indexes" | "process"> | undefined {
   const placesOf = (message: LogMessage | undefined, process?: Op["process"]) =>
     message?.key === log.key ? { indexes: log.places.get(message) ?? [], process } : undefined;
   switch (anomaly.type) {
@@ -130,7 +130,11 @@ function subjectOf(
   }
 }
 
-function viewOf(log: DenseLog, marks: readonly Mark[], { operations }: KafkaHistory): LogView {
+function viewOf(
+  log: DenseLog,
+  marks: readonly IndexedMark[],
+  { operations }: KafkaHistory,
+): LogView {
   const { slots } = log;
   const first = Math.min(...marks.flatMap(({ indexes }) => indexes.slice(0, 1)), slots.length);
   const last = Math.max(0, slots.length - MAX_OFFSETS);
@@ -163,7 +167,7 @@ function viewOf(log: DenseLog, marks: readonly Mark[], { operations }: KafkaHist
 function readersOf(
   log: DenseLog,
   operations: readonly Operation[],
-  marks: readonly Mark[],
+  marks: readonly IndexedMark[],
   from: number,
   count: number,
 ): LogReader[] {

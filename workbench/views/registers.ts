@@ -7,7 +7,7 @@
 
 import type { Json } from "@eddy/maelstrom";
 import { type PlacedPair, show } from "../checkers/checker.ts";
-import { type RegisterOrder, registerOrders } from "../checkers/linearizable.ts";
+import { type OrderedRegister, registerOrders } from "../checkers/linearizable.ts";
 import type { Validity } from "../history.ts";
 import type { ReportData } from "../report_data.ts";
 
@@ -57,7 +57,7 @@ export function registersView(
   return { kind: "registers", keys: orders.map(viewOf), keyCount };
 }
 
-function viewOf({ key, valid, order, left, stuck }: RegisterOrder): RegisterView {
+function viewOf({ key, valid, order, left, stuck }: OrderedRegister): RegisterView {
   const placesOf = (pairs: readonly PlacedPair[]) => pairs.map(({ invokedAt }) => invokedAt);
   const base = { key: show(key), valid };
   if (stuck === undefined) {
