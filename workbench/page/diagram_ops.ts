@@ -112,12 +112,14 @@ function clientOf(
   const fromMs = invoke.time / 1e6 - ROUNDING_MS;
   const endMs = (completion?.time ?? Infinity) / 1e6 + ROUNDING_MS;
   const sends = (client: string, untilMs: number, isRight: (type: string) => boolean) => {
-    const log = logs.get(client);
-    return log?.requests.slice(log.next, log.next + MAX_LOOKAHEAD).some((place) => {
-      const message = messages[place];
-      return message !== undefined && message.sentMs >= fromMs && message.sentMs <= untilMs &&
-        message.dest === (invoke.node ?? message.dest) && isRight(messageType(message.body));
-    });
+    const { requests = [], next = 0 } = logs.get(client) ?? {};
+    for (let i = next; i < Math.min(requests.length, next + MAX_LOOKAHEAD); i++) {
+      const message = messages[requests[i] ?? -1];
+      if (message === undefined || message.sentMs > untilMs) return false;
+      const isIts = message.sentMs >= fromMs && message.dest === (invoke.node ?? message.dest);
+      if (isIts && isRight(messageType(message.body))) return true;
+    }
+    return false;
   };
   if (owned !== undefined && sends(owned, endMs, (type) => !SETUP.has(type))) return owned;
   const soon = Math.min(endMs, fromMs + SLACK_MS);
