@@ -7,9 +7,9 @@
 import type { Brush, ColourName } from "./diagram_brush.ts";
 import { RELATION } from "./diagram_causes.ts";
 import type { LabelRoom } from "./diagram_columns.ts";
-import { MAX_SINGLE_ARROWS } from "./diagram_index.ts";
+import { type Bundle, MAX_SINGLE_ARROWS } from "./diagram_index.ts";
 import type { DiagramFrame, Ruler } from "./diagram_painter.ts";
-import { ARROW } from "./diagram_scene.ts";
+import { ARROW, type Scene } from "./diagram_scene.ts";
 
 /** An arrow in pixels. */
 export interface Segment {
@@ -90,14 +90,12 @@ function batchesOf(frame: DiagramFrame, ruler: Ruler, list: Int32Array): ArrowBa
     if (segment === undefined) continue;
     const kind = arrows.kind[arrow];
     const message = arrows.message[arrow] ?? 0;
-    const isClients = [arrows.fromLane, arrows.toLane].some((ends) =>
-      ["client", "setup"].includes(lanes[ends[arrow] ?? 0]?.kind ?? "")
-    );
+    const [fromLane = 0, toLane = 0] = [arrows.fromLane[arrow], arrows.toLane[arrow]];
     const colour = kind === ARROW.dropped
       ? "invalid"
       : isError[message] === 1
       ? "unknown"
-      : isClients
+      : isClients(lanes, fromLane) || isClients(lanes, toLane)
       ? "muted"
       : "message";
     const strength = relations === undefined ? "normal" : strengthOf(relations.of[message]);
@@ -114,6 +112,12 @@ function batchesOf(frame: DiagramFrame, ruler: Ruler, list: Int32Array): ArrowBa
   return [...batches.values()].sort((a, b) =>
     order.indexOf(a.strength) - order.indexOf(b.strength)
   );
+}
+
+/** Whether a lane is one of clients. */
+function isClients(lanes: Scene["lanes"], lane: number): boolean {
+  const kind = lanes[lane]?.kind;
+  return kind === "client" || kind === "setup";
 }
 
 function strengthOf(relation: number | undefined): Strength {
@@ -222,27 +226,32 @@ export function labelArrows(
 
 /** Bundles by how many messages they are: the more, the stronger. */
 function paintBundles(brush: Brush, frame: DiagramFrame, ruler: Ruler, list: Int32Array): void {
-  const { index, viewport: { from, to }, columns } = frame;
+  const { index, viewport: { from, to }, columns, scene: { lanes, axis } } = frame;
   const height = ruler.bottom - ruler.top;
   const { bundles, bands } = index.bundles(list, from, to, Math.floor(height / 5));
+  const end = ruler.y(axis.end);
   // Those of one band stand apart.
-  const shift = (slot: number) => (slot - 0.5) * height / bands;
-  for (let level = 0; level < 5; level++) {
-    for (const isLoss of [false, true]) {
-      const own = bundles.filter((each) =>
-        each.isLoss === isLoss && Math.min(4, Math.floor(Math.log2(each.count) / 2)) === level
-      );
-      if (own.length === 0) continue;
-      const look = { width: 1 + 0.5 * level, alpha: 0.25 + 0.15 * level };
-      brush.stroke({ colour: isLoss ? "invalid" : "message", ...look }, (path) => {
-        for (const bundle of own) {
-          const [x1, x2] = [columns.xs[bundle.fromLane], columns.xs[bundle.toLane]];
-          if (x1 === undefined || x2 === undefined) continue;
-          const y1 = ruler.y(bundle.from) + shift(bundle.slot);
-          const y2 = ruler.y(bundle.to) + shift(bundle.slot);
-          trace(path, { x1, y1, x2: isLoss ? x1 + (x2 - x1) * LOST_SHARE : x2, y2 }, 0);
-        }
-      });
-    }
+  const y = (place: number, slot: number) =>
+    Math.min(end, ruler.y(place) + (slot - 0.5) * height / bands);
+  const groups = new Map<string, { colour: ColourName; level: number; own: Bundle[] }>();
+  for (const bundle of bundles) {
+    const level = Math.min(4, Math.floor(Math.log2(bundle.count) / 2));
+    const isOfClients = isClients(lanes, bundle.fromLane) || isClients(lanes, bundle.toLane);
+    const colour = bundle.isLoss ? "invalid" : isOfClients ? "muted" : "message";
+    const key = `${level} ${colour}`;
+    const group = groups.get(key) ?? { colour, level, own: [] };
+    groups.set(key, group);
+    group.own.push(bundle);
+  }
+  for (const { colour, level, own } of [...groups.values()].sort((a, b) => a.level - b.level)) {
+    const look = { colour, width: 1 + 0.5 * level, alpha: 0.25 + 0.15 * level };
+    brush.stroke(look, (path) => {
+      for (const { fromLane, toLane, from, to, slot, isLoss } of own) {
+        const [x1, x2] = [columns.xs[fromLane], columns.xs[toLane]];
+        if (x1 === undefined || x2 === undefined) continue;
+        const share = isLoss ? LOST_SHARE : 1;
+        trace(path, { x1, y1: y(from, slot), x2: x1 + (x2 - x1) * share, y2: y(to, slot) }, 0);
+      }
+    });
   }
 }
