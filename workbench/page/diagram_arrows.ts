@@ -229,10 +229,10 @@ function paintBundles(brush: Brush, frame: DiagramFrame, ruler: Ruler, list: Int
   const { index, viewport: { from, to }, columns, scene: { lanes, axis } } = frame;
   const height = ruler.bottom - ruler.top;
   const { bundles, bands } = index.bundles(list, from, to, Math.floor(height / 5));
-  const end = ruler.y(axis.end);
+  const [start, end] = [ruler.y(axis.start), ruler.y(axis.end)];
   // Those of one band stand apart.
   const y = (place: number, slot: number) =>
-    Math.min(end, ruler.y(place) + (slot - 0.5) * height / bands);
+    Math.max(start, Math.min(end, ruler.y(place) + (slot - 0.5) * height / bands));
   const groups = new Map<string, { colour: ColourName; level: number; own: Bundle[] }>();
   for (const bundle of bundles) {
     const level = Math.min(4, Math.floor(Math.log2(bundle.count) / 2));
