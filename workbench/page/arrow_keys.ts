@@ -1,4 +1,3 @@
-/// <reference lib="dom" />
 /**
  * Many small parts of a drawing or a table that the tab key reaches as one.
  *

@@ -1,4 +1,3 @@
-/// <reference lib="dom" />
 /**
  * The page's colours, for what is drawn rather than laid out.
  *

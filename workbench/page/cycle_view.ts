@@ -1,4 +1,3 @@
-/// <reference lib="dom" />
 /**
  * Transactions that each come before the next, as a ring of boxes with the reasons between them.
  *

@@ -1,4 +1,3 @@
-/// <reference lib="dom" />
 /**
  * The space-time diagram of a run: who sent what to whom, and when.
  *

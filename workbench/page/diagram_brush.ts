@@ -1,4 +1,3 @@
-/// <reference lib="dom" />
 /**
  * A canvas with the colours of the page, which counts what is drawn.
  *

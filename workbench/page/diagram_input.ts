@@ -1,4 +1,3 @@
-/// <reference lib="dom" />
 /**
  * Mouse, touch and keys on a diagram.
  *

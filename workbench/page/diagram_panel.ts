@@ -1,4 +1,3 @@
-/// <reference lib="dom" />
 /**
  * What is selected in a diagram, in full: a message with its body, causes and effects, or an
  * operation.

@@ -1,4 +1,3 @@
-/// <reference lib="dom" />
 /**
  * The whole run at a glance, beside a diagram: how much was sent when, faults, findings, and which
  * part is in view.

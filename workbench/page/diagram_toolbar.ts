@@ -1,4 +1,3 @@
-/// <reference lib="dom" />
 /**
  * The controls of a diagram: zoom, time, and what is shown.
  *

@@ -1,5 +1,3 @@
-/// <reference lib="dom" />
-/// <reference lib="dom.iterable" />
 /**
  * Elements of a page, and the texts that it was written with. Foreign text only ever becomes text.
  *

@@ -1,4 +1,3 @@
-/// <reference lib="dom" />
 /**
  * Which reads had an element: a row for each node, from the left to the right in time.
  *

@@ -1,4 +1,3 @@
-/// <reference lib="dom" />
 /**
  * The faults of a plan over time, to be dragged.
  *

@@ -1,4 +1,3 @@
-/// <reference lib="dom" />
 /**
  * What is wrong with a run, as cards: the finding, what led to it, and what shows it.
  *

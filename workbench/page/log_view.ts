@@ -1,4 +1,3 @@
-/// <reference lib="dom" />
 /**
  * The logs of a run of kafka as tables: offsets from left to right, and below each who polled it.
  *

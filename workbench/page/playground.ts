@@ -1,5 +1,3 @@
-/// <reference lib="dom" />
-/// <reference lib="dom.iterable" />
 /**
  * The playground: a page in which one chooses a workload, a node and faults, and runs them.
  *

@@ -1,4 +1,3 @@
-/// <reference lib="dom" />
 /**
  * One plot on a canvas, over the same time as all others.
  *

@@ -1,4 +1,3 @@
-/// <reference lib="dom" />
 /**
  * The plots of a run over its time.
  *

@@ -1,4 +1,3 @@
-/// <reference lib="dom" />
 /**
  * The operations of a register as bars, and the order in which they can have taken effect.
  *

@@ -1,4 +1,3 @@
-/// <reference lib="dom" />
 /**
  * The page of a run: shows the data that it was written with.
  *

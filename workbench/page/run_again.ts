@@ -1,4 +1,3 @@
-/// <reference lib="dom" />
 /**
  * Runs the run of a page again, in the page: as it was, with another seed, or with its faults changed.
  *

@@ -1,5 +1,3 @@
-/// <reference lib="dom" />
-/// <reference lib="dom.iterable" />
 /**
  * The list of a store's runs: filtered, sorted, two of them side by side, and what is under way.
  *

@@ -1,4 +1,3 @@
-/// <reference lib="dom" />
 /**
  * What is selected on a page: all parts of it show the same place of the run.
  *

@@ -1,4 +1,3 @@
-/// <reference lib="dom" />
 /**
  * A run on a page, from the verdict down to single messages.
  *

@@ -1,4 +1,3 @@
-/// <reference lib="dom" />
 /**
  * A run in a worker of the page.
  *

@@ -1,4 +1,3 @@
-/// <reference lib="dom" />
 /**
  * The verdict of a run in one sentence, and its figures.
  *
