@@ -424,6 +424,7 @@ class Diagram implements InputTarget {
   #draw(): void {
     if (this.#isDue) return;
     this.#isDue = true;
+    this.element.dataset.settled = "false";
     requestAnimationFrame(() => {
       const begun = performance.now();
       this.#isDue = false;
@@ -502,7 +503,7 @@ class Diagram implements InputTarget {
     ].filter((part) => part !== "").join(", ");
     const sorted = this.#frameMs.toSorted((a, b) => a - b);
     const p95 = sorted[Math.floor(sorted.length * 0.95)] ?? 0;
-    this.element.dataset.frameP95 = p95.toFixed(2);
+    Object.assign(this.element.dataset, { frameP95: p95.toFixed(2), settled: true });
   }
 }
 
