@@ -167,7 +167,7 @@ function messageLink(messages: readonly ReportMessage[], place: number, go: Go):
 function figures(rows: readonly (readonly [string, string | number | undefined])[]): HTMLElement {
   return element(
     "dl",
-    { class: "figures" },
+    { class: "fields" },
     rows.flatMap(([name, text]) =>
       text === undefined ? [] : [element("dt", {}, name), element("dd", {}, text)]
     ),

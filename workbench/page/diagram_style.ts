@@ -39,7 +39,7 @@ export const DIAGRAM_STYLE = `
 .diagram-strip { position: relative; border-left: 1px solid var(--line); min-height: 0; }
 .diagram-strip canvas { position: absolute; inset: 0; width: 100%; height: 100%; cursor: ns-resize;
   touch-action: none; }
-.diagram-finding { position: absolute; right: 6px; max-width: min(60%, 420px); padding: .1rem .5rem;
+.diagram-finding { position: absolute; right: 6px; max-width: min(50%, 320px); padding: .1rem .5rem;
   font-size: 12px; line-height: 1.35; background: var(--page); color: var(--invalid);
   border: 1px solid var(--invalid); border-radius: 4px; overflow: hidden; text-overflow: ellipsis;
   white-space: nowrap; pointer-events: none; }
@@ -49,8 +49,9 @@ export const DIAGRAM_STYLE = `
 .diagram-tip:empty, .diagram-finding:empty { display: none; }
 .diagram-panel { width: clamp(240px, 30cqi, 340px); border-left: 1px solid var(--line); padding: .6rem .8rem; overflow: auto;
   font-size: 13px; overflow-wrap: anywhere; }
-.diagram-panel dl.figures { grid-template-columns: max-content 1fr; }
-.diagram-panel dl.figures dd { margin: 0; }
+.fields { display: grid; grid-template-columns: max-content 1fr; gap: .1rem .8rem; margin: .4rem 0; }
+.fields dt { color: var(--muted); }
+.fields dd { margin: 0; overflow-wrap: anywhere; }
 .diagram-panel ul { margin: .1rem 0; padding-left: 1.1rem; }
 .diagram-panel pre { margin: .2rem 0; padding: .4rem; background: var(--card); border-radius: 4px;
   max-height: 22rem; overflow: auto; font-size: 12px; }
