@@ -268,6 +268,28 @@ testInBrowser("a program that ends is reported in a page, too", async () => {
   }
 });
 
+testInBrowser(
+  "a rejection that nothing catches is known before the next event in a page, too",
+  async () => {
+    // The next message comes at once: a node that did not know would answer it.
+    const code = `let count = 0;
+    process.stdin.setEncoding("utf8").on("data", (text) => {
+      for (const line of text.split("\\n").filter(Boolean)) {
+        const { src, dest, body } = JSON.parse(line);
+        const reply = { type: body.type + "_ok", in_reply_to: body.msg_id, echo: body.echo };
+        if (++count === 30) Promise.reject(new Error("lost"));
+        else console.log(JSON.stringify({ src: dest, dest: src, body: reply }));
+      }
+    });`;
+    const busy = { nodeCount: 1, timeLimitSeconds: 1, rate: 20_000, concurrency: 50, seed: 2 };
+    await withProgram("rejects.mjs", code, async (path) => {
+      const { here, there } = await runBoth(path, "echo", [], busy);
+      assertEquals(there.sha256, here.sha256);
+      assertStringIncludes(unpackReport(there.report).report.broke?.text ?? "", "Error: lost");
+    });
+  },
+);
+
 testInBrowser("what a page does not have of Node.js is named", async () => {
   const code = 'import path from "node:path"; console.error(path.join("a", "b"));';
   await withProgram("path.mjs", code, async (path) => {
