@@ -143,6 +143,8 @@ testInBrowser("the playground runs what is chosen, and shows the report", async 
     status,
   );
   assertStringIncludes(await page.locator("#result h1").innerText(), "seed 6");
+  await page.setViewportSize({ width: 400, height: 900 });
+  assertLessOrEqual(await page.evaluate(() => document.documentElement.scrollWidth), 400);
   assertEquals([problems, requests], [[], []]);
 });
 

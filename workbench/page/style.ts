@@ -119,6 +119,7 @@ figcaption { display: flex; flex-wrap: wrap; gap: .15rem .9rem; align-items: bas
 .settings fieldset input { margin-right: .3rem; }
 .settings .about:empty { display: none; }
 .settings .about { grid-column: 1 / -1; margin: 0; color: var(--muted); overflow-wrap: anywhere; }
+[role="status"] { overflow-wrap: anywhere; }
 .settings .buttons { grid-column: 1 / -1; }
 .settings .buttons button { margin-right: .5rem; padding: .3rem .9rem; }
 @media (max-width: 600px) {
