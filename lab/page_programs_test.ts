@@ -8,7 +8,7 @@ import { loadProgram, type RunSettings, simulateProgram, type WorkloadName } fro
 import { inTempDir, workbenchInTurn } from "@eddy/workbench/cli/testing.ts";
 import { defaultOptions } from "@eddy/workbench/options.ts";
 import { pageSimulator } from "@eddy/workbench/page_program.ts";
-import type { SimulatorResult } from "@eddy/workbench/page/simulator.ts";
+import type { SimulatorResult } from "@eddy/workbench/page/simulator/simulator.ts";
 import { unpackReport } from "@eddy/workbench/report_data.ts";
 import { writePage } from "@eddy/workbench/report_page.ts";
 import { projectPath } from "../scripts/support.ts";

@@ -7,7 +7,10 @@ import { allMutants, binOf, DEFAULT_SETTINGS } from "@eddy/mutants";
 import { NEMESES, type Plan, type RunSettings, simulate, WORKLOADS } from "@eddy/workbench";
 import { playgroundPage } from "@eddy/workbench/cli/playground.ts";
 import { pagePart } from "@eddy/workbench/page_parts.ts";
-import type { SimulatorResult, SimulatorSettings } from "@eddy/workbench/page/simulator.ts";
+import type {
+  SimulatorResult,
+  SimulatorSettings,
+} from "@eddy/workbench/page/simulator/simulator.ts";
 import { writePlan } from "@eddy/workbench/plan.ts";
 import { writePage } from "@eddy/workbench/report_page.ts";
 import { type OpenedPage, testInBrowser } from "./browser.ts";

@@ -11,7 +11,7 @@ import type {
   SimulatorReply,
   SimulatorRequest,
   SimulatorResult,
-} from "@eddy/workbench/page/simulator.ts";
+} from "@eddy/workbench/page/simulator/simulator.ts";
 import { parsePlan, PLAN_VERSION, writePlan } from "@eddy/workbench/plan.ts";
 import { packReport } from "@eddy/workbench/report_data.ts";
 import { makeReport } from "@eddy/workbench/report_maker.ts";

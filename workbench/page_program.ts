@@ -8,8 +8,8 @@
 import { builtinModules } from "node-module";
 import { getBuiltinModule } from "process";
 import { join } from "@std/path/join";
-import { programScope } from "./page/program_scope.ts";
-import { pageHost } from "./page/node_modules.ts";
+import { programScope } from "./page/simulator/program_scope.ts";
+import { pageHost } from "./page/simulator/node_modules.ts";
 import { pagePart } from "./page_parts.ts";
 import type { Plan } from "./plan.ts";
 import { type BundledProgram, bundleFile, type LoadedProgram } from "./program.ts";

@@ -6,7 +6,7 @@
 
 import { findMutant } from "@eddy/mutants";
 import { simulate } from "../simulate.ts";
-import { serveRuns } from "./simulator.ts";
+import { serveRuns } from "./simulator/simulator.ts";
 
 serveRuns(({ program, args, options }, hooks) => {
   if (program === undefined) return simulate({ ...options, args, ...hooks });

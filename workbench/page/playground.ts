@@ -10,8 +10,8 @@ import type { RunProgress } from "../runner.ts";
 import { type Child, element } from "./dom.ts";
 import { readPart } from "./dom.ts";
 import { showReport } from "./show_report.ts";
-import { type Simulation, startSimulation } from "./simulation.ts";
-import type { SimulatorSettings } from "./simulator.ts";
+import { type Simulation, startSimulation } from "./simulator/simulation.ts";
+import type { SimulatorSettings } from "./simulator/simulator.ts";
 
 /** What can be chosen. */
 export interface PlaygroundChoices {

@@ -5,9 +5,9 @@
  */
 
 import { type RealmEngine, runInRealms } from "../realm.ts";
-import { pageHost } from "./node_modules.ts";
-import { localizeLanguage, programScope } from "./program_scope.ts";
-import { serveRuns } from "./simulator.ts";
+import { pageHost } from "./simulator/node_modules.ts";
+import { localizeLanguage, programScope } from "./simulator/program_scope.ts";
+import { serveRuns } from "./simulator/simulator.ts";
 
 /** The program as the page has it: a function of its globals. */
 export interface PageProgram {

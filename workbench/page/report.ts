@@ -8,7 +8,7 @@ import { NEMESES } from "../nemesis.ts";
 import type { Plan } from "../plan.ts";
 import { type ReportData, unpackReport } from "../report_data.ts";
 import { element, hasPart, readPart, section } from "./dom.ts";
-import { showRunAgain } from "./run_again.ts";
+import { showRunAgain } from "./simulator/run_again.ts";
 import { showReport } from "./show_report.ts";
 
 const root = document.getElementById("page");

@@ -5,14 +5,14 @@
  */
 
 import type { ReportData, View } from "../report_data.ts";
-import { showCycles } from "./cycle_view.ts";
-import { showDiagram } from "./diagram.ts";
+import { showCycles } from "./views/cycle_view.ts";
+import { showDiagram } from "./diagram/diagram.ts";
 import { type Child, element, section } from "./dom.ts";
-import { showElements } from "./element_view.ts";
+import { showElements } from "./views/element_view.ts";
 import { showFindings } from "./findings.ts";
-import { showLogs } from "./log_view.ts";
-import { showPlots } from "./plots.ts";
-import { showRegisters } from "./register_view.ts";
+import { showLogs } from "./views/log_view.ts";
+import { showPlots } from "./plots/plots.ts";
+import { showRegisters } from "./views/register_view.ts";
 import { Selection } from "./selection.ts";
 import { showSummary } from "./summary.ts";
 

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { DIAGRAM_STYLE } from "./diagram_style.ts";
-import { VIEW_STYLE } from "./view_style.ts";
+import { DIAGRAM_STYLE } from "./diagram/style.ts";
+import { VIEW_STYLE } from "./views/view_style.ts";
 
 /** The style sheet of every page. Its policy allows no other style in the page's text. */
 export const STYLE = `

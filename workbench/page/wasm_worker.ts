@@ -6,7 +6,7 @@
 
 import { runInWasm } from "../wasm.ts";
 import { compileWasm } from "../wasm_program.ts";
-import { serveRuns } from "./simulator.ts";
+import { serveRuns } from "./simulator/simulator.ts";
 
 /** The program as the page has it: its bytes are the characters of a text. */
 export interface PageWasm {

@@ -1,0 +1,168 @@
+/**
+ * Runs the run of a page again, in the page: as it was, with another seed, or with its faults changed.
+ *
+ * @module
+ */
+
+import { errorText } from "@eddy/maelstrom";
+import { verdict } from "../../explain.ts";
+import { writeHistoryLine } from "../../history.ts";
+import type { PlanFault } from "../../nemesis.ts";
+import type { Plan } from "../../plan.ts";
+import { type ReportData, unpackReport } from "../../report_data.ts";
+import { element, section } from "../dom.ts";
+import { FaultEditor } from "./fault_editor.ts";
+import { type Simulation, startSimulation } from "./simulation.ts";
+import type { SimulatorRequest } from "./simulator.ts";
+
+/** What the controls work on. */
+interface RunAgain {
+  /** The run that the page was written for. */
+  readonly stored: ReportData;
+  /** What it was given. */
+  readonly plan: Plan;
+  /** The kinds of faults that there are. */
+  readonly kinds: readonly PlanFault["kind"][];
+  /** Shows a run in place of the one that is shown. */
+  readonly show: (data: ReportData) => void;
+}
+
+/** The controls that run a page's run again. */
+export function showRunAgain(again: RunAgain): HTMLElement {
+  return new Controls(again).root;
+}
+
+class Controls {
+  readonly root: HTMLElement;
+  readonly #again: RunAgain;
+  readonly #faults: FaultEditor;
+  readonly #status = element("p", { role: "status", id: "again-status" });
+  readonly #seed: HTMLInputElement;
+  readonly #kinds: readonly HTMLInputElement[];
+  readonly #buttons: readonly HTMLButtonElement[];
+  readonly #stop = button("Stop", () => this.#current?.stop());
+  /** What the run that is shown was given. */
+  #plan: Plan;
+  #current: Simulation | undefined;
+
+  constructor(again: RunAgain) {
+    const { plan, kinds } = again;
+    this.#again = again;
+    this.#plan = plan;
+    this.#faults = new FaultEditor(plan);
+    this.#seed = element("input", { type: "number", min: 0, step: 1, value: plan.options.seed });
+    this.#kinds = kinds.map((name) => {
+      return element("input", {
+        type: "checkbox",
+        name,
+        checked: plan.options.nemesis.includes(name),
+      });
+    });
+    this.#buttons = [
+      button("Run the plan", () => this.#runPlan()),
+      button("Draw and run", () => this.#draw(0)),
+      button("Next seed", () => this.#draw(1)),
+      button("Show the stored run", () => this.#showStored()),
+    ];
+    this.#stop.disabled = true;
+    const [runPlan, draw, next, stored] = this.#buttons;
+    this.root = section(
+      "again",
+      "Run it again here",
+      element(
+        "p",
+        { class: "hint" },
+        "The simulator and what the run was given are in this page; nothing leaves it.",
+      ),
+      element(
+        "fieldset",
+        {},
+        element("legend", {}, "The plan: the same operations, and these faults"),
+        this.#faults.root,
+        runPlan,
+      ),
+      element(
+        "fieldset",
+        {},
+        element("legend", {}, "Another run, drawn from a seed"),
+        element("label", {}, "Seed ", this.#seed),
+        this.#kinds.map((box) => element("label", {}, box, box.name)),
+        draw,
+        next,
+      ),
+      this.#status,
+      element("p", {}, this.#stop, stored),
+    );
+  }
+
+  #runPlan(): void {
+    const { options } = this.#plan;
+    const { faults } = this.#faults;
+    const kinds = new Set([...options.nemesis, ...faults.map(({ kind }) => kind)]);
+    const plan = { ...this.#plan, faults, options: { ...options, nemesis: [...kinds] } };
+    this.#run({ run: { plan } });
+  }
+
+  #draw(further: number): void {
+    this.#seed.valueAsNumber = (this.#seed.valueAsNumber || 0) + further;
+    const { args, options, program } = this.#plan;
+    const seed = this.#seed.valueAsNumber;
+    const nemesis = this.#again.kinds.filter((_, i) => this.#kinds[i]?.checked);
+    this.#run({ run: { settings: { ...options, seed, nemesis, args, bin: program?.bin } } });
+  }
+
+  #showStored(): void {
+    const { plan, show, stored } = this.#again;
+    this.#take(plan);
+    this.#status.textContent = "This is the stored run";
+    show(stored);
+  }
+
+  async #run(request: SimulatorRequest): Promise<void> {
+    if (this.#current !== undefined) return;
+    this.#setRunning(true);
+    delete this.root.dataset.history;
+    try {
+      this.#current = startSimulation("simulator", request, ({ elapsedMs, counts }) => {
+        this.#status.textContent = `Running: ${(elapsedMs / 1000).toFixed(0)} s of virtual time, ` +
+          `${counts.invocations} operations`;
+      });
+      const { report, sha256, plan } = await this.#current.result;
+      const data = unpackReport(report);
+      this.#take(plan);
+      this.#again.show(data);
+      const isSame = sha256 === await digest(this.#again.stored);
+      this.root.dataset.history = sha256;
+      this.#status.textContent = `Seed ${plan.options.seed}: ${verdict(data.report.valid)}. ` +
+        (isSame ? "The history is that of the stored run, byte for byte: its " : "The history's ") +
+        `SHA-256 is ${sha256}`;
+    } catch (error) {
+      this.#status.textContent = errorText(error);
+    } finally {
+      this.#current = undefined;
+      this.#setRunning(false);
+    }
+  }
+
+  #take(plan: Plan): void {
+    this.#plan = plan;
+    this.#seed.valueAsNumber = plan.options.seed;
+    this.#faults.show(plan);
+  }
+
+  #setRunning(isRunning: boolean): void {
+    for (const each of this.#buttons) each.disabled = isRunning;
+    this.#stop.disabled = !isRunning;
+  }
+}
+
+function button(text: string, click: () => void): HTMLButtonElement {
+  return element("button", { type: "button", click }, text);
+}
+
+/** The SHA-256 of the lines of a run's `history.jsonl`, in hexadecimal. */
+async function digest({ history }: ReportData): Promise<string> {
+  const text = history.map((op) => `${writeHistoryLine(op)}\n`).join("");
+  const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
+  return Array.from(new Uint8Array(hash), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
