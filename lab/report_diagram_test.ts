@@ -237,7 +237,14 @@ function longRun(count: number): ReportData {
       drops: isLost ? [{ atMs: sentMs, why: "loss" }] : [],
     };
   });
-  const shown = { messages, sentCount: count, observations: [], causes: [], views: [] };
+  const shown = {
+    messages,
+    sentCount: count,
+    observations: [],
+    causes: [],
+    isWhole: true,
+    views: [],
+  };
   return { workload: "broadcast", report: check([], options), options, history: [], ...shown };
 }
 

@@ -19,14 +19,12 @@ import {
 } from "./checkers/checker.ts";
 import type { FaultWindow } from "./faults.ts";
 import type { Finding, Op } from "./history.ts";
-import type { Cause, Place, ReportData } from "./report_data.ts";
+import type { Cause, Place, RunOfReport } from "./report_data.ts";
+import { isShortened } from "./report_bounds.ts";
 import type { ReportMessage } from "./report_messages.ts";
 
-/** A run without what is found out here. */
-type Run = Omit<ReportData, "causes" | "views">;
-
 /** What led to each finding of a run, by the finding's place; nothing where it is not known. */
-export function findCauses(run: Run): Cause[][] {
+export function findCauses(run: RunOfReport): Cause[][] {
   const { workload, report: { findings } } = run;
   if (workload === "broadcast" || workload === "g-set") return lostValues(run);
   if (workload === "lin-kv") return findings.map((finding) => staleRead(run, finding));
@@ -34,18 +32,21 @@ export function findCauses(run: Run): Cause[][] {
 }
 
 /** For each value that is lost, per node that misses it: how it was last to get there. */
-function lostValues(run: Run): Cause[][] {
+function lostValues(run: RunOfReport): Cause[][] {
   const { history, messages, options, workload, report: { findings } } = run;
   const lost = findings.filter(({ anomaly }) => anomaly === "lost");
-  if (lost.length === 0 || messages.length === 0 || options === undefined) {
-    return findings.map(() => []);
-  }
+  const none = findings.map(() => []);
+  if (lost.length === 0 || messages.length === 0 || options === undefined) return none;
+  // What is not there cannot be looked into.
+  const nodes = new Set(options.nodeIds);
+  const isUnknown = ({ src, dest, body }: ReportMessage) =>
+    nodes.has(src) && nodes.has(dest) && isShortened(body);
+  if (messages.some(isUnknown)) return none;
   const addF = workload === "broadcast" ? "broadcast" : "add";
   const pairs = placedPairs(history);
   const written = pairs.filter(({ invoke }) => invoke.f === addF)
     .map(({ invoke }): Written => ({ value: valueOf(invoke), atMs: invoke.time / 1e6 }));
   const elementOf = ({ ops }: Finding) => valueOf(ops.find(({ f }) => f === addF) as Op);
-  const nodes = new Set(options.nodeIds);
   const carriers = messagesThatCarry(messages, nodes, written, lost.map(elementOf));
   const reads = lastReads(pairs);
   return findings.map((finding) => {
@@ -82,7 +83,7 @@ function deliveryTo(
   node: string,
   element: Json,
   carried: readonly ReportMessage[],
-  { report: { faults = [] } }: Run,
+  { report: { faults = [] } }: RunOfReport,
 ): Cause {
   const value = show(element);
   const attempts = carried.filter(({ dest }) => dest === node);
@@ -136,7 +137,7 @@ function placeOfMessage({ id, src, dest, sentMs, body }: ReportMessage): Place {
 }
 
 /** What a read missed, and which nodes took themselves for the leader meanwhile. */
-function staleRead(run: Run, { anomaly, ops }: Finding): Cause[] {
+function staleRead(run: RunOfReport, { anomaly, ops }: Finding): Cause[] {
   const completion = ops.findLast(({ type, f }) => type === "ok" && (f === "read" || f === "cas"));
   if (anomaly !== "nonlinearizable" || completion === undefined) return [];
   const pairs = placedPairs(run.history);
@@ -192,7 +193,7 @@ function missedWrite(
 }
 
 /** Which nodes took themselves for the leader in some time, as they told it. */
-function leadersAt({ observations, options }: Run, fromNs: number, toNs: number): Cause[] {
+function leadersAt({ observations, options }: RunOfReport, fromNs: number, toNs: number): Cause[] {
   const leads = (options?.nodeIds ?? []).flatMap((node) => {
     const states = observations.filter((record) =>
       record.node === node && "observe" in record.observation

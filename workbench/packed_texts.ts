@@ -15,8 +15,8 @@ export interface PackedTexts {
   readonly forms: readonly string[];
   /** The form of each text, by its place in `forms`, as differences. */
   readonly order: readonly number[];
-  /** For each form the differences of its numbers, place by place: `1,1,1;0,2,0`. */
-  readonly numbers: readonly string[];
+  /** For each form, and each place of a number in it, the differences from text to text. */
+  readonly numbers: readonly (readonly (readonly number[])[])[];
 }
 
 /** Stands for a number; in a text it would have to be escaped, as in all JSON. */
@@ -25,20 +25,25 @@ const PLACE = "\u0001";
 /** Integers that are written as JavaScript writes them, exactly. */
 const INTEGER = /(?<![\d.])(?:0|[1-9]\d{0,14})(?![\d.])/g;
 
+/** Longer texts, such as long lists, are kept as they are: hardly two have as many numbers. */
+const MAX_FORM_CHARS = 2000;
+
+/** Texts of one group resemble each other most, such as the messages of one link. */
+type GroupOf = (index: number) => number;
+
 /** The numbers of one form so far. */
 interface Columns {
   readonly form: number;
   readonly differences: number[][];
   /** The numbers of the text before, by group. */
-  readonly last: Map<string, number[]>;
+  readonly last: Map<number, number[]>;
 }
 
 /**
  * Packs texts.
  *
  * @param texts without the character `\u0001`, which JSON escapes
- * @param groupOf texts of one group resemble each other most, such as the messages of one link; the
- * same function is needed to unpack them
+ * @param groupOf the group of a text; the same function is needed to unpack them
  *
  * @example
  * ```ts
@@ -50,14 +55,11 @@ interface Columns {
  * assertEquals(unpackTexts(packTexts(texts)), texts);
  * ```
  */
-export function packTexts(
-  texts: readonly string[],
-  groupOf: (index: number) => string = () => "",
-): PackedTexts {
+export function packTexts(texts: readonly string[], groupOf: GroupOf = () => 0): PackedTexts {
   const all = new Map<string, Columns>();
   const order = texts.map((text, i) => {
     const numbers: number[] = [];
-    const form = text.replaceAll(INTEGER, (digits) => {
+    const form = text.length > MAX_FORM_CHARS ? text : text.replaceAll(INTEGER, (digits) => {
       numbers.push(Number(digits));
       return PLACE;
     });
@@ -76,21 +78,19 @@ export function packTexts(
   return {
     forms: [...all.keys()],
     order: order.map((form, i) => form - (order[i - 1] ?? 0)),
-    numbers: Array.from(all.values(), ({ differences }) => {
-      return differences.map((each) => each.join(",")).join(";");
-    }),
+    numbers: Array.from(all.values(), ({ differences }) => differences),
   };
 }
 
 /** What {@linkcode packTexts} was given. */
 export function unpackTexts(
   { forms, order, numbers }: PackedTexts,
-  groupOf: (index: number) => string = () => "",
+  groupOf: GroupOf = () => 0,
 ): string[] {
   const all = forms.map((form, i) => ({
     parts: form.split(PLACE),
-    differences: (numbers[i] ?? "").split(";").map((column) => column.split(",")),
-    last: new Map<string, number[]>(),
+    differences: numbers[i] ?? [],
+    last: new Map<number, number[]>(),
     used: 0,
   }));
   let form = 0;
@@ -99,16 +99,19 @@ export function unpackTexts(
     const columns = all[form];
     if (columns === undefined) throw new RangeError(`Cannot unpack text ${i}: it has no form`);
     const { parts, differences, last } = columns;
-    const before = last.get(groupOf(i));
     const row = columns.used++;
     let text = parts[0] ?? "";
-    const values: number[] = [];
-    for (let place = 1; place < parts.length; place++) {
-      const value = Number(differences[place - 1]?.[row]) + (before?.[place - 1] ?? 0);
-      values.push(value);
-      text += String(value) + (parts[place] ?? "");
+    if (parts.length === 1) return text;
+    let values = last.get(groupOf(i));
+    if (values === undefined) {
+      values = differences.map(() => 0);
+      last.set(groupOf(i), values);
     }
-    last.set(groupOf(i), values);
+    for (let place = 0; place < values.length; place++) {
+      const value = (values[place] ?? 0) + (differences[place]?.[row] ?? 0);
+      values[place] = value;
+      text += value + (parts[place + 1] ?? "");
+    }
     return text;
   });
 }

@@ -4,7 +4,8 @@
  * @module
  */
 
-import { type Op, parseHistory, writeHistoryLine } from "./history.ts";
+import { parseJson } from "@eddy/maelstrom";
+import { type Op, writeHistoryLine } from "./history.ts";
 import type { ObservationRecord } from "./observations.ts";
 import type { RunOptions } from "./options.ts";
 import { type PackedTexts, packTexts, unpackTexts } from "./packed_texts.ts";
@@ -33,6 +34,8 @@ export interface ReportData {
   /** The command line that repeats the run. */
   readonly command?: string | undefined;
   readonly history: readonly Op[];
+  /** Whether all lists in the history are as long as they were. */
+  readonly isWhole: boolean;
   /** In the order in which they were sent; all of them, or those around the first finding. */
   readonly messages: readonly ReportMessage[];
   /** How many messages were sent in the whole run. */
@@ -47,6 +50,9 @@ export interface ReportData {
 
 /** Something that a checker saw and that is drawn, by its kind. */
 export type View = CyclesView | ElementsView | LogsView | RegistersView;
+
+/** What a page is made from: what was run, and what came of it. */
+export type RunOfReport = Omit<ReportData, "causes" | "views" | "isWhole">;
 
 /** Whether a report is that of a run, not of a history alone. */
 export function isOfRun(report: ReportData["report"]): report is RunReport {
@@ -102,7 +108,8 @@ export function unpackReport(text: string): ReportData {
   const packed: PackedReport = JSON.parse(text);
   return {
     ...packed,
-    history: parseHistory(unpackTexts(packed.history).join("\n"), "jsonl"),
+    // As they were written, so that they need no check.
+    history: parseJson(`[${unpackTexts(packed.history).join(",")}]`) as unknown as Op[],
     messages: unpackMessages(packed.messages),
   };
 }

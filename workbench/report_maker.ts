@@ -5,7 +5,8 @@
  */
 
 import { findCauses } from "./causes.ts";
-import type { ReportData, View } from "./report_data.ts";
+import { boundLists } from "./report_bounds.ts";
+import { placeOfFinding, type ReportData, type RunOfReport, type View } from "./report_data.ts";
 import type { ShownMessages } from "./report_messages.ts";
 import { cyclesView } from "./views/cycles.ts";
 import { elementsView } from "./views/elements.ts";
@@ -14,22 +15,24 @@ import { registersView } from "./views/registers.ts";
 
 /** What was run, and what came of it. */
 export type ReportInput =
-  & Omit<ReportData, "causes" | "views" | keyof ShownMessages>
+  & Omit<RunOfReport, keyof ShownMessages>
   & Partial<ShownMessages>;
 
 /** What a page shows of a run: with what led to each finding, and what the checkers saw. */
 export function makeReport({ messages = [], sentCount = 0, ...run }: ReportInput): ReportData {
-  const shown = { ...run, messages, sentCount };
-  return { ...shown, causes: findCauses(shown), views: viewsOf(shown) };
+  const all = { ...run, messages, sentCount };
+  const seen = { ...all, causes: findCauses(all), views: viewsOf(all) };
+  const nearMs = placeOfFinding(seen, 0)?.atMs ?? Infinity;
+  return { ...seen, ...boundLists(run.history, nearMs) };
 }
 
 /** What is drawn of a run beside its messages and figures. */
-function viewsOf(run: Omit<ReportData, "causes" | "views">): View[] {
+function viewsOf(run: RunOfReport): View[] {
   const view = viewOf(run);
   return view === undefined ? [] : [view];
 }
 
-function viewOf(run: Omit<ReportData, "causes" | "views">): View | undefined {
+function viewOf(run: RunOfReport): View | undefined {
   switch (run.workload) {
     case "broadcast":
     case "g-set":

@@ -5,6 +5,7 @@
  */
 
 import { errorText } from "@eddy/maelstrom";
+import { BodyBound } from "./report_bounds.ts";
 import { type PackedTexts, packTexts, unpackTexts } from "./packed_texts.ts";
 
 /** A message. Times are milliseconds since the history began; negative before. */
@@ -68,16 +69,19 @@ type Growing = ReportMessage & { readonly deliveries: Delivery[]; readonly drops
 export class MessageCollector {
   readonly #startMs: number;
   readonly #max: number;
+  readonly #bound: BodyBound;
   readonly #byId = new Map<number, Growing>();
   #nextId = 0;
   #sentCount = 0;
 
   /**
    * @param startMs when the history begins, by the world's clock
+   * @param nearMs a moment near which long bodies are kept, by the history's time
    * @param max how many messages are kept: the first
    */
-  constructor(startMs: number, max: number = MAX_MESSAGES) {
+  constructor(startMs: number, nearMs: number = Infinity, max: number = MAX_MESSAGES) {
     this.#startMs = startMs;
+    this.#bound = new BodyBound(nearMs);
     this.#max = max;
   }
 
@@ -92,7 +96,8 @@ export class MessageCollector {
       this.#nextId = id + 1;
       this.#sentCount++;
       if (this.#byId.size >= this.#max) return;
-      this.#byId.set(id, { id, src, dest, sentMs: atMs, body, deliveries: [], drops: [] });
+      const kept = this.#bound.shorten(body, { src, dest }, atMs);
+      this.#byId.set(id, { id, src, dest, sentMs: atMs, body: kept, deliveries: [], drops: [] });
       return;
     }
     const message = this.#byId.get(id);
@@ -201,8 +206,18 @@ export function unpackMessages(packed: PackedMessages): ReportMessage[] {
   return messages;
 }
 
-function linkOf(messages: readonly { src: string; dest: string }[]): (index: number) => string {
-  return (i) => `${messages[i]?.src} ${messages[i]?.dest}`;
+/** The link of a message, by a number that is the same wherever the links are. */
+function linkOf(messages: readonly { src: string; dest: string }[]): (index: number) => number {
+  const links = new Map<string, Map<string, number>>();
+  let count = 0;
+  const numbers = messages.map(({ src, dest }) => {
+    const bySrc = links.get(src) ?? new Map<string, number>();
+    links.set(src, bySrc);
+    const link = bySrc.get(dest) ?? count++;
+    bySrc.set(dest, link);
+    return link;
+  });
+  return (i) => numbers[i] ?? 0;
 }
 
 function differences(numbers: readonly number[]): number[] {

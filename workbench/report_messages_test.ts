@@ -18,7 +18,7 @@ const LINES = [
 ];
 
 function collect(max?: number) {
-  const collector = new MessageCollector(1, max);
+  const collector = new MessageCollector(1, Infinity, max);
   for (const event of LINES.map(parseMessageEvent)) if (event !== undefined) collector.add(event);
   return collector.shown;
 }

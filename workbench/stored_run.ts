@@ -187,7 +187,7 @@ const SHARE_BEFORE = 0.75;
  * @param atMs the moment, by the history's time
  */
 function readMessages(file: string, startMs: number, atMs: number | undefined): ShownMessages {
-  const collector = new MessageCollector(startMs);
+  const collector = new MessageCollector(startMs, atMs);
   const sentMs: number[] = [];
   for (const event of eventsOf(file)) {
     if (event.type === "send") sentMs.push(event.timeMs - startMs);
@@ -199,7 +199,7 @@ function readMessages(file: string, startMs: number, atMs: number | undefined): 
   const after = sentMs.findIndex((ms) => ms > atMs);
   const middle = after === -1 ? sentMs.length : after;
   const from = Math.min(middle - MAX_MESSAGES * SHARE_BEFORE, sentMs.length - MAX_MESSAGES);
-  const second = new MessageCollector(startMs);
+  const second = new MessageCollector(startMs, atMs);
   let count = 0;
   for (const event of eventsOf(file)) {
     if (event.type === "send" ? count++ >= from : true) second.add(event);

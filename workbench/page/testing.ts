@@ -50,6 +50,7 @@ export function reportOf(
     sentCount: messages.length,
     observations: [],
     causes: [],
+    isWhole: true,
     views: [],
   };
 }

@@ -26,6 +26,7 @@ function dataOf(
     sentCount: 0,
     observations: [],
     causes: [],
+    isWhole: true,
     views: [],
     ...more,
   };

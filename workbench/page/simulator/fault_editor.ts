@@ -16,6 +16,27 @@ const EDGE_PX = 8;
 const STEP_MS = 100;
 const LARGE_STEP_MS = 1000;
 
+type Making = (node: string, others: readonly string[]) => Partial<PlanFault>;
+
+const cutOff: Making = (node, others) => ({
+  drops: Object.fromEntries([[node, others], ...others.map((other) => [other, [node]])]),
+});
+const onNode: Making = (node) => ({ nodes: [node] });
+const byChance: Making = () => ({ probability: 0.2 });
+
+/** What a new fault of each kind does to a node and the others. */
+const NEW_FAULTS: Readonly<Record<PlanFault["kind"], Making>> = {
+  partition: cutOff,
+  "one-way": (node, others) => ({
+    drops: Object.fromEntries(others.map((other) => [other, [node]])),
+  }),
+  kill: onNode,
+  pause: onNode,
+  slow: (node) => ({ nodes: [node], slowness: { factor: 10, extraMs: 100 } }),
+  loss: byChance,
+  duplicate: byChance,
+};
+
 /** What of a fault is moved. */
 type Grip = "from" | "to" | "both";
 
@@ -23,6 +44,7 @@ type Grip = "from" | "to" | "both";
 export class FaultEditor {
   readonly root: HTMLElement = element("div", { class: "faults-editor" });
   #faults: PlanFault[] = [];
+  #nodeIds: readonly string[] = [];
   #endMs = 0;
 
   constructor(plan: Pick<Plan, "faults" | "options">) {
@@ -37,6 +59,7 @@ export class FaultEditor {
   /** Shows other faults. */
   show({ faults, options }: Pick<Plan, "faults" | "options">): void {
     this.#faults = [...faults];
+    this.#nodeIds = options.nodeIds;
     const last = Math.max(0, ...faults.map(({ fromMs, toMs = fromMs }) => Math.max(fromMs, toMs)));
     this.#endMs = Math.max(options.timeLimitSeconds * 1000, last);
     this.#draw();
@@ -44,7 +67,33 @@ export class FaultEditor {
 
   #draw(): void {
     const rows = this.#faults.map((_, i) => this.#row(i));
-    this.root.replaceChildren(...rows.length === 0 ? ["There are no faults."] : rows);
+    this.root.replaceChildren(
+      ...rows.length === 0 ? ["There are no faults."] : rows,
+      this.#adder(),
+    );
+  }
+
+  /** What adds a fault, which is then moved to its place. */
+  #adder(): HTMLElement {
+    const choice = (name: string, values: readonly string[]) =>
+      element("select", { "aria-label": name }, values.map((each) => element("option", {}, each)));
+    const kind = choice("Kind of fault", Object.keys(NEW_FAULTS));
+    const node = choice("Node", this.#nodeIds);
+    const add = () => {
+      const others = this.#nodeIds.filter((each) => each !== node.value);
+      const make = NEW_FAULTS[kind.value as PlanFault["kind"]];
+      const [fromMs, toMs] = [this.#endMs * 0.4, this.#endMs * 0.6];
+      this.#faults.push({
+        kind: kind.value as PlanFault["kind"],
+        drawn: "planned",
+        fromMs,
+        toMs,
+        ...make(node.value, others),
+      });
+      this.#draw();
+    };
+    const button = element("button", { type: "button", click: add }, "Add a fault");
+    return element("div", { class: "adder" }, button, kind, node);
   }
 
   #row(i: number): HTMLElement {
@@ -105,7 +154,7 @@ export class FaultEditor {
     this.#faults[i] = {
       ...fault,
       fromMs: grip === "to" ? fromMs : fromMs + by,
-      ...(grip !== "from" && (fault.toMs !== undefined || grip === "to") && { toMs: toMs + by }),
+      ...(grip !== "from" && { toMs: toMs + by }),
     };
   }
 

@@ -50,7 +50,13 @@ class Controls {
     this.#again = again;
     this.#plan = plan;
     this.#faults = new FaultEditor(plan);
-    this.#seed = element("input", { type: "number", min: 0, step: 1, value: plan.options.seed });
+    this.#seed = element("input", {
+      type: "number",
+      min: 0,
+      step: 1,
+      required: true,
+      value: plan.options.seed,
+    });
     this.#kinds = kinds.map((name) => {
       return element("input", {
         type: "checkbox",
@@ -60,7 +66,7 @@ class Controls {
     });
     this.#buttons = [
       button("Run the plan", () => this.#runPlan()),
-      button("Draw and run", () => this.#draw(0)),
+      button("Run this seed", () => this.#draw(0)),
       button("Next seed", () => this.#draw(1)),
       button("Show the stored run", () => this.#showStored()),
     ];
@@ -91,7 +97,14 @@ class Controls {
         next,
       ),
       this.#status,
-      element("p", {}, this.#stop, stored),
+      element(
+        "p",
+        {},
+        this.#stop,
+        stored,
+        button("Save the plan", () => this.#savePlan()),
+      ),
+      element("p", { class: "hint" }, "In a terminal: test --plan plan.json runs what was saved."),
     );
   }
 
@@ -104,6 +117,7 @@ class Controls {
   }
 
   #draw(further: number): void {
+    if (!this.#seed.reportValidity()) return;
     this.#seed.valueAsNumber = (this.#seed.valueAsNumber || 0) + further;
     const { args, options, program } = this.#plan;
     const seed = this.#seed.valueAsNumber;
@@ -112,10 +126,25 @@ class Controls {
   }
 
   #showStored(): void {
-    const { plan, show, stored } = this.#again;
+    const { plan, stored } = this.#again;
     this.#take(plan);
     this.#status.textContent = "This is the stored run";
-    show(stored);
+    this.#showInPlace(stored);
+  }
+
+  /** Shows a run above, and keeps these controls where they are on the screen. */
+  #showInPlace(data: ReportData): void {
+    const before = this.root.getBoundingClientRect().top;
+    this.#again.show(data);
+    scrollBy(0, this.root.getBoundingClientRect().top - before);
+  }
+
+  /** Hands out what the run that is shown was given, as a file. */
+  #savePlan(): void {
+    const text = JSON.stringify({ ...this.#plan, faults: this.#faults.faults }, null, 1);
+    const address = URL.createObjectURL(new Blob([text], { type: "application/json" }));
+    element("a", { href: address, download: "plan.json" }).click();
+    URL.revokeObjectURL(address);
   }
 
   async #run(request: SimulatorRequest): Promise<void> {
@@ -130,8 +159,9 @@ class Controls {
       const { report, sha256, plan } = await this.#current.result;
       const data = unpackReport(report);
       this.#take(plan);
-      this.#again.show(data);
-      const isSame = sha256 === await digest(this.#again.stored);
+      this.#showInPlace(data);
+      const { stored } = this.#again;
+      const isSame = stored.isWhole && sha256 === await digest(stored);
       this.root.dataset.history = sha256;
       this.#status.textContent = `Seed ${plan.options.seed}: ${verdict(data.report.valid)}. ` +
         (isSame ? "The history is that of the stored run, byte for byte: its " : "The history's ") +
