@@ -232,6 +232,7 @@ function longRun(count: number): ReportData {
       src,
       dest,
       sentMs,
+      type: "gossip",
       body: JSON.stringify({ type: "gossip", value: id }),
       deliveries: isLost ? [] : [{ atMs: sentMs + took, nextId }],
       drops: isLost ? [{ atMs: sentMs, why: "loss" }] : [],
@@ -281,6 +282,7 @@ testInBrowser("hostile texts are only shown", async () => {
   const data = longRun(50);
   const messages = data.messages.map((each, i) => ({
     ...each,
+    type: evil,
     body: JSON.stringify({ type: evil, value: i === 20 ? "x".repeat(1_000_000) : evil }),
   }));
   const { page, problems, requests } = await openData({ ...data, messages });

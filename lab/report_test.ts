@@ -91,6 +91,7 @@ testInBrowser("hostile values are shown as text, and run nothing", async () => {
       src: `c${i}`,
       dest: value.slice(0, 200),
       sentMs: i,
+      type: value,
       body: JSON.stringify({ type: value, [value.slice(0, 50)]: value }),
       deliveries: [{ atMs: i + 1, nextId: i + 1 }],
       drops: i === 0 ? [{ atMs: i, why: value }] : [],

@@ -4,7 +4,16 @@ import { messagesThatCarry } from "./carried.ts";
 const NODES = new Set(["n0", "n1"]);
 
 function message(id: number, sentMs: number, body: object, dest = "n1") {
-  return { id, src: "n0", dest, sentMs, body: JSON.stringify(body), deliveries: [], drops: [] };
+  return {
+    id,
+    src: "n0",
+    dest,
+    sentMs,
+    type: "",
+    body: JSON.stringify(body),
+    deliveries: [],
+    drops: [],
+  };
 }
 
 Deno.test("a value is found where all that stands was written before, and nowhere else", () => {

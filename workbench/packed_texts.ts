@@ -83,14 +83,47 @@ export function packTexts(texts: readonly string[], groupOf: GroupOf = () => 0):
 }
 
 /** What {@linkcode packTexts} was given. */
-export function unpackTexts(
+export function unpackTexts(packed: PackedTexts, groupOf?: GroupOf): string[] {
+  return unpackEach(packed, (text) => text.join(), groupOf);
+}
+
+/** A text that is still in its parts. */
+export class UnjoinedText {
+  readonly #parts: readonly string[];
+  readonly #numbers: readonly number[];
+
+  /** @param numbers those between the parts */
+  constructor(parts: readonly string[], numbers: readonly number[]) {
+    this.#parts = parts;
+    this.#numbers = numbers;
+  }
+
+  /** What stands before the first number. */
+  get head(): string {
+    return this.#parts[0] ?? "";
+  }
+
+  /** The whole text, put together anew each time. */
+  join(): string {
+    let text = this.head;
+    // Without an iterator, for there are many of them.
+    for (let i = 0; i < this.#numbers.length; i++) {
+      text += (this.#numbers[i] ?? 0) + (this.#parts[i + 1] ?? "");
+    }
+    return text;
+  }
+}
+
+/** Makes something of each text that {@linkcode packTexts} was given, in its order. */
+export function unpackEach<Made>(
   { forms, order, numbers }: PackedTexts,
+  make: (text: UnjoinedText, index: number) => Made,
   groupOf: GroupOf = () => 0,
-): string[] {
+): Made[] {
   const all = forms.map((form, i) => ({
     parts: form.split(PLACE),
     differences: numbers[i] ?? [],
-    last: new Map<number, number[]>(),
+    last: new Map<number, readonly number[]>(),
     used: 0,
   }));
   let form = 0;
@@ -100,18 +133,12 @@ export function unpackTexts(
     if (columns === undefined) throw new RangeError(`Cannot unpack text ${i}: it has no form`);
     const { parts, differences, last } = columns;
     const row = columns.used++;
-    let text = parts[0] ?? "";
-    if (parts.length === 1) return text;
-    let values = last.get(groupOf(i));
-    if (values === undefined) {
-      values = differences.map(() => 0);
-      last.set(groupOf(i), values);
-    }
+    const before = last.get(groupOf(i));
+    const values: number[] = new Array(differences.length);
     for (let place = 0; place < values.length; place++) {
-      const value = (values[place] ?? 0) + (differences[place]?.[row] ?? 0);
-      values[place] = value;
-      text += value + (parts[place + 1] ?? "");
+      values[place] = (before?.[place] ?? 0) + (differences[place]?.[row] ?? 0);
     }
-    return text;
+    last.set(groupOf(i), values);
+    return make(new UnjoinedText(parts, values), i);
   });
 }

@@ -6,7 +6,7 @@
 
 import { errorText } from "@eddy/maelstrom";
 import { BodyBound } from "./report_bounds.ts";
-import { type PackedTexts, packTexts, unpackTexts } from "./packed_texts.ts";
+import { type PackedTexts, packTexts, type UnjoinedText, unpackEach } from "./packed_texts.ts";
 
 /** A message. Times are milliseconds since the history began; negative before. */
 export interface ReportMessage {
@@ -18,6 +18,8 @@ export interface ReportMessage {
   readonly dest: string;
   /** When it was sent. */
   readonly sentMs: number;
+  /** The body's type; empty where it has none. */
+  readonly type: string;
   /** The body as JSON. */
   readonly body: string;
   /** When it arrived: once, but for lost messages and for doubled ones. */
@@ -97,7 +99,9 @@ export class MessageCollector {
       this.#sentCount++;
       if (this.#byId.size >= this.#max) return;
       const kept = this.#bound.shorten(body, { src, dest }, atMs);
-      this.#byId.set(id, { id, src, dest, sentMs: atMs, body: kept, deliveries: [], drops: [] });
+      const type = typeOfBody(kept);
+      const message = { id, src, dest, sentMs: atMs, type, body: kept, deliveries: [], drops: [] };
+      this.#byId.set(id, message);
       return;
     }
     const message = this.#byId.get(id);
@@ -105,6 +109,20 @@ export class MessageCollector {
     else message?.drops.push({ atMs, why });
   }
 }
+
+/** The `type` of a body; empty where it has none. */
+export function typeOfBody(body: string): string {
+  const quick = TYPE_AT_FIRST.exec(body)?.[1];
+  if (quick !== undefined) return quick;
+  try {
+    const { type } = JSON.parse(body);
+    return typeof type === "string" ? type : "";
+  } catch {
+    return "";
+  }
+}
+
+const TYPE_AT_FIRST = /^\{"type":"([^"\\]*)"/;
 
 /**
  * Reads a line of `messages.jsonl`; undefined for what is none.
@@ -175,33 +193,61 @@ export function packMessages(messages: readonly ReportMessage[]): PackedMessages
   };
 }
 
+/** A message whose body is put together when it is asked for: of most it never is. */
+class UnpackedMessage implements ReportMessage {
+  deliveries: readonly Delivery[] = NONE;
+  drops: readonly Drop[] = NONE;
+  readonly #body: UnjoinedText;
+
+  constructor(
+    readonly id: number,
+    readonly src: string,
+    readonly dest: string,
+    readonly sentMs: number,
+    body: UnjoinedText,
+  ) {
+    this.#body = body;
+  }
+
+  get type(): string {
+    return TYPE_AT_FIRST.exec(this.#body.head)?.[1] ?? typeOfBody(this.body);
+  }
+
+  get body(): string {
+    return this.#body.join();
+  }
+}
+
+const NONE: readonly never[] = [];
+
 /** What {@linkcode packMessages} was given. */
 export function unpackMessages(packed: PackedMessages): ReportMessage[] {
   const name = (places: readonly number[], i: number) => packed.names[places[i] ?? -1] ?? "";
   const links = packed.srcs.map((_, i) => {
     return { src: name(packed.srcs, i), dest: name(packed.dests, i) };
   });
-  const bodies = unpackTexts(packed.bodies, linkOf(links));
   const ids = sums(packed.ids);
   const sent = sums(packed.sent);
-  const messages = links.map((link, i): Growing => ({
-    ...link,
-    id: ids[i] ?? 0,
-    sentMs: (sent[i] ?? 0) / 1000,
-    body: bodies[i] ?? "",
-    deliveries: [],
-    drops: [],
-  }));
+  const messages = unpackEach(packed.bodies, (body, i) => {
+    const { src = "", dest = "" } = links[i] ?? {};
+    return new UnpackedMessage(ids[i] ?? 0, src, dest, (sent[i] ?? 0) / 1000, body);
+  }, linkOf(links));
+  const after = (i: number, us: number) => ((sent[i] ?? 0) + us) / 1000;
   const deliver = (i: number, tookUs: number, next: number) => {
-    const nextId = (ids[i] ?? 0) + next;
-    messages[i]?.deliveries.push({ atMs: ((sent[i] ?? 0) + tookUs) / 1000, nextId });
+    const message = messages[i];
+    if (message === undefined) return;
+    const delivery = { atMs: after(i, tookUs), nextId: message.id + next };
+    message.deliveries = message.deliveries === NONE
+      ? [delivery]
+      : [...message.deliveries, delivery];
   };
   for (const [i, tookUs] of packed.took.entries()) {
     if (tookUs >= 0) deliver(i, tookUs, packed.next[i] ?? 0);
   }
   for (const [i, tookUs, next] of packed.twice) deliver(i, tookUs, next);
   for (const [i, afterUs, why] of packed.drops) {
-    messages[i]?.drops.push({ atMs: ((sent[i] ?? 0) + afterUs) / 1000, why });
+    const message = messages[i];
+    if (message !== undefined) message.drops = [...message.drops, { atMs: after(i, afterUs), why }];
   }
   return messages;
 }

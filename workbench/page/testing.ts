@@ -9,7 +9,7 @@ import type { Op } from "../history.ts";
 import { defaultOptions } from "../options.ts";
 import { check } from "../report.ts";
 import type { ReportData } from "../report_data.ts";
-import type { ReportMessage } from "../report_messages.ts";
+import { type ReportMessage, typeOfBody } from "../report_messages.ts";
 
 /** What a message is made of: its link, when it is sent and arrives, and its body. */
 export type MessageRow = readonly [
@@ -30,7 +30,8 @@ export function messagesOf(...rows: readonly MessageRow[]): ReportMessage[] {
       return { atMs, nextId: after === -1 ? rows.length : after };
     });
     const drops = typeof arrives === "string" ? [{ atMs: sentMs, why: arrives }] : [];
-    return { id, src, dest, sentMs, body: JSON.stringify(body), deliveries, drops };
+    const text = JSON.stringify(body);
+    return { id, src, dest, sentMs, type: typeOfBody(text), body: text, deliveries, drops };
   });
 }
 

@@ -16,7 +16,7 @@ import { applyFilter, type DiagramFilter, type Matches, NO_FILTER } from "./filt
 import { type Hit, hitAt } from "./hit.ts";
 import { ArrowIndex } from "./index.ts";
 import { type InputTarget, listenTo } from "./input.ts";
-import { messageLabel, messageType } from "./labels.ts";
+import { messageLabel } from "./labels.ts";
 import { type DiagramFrame, type InView, paintFrame, rulerOf } from "./painter.ts";
 import { markDetail, messageDetail, operationDetail } from "./panel.ts";
 import { makeScene, type Scene } from "./scene.ts";
@@ -101,7 +101,7 @@ class Diagram implements InputTarget {
     const { axis, arrows, messages } = scene;
     this.#viewport = new Viewport(axis.start, axis.end, axis.minSpan);
     this.#index = new ArrowIndex(arrows, axis.places);
-    this.#isError = Uint8Array.from(messages, ({ body }) => Number(messageType(body) === "error"));
+    this.#isError = Uint8Array.from(messages, ({ type }) => Number(type === "error"));
     this.#found = new Set(data.report.findings.flatMap(({ ops }) => ops.map(({ index }) => index)));
     this.#brush = new Brush(this.#canvas, this.#colours);
     this.#strip = new Strip(this.#stripCanvas, this.#colours, scene);

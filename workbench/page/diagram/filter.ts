@@ -4,7 +4,6 @@
  * @module
  */
 
-import { messageType } from "./labels.ts";
 import type { Scene } from "./scene.ts";
 
 /** What is shown; empty texts and sets for all. */
@@ -53,10 +52,10 @@ export function applyFilter(
     if (f === "" || invoke.f !== f) continue;
     for (const place of [request, reply]) if (place !== undefined) belongs[place] = 1;
   }
-  const shown = Uint8Array.from(messages, ({ src, dest, body }, place) =>
+  const shown = Uint8Array.from(messages, (message, place) =>
     Number(
-      belongs[place] === 1 && !away.has(src) && !away.has(dest) &&
-        (type === "" || messageType(body) === type) && (text === "" || hasText(body)),
+      belongs[place] === 1 && !away.has(message.src) && !away.has(message.dest) &&
+        (type === "" || message.type === type) && (text === "" || hasText(message.body)),
     ));
   return { messages: shown, bars: shownBars };
 }
@@ -78,7 +77,7 @@ export function choicesOf({ messages, bars }: Scene): {
   readonly operations: ReadonlyMap<string, number>;
 } {
   return {
-    types: counted(messages.map(({ body }) => messageType(body))),
+    types: counted(messages.map((message) => message.type)),
     operations: counted(bars.map(({ invoke }) => invoke.f)),
   };
 }

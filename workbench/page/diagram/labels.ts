@@ -7,6 +7,7 @@
 import { isJsonObject, type Json, type JsonObject } from "@eddy/maelstrom";
 import { plural } from "../../checkers/checker.ts";
 import { printableLine } from "../../explain.ts";
+import { typeOfBody } from "../../report_messages.ts";
 import type { WorkloadName } from "../../workloads/mod.ts";
 
 /** How long a label is at most, in characters. */
@@ -17,14 +18,6 @@ const MAX_BODY_CHARS = 20_000;
 const MAX_ITEMS = 4;
 /** Fields that belong to the protocol, not to what a message says. */
 const PROTOCOL: ReadonlySet<string> = new Set(["type", "msg_id", "in_reply_to"]);
-
-/** The type of a message, from its body; empty where it has none. */
-export function messageType(body: string): string {
-  const quick = /^\{"type":"([^"\\]*)"/.exec(body)?.[1];
-  if (quick !== undefined) return quick;
-  const { type } = readBody(body);
-  return typeof type === "string" ? type : "";
-}
 
 /** A message's body; empty where it is no object. */
 export function readBody(body: string): JsonObject {
@@ -53,7 +46,7 @@ const TELLING: ReadonlySet<string> = new Set([
 
 /** A message in a few words: its type, and the values that are small. */
 export function messageLabel(body: string): string {
-  const type = messageType(body);
+  const type = typeOfBody(body);
   if (body.length > MAX_BODY_CHARS) return cut(type);
   const fields = Object.entries(readBody(body)).filter(([name]) => !PROTOCOL.has(name));
   const named = new Map(fields);

@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import type { Json } from "@eddy/maelstrom";
-import { messageLabel, messageType, operationLabel } from "./labels.ts";
+import { typeOfBody } from "../../report_messages.ts";
+import { messageLabel, operationLabel } from "./labels.ts";
 
 Deno.test("messages are named by their type and what is small and telling", () => {
   const label = (body: Json) => messageLabel(JSON.stringify(body));
@@ -24,7 +25,7 @@ Deno.test("messages are named by their type and what is small and telling", () =
 Deno.test("a body that is no object, or long, has a label as well", () => {
   assertEquals([messageLabel("[1"), messageLabel("null")], ["", ""]);
   const long = JSON.stringify({ type: "blob", value: "a".repeat(1e6) });
-  assertEquals([messageLabel(long), messageType('{"a":1,"type":"b"}')], ["blob", "b"]);
+  assertEquals([messageLabel(long), typeOfBody('{"a":1,"type":"b"}')], ["blob", "b"]);
 });
 
 Deno.test("operations are named by what was done, to what, with what result", () => {

@@ -8,7 +8,6 @@ import { isClient } from "@eddy/maelstrom/message";
 import { type PlacedPair, placedPairs } from "../../checkers/checker.ts";
 import type { ReportData } from "../../report_data.ts";
 import type { ReportMessage } from "../../report_messages.ts";
-import { messageType } from "./labels.ts";
 
 /** An operation, and the messages that a client exchanged for it. */
 export interface OpTraffic {
@@ -117,7 +116,7 @@ function clientOf(
       const message = messages[requests[i] ?? -1];
       if (message === undefined || message.sentMs > untilMs) return false;
       const isIts = message.sentMs >= fromMs && message.dest === (invoke.node ?? message.dest);
-      if (isIts && isRight(messageType(message.body))) return true;
+      if (isIts && isRight(message.type)) return true;
     }
     return false;
   };
@@ -144,8 +143,7 @@ function take(
 ): Pick<OpTraffic, "request" | "reply"> {
   const fromMs = invoke.time / 1e6 - ROUNDING_MS;
   const sentMs = (place: number | undefined) => messages[place ?? -1]?.sentMs ?? Infinity;
-  const isSetup = (place: number | undefined) =>
-    SETUP.has(messageType(messages[place ?? -1]?.body ?? ""));
+  const isSetup = (place: number | undefined) => SETUP.has(messages[place ?? -1]?.type ?? "");
   while (sentMs(log.requests[log.next]) < fromMs || isSetup(log.requests[log.next])) log.next++;
   const request = log.requests[log.next++];
   if (completion === undefined) return { request, reply: undefined };

@@ -90,7 +90,7 @@ Deno.test("rates are operations in a second, 0 where none ended", () => {
 
 function message(id: number, src: string, sentMs: number, atMs: number | undefined): ReportMessage {
   const deliveries = atMs === undefined ? [] : [{ atMs, nextId: id + 1 }];
-  return { id, src, dest: "n2", sentMs, body: "{}", deliveries, drops: [] };
+  return { id, src, dest: "n2", sentMs, type: "", body: "{}", deliveries, drops: [] };
 }
 
 Deno.test("messages are in flight from their sending to their end, those of clients apart", () => {
