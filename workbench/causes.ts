@@ -130,9 +130,8 @@ function isOn({ fromNs, toNs = Infinity }: FaultWindow, atMs: number): boolean {
 }
 
 /** A message as a text names it. */
-function placeOfMessage({ id, src, dest, sentMs, body }: ReportMessage): Place {
-  const [, type = "message"] = /"type":"([^"\\]*)"/.exec(body) ?? [];
-  const text = `${type} ${id} from ${src} to ${dest}, sent at ${moment(sentMs * 1e6)}`;
+function placeOfMessage({ id, src, dest, sentMs, type }: ReportMessage): Place {
+  const text = `${type || "one"} from ${src} to ${dest}, sent at ${moment(sentMs * 1e6)}`;
   return { text, atMs: sentMs, message: id };
 }
 
@@ -147,6 +146,7 @@ function staleRead(run: RunOfReport, { anomaly, ops }: Finding): Cause[] {
   const missed = lastWriteBefore(pairs, call);
   return [
     ...(missed === undefined ? [] : [missedWrite(missed, call, completion)]),
+    ...(missed === undefined ? [] : lostOnTheWay(run, missed, completion)),
     ...leadersAt(run, call.invoke.time, completion.time),
   ];
 }
@@ -186,10 +186,32 @@ function missedWrite(
         moment(completion.time)
       }`,
     ),
-    `, was over ${before.toFixed(1)} ms before `,
+    `, ended ${before.toFixed(1)} ms before `,
     place(seen, `this ${seen.f} on ${seen.node ?? "its node"}`),
-    " began, and is not what it saw",
+    " began, which saw something else",
   ];
+}
+
+/** What of the messages to a node was lost between a write and a read that missed it. */
+function lostOnTheWay(
+  { messages, options }: RunOfReport,
+  { invoke }: PlacedPair,
+  seen: Op,
+): Cause[] {
+  const nodes = new Set(options?.nodeIds);
+  const [fromMs, toMs] = [invoke.time / 1e6, seen.time / 1e6];
+  const lost = messages.filter(({ src, dest, drops }) =>
+    dest === seen.node && nodes.has(src) &&
+    drops.some(({ atMs }) => atMs >= fromMs && atMs <= toMs)
+  );
+  const [first] = lost;
+  if (first === undefined) return [];
+  const why = [...new Set(lost.flatMap(({ drops }) => drops.map((drop) => drop.why)))].join(", ");
+  return [[
+    `Between the two ${plural(lost.length, "message")} from other nodes to ${seen.node} ` +
+    `${lost.length === 1 ? "was" : "were"} lost (${why}), the first of them `,
+    placeOfMessage(first),
+  ]];
 }
 
 /** Which nodes took themselves for the leader in some time, as they told it. */

@@ -55,7 +55,8 @@ dl.figures dd { margin: 0; overflow-wrap: anywhere; }
 .finding summary { cursor: pointer; }
 .finding summary h3 { display: inline; }
 .finding .what { margin: .1rem 0; }
-.finding:not([open]) .what { overflow: hidden; white-space: nowrap; text-overflow: ellipsis; }
+.finding:not([open]) .what { overflow: hidden; display: -webkit-box; -webkit-box-orient: vertical;
+  -webkit-line-clamp: 2; }
 .finding ul { margin: .1rem 0; padding-left: 1.2rem; }
 .finding ul:empty { display: none; }
 .warning { border-left: 4px solid var(--unknown); padding-left: .9rem; overflow-wrap: anywhere; }
