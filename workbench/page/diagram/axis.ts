@@ -87,17 +87,28 @@ export class TimeAxis {
       : this.#spreadTicks(from, to, distance);
   }
 
-  /** In each stretch the roundest time that it has. */
+  /**
+   * In each stretch the roundest time that it has; none where it has only times with more digits
+   * than this view's.
+   */
   #spreadTicks(from: number, to: number, distance: number): AxisTick[] {
     const ticks: AxisTick[] = [];
+    const spanMs = this.toMs(to) - this.toMs(from);
+    const leastMs = 10 ** Math.max(-2, Math.round(Math.log10(spanMs / 200)));
+    const add = (ms: number, low: number, high: number) => {
+      const text = secondsText(ms, leastMs);
+      if (text === ticks.at(-1)?.text) return;
+      ticks.push({ text, at: Math.min(high, Math.max(low, this.toPlace(ms))) });
+    };
     const slot = distance * 1.6;
     for (let at = Math.floor(from / slot) * slot; at < to; at += slot) {
       const [low, high] = [Math.max(at, this.start), Math.min(at + slot - distance, this.end)];
       if (low > high) continue;
-      const tick = roundest(this.toMs(low), this.toMs(high));
-      if (tick.text === ticks.at(-1)?.text) continue;
-      ticks.push({ text: tick.text, at: Math.min(high, Math.max(low, this.toPlace(tick.ms))) });
+      const ms = roundest(this.toMs(low), this.toMs(high), leastMs);
+      if (ms !== undefined) add(ms, low, high);
     }
+    // All of it may be one instant.
+    if (ticks.length === 0) add(this.toMs((from + to) / 2), from, to);
     return ticks;
   }
 }
@@ -117,12 +128,13 @@ const STEPS_MS: readonly number[] = Array.from(
   (_, i) => (([5, 2, 1] as const)[i % 3] ?? 1) * 10 ** (5 - Math.floor(i / 3)),
 );
 
-function roundest(fromMs: number, toMs: number): { ms: number; text: string } {
+/** The roundest time between two, if one is a multiple of the least step. */
+function roundest(fromMs: number, toMs: number, leastMs: number): number | undefined {
   for (const step of STEPS_MS) {
+    if (step < leastMs * 0.99) return undefined;
     const ms = Math.ceil(fromMs / step) * step;
-    if (ms <= toMs && step >= 0.1) return { ms, text: secondsText(ms, step) };
+    if (ms <= toMs) return ms;
   }
-  return { ms: fromMs, text: secondsText(fromMs, 0.1) };
 }
 
 /** A time in seconds, with as many digits as a step needs. */

@@ -42,6 +42,17 @@ Deno.test("times are written as round as they can be, and not too close", () => 
   }
 });
 
+Deno.test("the times of a view have one precision, and none is written twice", () => {
+  const burst = Array.from({ length: 40 }, (_, i) => i < 20 ? -0.1 : i * 0.01);
+  const axis = new TimeAxis(Float64Array.from([...burst, 14_897.5, 14_940, 20_000]), 4);
+  for (const [from, to] of [[0, 12], [0, 45], [15, 30], [30, axis.end]] as const) {
+    const texts = axis.ticks(from, to, (to - from) / 20).map(({ text }) => text);
+    const digits = new Set(texts.map((text) => (/\.(\d*)/.exec(text)?.[1] ?? "").length));
+    assertEquals([digits.size, new Set(texts).size], [1, texts.length], texts.join());
+    assert(texts.every((text) => !/^-0\.?0* s$/.test(text)), texts.join());
+  }
+});
+
 Deno.test("seconds have the digits of a step", () => {
   assertEquals(
     [[1500, 500], [20_104.25, 1], [0.25, 0.1], [3000, 1000], [-0.01, 1]].map(([ms = 0, step = 1]) =>

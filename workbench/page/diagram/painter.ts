@@ -149,12 +149,16 @@ function labelShades(
 
 /** How far apart times are written, in pixels. */
 const TICK_PX = 34;
+/** How far from the edges they stay. */
+const EDGE_PX = 10;
 
 type Ticks = ReturnType<Scene["axis"]["ticks"]>;
 
 function paintGrid(brush: Brush, { scene, viewport }: DiagramFrame, ruler: Ruler): Ticks {
   const distance = TICK_PX * viewport.span / (ruler.bottom - ruler.top);
-  const ticks = scene.axis.ticks(viewport.from, viewport.to, distance);
+  const ticks = scene.axis.ticks(viewport.from, viewport.to, distance).filter(({ at }) =>
+    ruler.y(at) >= ruler.top + EDGE_PX && ruler.y(at) <= ruler.bottom - EDGE_PX
+  );
   brush.stroke({ colour: "line", alpha: 0.45 }, (path) => {
     for (const { at } of ticks) {
       path.moveTo(GUTTER_PX, Math.round(ruler.y(at)) + 0.5);
@@ -361,9 +365,7 @@ function paintGutter(
 ): void {
   brush.rect("page", 0, 0, GUTTER_PX - 4, brush.height);
   for (const { at, text } of ticks) {
-    const y = ruler.y(at);
-    if (y < ruler.top + 4 || y > ruler.bottom - 4) continue;
-    brush.text(text, GUTTER_PX - 12, y, { colour: "muted", align: "right", halo: false });
+    brush.text(text, GUTTER_PX - 12, ruler.y(at), { colour: "muted", align: "right", halo: false });
   }
   const ends: number[] = [];
   for (const fault of faults.slice(0, 100)) {
