@@ -79,9 +79,9 @@ testInBrowser(
     assert(fromMs <= 0 && toMs > 0, `${fromMs} to ${toMs}`);
     assertEquals([operations, faults], [5, 1]);
     assert(arrows >= 12, String(arrows));
-    const finding = page.locator(".diagram-finding").first();
-    assertMatch(await finding.textContent() ?? "", /^lost: Element 0 was/);
-    assert(await finding.isVisible());
+    const findings = page.locator(".diagram-findings");
+    assertMatch(await findings.textContent() ?? "", /^1 lost: Element 0 was/);
+    assert(await findings.isVisible());
     assertMatch(
       await page.locator("#diagram-status").textContent() ?? "",
       /^0.* s to 0.* s: \d+ of 3,660 messages, 5 operations, 1 fault$/,
@@ -89,6 +89,26 @@ testInBrowser(
     assertEquals([problems, requests], [[], []]);
   },
 );
+
+testInBrowser("the number of a finding stands where no message is", async () => {
+  for (const width of [1400, 400]) {
+    const { page } = await openRun({ width });
+    const flag = await page.locator(".diagram-finding").first().boundingBox();
+    const canvas = await page.locator(".diagram-stage canvas").boundingBox();
+    assert(flag !== null && canvas !== null);
+    const right = canvas.x + canvas.width;
+    assert(flag.width < 24 && Math.abs(flag.x + flag.width - right) < 1, JSON.stringify(flag));
+    // A pointer there is at none.
+    await page.locator(".diagram-stage canvas").hover({
+      position: { x: canvas.width - 11, y: flag.y - canvas.y + 9 },
+    });
+    assertEquals(await page.locator(".diagram-tip").textContent(), "");
+    await press(page, ["End"]);
+    await settled(page);
+    assertEquals(await page.locator(".diagram-finding").count(), 0);
+    assertEquals(await page.locator(".diagram-findings").textContent(), "No finding in view");
+  }
+});
 
 /** Opens the finding about 8, and goes to where it was broadcast. */
 async function goToValue8(page: Page): Promise<void> {

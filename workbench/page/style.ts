@@ -54,6 +54,8 @@ dl.figures dd { margin: 0; overflow-wrap: anywhere; }
   margin: .6rem 0; border-radius: 4px; overflow-wrap: anywhere; }
 .finding summary { cursor: pointer; }
 .finding summary h3 { display: inline; }
+#findings { counter-reset: finding; }
+.finding h3::before { counter-increment: finding; content: counter(finding) " "; }
 .finding .what { margin: .1rem 0; }
 .finding:not([open]) .what { overflow: hidden; display: -webkit-box; -webkit-box-orient: vertical;
   -webkit-line-clamp: 2; }

@@ -8,6 +8,8 @@ import type { Lane } from "./lanes.ts";
 
 /** The width of the scale of time, in pixels. */
 export const GUTTER_PX = 68;
+/** The width of the margin for findings, in pixels: no message gets there. */
+export const MARGIN_PX = 22;
 /** The height of the names over the columns, in pixels. */
 export const HEADER_PX = 38;
 
@@ -47,7 +49,7 @@ export function layColumns(
   const countOf = (...kinds: Lane["kind"][]) =>
     shown.filter(({ kind }) => kinds.includes(kind)).length;
   const [main, clients, setup] = [countOf("node", "service"), countOf("client"), countOf("setup")];
-  const room = Math.max(0, width - GUTTER_PX);
+  const room = Math.max(0, width - GUTTER_PX - MARGIN_PX);
   let node = room / Math.max(1, main + 0.75 * clients + 0.5 * setup);
   let client = node * 0.75;
   const compact = clients > 0 && main > 0 && client < MIN_CLIENT_PX;

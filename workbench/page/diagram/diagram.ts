@@ -41,11 +41,8 @@ const FIRST_MS = 3000;
 const TELL_MS = 250;
 /** How many frames the times of frames are kept of. */
 const KEPT_FRAMES = 600;
-/** How high the name of a finding is, in pixels. */
-const FINDING_PX = 24;
-
-/** How far above its place the name of a finding stands, in pixels. */
-const LABEL_PX = 34;
+/** How high the number of a finding is, in pixels. */
+const FINDING_PX = 18;
 
 class Diagram implements InputTarget {
   readonly element: HTMLElement;
@@ -66,7 +63,8 @@ class Diagram implements InputTarget {
   readonly #probe = element("span");
   readonly #colours = new Colors(this.#probe);
   readonly #tip = element("div", { class: "diagram-tip", "aria-hidden": "true" });
-  readonly #labels = element("div", {});
+  readonly #flags = element("div", {});
+  readonly #findings = element("p", { class: "diagram-findings" });
   readonly #status = element("p", {
     id: "diagram-status",
     class: "diagram-status",
@@ -131,6 +129,7 @@ class Diagram implements InputTarget {
       "div",
       { class: "diagram" },
       toolbar,
+      this.#data.report.findings.length > 0 && this.#findings,
       element(
         "div",
         { class: "diagram-body" },
@@ -138,7 +137,7 @@ class Diagram implements InputTarget {
           "div",
           { class: "diagram-stage" },
           this.#canvas,
-          this.#labels,
+          this.#flags,
           this.#tip,
           this.#probe,
         ),
@@ -462,27 +461,32 @@ class Diagram implements InputTarget {
     this.#tell = setTimeout(() => this.#tellStatus(fromMs, toMs), TELL_MS);
   }
 
-  /** Names the findings that show in view, as text over the canvas. */
+  /** Numbers the findings in view at the edge, where no message is, and names the first. */
   #nameFindings(): void {
     const ruler = rulerOf(this.#viewport, this.#canvas.clientHeight);
-    const shown: { top: number; text: string; more: number }[] = [];
-    for (const [i, { anomaly, what }] of this.#data.report.findings.entries()) {
-      const place = this.#foundAt[i];
-      if (place === undefined || place < this.#viewport.from || place > this.#viewport.to) continue;
-      const top = ruler.y(place) - LABEL_PX;
-      const near = shown.find((each) => Math.abs(each.top - top) < FINDING_PX);
-      if (near !== undefined) near.more++;
-      else shown.push({ top, text: printableLine(`${anomaly}: ${what}`), more: 0 });
+    const { from, to } = this.#viewport;
+    const shown = this.#foundAt.flatMap((place = NaN, i) =>
+      place >= from && place <= to ? [i] : []
+    );
+    const flags: HTMLElement[] = [];
+    let last = -Infinity;
+    for (const i of shown.toSorted((a, b) => (this.#foundAt[a] ?? 0) - (this.#foundAt[b] ?? 0))) {
+      const y = ruler.y(this.#foundAt[i] ?? 0);
+      // One stands for those near it.
+      if (y - last < FINDING_PX) continue;
+      last = y;
+      const flag = element("div", { class: "diagram-finding", "aria-hidden": "true" }, i + 1);
+      flag.style.top = `${y - FINDING_PX / 2}px`;
+      flags.push(flag);
     }
-    while (this.#labels.childElementCount < shown.length) {
-      this.#labels.append(element("div", { class: "diagram-finding" }));
-    }
-    for (const [i, label] of [...this.#labels.children].entries()) {
-      const { text = "", more = 0, top = 0 } = shown[i] ?? {};
-      const all = more === 0 ? text : `${more + 1} findings, first ${text}`;
-      if (label.textContent !== all) label.textContent = all;
-      if (label instanceof HTMLElement) label.style.top = `${top}px`;
-    }
+    this.#flags.replaceChildren(...flags);
+    const [first = -1] = shown;
+    const { anomaly = "", what = "" } = this.#data.report.findings[first] ?? {};
+    const more = shown.length > 1 ? ` (first of ${shown.length} in view)` : "";
+    const [sentence = ""] = what.split("\n");
+    this.#findings.textContent = shown.length === 0
+      ? "No finding in view"
+      : printableLine(`${first + 1} ${anomaly}${more}: ${sentence}`);
   }
 
   #tellStatus(fromMs: number, toMs: number): void {

@@ -8,7 +8,14 @@ import { printableLine } from "../../explain.ts";
 import { labelArrows, paintArrows } from "./arrows.ts";
 import type { Brush, ColourName } from "./brush.ts";
 import type { Relations } from "./causes.ts";
-import { type ColumnLayout, GUTTER_PX, HEADER_PX, LABEL_PX, LabelRoom } from "./columns.ts";
+import {
+  type ColumnLayout,
+  GUTTER_PX,
+  HEADER_PX,
+  LABEL_PX,
+  LabelRoom,
+  MARGIN_PX,
+} from "./columns.ts";
 import type { Matches } from "./filter.ts";
 import type { ArrowIndex } from "./index.ts";
 import type { FaultShade, NodeMark, OpBar, Scene } from "./scene.ts";
@@ -136,7 +143,7 @@ function labelShades(
     const all = fault.lanes.length > 0 ? fault.lanes : [...scene.lanes.keys()];
     const shown = all.flatMap((lane) => columnOf(columns, lane) ?? []);
     const left = Math.max(GUTTER_PX, shown[0] ?? 0) + 6;
-    const right = Math.min(brush.width, (shown.at(-2) ?? 0) + (shown.at(-1) ?? 0));
+    const right = Math.min(brush.width - MARGIN_PX, (shown.at(-2) ?? 0) + (shown.at(-1) ?? 0));
     const text = brush.fit(printableLine(fault.text), right - left - 6);
     if (text === "") continue;
     for (let y = from + LABEL_PX / 2 + 2; y < to; y += LABEL_PX) {
@@ -364,6 +371,7 @@ function paintGutter(
   faults: readonly FaultShade[],
 ): void {
   brush.rect("page", 0, 0, GUTTER_PX - 4, brush.height);
+  brush.rect("page", brush.width - MARGIN_PX, 0, MARGIN_PX, brush.height);
   for (const { at, text } of ticks) {
     brush.text(text, GUTTER_PX - 12, ruler.y(at), { colour: "muted", align: "right", halo: false });
   }
@@ -407,7 +415,7 @@ function paintHeader(
 
 /** How much of all columns is in view. */
 function paintScrollbar(brush: Brush, { maxOffset, offset }: ColumnLayout): void {
-  const room = brush.width - GUTTER_PX;
+  const room = brush.width - GUTTER_PX - MARGIN_PX;
   const share = room / (room + maxOffset);
   const left = GUTTER_PX + offset * share;
   brush.rect("muted", left + 2, brush.height - 6, room * share - 4, 4, 0.6);

@@ -39,14 +39,15 @@ export const DIAGRAM_STYLE = `
 .diagram-strip { position: relative; border-left: 1px solid var(--line); min-height: 0; }
 .diagram-strip canvas { position: absolute; inset: 0; width: 100%; height: 100%; cursor: ns-resize;
   touch-action: none; }
-.diagram-finding { position: absolute; right: 6px; max-width: min(50%, 320px); padding: .1rem .5rem;
-  font-size: 12px; line-height: 1.35; background: var(--page); color: var(--invalid);
-  border: 1px solid var(--invalid); border-radius: 4px; overflow: hidden; text-overflow: ellipsis;
-  white-space: nowrap; pointer-events: none; }
+.diagram-findings { margin: 0; padding: .2rem .8rem; font-size: 13px; line-height: 1.4; color: var(--invalid);
+  border-bottom: 1px solid var(--line); overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
+.diagram-finding { position: absolute; right: 0; min-width: 18px; padding: 0 3px; text-align: center;
+  box-sizing: border-box; font: bold 12px/18px system-ui, sans-serif; background: var(--invalid); color: var(--page);
+  border-radius: 4px 0 0 4px; pointer-events: none; }
 .diagram-tip { position: absolute; pointer-events: none; z-index: 2; padding: .1rem .5rem;
   font-size: 12px; background: var(--text); color: var(--page); border-radius: 4px;
   max-width: 90%; overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
-.diagram-tip:empty, .diagram-finding:empty { display: none; }
+.diagram-tip:empty { display: none; }
 .diagram-panel { width: clamp(240px, 30cqi, 340px); border-left: 1px solid var(--line); padding: .6rem .8rem; overflow: auto;
   font-size: 13px; overflow-wrap: anywhere; }
 .fields { display: grid; grid-template-columns: max-content 1fr; gap: .1rem .8rem; margin: .4rem 0; }
@@ -75,6 +76,7 @@ export const DIAGRAM_STYLE = `
 .diagram-status { margin: 0; padding: .3rem .8rem; font-size: 13px; color: var(--muted);
   border-top: 1px solid var(--line); background: var(--card); }
 @container (max-width: 620px) {
+  .diagram-findings { white-space: normal; height: calc(2.8em + .4rem); box-sizing: border-box; }
   .diagram-body { grid-template-columns: minmax(0, 1fr) 28px; height: auto;
     grid-template-rows: min(64vh, 560px) auto; }
   .diagram-panel { grid-column: 1 / -1; width: auto; border-left: 0; max-height: 50vh;
