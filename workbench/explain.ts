@@ -127,7 +127,7 @@ export function summarize(report: RunReport, options: RunOptions): string {
     headline(report, options),
     ...reportRows(report, options).map(([name, text]) => `  ${name.padEnd(11)}${text}`),
     ...failures(report),
-    ...warnings.slice(0, MAX_SHOWN).map((warning) => `Warning: ${printableLine(warning)}`),
+    ...warnings.slice(0, MAX_SHOWN).map((warning) => `Warning: ${indented(warning)}`),
     ...more(warnings.length - MAX_SHOWN, "warnings"),
     ...report.machineNote === undefined ? [] : [report.machineNote],
   ].join("\n");
@@ -217,7 +217,7 @@ function describeFaults(faults: RunReport["faults"]): string {
 const UP_TO_THERE = "Up to there, with what was still on its way counted as lost:";
 
 function failures({ valid, broke, explanations }: RunReport): string[] {
-  const lines = explanations.slice(0, MAX_SHOWN).flat().map(printableLine);
+  const lines = explanations.slice(0, MAX_SHOWN).flat().map(indented);
   lines.push(...more(explanations.length - MAX_SHOWN, "findings"));
   if (broke !== undefined) {
     lines.unshift(indented(broke.text), ...(lines.length > 0 ? [UP_TO_THERE] : []));
@@ -250,9 +250,13 @@ export function printableLine(text: string): string {
   return printable(text).replaceAll("\n", "\\n");
 }
 
-/** A text of several lines of which only the first can be taken for one of ours. */
+/**
+ * A text of several lines, as the cycles of transactions: all but the first are indented more than
+ * that, so that only the first can be taken for one of ours.
+ */
 export function indented(text: string): string {
-  return printable(text).replace(/\n(?=[^\n])/g, "\n  ");
+  const [indent = ""] = /^ */.exec(text) ?? [];
+  return printable(text).replace(/\n(?=[^\n])/g, `\n${indent}  `);
 }
 
 function escaped(char: string): string {

@@ -5,7 +5,7 @@
  */
 
 import { plural } from "./checkers/checker.ts";
-import { printableLine, verdict } from "./explain.ts";
+import { indented, printableLine, verdict } from "./explain.ts";
 import { STYLE } from "./page/style.ts";
 import { pagePart } from "./page_parts.ts";
 import { pageSimulator } from "./page_program.ts";
@@ -68,7 +68,11 @@ export async function reportPage(data: ReportData, rerun?: Rerun): Promise<strin
 function plainReport({ workload, report, command }: ReportData): string {
   const { valid, findings, explanations = [] } = report;
   const texts = explanations.length > 0 ? explanations : findings.map(({ what }) => [what]);
-  const items = texts.map((lines) => `<li><pre>${lines.map(escapeHtml).join("\n")}</pre></li>`);
+  const items = texts.map((lines) =>
+    `<li><pre>${
+      lines.flatMap((line) => indented(line).split("\n")).map(escapeHtml).join("\n")
+    }</pre></li>`
+  );
   const found = plural(findings.length, "finding");
   return `<h1>${workload}: ${verdict(valid)}</h1>\n<p>${found}</p>\n<ul>${items.join("")}</ul>\n` +
     (command === undefined ? "" : `<p>Run again: <code>${escapeHtml(command)}</code></p>\n`) +

@@ -6,7 +6,7 @@
 
 import { errorText, type Node } from "@eddy/maelstrom";
 import type { LatencyQuantiles } from "./checkers/set_full.ts";
-import { indented, printableLine, summarize } from "./explain.ts";
+import { indented, summarize } from "./explain.ts";
 import type { Validity } from "./history.ts";
 import type { ObservationSummary } from "./observations.ts";
 import type { RunOptions } from "./options.ts";
@@ -290,7 +290,7 @@ function reasonOf({ valid, broke, explanations, warnings }: RunReport): string {
   if (valid === true) return "";
   if (broke !== undefined) return indented(broke.text);
   const [lines = [warnings[0] ?? "no reason known"]] = explanations;
-  return lines.map(printableLine).join("\n");
+  return lines.map(indented).join("\n");
 }
 
 /** A function for a worker to call, and its argument. */

@@ -7,7 +7,7 @@
 import { errorText } from "@eddy/maelstrom";
 import { type Flags, oneOf } from "@eddy/maelstrom/flags";
 import { join } from "@std/path/join";
-import { printable, printableLine, verdict } from "../explain.ts";
+import { indented, printable, printableLine, verdict } from "../explain.ts";
 import type { Validity } from "../history.ts";
 import { BROKEN } from "./flags.ts";
 import { clipText, table, wrapLine } from "./wrap.ts";
@@ -93,7 +93,7 @@ export class Terminal {
   }
 
   /**
-   * Prints lines; what would move the cursor or change colours in them is escaped.
+   * Prints lines, those after a line's end indented; what would move the cursor or change colours in them is escaped.
    *
    * @throws {Error} if standard output cannot be written to.
    */
@@ -135,8 +135,8 @@ export function renderLine(line: Line, columns: number, hasColors: boolean): str
   const { text, style, word, isWhole }: Exclude<Line, string> = typeof line === "string"
     ? { text: line }
     : line;
-  const plain = printableLine(text);
-  const lines = isWhole ? [plain] : wrapLine(plain, columns);
+  const plain = isWhole ? printableLine(text) : indented(text);
+  const lines = isWhole ? [plain] : plain.split("\n").flatMap((each) => wrapLine(each, columns));
   if (style === undefined || !hasColors) return lines;
   const styled = (part: string) => STYLES[style] + part + PLAIN;
   if (word === undefined) return lines.map(styled);

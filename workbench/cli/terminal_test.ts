@@ -37,8 +37,11 @@ Deno.test("colours are for whole lines or one word, and only where they are want
   assertEquals(renderLine(whole, 1, true), [`${RED}a${PLAIN}`, `${RED}b${PLAIN}`]);
 });
 
-Deno.test("what a line has from elsewhere has no colours of its own, and is one line", () => {
-  assertEquals(renderLine(`${RED}x\ny`, Infinity, true), ["\\u001b[31mx\\ny"]);
+Deno.test("what a line has from elsewhere has no colours of its own, and no line like ours", () => {
+  assertEquals(renderLine(`${RED}x\ny`, Infinity, true), ["\\u001b[31mx", "  y"]);
+  assertEquals(renderLine("  x y\n  z", 5, true), ["  x y", "    z"]);
+  const pasted = { text: "x\ny", isWhole: true } as const;
+  assertEquals(renderLine(pasted, Infinity, true), ["x\\ny"]);
 });
 
 Deno.test("what is to be pasted is not broken", () => {

@@ -7,7 +7,7 @@
 import { errorText } from "@eddy/maelstrom";
 import { type FlagValues, integer, parseFlags, UsageError } from "@eddy/maelstrom/flags";
 import { findMutant, isMutant } from "@eddy/mutants";
-import { summarize, verdict } from "../explain.ts";
+import { indented, summarize, verdict } from "../explain.ts";
 import type { NetEvent } from "../journal.ts";
 import type { ReportedRun } from "../junit.ts";
 import type { RunOptions } from "../options.ts";
@@ -181,7 +181,7 @@ export function reportedRun(
 function faultsOf({ valid, broke, explanations, warnings }: RunReport): string {
   if (valid === true) return "";
   const broken = broke === undefined ? [] : [broke.text];
-  return [...broken, ...explanations.flat(), ...warnings].join("\n");
+  return [...broken, ...explanations.flat(), ...warnings].map(indented).join("\n");
 }
 
 /**
