@@ -39,7 +39,7 @@ Deno.test("colours are for whole lines or one word, and only where they are want
 
 Deno.test("what a line has from elsewhere has no colours of its own, and no line like ours", () => {
   assertEquals(renderLine(`${RED}x\ny`, Infinity, true), ["\\u001b[31mx", "  y"]);
-  assertEquals(renderLine("  x y\n  z", 5, true), ["  x y", "    z"]);
+  assertEquals(renderLine("  x y\n  z", 9, true), ["  x y", "      z"]);
   const pasted = { text: "x\ny", isWhole: true } as const;
   assertEquals(renderLine(pasted, Infinity, true), ["x\\ny"]);
 });
