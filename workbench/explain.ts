@@ -5,8 +5,8 @@
  * @module
  */
 
-import { moment, plural, seconds, show, who } from "./checkers/checker.ts";
-import type { FaultWindow } from "./faults.ts";
+import { moment, plural, seconds, show, valueOf, who } from "./checkers/checker.ts";
+import { describeNoted, type FaultWindow } from "./faults.ts";
 import type { Finding, Op, Validity } from "./history.ts";
 import type { DroppedMessage } from "./journal.ts";
 import type { ObservationSummary } from "./observations.ts";
@@ -32,12 +32,15 @@ export function faultWindows(history: readonly Op[]): FaultWindow[] {
   const open = new Map<string, { op: Op; what: string }>();
   for (const op of history) {
     if (op.process !== "nemesis") continue;
-    const [, verb, fault = ""] = /^(start|stop)-?(.*)$/.exec(op.f) ?? [];
+    const { verb, fault } = turnOf(op.f, open);
     const begun = open.get(fault);
-    if (verb === "start" && begun === undefined) open.set(fault, { op, what: describe(op) });
-    // Jepsen writes both ends of each nemesis operation; the later one says what was done.
-    else if (verb === "start" && begun !== undefined) begun.what = describe(op) || begun.what;
-    else if (verb === "stop" && begun !== undefined) {
+    if (verb === "start") {
+      // Jepsen writes both ends of each nemesis operation; the later one says what was done.
+      const what = describeNoted(fault, valueOf(op));
+      if (what === undefined) open.delete(fault);
+      else if (begun === undefined) open.set(fault, { op, what });
+      else begun.what = what || begun.what;
+    } else if (verb === "stop" && begun !== undefined) {
       windows.push({ fault, description: begun.what, fromNs: begun.op.time, toNs: op.time });
       open.delete(fault);
     }
@@ -48,9 +51,19 @@ export function faultWindows(history: readonly Op[]): FaultWindow[] {
   return windows.sort((a, b) => a.fromNs - b.fromNs);
 }
 
-function describe({ value }: Op): string {
-  if (value === null) return "";
-  return typeof value === "string" ? value : show(value);
+/** What Jepsen calls the beginning and the end of faults of nodes. */
+const JEPSENS = new Map([
+  ["kill", { verb: "start", fault: "kill" }],
+  ["pause", { verb: "start", fault: "pause" }],
+  ["resume", { verb: "stop", fault: "pause" }],
+]);
+
+/** Which fault an operation of a nemesis begins or ends. */
+function turnOf(f: string, open: ReadonlyMap<string, unknown>): { verb: string; fault: string } {
+  // After a kill it starts the nodes again.
+  if (f === "start" && open.has("kill")) return { verb: "stop", fault: "kill" };
+  const [, verb = "", fault = ""] = /^(start|stop)-?(.*)$/.exec(f) ?? [];
+  return JEPSENS.get(f) ?? { verb, fault };
 }
 
 /** A finding in up to four lines. */

@@ -29,6 +29,37 @@ Deno.test("faultWindows pairs what the nemesis began and ended", () => {
   ]);
 });
 
+Deno.test("faultWindows describes what our own nemesis and Jepsen's noted", () => {
+  const described = (f: string, value: Op["value"]) => {
+    const nemesis = { process: "nemesis", type: "info", f } as const;
+    const history = [op(0, 0, { ...nemesis, value: null }), op(1, 0, { ...nemesis, value })];
+    return faultWindows(history).map(({ fault, description }) => `${fault}: ${description}`);
+  };
+  const majority = { n1: ["n0", "n2"], n0: ["n1"], n2: ["n1"] };
+  const partition = "start-partition";
+  assertEquals(described(partition, { isolated: majority }), ["partition: n0 n2 | n1"]);
+  assertEquals(described(partition, ["isolated", majority]), ["partition: n0 n2 | n1"]);
+  assertEquals(described(partition, { isolated: { n0: ["n1"] } }), ["partition: n1 -/-> n0"]);
+  assertEquals(described(partition, { isolated: {} }), []);
+  assertEquals(described(partition, ["isolated", { n0: [] }]), []);
+  assertEquals(described(partition, { isolated: "n0" }), ["partition: isolated n0"]);
+  assertEquals(described(partition, { isolated: 5 }), ['partition: {"isolated":5}']);
+  assertEquals(described("start-kill", { n0: "killed" }), ["kill: n0 is down"]);
+  assertEquals(described("kill", ["n0", "n1"]), ["kill: n0 is down, n1 is down"]);
+  assertEquals(described("pause", { n0: "paused" }), ["pause: n0 stands still"]);
+  assertEquals(described("start-slow", { n0: "slow" }), ["slow: n0 slow"]);
+  assertEquals(described("start-loss", { probability: 0.1 }), [
+    "loss: 10 % of the messages between nodes",
+  ]);
+});
+
+Deno.test("faultWindows ends what Jepsen's nemesis killed and paused", () => {
+  const fs = ["kill", "pause", "start", "resume", "start", "stop"];
+  const history = fs.map((f, i) => op(i, i, { process: "nemesis", type: "info", f }));
+  const windows = faultWindows(history).map(({ fault, fromNs, toNs }) => [fault, fromNs, toNs]);
+  assertEquals(windows, [["kill", 0, 2e9], ["pause", 1e9, 3e9], ["", 4e9, 5e9]]);
+});
+
 Deno.test("explain names the operations, the faults of their time, and what those ate", () => {
   const ops = [
     op(1, 1, { f: "add", value: 5, node: "n0" }),

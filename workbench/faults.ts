@@ -4,7 +4,8 @@
  * @module
  */
 
-import type { Random } from "@eddy/maelstrom";
+import { isRawNumber, type Json, type JsonObject, type Random } from "@eddy/maelstrom";
+import { show } from "./checkers/checker.ts";
 import type { Cluster } from "./cluster.ts";
 import { type LinkRule, type Slowness, toLinks } from "./links.ts";
 import { randomBelow, shuffled } from "./random.ts";
@@ -166,7 +167,12 @@ export class Faults implements FaultVerbs {
     await Promise.all(
       list(nodes).map((node) => {
         if (this.#isOn("kill", node)) return;
-        this.#begin("kill", `${node} is down`, () => this.#cluster.restart(node), node);
+        this.#begin(
+          "kill",
+          `${node} ${STATES.get("kill")}`,
+          () => this.#cluster.restart(node),
+          node,
+        );
         return this.#cluster.crash(node);
       }),
     );
@@ -179,7 +185,12 @@ export class Faults implements FaultVerbs {
   pause(nodes: Nodes): void {
     for (const node of list(nodes)) {
       if (this.#isOn("pause", node) || !this.#cluster.isUp(node)) continue;
-      this.#begin("pause", `${node} stands still`, () => this.#cluster.resume(node), node);
+      this.#begin(
+        "pause",
+        `${node} ${STATES.get("pause")}`,
+        () => this.#cluster.resume(node),
+        node,
+      );
       this.#cluster.pause(node);
     }
   }
@@ -194,7 +205,7 @@ export class Faults implements FaultVerbs {
 
   #cut(fault: string, drops: Drops, description: string): () => void {
     // What isolates nobody, as the partition of a single node, is no fault.
-    if (Object.values(drops).every((srcs) => srcs.length === 0)) return () => {};
+    if (!isCut(drops)) return () => {};
     return this.#rule({ fault, drops: toLinks(drops) }, description);
   }
 
@@ -258,33 +269,102 @@ export function describeFault(
     readonly probability?: number | undefined;
   },
 ): string {
+  // It is drawn, as the partition of a minority of three nodes, and kept for the history's sake.
+  if (drops !== undefined && !isCut(drops)) return `no fault: a ${kind} that cuts nothing off`;
   const what = drops === undefined ? nodes?.join(" ") : describeDrops(drops);
   return [kind, what ?? (probability === undefined ? "" : percent(probability))].join(" ").trim();
 }
 
-/** What is dropped: by groups where it is the same in both directions, else by node. */
+/** What faults of nodes do to each of them. */
+const STATES = new Map([["kill", "is down"], ["pause", "stands still"]]);
+
+/**
+ * What a fault did, in the words of {@linkcode FaultWindow}, from what a nemesis noted in a history:
+ * this program's, or Jepsen's.
+ *
+ * @param fault what kind it is: `partition`, `kill`, ...
+ * @returns nothing for a cut that isolates nobody, which is no fault.
+ */
+export function describeNoted(fault: string, value: Json): string | undefined {
+  if (value === null) return "";
+  if (typeof value === "string") return value;
+  const isolated = isolatedBy(value);
+  if (isolated !== undefined) return isCut(isolated) ? describeDrops(isolated) : undefined;
+  const state = STATES.get(fault);
+  if (isTexts(value)) {
+    return state === undefined
+      ? value.join(" ")
+      : value.map((node) => `${node} ${state}`).join(", ");
+  }
+  const entries = isObject(value) ? Object.entries(value) : [];
+  const [[name, first] = []] = entries;
+  if (name === "probability" && typeof first === "number") return percent(first);
+  if (entries.length === 0 || entries.some(([, word]) => typeof word !== "string")) {
+    return show(value);
+  }
+  return entries.map(([node, word]) => `${node} ${state ?? word}`).join(", ");
+}
+
+/** Whom a partition isolates from whom: `{"isolated": {...}}`, or Jepsen's `["isolated", {...}]`. */
+function isolatedBy(value: Json): Drops | undefined {
+  const drops = Array.isArray(value)
+    ? (value[0] === "isolated" && value.length === 2 ? value[1] : undefined)
+    : isObject(value)
+    ? value.isolated
+    : undefined;
+  if (!isObject(drops)) return undefined;
+  const entries = Object.entries(drops);
+  return entries.every(([, srcs]) => isTexts(srcs)) ? drops as Drops : undefined;
+}
+
+function isTexts(value: Json | undefined): value is string[] {
+  return Array.isArray(value) && value.every((each) => typeof each === "string");
+}
+
+function isObject(value: Json | undefined): value is JsonObject {
+  return typeof value === "object" && value !== null && !Array.isArray(value) &&
+    !isRawNumber(value);
+}
+
+/** Whether anything is dropped. */
+function isCut(drops: Drops): boolean {
+  return Object.values(drops).some((srcs) => srcs.length > 0);
+}
+
+/** What is dropped: by groups where there are some, else by pairs of nodes and by direction. */
 function describeDrops(drops: Drops): string {
   const groups = groupsOf(drops);
   if (groups !== undefined) return groups.map((group) => group.join(" ")).join(" | ");
-  const parts = Object.entries(drops).filter(([, srcs]) => srcs.length > 0)
-    .map(([dest, srcs]) =>
-      `${dest} loses what ${srcs.join(", ")} send${srcs.length > 1 ? "" : "s"}`
-    );
-  return parts.join("; ");
+  const { nodes, isLost } = lossesOf(drops);
+  const pairs = nodes.flatMap((node, i) => {
+    const others = nodes.slice(i + 1).filter((other) => isLost(node, other) && isLost(other, node));
+    return others.length === 0 ? [] : [`${node} -/- ${others.join(" ")}`];
+  });
+  const destsOf = Map.groupBy(nodes, (dest) => {
+    return nodes.filter((src) => isLost(dest, src) && !isLost(src, dest)).join(" ");
+  });
+  const oneWay = [...destsOf].filter(([srcs]) => srcs !== "")
+    .map(([srcs, dests]) => `${srcs} -/-> ${dests.join(" ")}`);
+  return [...pairs, ...oneWay].join(", ");
+}
+
+/** The nodes of drops, and whether one of them loses what another one sends. */
+function lossesOf(drops: Drops) {
+  const lost = new Map(Object.entries(drops).map(([dest, srcs]) => [dest, new Set(srcs)]));
+  const nodes = [...new Set([...lost].flatMap(([dest, srcs]) => [dest, ...srcs]))].sort(byNumber);
+  return { nodes, isLost: (dest: string, src: string) => lost.get(dest)?.has(src) === true };
 }
 
 /** The groups that drops cut off from each other, of two or more; undefined where there are none. */
 function groupsOf(drops: Drops): string[][] | undefined {
-  const lost = new Map(Object.entries(drops).map(([dest, srcs]) => [dest, new Set(srcs)]));
-  const nodes = [...new Set([...lost].flatMap(([dest, srcs]) => [dest, ...srcs]))].sort(byNumber);
-  const isLost = (dest: string, src: string) => lost.get(dest)?.has(src) === true;
+  const { nodes, isLost } = lossesOf(drops);
   const groups: string[][] = [];
   for (const node of nodes) {
     const group = groups.find(([first]) => first !== undefined && !isLost(node, first));
     if (group === undefined) groups.push([node]);
     else group.push(node);
   }
-  const isCut = groups.length > 1 &&
+  const isSplit = groups.length > 1 &&
     groups.every((group) =>
       nodes.every((node) =>
         group.every((other) => {
@@ -293,7 +373,7 @@ function groupsOf(drops: Drops): string[][] | undefined {
         })
       )
     );
-  return isCut ? groups : undefined;
+  return isSplit ? groups : undefined;
 }
 
 function byNumber(a: string, b: string): number {

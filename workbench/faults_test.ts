@@ -4,6 +4,7 @@ import type { Node } from "@eddy/maelstrom";
 import { ClientIds } from "./client.ts";
 import type { Cluster } from "./cluster.ts";
 import {
+  describeFault,
   drawPartition,
   drawTargets,
   type Drops,
@@ -80,22 +81,37 @@ Deno.test("partitions cut what they say, add up, and are repaired together or al
   });
 });
 
-Deno.test("what is dropped in both directions is described by groups, all else by node", async () => {
+Deno.test("what is dropped is described by groups, else by pairs and directions", async () => {
   await bench(3, ({ faults }) => {
     faults.drop({ n2: ["n0", "n1"], n0: ["n2"], n1: ["n2"] });
     faults.drop({ n0: ["n1", "n2"], n1: ["n0", "n2"], n2: ["n0", "n1"] });
     faults.drop({ n0: ["n1"], n1: ["n2"], n2: ["n0"] });
     faults.drop({ n0: ["n1"], n1: ["n0"] });
     faults.drop({ n0: ["n1", "n2"], n1: ["n0"], n2: [] });
+    faults.drop({ n0: ["n3"], n1: ["n2"], n2: ["n1"], n3: ["n0"] });
+    faults.drop({ n1: ["n0"], n2: ["n0"] });
     assertEquals(faults.windows.map(({ description }) => description), [
       "n0 n1 | n2",
       "n0 | n1 | n2",
-      "n0 loses what n1 sends; n1 loses what n2 sends; n2 loses what n0 sends",
+      "n1 -/-> n0, n2 -/-> n1, n0 -/-> n2",
       "n0 | n1",
-      "n0 loses what n1, n2 send; n1 loses what n0 sends",
+      "n0 -/- n1, n2 -/-> n0",
+      "n0 -/- n3, n1 -/- n2",
+      "n0 -/-> n1 n2",
     ]);
     return Promise.resolve();
   });
+});
+
+Deno.test("a fault of a plan that cuts nothing off is not called a fault", () => {
+  assertEquals(
+    describeFault({ kind: "partition", drops: { n0: ["n1"], n1: ["n0"] } }),
+    "partition n0 | n1",
+  );
+  assertEquals(
+    describeFault({ kind: "partition", drops: { n0: [] } }),
+    "no fault: a partition that cuts nothing off",
+  );
 });
 
 Deno.test("a hold keeps messages back until it is released", async () => {
