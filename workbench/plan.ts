@@ -48,6 +48,19 @@ export interface PlanProgram {
   readonly realTime?: boolean | undefined;
 }
 
+/**
+ * What runs the nodes of a run, in a line.
+ *
+ * @param program as in the plan: undefined for Eddy's own node
+ * @param isVirtual whether they run in this process, under virtual time
+ */
+export function describeEngine(program: PlanProgram | undefined, isVirtual: boolean): string {
+  if (program === undefined) return "Virtual time, Eddy's own node";
+  return isVirtual
+    ? `Virtual time, ${program.bin} in this process`
+    : `Real time, ${program.bin} as processes`;
+}
+
 const time = v.pipe(v.number(), v.finite(), v.minValue(0));
 const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 const names = v.array(v.string());

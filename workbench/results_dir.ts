@@ -24,6 +24,9 @@ import type { RunResult } from "./run.ts";
 /** How many characters are buffered before they are written. */
 const CHUNK_CHARS = 1 << 18;
 
+/** The name of the file that has {@linkcode RunNames}. */
+export const NAMES_FILE = "run.json";
+
 /** How many messages `messages.svg` shows. */
 const MAX_DRAWN = 1000;
 
@@ -127,6 +130,14 @@ class LineFile {
   }
 }
 
+/** What a run is known by beside its results, as `run.json` has it. */
+export interface RunNames {
+  /** What ran the nodes, in a line. */
+  readonly engine: string;
+  /** The command line that repeats the run, if there is one. */
+  readonly command?: string | undefined;
+}
+
 /**
  * The folder of one run.
  *
@@ -228,6 +239,7 @@ export class ResultsDir {
   finish(
     { results: report, options, history, startMs, observations }: RunResult,
     plan: Plan,
+    names: RunNames,
   ): void {
     if (this.#messages === undefined) return;
     this.#messages.close();
@@ -248,6 +260,7 @@ export class ResultsDir {
     });
     this.#write("results.edn", () => writeResultsEdn(json));
     this.#write("plan.json", () => writePlan(plan));
+    this.#write(NAMES_FILE, () => JSON.stringify(names, null, 2) + "\n");
     this.#removeProgress();
     const faults = report.faults.map(({ fault, fromNs, toNs }) => ({
       name: fault,

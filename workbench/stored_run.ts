@@ -21,6 +21,7 @@ import {
   type ShownMessages,
 } from "./report_messages.ts";
 import { reportPage, type Rerun } from "./report_page.ts";
+import { NAMES_FILE, type RunNames } from "./results_dir.ts";
 import { WORKLOADS } from "./workloads/mod.ts";
 
 /** What a run is known by beside its folder. */
@@ -86,6 +87,7 @@ export function readRun(path: string): ReadRun {
       options,
       history,
       observations: readObservations(join(path, "observations.jsonl")),
+      ...readNames(join(path, NAMES_FILE)),
     },
     startMs,
     plan: parse(join(path, "plan.json"), parsePlan),
@@ -117,6 +119,18 @@ const results = v.looseObject({
     toNs: v.optional(v.number()),
   })),
 });
+
+const names = v.object({ engine: v.string(), command: v.optional(v.string()) });
+
+/** How a run was done; nothing where a version that did not keep it wrote the folder. */
+function readNames(file: string): Partial<RunNames> {
+  try {
+    return v.parse(names, JSON.parse(Deno.readTextFileSync(file)));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return {};
+    throw new Error(`Cannot read ${file}: ${errorText(error)}`, { cause: error });
+  }
+}
 
 function readResults(file: string) {
   const { options, ...read } = parse(file, (text) => v.parse(results, JSON.parse(text)));

@@ -11,7 +11,7 @@ import type { Validity } from "./history.ts";
 import type { ObservationSummary } from "./observations.ts";
 import type { RunOptions } from "./options.ts";
 import type { RunReport } from "./report.ts";
-import { PLAN_VERSION, type PlanProgram } from "./plan.ts";
+import { describeEngine, PLAN_VERSION, type PlanProgram } from "./plan.ts";
 import type { LoadedProgram } from "./program.ts";
 import { ResultsDir } from "./results_dir.ts";
 import { runProgram, simulateProgram } from "./run_program.ts";
@@ -220,14 +220,15 @@ async function keep(
 ): Promise<readonly string[]> {
   const { results, history, startMs, observations } = result;
   const plan = { version: PLAN_VERSION, program: planned, args, options, ...result.plan() };
-  dir.finish(result, plan);
+  const names = { engine: describeEngine(planned, bin === undefined), command: replay };
+  dir.finish(result, plan, names);
   dir.close(summarize(results, options).split("\n"));
   if (results.valid === true || dir.isMissing) return dir.notes;
   const run = { workload: options.workload, report: results, options, history, observations };
   try {
     // Where there are no processes the page can run it again, its messages as the seed has it.
     const again = bin === undefined ? { plan: { ...plan, links: [] }, program } : undefined;
-    await writeReport(dir.path, { ...run, command: replay }, startMs, again);
+    await writeReport(dir.path, { ...run, ...names }, startMs, again);
     return dir.notes;
   } catch (error) {
     return [...dir.notes, `There is no report.html: ${errorText(error)}`];

@@ -54,6 +54,7 @@ Deno.test("test: a valid run exits 0 and leaves its results behind", async () =>
       "report.html",
       "results.edn",
       "results.json",
+      "run.json",
       "run.log",
     ]);
     const runLog = await Deno.readTextFile(join(latest, "run.log"));

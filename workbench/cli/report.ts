@@ -20,15 +20,29 @@ export const reportFlags = {};
 
 /** Runs the command and returns the exit code. */
 export async function reportCommand(args: readonly string[]): Promise<number> {
-  const { words: [path, extra] } = parseFlags(reportFlags, args);
-  if (path === undefined || path === "") {
+  const { words: [given, extra] } = parseFlags(reportFlags, args);
+  if (given === undefined || given === "") {
     throw new UsageError("Cannot report without a run: name its folder, such as store/latest");
   }
   if (extra !== undefined) throw new UsageError(`Unexpected argument ${JSON.stringify(extra)}`);
+  const path = folderOf(given);
   const { run, startMs, plan } = read(path);
-  const command = `${commandName()} test --plan ${shellWord(join(path, "plan.json"))}`;
-  print(`Report: ${await writeReport(path, { ...run, command }, startMs, await rerunOf(plan))}`);
+  const again = `${commandName()} test --plan ${shellWord(join(path, "plan.json"))}`;
+  const named = { ...run, command: run.command ?? again };
+  print(`Report: ${await writeReport(path, named, startMs, await rerunOf(plan))}`);
   return 0;
+}
+
+/** The folder of a run itself, for a link: `latest` leads to another one after the next run. */
+function folderOf(path: string): string {
+  try {
+    if (!Deno.lstatSync(path.replace(/\/+$/, "")).isSymlink) return path;
+    const [folder, here] = [Deno.realPathSync(path), join(Deno.realPathSync("."), "/")];
+    return folder.startsWith(here) ? folder.slice(here.length) : folder;
+  } catch {
+    // What is not there is said of the files in it.
+    return path;
+  }
 }
 
 /** What the page is to run again: with the program, if that is the one that ran. */

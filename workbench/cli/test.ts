@@ -11,11 +11,11 @@ import { indented, summarize, verdict } from "../explain.ts";
 import type { NetEvent } from "../journal.ts";
 import type { ReportedRun } from "../junit.ts";
 import type { RunOptions } from "../options.ts";
-import { parsePlan, type Plan, PLAN_VERSION, type PlanProgram } from "../plan.ts";
+import { describeEngine, parsePlan, type Plan, PLAN_VERSION, type PlanProgram } from "../plan.ts";
 import { findProgram } from "../process.ts";
 import { isLoadable, isWasm, type LoadedProgram, loadProgram } from "../program.ts";
 import type { Rerun } from "../report_page.ts";
-import { folderName, ResultsDir, resultsJson } from "../results_dir.ts";
+import { folderName, ResultsDir, resultsJson, type RunNames } from "../results_dir.ts";
 import type { RunReport } from "../report.ts";
 import type { RunHooks, RunResult } from "../run.ts";
 import { runProgram, simulateProgram } from "../run_program.ts";
@@ -259,7 +259,7 @@ async function engineOf(flags: RunFlags, args: readonly string[]): Promise<Engin
   if (bin === undefined) {
     checkOwnOptions(workload, args);
     return {
-      name: "Virtual time, Eddy's own node",
+      name: describeEngine(undefined, true),
       isVirtual: true,
       run: (options, hooks) => simulate({ ...options, args, ...hooks }),
     };
@@ -268,7 +268,7 @@ async function engineOf(flags: RunFlags, args: readonly string[]): Promise<Engin
     const { install } = findMutant(bin, workload);
     refuseArgs(bin, args);
     return {
-      name: `Virtual time, ${bin} in this process`,
+      name: describeEngine({ bin }, true),
       isVirtual: true,
       program: { bin },
       run: (options, hooks) => simulate({ ...options, install, ...hooks }),
@@ -277,7 +277,7 @@ async function engineOf(flags: RunFlags, args: readonly string[]): Promise<Engin
   if (runsVirtually(flags)) {
     const program = await loadProgram(bin);
     return {
-      name: `Virtual time, ${bin} in this process`,
+      name: describeEngine({ bin }, true),
       isVirtual: true,
       program: await virtualProgram(bin, program),
       loaded: program,
@@ -285,7 +285,7 @@ async function engineOf(flags: RunFlags, args: readonly string[]): Promise<Engin
     };
   }
   return {
-    name: `Real time, ${bin} as processes`,
+    name: describeEngine({ bin }, false),
     isVirtual: false,
     program: await processProgram(bin, flags),
     run: (options, hooks) => runProgram({ bin, args }, options, hooks),
@@ -395,13 +395,14 @@ async function runOnce(
     options,
     ...result.plan(),
   };
-  dir.finish(result, given);
-  const command = replayLine(flags, rest, options);
+  const names = { engine: engine.name, command: replayLine(flags, rest, options) };
+  const { command } = names;
+  dir.finish(result, given, names);
   // What chance decided of messages follows from the seed, but for a plan that says otherwise.
   const again = engine.isVirtual
     ? { plan: { ...given, links: plan?.links ?? [] }, program: engine.loaded }
     : undefined;
-  await writePage(dir, result, { engine: engine.name, command }, again);
+  await writePage(dir, result, names, again);
   const lines = describe(result, dir, command);
   dir.close(lines.map((line) => typeof line === "string" ? line : line.text));
   if (changed?.aborted && !isInterrupted) return 0;
@@ -419,7 +420,7 @@ async function runOnce(
 async function writePage(
   dir: ResultsDir,
   { results, history, options, startMs, observations }: RunResult,
-  names: { readonly engine: string; readonly command: string },
+  names: RunNames,
   rerun: Rerun | undefined,
 ): Promise<void> {
   if (dir.isMissing) return;
