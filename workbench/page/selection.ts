@@ -44,7 +44,6 @@ export function linked(parts: Cause, selection: Selection): readonly (Node | str
     const go = (event: Event) => {
       event.preventDefault();
       selection.select(target);
-      document.getElementById("diagram")?.scrollIntoView({ block: "nearest" });
     };
     return element("a", { href: "#diagram", class: "place", click: go }, text);
   });

@@ -134,6 +134,7 @@ figcaption { display: flex; flex-wrap: wrap; gap: .15rem .9rem; align-items: bas
 ${VIEW_STYLE}
 @media print {
   .scroll { overflow: visible; border: 0; }
+  .scroll:has(svg) { overflow: hidden; }
   .finding { break-inside: avoid; }
 }
 ${DIAGRAM_STYLE}`;

@@ -110,7 +110,9 @@ class Diagram implements InputTarget {
     this.#listenToStrip();
     this.#listenToPage();
     selection.onSelect((target, from) => {
-      if (from !== this) this.#show(target);
+      if (from === this) return;
+      this.#show(target);
+      this.element.scrollIntoView({ block: "nearest" });
     });
   }
 
