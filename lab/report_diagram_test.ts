@@ -134,6 +134,28 @@ testInBrowser("what findings name is a click away, with the fault that was on th
   assertEquals(problems, []);
 });
 
+testInBrowser("a column has the name of its process, also where it is folded", async () => {
+  const { page } = await openRun({ width: 400 });
+  await goToValue8(page);
+  await settled(page);
+  assertMatch(
+    await page.locator("#diagram-status").textContent() ?? "",
+    /^Selected process 3 on n0/,
+  );
+  await page.locator(".diagram-panel").getByRole("link", { name: /→ n0 broadcast 8$/ }).click();
+  assertMatch(await page.locator(".diagram-panel").textContent() ?? "", /fromc9 \(process 3\)ton0/);
+  // The head of a column, and a line among those that are folded, are named under the pointer.
+  const names = new Set<string | null>();
+  for (let x = 70; x < 316; x += 4) {
+    await page.locator(".diagram-stage canvas").hover({ position: { x, y: 20 } });
+    names.add(await page.locator(".diagram-tip").textContent());
+  }
+  const wanted = ["set-up (6)", ..."012345"].map((each) =>
+    each.length > 1 ? each : `process ${each} / c${Number(each) + 6}`
+  );
+  assertEquals([...names], [...wanted, "n0", "n1", "n2"]);
+});
+
 testInBrowser("a click on a message shows its body, its causes and effects", async () => {
   const { page, problems } = await openRun();
   await goToValue8(page);
@@ -204,7 +226,7 @@ testInBrowser("keys move, go to the ends, and from message to message", async ()
   await settled(page);
   assertMatch(
     await page.locator("#diagram-status").textContent() ?? "",
-    /^Selected \w+ → \w+ .* messages/,
+    /^Selected [\w() ]+ → [\w() ]+, .* messages/,
   );
   await press(page, ["Escape"]);
   assertEquals(await page.locator(".diagram-panel").isVisible(), false);

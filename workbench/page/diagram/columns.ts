@@ -15,19 +15,21 @@ export const HEADER_PX = 38;
 
 /** The least width of a node's column, and of a client's that has labels. */
 const MIN_NODE_PX = 44;
-const MIN_CLIENT_PX = 66;
+const MIN_CLIENT_PX = 70;
+/** The width of the column of those who set up. */
+const SETUP_PX = 54;
 /** The widest that columns are. */
 const MAX_NODE_PX = 260;
-/** How much of the width clients have that are drawn without labels. */
-const COMPACT_SHARE = 0.2;
+/** How much of the width folded clients have. */
+const FOLDED_SHARE = 0.2;
 
 /** The columns of a diagram of some width. */
 export interface ColumnLayout {
   /** The middle of each lane's column; undefined where it is hidden. */
   readonly xs: readonly (number | undefined)[];
   readonly widths: readonly number[];
-  /** Whether clients are too narrow for names and labels. */
-  readonly compact: boolean;
+  /** Lanes that are too narrow for names and labels. */
+  readonly folded: ReadonlySet<number>;
   /** How far all of it is moved to the left, and can be. */
   readonly offset: number;
   readonly maxOffset: number;
@@ -35,44 +37,53 @@ export interface ColumnLayout {
 
 /**
  * Shares a width among columns: nodes and services get as much as each other, clients less; clients
- * that would get too little are drawn as lines without labels.
+ * that would get too little are folded: lines without labels.
  *
  * @param offset how far all of it is moved to the left
+ * @param open clients that are not folded with the others
  */
 export function layColumns(
   lanes: readonly Lane[],
   hidden: ReadonlySet<number>,
   width: number,
   offset: number,
+  open: ReadonlySet<number> = new Set(),
 ): ColumnLayout {
-  const shown = lanes.filter((_, lane) => !hidden.has(lane));
+  const shown = [...lanes.entries()].filter(([lane]) => !hidden.has(lane));
   const countOf = (...kinds: Lane["kind"][]) =>
-    shown.filter(({ kind }) => kinds.includes(kind)).length;
+    shown.filter(([, { kind }]) => kinds.includes(kind)).length;
   const [main, clients, setup] = [countOf("node", "service"), countOf("client"), countOf("setup")];
   const room = Math.max(0, width - GUTTER_PX - MARGIN_PX);
-  let node = room / Math.max(1, main + 0.75 * clients + 0.5 * setup);
+  let node = (room - SETUP_PX * setup) / Math.max(1, main + 0.75 * clients);
   let client = node * 0.75;
-  const compact = clients > 0 && main > 0 && client < MIN_CLIENT_PX;
-  if (compact) {
-    client = Math.min(18, Math.max(4, room * COMPACT_SHARE / (clients + setup)));
-    node = (room - client * (clients + setup)) / Math.max(1, main);
+  const isNarrow = clients > 0 && main > 0 && client < MIN_CLIENT_PX;
+  const folded = new Set(
+    shown.flatMap(([lane, { kind }]) =>
+      isNarrow && (kind === "client" || kind === "setup") && !open.has(lane) ? [lane] : []
+    ),
+  );
+  const foldedPx = Math.min(18, Math.max(4, room * FOLDED_SHARE / Math.max(1, folded.size)));
+  if (isNarrow) {
+    client = MIN_CLIENT_PX;
+    const opened = clients + setup - folded.size;
+    node = (room - foldedPx * folded.size - client * opened) / Math.max(1, main);
   }
   node = Math.min(MAX_NODE_PX, Math.max(MIN_NODE_PX, node));
-  client = Math.min(MAX_NODE_PX, Math.max(compact ? 4 : MIN_CLIENT_PX, client));
-  const setupPx = Math.min(client, node * 0.5);
-  const widthOf = ({ kind }: Lane) =>
-    kind === "client" ? client : kind === "setup" ? setupPx : node;
-  const widths = lanes.map(widthOf);
-  const total = shown.reduce((sum, lane) => sum + widthOf(lane), 0);
+  client = Math.min(MAX_NODE_PX, Math.max(MIN_CLIENT_PX, client));
+  const widths = lanes.map(({ kind }, lane) =>
+    folded.has(lane) ? foldedPx : kind === "client" ? client : kind === "setup" ? SETUP_PX : node
+  );
+  const widthOf = (lane: number) => widths[lane] ?? 0;
+  const total = shown.reduce((sum, [lane]) => sum + widthOf(lane), 0);
   const maxOffset = Math.max(0, Math.round(total - room));
   const moved = Math.min(offset, maxOffset);
   let left = GUTTER_PX + Math.max(0, (room - total) / 2) - moved;
-  const xs = lanes.map((lane, i) => {
-    if (hidden.has(i)) return undefined;
+  const xs = lanes.map((_, lane) => {
+    if (hidden.has(lane)) return undefined;
     left += widthOf(lane);
     return left - widthOf(lane) / 2;
   });
-  return { xs, widths, compact, offset: moved, maxOffset };
+  return { xs, widths, folded, offset: moved, maxOffset };
 }
 
 /** The height of a label, in pixels. */

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { plural } from "../../checkers/checker.ts";
+import { plural, who } from "../../checkers/checker.ts";
 import { printableLine } from "../../explain.ts";
 import { placeOfFinding, type ReportData } from "../../report_data.ts";
 import { type AxisMode, countBelow, secondsText } from "./axis.ts";
@@ -15,11 +15,12 @@ import { type ColumnLayout, HEADER_PX, layColumns } from "./columns.ts";
 import { applyFilter, type DiagramFilter, type Matches, NO_FILTER } from "./filter.ts";
 import { type Hit, hitAt } from "./hit.ts";
 import { ArrowIndex } from "./index.ts";
+import { laneTitle } from "./lanes.ts";
 import { type InputTarget, listenTo } from "./input.ts";
 import { messageLabel } from "./labels.ts";
 import { type DiagramFrame, type InView, paintFrame, rulerOf } from "./painter.ts";
 import { markDetail, messageDetail, operationDetail } from "./panel.ts";
-import { makeScene, type Scene } from "./scene.ts";
+import { endpointText, makeScene, type Scene } from "./scene.ts";
 import { Strip } from "./strip.ts";
 import { makeToolbar } from "./toolbar.ts";
 import { Viewport } from "./viewport.ts";
@@ -85,6 +86,8 @@ class Diagram implements InputTarget {
   #happened: HappenedBefore | undefined;
   #selected: Hit | undefined;
   #relations: Relations | undefined;
+  /** The columns of the clients that are selected. */
+  #open: ReadonlySet<number> = new Set();
   #offset = 0;
   #isDue = false;
   #tell: ReturnType<typeof setTimeout> | undefined;
@@ -268,6 +271,7 @@ class Diagram implements InputTarget {
     const { messages, bars, events, lanes } = this.#scene;
     this.#selected = hit;
     this.#relations = undefined;
+    this.#open = new Set(this.#lanesOf(hit));
     let detail: readonly Child[] = [];
     const go = (place: number) => {
       const { id = 0, sentMs = 0 } = messages[place] ?? {};
@@ -290,6 +294,15 @@ class Diagram implements InputTarget {
     this.#panel.hidden = hit === undefined;
     this.#panel.scrollTop = 0;
     this.#draw();
+  }
+
+  /** The lanes that something concerns. */
+  #lanesOf(hit: Hit | undefined): number[] {
+    const { bars, arrows: { message, fromLane, toLane } } = this.#scene;
+    if (hit?.kind === "bar") return [bars[hit.place]?.lane ?? -1];
+    if (hit?.kind !== "message") return [];
+    const at = countBelow(message, hit.place, false);
+    return [fromLane[at] ?? -1, toLane[at] ?? -1];
   }
 
   pan(x: number, y: number): boolean {
@@ -334,11 +347,22 @@ class Diagram implements InputTarget {
   hover(x: number, y: number): void {
     const hit = this.#hit(x, y);
     this.#canvas.classList.toggle("over", hit !== undefined);
-    this.#tip.textContent = hit === undefined ? "" : printableLine(this.#describe(hit));
+    const text = hit === undefined ? this.#columnAt(x, y) : this.#describe(hit);
+    this.#tip.textContent = printableLine(text);
     this.#tip.style.top = `${y + 14}px`;
     const isRight = x > this.#canvas.clientWidth / 2;
     this.#tip.style.left = isRight ? "" : `${x + 10}px`;
     this.#tip.style.right = isRight ? `${this.#canvas.clientWidth - x + 10}px` : "";
+  }
+
+  /** What the column is whose head, or whose folded part, is at a point. */
+  #columnAt(x: number, y: number): string {
+    const { xs, widths, folded } = this.#columns();
+    const at = xs.findIndex((middle = -1e6, lane) =>
+      Math.abs(middle - x) <= (widths[lane] ?? 0) / 2
+    );
+    const lane = this.#scene.lanes[at];
+    return lane !== undefined && (y < HEADER_PX || folded.has(at)) ? laneTitle(lane) : "";
   }
 
   leave(): void {
@@ -353,8 +377,8 @@ class Diagram implements InputTarget {
   #describe(hit: Hit): string {
     if (hit.kind === "mark") return hit.mark.text;
     if (hit.kind === "bar") {
-      const { label = "", outcome = "" } = this.#scene.bars[hit.place] ?? {};
-      return `${label}: ${outcome}`;
+      const bar = this.#scene.bars[hit.place];
+      return bar === undefined ? "" : `${who(bar.invoke)} ${bar.label}: ${bar.outcome}`;
     }
     const message = this.#scene.messages[hit.place];
     if (message === undefined) return "";
@@ -364,7 +388,8 @@ class Diagram implements InputTarget {
       : drop === undefined
       ? "still on its way"
       : `lost: ${drop.why}`;
-    return `${src} → ${dest} ${this.#textOf(hit.place)}, ${end}`;
+    const [from, to] = [src, dest].map((name) => endpointText(this.#scene, name));
+    return `${from} → ${to} ${this.#textOf(hit.place)}, ${end}`;
   }
 
   step(by: 1 | -1): void {
@@ -402,7 +427,8 @@ class Diagram implements InputTarget {
 
   #columns(): ColumnLayout {
     const { lanes } = this.#scene;
-    return layColumns(lanes, this.#filter.hidden, this.#canvas.clientWidth, this.#offset);
+    const { clientWidth } = this.#canvas;
+    return layColumns(lanes, this.#filter.hidden, clientWidth, this.#offset, this.#open);
   }
 
   #frame(): DiagramFrame {

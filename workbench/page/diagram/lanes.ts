@@ -14,6 +14,25 @@ export interface Lane {
   readonly name: string;
   /** Those who share it. */
   readonly endpoints: readonly string[];
+  /** The processes of clients, one after the other. */
+  readonly processes: readonly string[];
+}
+
+/** How many processes are named one by one. */
+const MAX_PROCESSES = 3;
+
+/** Processes in a few words, as findings call them: `process 3`. */
+export function processText(processes: readonly string[]): string {
+  const more = processes.length > MAX_PROCESSES ? ", …" : "";
+  return `process ${processes.slice(0, MAX_PROCESSES).join(", ")}${more}`;
+}
+
+/** All that a lane is called. */
+export function laneTitle({ name, kind, endpoints, processes }: Lane): string {
+  if (kind === "client") {
+    return processText(processes) + (endpoints.length > 0 ? ` / ${endpoints.join(", ")}` : "");
+  }
+  return endpoints.length > 1 ? `${name} (${endpoints.length})` : name;
 }
 
 /** The lanes from left to right, and who has which, by their places. */
@@ -50,22 +69,22 @@ export function makeLanes(
   const rest = [...named].sort((a, b) => a.localeCompare(b, "en", { numeric: true }));
   const setup = rest.filter(isClient);
   const lanes: Lane[] = [];
-  if (setup.length > 0) lanes.push({ kind: "setup", name: "setup", endpoints: setup });
+  const add = (lane: Omit<Lane, "processes">, processes: readonly string[] = []) =>
+    lanes.push({ ...lane, processes });
+  if (setup.length > 0) add({ kind: "setup", name: "set-up", endpoints: setup });
   const laneOfThread = new Map<number, number>();
   for (const [thread, own] of [...clients].sort(([a], [b]) => a - b)) {
     laneOfThread.set(thread, lanes.length);
     const endpoints = [...own];
-    const [first, ...more] = endpoints.length > 0
-      ? endpoints
-      : [...processes.get(thread) ?? []].map((process) => `process ${process}`);
-    const name = more.length > 0 ? `${first} +${more.length}` : first ?? "";
-    lanes.push({ kind: "client", name, endpoints });
+    const [first = "", ...more] = endpoints;
+    const name = more.length > 0 ? `${first} +${more.length}` : first;
+    add({ kind: "client", name, endpoints }, [...processes.get(thread) ?? []]);
   }
   if (messages.length + observations.length > 0) {
-    for (const name of nodes) lanes.push({ kind: "node", name, endpoints: [name] });
+    for (const name of nodes) add({ kind: "node", name, endpoints: [name] });
   }
   for (const name of rest.filter((each) => !isClient(each))) {
-    lanes.push({ kind: "service", name, endpoints: [name] });
+    add({ kind: "service", name, endpoints: [name] });
   }
   const laneOf = new Map(
     lanes.flatMap(({ endpoints }, lane) => endpoints.map((name) => [name, lane] as const)),

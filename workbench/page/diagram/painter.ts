@@ -18,6 +18,7 @@ import {
 } from "./columns.ts";
 import type { Matches } from "./filter.ts";
 import type { ArrowIndex } from "./index.ts";
+import { processText } from "./lanes.ts";
 import type { FaultShade, NodeMark, OpBar, Scene } from "./scene.ts";
 import type { Viewport } from "./viewport.ts";
 
@@ -83,7 +84,7 @@ export function paintFrame(brush: Brush, frame: DiagramFrame): InView {
   labelBars(brush, frame, ruler, bars, room);
   labelArrows(brush, frame, ruler, list, room);
   paintGutter(brush, ruler, ticks, frame, faults);
-  paintHeader(brush, columns, scene, states.current);
+  paintHeader(brush, frame, states.current, bars);
   if (columns.maxOffset > 1) paintScrollbar(brush, columns);
   return {
     arrows: list.length,
@@ -349,8 +350,8 @@ function labelBars(
   bars: readonly PaintedBar[],
   room: LabelRoom,
 ): void {
-  if (frame.columns.compact || bars.length > 3 * MAX_BAR_LABELS) return;
-  const first = bars.toSorted((a, b) =>
+  if (bars.length > 3 * MAX_BAR_LABELS) return;
+  const first = bars.filter(({ bar }) => !frame.columns.folded.has(bar.lane)).sort((a, b) =>
     Number(isFound(frame, b.bar)) - Number(isFound(frame, a.bar))
   );
   for (const { bar, x, from, to, half } of first.slice(0, MAX_BAR_LABELS)) {
@@ -387,30 +388,68 @@ function paintGutter(
 
 function paintHeader(
   brush: Brush,
-  { xs, widths, compact }: ColumnLayout,
-  { lanes }: Scene,
+  { scene, columns: { xs, widths, folded } }: DiagramFrame,
   current: ReadonlyMap<number, string>,
+  bars: readonly PaintedBar[],
 ): void {
   brush.rect("card", 0, 0, brush.width, HEADER_PX - 2);
   brush.rect("line", 0, HEADER_PX - 2, brush.width, 1);
-  for (const [lane, { kind, name }] of lanes.entries()) {
+  const write = (text: string, x: number, y: number, colour: ColourName, bold: boolean) =>
+    brush.text(text, x, y, { align: "center", halo: false, colour, bold });
+  for (const [lane, { kind }] of scene.lanes.entries()) {
     const [x, width = 0] = [xs[lane], widths[lane]];
-    if (x === undefined || (compact && (kind === "client" || kind === "setup"))) continue;
-    const state = current.get(lane) ??
-      (kind === "service" ? kind : kind === "setup" ? "clients" : "");
-    const text = brush.fit(printableLine(kind === "setup" ? "set-up" : name), width - 6, true);
-    brush.text(text, x, state === "" ? 18 : 12, { align: "center", bold: true, halo: false });
-    if (state === "") continue;
-    const colour = stateColour(state);
-    brush.text(brush.fit(state, width - 6), x, 26, {
-      align: "center",
-      halo: false,
-      colour: kind !== "node" || colour === "other" ? "muted" : colour,
-    });
+    if (x === undefined || folded.has(lane)) continue;
+    const [name, below] = headOf(scene, lane, current, bars);
+    const bold = kind !== "client";
+    write(brush.fit(name, width - 4, bold), x, below === "" ? 18 : 12, "text", bold);
+    const colour = kind === "node" ? stateColour(below) : "other";
+    write(brush.fit(below, width - 4), x, 26, colour === "other" ? "muted" : colour, false);
   }
-  if (compact) nameClients(brush, xs, lanes);
+  const runs = runsOf(folded);
+  for (const run of runs) {
+    const [first = 0, last = 0] = [run[0], run.at(-1)].map((lane) => xs[lane ?? 0]);
+    const room = last - first + (runs.length === 1 ? 30 : widths[run[0] ?? 0] ?? 0);
+    const names = [`${run.length} clients`, "clients", String(run.length)];
+    const name = names.find((each) => brush.measure(each, true) <= room) ?? "";
+    const left = GUTTER_PX + brush.measure(name, true) / 2;
+    write(name, Math.max((first + last) / 2, left), 18, "text", true);
+  }
   brush.rect("card", 0, 0, GUTTER_PX - 4, HEADER_PX - 2);
   brush.text("time", GUTTER_PX - 12, 18, { colour: "muted", align: "right", halo: false });
+}
+
+/** The two lines over a column: a process, as findings name it, with its client; a node with its state. */
+function headOf(
+  { lanes, messages }: Scene,
+  lane: number,
+  current: ReadonlyMap<number, string>,
+  bars: readonly PaintedBar[],
+): readonly [string, string] {
+  const { kind = "node", name = "", processes = [] } = lanes[lane] ?? {};
+  if (kind !== "client") {
+    return [
+      printableLine(name),
+      kind === "node" ? current.get(lane) ?? "" : kind === "setup" ? "clients" : kind,
+    ];
+  }
+  const own = bars.flatMap(({ bar }) => bar.lane === lane ? [bar] : []);
+  const inView = [...new Set(own.map(({ invoke }) => String(invoke.process)))];
+  const clients = new Set(own.map(({ request = -1 }) => messages[request]?.src ?? name));
+  return [
+    processText(inView.length > 0 ? inView : processes),
+    printableLine(clients.size > 0 ? [...clients].join(", ") : name),
+  ];
+}
+
+/** Lanes that stand beside each other. */
+function runsOf(lanes: ReadonlySet<number>): number[][] {
+  const runs: number[][] = [];
+  for (const lane of lanes) {
+    const last = runs.at(-1);
+    if (last?.at(-1) === lane - 1) last.push(lane);
+    else runs.push([lane]);
+  }
+  return runs;
 }
 
 /** How much of all columns is in view. */
@@ -419,23 +458,4 @@ function paintScrollbar(brush: Brush, { maxOffset, offset }: ColumnLayout): void
   const share = room / (room + maxOffset);
   const left = GUTTER_PX + offset * share;
   brush.rect("muted", left + 2, brush.height - 6, room * share - 4, 4, 0.6);
-}
-
-/** One name over all clients. */
-function nameClients(
-  brush: Brush,
-  xs: ColumnLayout["xs"],
-  lanes: Scene["lanes"],
-): void {
-  const own = lanes.flatMap(({ kind }, lane) =>
-    kind === "client" || kind === "setup" ? xs[lane] ?? [] : []
-  );
-  const [first = 0, last = 0] = [own[0], own.at(-1)];
-  const all = `${own.length} clients`;
-  const text = brush.measure(all, true) > last - first + 12 ? "clients" : all;
-  brush.text(text, Math.max((first + last) / 2, GUTTER_PX + brush.measure(text, true) / 2), 18, {
-    align: "center",
-    bold: true,
-    halo: false,
-  });
 }

@@ -10,7 +10,7 @@ import { printable } from "../../explain.ts";
 import type { ReportMessage } from "../../report_messages.ts";
 import { MAX_CHAIN, type Relations } from "./causes.ts";
 import { messageLabel } from "./labels.ts";
-import type { OpBar, Scene } from "./scene.ts";
+import { endpointText, type OpBar, type Scene } from "./scene.ts";
 import { type Child, element } from "../dom.ts";
 
 /** How much of a body is shown at first, in characters. */
@@ -53,11 +53,12 @@ export function legend(): readonly Child[] {
 
 /** A message in full. */
 export function messageDetail(
-  { messages }: Scene,
+  scene: Scene,
   place: number,
   relations: Relations,
   go: Go,
 ): readonly Child[] {
+  const { messages } = scene;
   const message = messages[place];
   if (message === undefined) return [];
   const { id, src, dest, sentMs, body } = message;
@@ -79,8 +80,8 @@ export function messageDetail(
   return [
     element("h3", {}, messageLabel(body)),
     figures([
-      ["from", src],
-      ["to", dest],
+      ["from", endpointText(scene, src)],
+      ["to", endpointText(scene, dest)],
       ["id", id],
       ["sent", exact(sentMs)],
       ...fates(message),

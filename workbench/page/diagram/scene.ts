@@ -10,7 +10,7 @@ import type { ReportData } from "../../report_data.ts";
 import type { ReportMessage } from "../../report_messages.ts";
 import { countBelow, TimeAxis } from "./axis.ts";
 import { operationLabel } from "./labels.ts";
-import { type Lane, makeLanes } from "./lanes.ts";
+import { type Lane, makeLanes, processText } from "./lanes.ts";
 import { type OpTraffic, trafficOf } from "./ops.ts";
 
 /** What became of a message, as far as an arrow tells it. */
@@ -81,6 +81,8 @@ export interface FaultShade {
 /** All that a diagram shows. */
 export interface Scene {
   readonly lanes: readonly Lane[];
+  /** The processes of each client that has any. */
+  readonly processes: ReadonlyMap<string, readonly string[]>;
   readonly messages: readonly ReportMessage[];
   readonly arrows: Arrows;
   readonly events: MessageEvents;
@@ -91,6 +93,12 @@ export interface Scene {
   readonly axis: TimeAxis;
   /** The time of each row. */
   readonly rowsMs: Float64Array;
+}
+
+/** An endpoint by its name, a client with its process: `c8 (process 3)`. */
+export function endpointText({ processes }: Scene, name: string): string {
+  const own = processes.get(name);
+  return own === undefined ? name : `${name} (${processText(own)})`;
 }
 
 /** How many times the mean latency counts as delayed. */
@@ -128,7 +136,13 @@ export function makeScene(data: ReportData): Scene {
   const axis = new TimeAxis(rowsMs, typicalLatency(messages));
   const marks = makeMarks(data, laneOf);
   const shades = makeShades(data, lanes, laneOf, rowsMs.at(-1) ?? 0);
-  return { lanes, messages, arrows, events, bars, marks, shades, axis, rowsMs };
+  const processes = new Map<string, string[]>();
+  for (const { client = "", pair: { invoke } } of traffic) {
+    const own = processes.get(client) ?? [];
+    const process = String(invoke.process);
+    if (!own.includes(process)) processes.set(client, [...own, process]);
+  }
+  return { lanes, processes, messages, arrows, events, bars, marks, shades, axis, rowsMs };
 }
 
 /** From the start of the history, or earlier, to the end of all that is known. */

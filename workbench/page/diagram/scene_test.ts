@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { handmade } from "../../testing.ts";
-import { ARROW, makeScene } from "./scene.ts";
+import { laneTitle } from "./lanes.ts";
+import { ARROW, endpointText, makeScene } from "./scene.ts";
 import { messagesOf, reportOf } from "../testing.ts";
 
 const history = handmade(
@@ -27,13 +28,26 @@ const messages = messagesOf(
 Deno.test("threads of clients have a lane each, and those that only set up share one", () => {
   const { lanes } = makeScene(reportOf(messages, history));
   assertEquals(lanes.map(({ kind, name, endpoints }) => [kind, name, endpoints.join(" ")]), [
-    ["setup", "setup", "c0 c2"],
+    ["setup", "set-up", "c0 c2"],
     ["client", "c4", "c4"],
     ["client", "c5 +1", "c5 c6"],
     ["node", "n0", "n0"],
     ["node", "n1", "n1"],
     ["service", "seq-kv", "seq-kv"],
   ]);
+});
+
+Deno.test("a client has the name that findings give its process", () => {
+  const scene = makeScene(reportOf(messages, history));
+  assertEquals(scene.lanes.map(laneTitle), [
+    "set-up (2)",
+    "process 0 / c4",
+    "process 1, 3 / c5, c6",
+    "n0",
+    "n1",
+    "seq-kv",
+  ]);
+  assertEquals(["c6", "n0"].map((name) => endpointText(scene, name)), ["c6 (process 3)", "n0"]);
 });
 
 Deno.test("an operation stands between its request and its reply", () => {
@@ -100,7 +114,7 @@ Deno.test("a fault shades the nodes that it names, and a history alone has proce
   assertEquals(shades, [{ fromMs: 2, toMs: 8, text: "kill: n1 is down", lanes: [4] }]);
   const alone = { ...reportOf([], history), options: undefined };
   const { lanes, bars, rowsMs } = makeScene(alone);
-  assertEquals(lanes.map(({ name }) => name), ["process 0", "process 1 +1"]);
+  assertEquals(lanes.map(laneTitle), ["process 0", "process 1, 3"]);
   assertEquals(bars.map(({ fromRow, toRow }) => [rowsMs[fromRow], rowsMs[toRow]]), [
     [0, 2],
     [0, 5],

@@ -6,6 +6,7 @@
 
 import { choicesOf, type DiagramFilter, NO_FILTER } from "./filter.ts";
 import type { AxisMode } from "./axis.ts";
+import { laneTitle } from "./lanes.ts";
 import { legend } from "./panel.ts";
 import type { Scene } from "./scene.ts";
 import { element } from "../dom.ts";
@@ -48,14 +49,7 @@ export function makeToolbar(scene: Scene, controls: DiagramControls): HTMLElemen
     element(
       "div",
       { role: "group", "aria-label": "Columns that are shown" },
-      scene.lanes.map(({ name, endpoints }, i) =>
-        element(
-          "label",
-          {},
-          boxes[i],
-          endpoints.length > 1 ? `${name} (${endpoints.length})` : name,
-        )
-      ),
+      scene.lanes.map((lane, i) => element("label", {}, boxes[i], laneTitle(lane))),
     ),
   );
   const mode = element(

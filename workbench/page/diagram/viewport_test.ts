@@ -29,23 +29,31 @@ const lanesOf = (clients: number, nodes: number): Lane[] => [
     kind: "client",
     name: `c${i}`,
     endpoints: [],
+    processes: [],
   })),
   ...Array.from(
     { length: nodes },
-    (_, i): Lane => ({ kind: "node", name: `n${i}`, endpoints: [] }),
+    (_, i): Lane => ({ kind: "node", name: `n${i}`, endpoints: [], processes: [] }),
   ),
 ];
 
 Deno.test("columns share the width; many clients are drawn narrow, many nodes are moved", () => {
   const none = new Set<number>();
   const wide = layColumns(lanesOf(3, 3), none, 1000, 0);
-  assertEquals([wide.compact, wide.maxOffset], [false, 0]);
+  assertEquals([wide.folded.size, wide.maxOffset], [0, 0]);
   const narrow = layColumns(lanesOf(6, 3), none, 400, 0);
-  assertEquals([narrow.compact, narrow.maxOffset], [true, 0]);
+  assertEquals([narrow.folded.size, narrow.maxOffset], [6, 0]);
   const many = layColumns(lanesOf(25, 25), none, 1000, 100);
-  assert(many.compact && many.maxOffset > 200 && many.offset === 100);
+  assert(many.folded.size === 25 && many.maxOffset > 200 && many.offset === 100);
   const alone = layColumns(lanesOf(5, 0), none, 1000, 0);
-  assertEquals([alone.compact, Math.round(alone.maxOffset)], [false, 0]);
+  assertEquals([alone.folded.size, Math.round(alone.maxOffset)], [0, 0]);
+});
+
+Deno.test("of folded clients those that are selected have room for their names", () => {
+  const none = new Set<number>();
+  const { folded, widths, maxOffset } = layColumns(lanesOf(6, 3), none, 500, 0, new Set([2, 7]));
+  assertEquals([[...folded], maxOffset], [[0, 1, 3, 4, 5], 0]);
+  assert((widths[2] ?? 0) >= 70 && (widths[1] ?? 0) < 20, widths.join());
 });
 
 Deno.test("a hidden column leaves its width to the others", () => {
