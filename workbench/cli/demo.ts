@@ -87,10 +87,11 @@ function show(
       "max ms",
     ],
     ...rows,
-  ]);
+  ], 6);
   terminal.print([
     `${simulated} s simulated in ${(tookMs / 1000).toFixed(1)} s, from seed ${seed}. ` +
-    "Latencies: until a value is on all nodes for broadcast and g-set, else of operations.",
+    "The last two columns: how long until a value is on all nodes for broadcast and g-set, else " +
+    "how long operations took.",
     ...footnote.split("\n"),
     ...outcomes.flatMap(({ reason }) => reason === "" ? [] : reason.split("\n")),
   ]);

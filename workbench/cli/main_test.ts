@@ -825,7 +825,7 @@ Deno.test("mutants: every one is found out as its line says, for most seeds", as
     assertStringIncludes(test.stdout, "duplicated: ");
     const sweep = await workbench(["sweep", ...words.slice(1), "--seeds", "4"], dir);
     assertEquals(sweep.code, 1);
-    assertMatch(sweep.stdout, /^all +4 +[01] +[34] +0 /m);
+    assertMatch(sweep.stdout, /^all 4 .*[34] INVALID /m);
     const none = await workbench(["test", "-w", "echo", "--bin", "mutant:x"], dir);
     assertEquals(none.code, 254);
     assertMatch(none.stderr, /^Unknown mutant "mutant:x" of echo: accepted are mutant:/);

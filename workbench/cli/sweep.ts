@@ -180,22 +180,23 @@ async function sweepOver(
       if (json) return;
       const terminal = new Terminal(color);
       terminal.print([engine]);
-      terminal.printTable(rowsOf(done, outcomes, vary?.name ?? "seeds"));
-      terminal.print(describe(done, outcomes));
+      const rows = vary === undefined ? seedRows(outcomes) : variedRows(done, outcomes, vary.name);
+      terminal.printTable(rows, FIGURES.length);
+      terminal.print(describe(done, outcomes, vary));
     },
   });
 }
 
 /** A run of a sweep as it is reported; without an outcome it was not done. */
 function reported(
-  { label, options, replay }: Labelled,
+  job: Labelled,
   vary: Vary | undefined,
   outcome: RunFigures | undefined,
   tookMs: number,
 ): ReportedRun {
   const { valid, path, reason = "The sweep ended before this run was done" } = outcome ?? {};
-  const name = `${vary === undefined ? "" : `${vary.name}=${label}, `}seed ${options.seed}`;
-  return reportedRun(options, replay, valid, reason, { name, path, tookMs });
+  const { options, replay } = job;
+  return reportedRun(options, replay, valid, reason, { name: nameOf(job, vary), path, tookMs });
 }
 
 /** What varies, if anything does. */
@@ -301,8 +302,28 @@ function parseVary(text: string): Vary | undefined {
   return { name, values: values.split(",") };
 }
 
-/** The rows of the table, with its head: one for each value that varies. */
-function rowsOf(
+/** How many seeds have a row each; of more only those that are not valid have. */
+const MAX_ROWS = 30;
+
+/** The figures of a table, which are its last columns; latencies are those of {@linkcode LATENCIES}. */
+const FIGURES = ["ok-fraction", "median ms", "max ms", "msgs/op between servers"];
+
+const LATENCIES =
+  "median ms and max ms: how long until a value is on all nodes for broadcast and " +
+  "g-set, else how long operations took.";
+
+function figuresOf(outcomes: readonly RunFigures[]): string[] {
+  const settled = outcomes.map(({ stableMs, latencyMs }) => stableMs ?? latencyMs);
+  return [
+    spread(outcomes.map(({ okFraction }) => okFraction), 3, "least"),
+    spread(settled.map((latency) => latency?.median), 1, "most"),
+    spread(settled.map((latency) => latency?.max), 1, "most"),
+    spread(outcomes.map(({ serversPerOp }) => serversPerOp), 3, "most"),
+  ];
+}
+
+/** A row for each value that varies, with a head. */
+function variedRows(
   jobs: readonly Labelled[],
   outcomes: readonly RunFigures[],
   what: string,
@@ -311,28 +332,39 @@ function rowsOf(
   const body = labels.map((label) => {
     const those = outcomes.filter((_, i) => jobs[i]?.label === label);
     const count = (valid: Validity) => String(those.filter((row) => row.valid === valid).length);
-    const settled = those.map(({ stableMs, latencyMs }) => stableMs ?? latencyMs);
-    return [
-      label,
-      String(those.length),
-      count(true),
-      count(false),
-      count("unknown"),
-      spread(those.map(({ okFraction }) => okFraction), 3, "least"),
-      spread(those.map(({ serversPerOp }) => serversPerOp), 3, "most"),
-      spread(settled.map((latency) => latency?.median), 1, "most"),
-      spread(settled.map((latency) => latency?.max), 1, "most"),
-    ];
+    const counts = [String(those.length), count(true), count(false), count("unknown")];
+    return [label, ...counts, ...figuresOf(those)];
   });
-  const heads = [what, "runs", "valid", "invalid", "unknown", "ok-fraction", "servers msgs/op"];
-  return [[...heads, "median ms", "max ms"], ...body];
+  return [[what, "runs", "valid", "invalid", "unknown", ...FIGURES], ...body];
+}
+
+/** A row for each seed, or each that is not valid where there are many, and one for all, with a head. */
+function seedRows(outcomes: readonly RunFigures[]): string[][] {
+  const listed = outcomes.length <= MAX_ROWS
+    ? outcomes
+    : outcomes.filter(({ valid }) => valid !== true);
+  const body = listed.map((outcome) => {
+    // A single figure has no worst.
+    const figures = figuresOf([outcome]).map((text) => text.split(" / ")[0] ?? "");
+    return [String(outcome.seed), verdict(outcome.valid), ...figures];
+  });
+  const counts = ([true, false, "unknown"] as const).flatMap((valid) => {
+    const count = outcomes.filter((outcome) => outcome.valid === valid).length;
+    return count === 0 ? [] : [`${count} ${verdict(valid)}`];
+  });
+  const all = [`all ${outcomes.length}`, counts.join(", "), ...figuresOf(outcomes)];
+  return [["seed", "verdict", ...FIGURES], ...body, all];
 }
 
 /** What stands below the table: what was reached, and the runs that are not valid, in order. */
-function describe(jobs: readonly Labelled[], outcomes: readonly RunFigures[]): Line[] {
+function describe(
+  jobs: readonly Labelled[],
+  outcomes: readonly RunFigures[],
+  vary: Vary | undefined,
+): Line[] {
   const lines: Line[] = [
-    "Figures: the median over the seeds and, after the slash, the worst of them.",
-    "Latencies: until a value is on all nodes for broadcast and g-set, else of operations.",
+    "Two figures in a cell: the median over the seeds and, after the slash, the worst of them.",
+    LATENCIES,
     ...describeReached(outcomes),
   ];
   const noted = outcomes.map(({ machineNote }) => machineNote).filter((note) => note !== undefined);
@@ -343,14 +375,20 @@ function describe(jobs: readonly Labelled[], outcomes: readonly RunFigures[]): L
     lines.push(`${failing} runs are not valid; of ${more} of them no results are kept`);
   }
   for (const [i, { valid, reason, path }] of outcomes.entries()) {
-    if (valid === true) continue;
+    const job = jobs[i];
+    if (valid === true || job === undefined) continue;
     const [first = "", ...others] = reason.split("\n");
-    const text = `${verdict(valid)}: ${first}`;
-    lines.push({ text, style: styleOf(valid), word: verdict(valid) }, ...others);
-    lines.push({ text: `  ${jobs[i]?.replay}`, isWhole: true });
+    const word = `${nameOf(job, vary)}: ${verdict(valid)}`;
+    lines.push({ text: `${word}: ${first}`, style: styleOf(valid), word }, ...others);
+    lines.push({ text: `  ${job.replay}`, isWhole: true });
     if (path !== undefined) lines.push(...resultsLines(path, "  "));
   }
   return lines;
+}
+
+/** What tells a run from the others. */
+function nameOf({ label, options }: Labelled, vary: Vary | undefined): string {
+  return `${vary === undefined ? "" : `${vary.name}=${label}, `}seed ${options.seed}`;
 }
 
 /** How many names of `sometimes` are listed. */

@@ -44,7 +44,7 @@ Deno.test("sweep: processes run several at once, and all results are kept", asyn
     const { code, stdout, stderr } = await workbench([...args, "--jobs", "3"], dir);
     assertEquals([code, stderr], [0, ""], stdout);
     assertMatch(stdout, /^Real time, processes, 3 runs at once\n/);
-    assertMatch(stdout, /^all +3 +3 +0 +0 /m);
+    assertMatch(stdout, /^all 3 +3 valid /m);
     const kept = [...Deno.readDirSync(join(dir, "store", "echo"))];
     assertEquals(kept.length, 3);
     for (const { name } of kept) {
@@ -64,11 +64,17 @@ Deno.test("sweep: of the first runs that are not valid the results are kept, and
   await inTempDir(async (dir) => {
     const { code, stdout, stderr } = await workbench([...wrong, "--seeds", "15"], dir);
     assertEquals([code, stderr], [1, ""], stdout);
-    const [, count] = /^all +15 +\d+ +(\d+) +0 /m.exec(stdout) ?? [];
+    const [, count] = /^all 15 .*?(\d+) INVALID /m.exec(stdout) ?? [];
     const [failing = NaN, kept] = [Number(count), stdout.matchAll(/^ {2}Results in (.*)$/gm)];
     assert(failing > 10, "more than are kept");
     assertStringIncludes(stdout, `${failing} runs are not valid; of ${failing - 10} of them no `);
     const seeds = [...stdout.matchAll(/--seed (\d+)$/gm)].map(([, seed]) => Number(seed));
+    const heads = [...stdout.matchAll(/^seed (\d+): INVALID: duplicated/gm)];
+    assertEquals(heads.map(([, seed]) => Number(seed)), seeds);
+    const rows = [...stdout.matchAll(/^(\d+) +(valid|INVALID) /gm)];
+    assertEquals(rows.map(([, seed]) => Number(seed)), Array.from({ length: 15 }, (_, i) => i));
+    const wrongRows = rows.filter(([, , verdict]) => verdict === "INVALID");
+    assertEquals(wrongRows.map(([, seed]) => Number(seed)), seeds);
     assertEquals(seeds, seeds.toSorted((a, b) => a - b));
     const paths = [...kept].map(([, path = ""]) => path);
     const foldersOf = (store: string) => [...Deno.readDirSync(join(dir, store, "unique-ids"))];
@@ -122,7 +128,7 @@ Deno.test("sweep: a run that takes too long is broken off, and its row says so",
     const args = ["sweep", ...one, "--bin", bin, "--seeds", "2", "--run-timeout", "1.5"];
     const { code, stdout } = await workbench([...args, "--jobs", "2", "--", dir], dir);
     assertEquals(code, 2, stdout);
-    assertMatch(stdout, /^all +2 +0 +0 +2 /m);
+    assertMatch(stdout, /^all 2 +2 unknown /m);
     const row = "unknown: The run was broken off: it took longer than 1.5 s of real time " +
       "(--run-timeout)";
     assertEquals(stdout.split(row).length, 3, stdout);

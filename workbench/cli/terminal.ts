@@ -10,7 +10,7 @@ import { join } from "@std/path/join";
 import { indented, printable, printableLine, verdict } from "../explain.ts";
 import type { Validity } from "../history.ts";
 import { BROKEN } from "./flags.ts";
-import { clipText, table, wrapLine } from "./wrap.ts";
+import { clipText, fitTable, table, wrapLine } from "./wrap.ts";
 
 /**
  * Prints a text, which may have several lines, to standard output.
@@ -102,9 +102,16 @@ export class Terminal {
     printRaw(lines.flatMap((line) => renderLine(line, columns, this.#hasColors)).join("\n"));
   }
 
-  /** Prints rows as a table, whose head is bold; verdicts in it have their colours. */
-  printTable(rows: readonly (readonly string[])[]): void {
-    this.print(tableLines(rows, columnsOf(Deno.stdout)));
+  /**
+   * Prints rows as a table, whose head is bold; verdicts in it have their colours.
+   *
+   * @param optional how many of the last columns are left out where there is no room for them
+   */
+  printTable(rows: readonly (readonly string[])[], optional: number = 0): void {
+    const columns = columnsOf(Deno.stdout);
+    const { rows: fitting, leftOut } = fitTable(rows, columns, optional);
+    const note = `Too narrow here for: ${leftOut.join(", ")}.`;
+    this.print([...tableLines(fitting, columns), ...leftOut.length > 0 ? [note] : []]);
   }
 }
 

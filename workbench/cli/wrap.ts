@@ -129,6 +129,30 @@ export function table(rows: readonly (readonly string[])[], columns: number = In
   return [...head, ...aligned(rule), ...lines.flat()].join("\n");
 }
 
+/**
+ * Leaves out the last columns of a table that is too wide.
+ *
+ * @param columns how wide it may be
+ * @param optional how many columns may be left out
+ * @returns the rows, and the heads of what is left out, in order.
+ */
+export function fitTable(
+  rows: readonly (readonly string[])[],
+  columns: number,
+  optional: number,
+): { readonly rows: string[][]; readonly leftOut: string[] } {
+  const [heads = []] = rows;
+  const widths = heads.map((_, i) => Math.max(...rows.map((row) => textWidth(row[i] ?? ""))));
+  const least = heads.length - optional;
+  let [count, width] = [0, -GAP.length];
+  for (const each of widths) {
+    width += GAP.length + each;
+    if (width > columns && count >= least) break;
+    count++;
+  }
+  return { rows: rows.map((row) => row.slice(0, count)), leftOut: heads.slice(count) };
+}
+
 /** Which columns of a table stand beside each other. */
 function columnGroups(widths: readonly number[], columns: number): number[][] {
   const groups: number[][] = [];

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { assert, assertEquals } from "@std/assert";
-import { clipText, table, textWidth, wrapLine } from "./wrap.ts";
+import { clipText, fitTable, table, textWidth, wrapLine } from "./wrap.ts";
 
 Deno.test("a line is broken at spaces, and continued further in", () => {
   assertEquals(wrapLine("  Seen in: 1.018 s process 0", 16), [
@@ -62,4 +62,15 @@ Deno.test("columns without room stand below the first ones", () => {
       "    two",
     ].join("\n"),
   );
+});
+
+Deno.test("the last columns may be left out where they have no room", () => {
+  const fitted = (columns: number, optional: number) => {
+    const { rows: [heads], leftOut } = fitTable(rows, columns, optional);
+    return [heads, leftOut];
+  };
+  assertEquals(fitted(16, 2), [["name", "runs", "what"], []]);
+  assertEquals(fitted(15, 2), [["name", "runs"], ["what"]]);
+  assertEquals(fitted(5, 2), [["name"], ["runs", "what"]]);
+  assertEquals(fitted(5, 1), [["name", "runs"], ["what"]]);
 });
