@@ -6,6 +6,7 @@
 
 import { verdict } from "./explain.ts";
 import type { Validity } from "./history.ts";
+import type { RunFigures } from "./sweep.ts";
 import { escapeXml, xmlElement } from "./xml.ts";
 
 /** A run, as a system for continuous integration is told of it. */
@@ -16,12 +17,22 @@ export interface ReportedRun {
   readonly name: string;
   /** How it came out; undefined for a run that was not done. */
   readonly valid: Validity | undefined;
-  /** What is wrong, in a few lines; empty for a valid run. */
+  /** All that is wrong; empty for a valid run. */
   readonly text: string;
+  /** What is wrong first, in a few lines. */
+  readonly first: string;
+  /** How many findings there are beside that one. */
+  readonly more: number;
   /** The command line that repeats it. */
   readonly replay: string;
   /** Where its results are. */
   readonly path: string | undefined;
+  /** Its page. */
+  readonly report: string | undefined;
+  /** Its main figures; undefined for a run that was not done. */
+  readonly figures:
+    | Pick<RunFigures, "operations" | "okFraction" | "serversPerOp" | "latencyMs" | "stableMs">
+    | undefined;
   /** How long it took, in the machine's time. */
   readonly tookMs: number;
   /** How long clients did operations, in the run's own time. */
@@ -67,8 +78,8 @@ export function writeJunit(name: string, runs: readonly ReportedRun[], beganAt: 
 }
 
 function testCase(run: ReportedRun): string {
-  const { workload, name, replay, path, tookMs, timeLimitSeconds } = run;
-  const properties = { "time-limit": timeLimitSeconds, replay, results: path };
+  const { workload, name, replay, path, report, tookMs, timeLimitSeconds } = run;
+  const properties = { "time-limit": timeLimitSeconds, replay, results: path, report };
   const listed = Object.entries(properties).flatMap(([name, value]) => {
     return value === undefined ? [] : [xmlElement("property", { name, value })];
   });
@@ -77,13 +88,14 @@ function testCase(run: ReportedRun): string {
   return xmlElement("testcase", named, `\n${content}\n`);
 }
 
-function outcome({ valid, text, replay }: ReportedRun): string[] {
+function outcome({ valid, text, replay, report }: ReportedRun): string[] {
   if (valid === true) return [];
   const [message = ""] = text.split("\n");
   const cut = message.length > MAX_MESSAGE ? `${message.slice(0, MAX_MESSAGE)}...` : message;
   if (valid === undefined) return [xmlElement("skipped", { message: cut })];
   const tag = valid === false ? "failure" : "error";
-  const content = escapeXml(`${text}\nReplay with: ${replay}`);
+  const page = report === undefined ? "" : `\nReport: ${report}`;
+  const content = escapeXml(`${text}\nReplay with: ${replay}${page}`);
   return [xmlElement(tag, { message: cut, type: verdict(valid) }, content)];
 }
 

@@ -6,8 +6,12 @@ const right: ReportedRun = {
   name: "seed 4",
   valid: true,
   text: "",
+  first: "",
+  more: 0,
   replay: "eddy test --seed 4",
   path: "store/x",
+  report: "store/x/report.html",
+  figures: undefined,
   tookMs: 1500,
   timeLimitSeconds: 60,
 };
@@ -27,12 +31,13 @@ Deno.test("a suite with a case a run: valid, invalid, unknown and not done", () 
     '<testcase classname="lin-kv" name="lin-kv, seed 4" time="1.500">\n' +
       '<properties><property name="time-limit" value="60"/>' +
       '<property name="replay" value="eddy test --seed 4"/>' +
-      '<property name="results" value="store/x"/></properties>\n</testcase>',
+      '<property name="results" value="store/x"/>' +
+      '<property name="report" value="store/x/report.html"/></properties>\n</testcase>',
   );
   assertStringIncludes(
     xml,
     '<failure message="lost: 8" type="INVALID">lost: 8\n  Seen in: 1 s\n' +
-      "Replay with: eddy test --seed 4</failure>",
+      "Replay with: eddy test --seed 4\nReport: store/x/report.html</failure>",
   );
   assertStringIncludes(xml, '<error message="It broke off" type="unknown">');
   assertStringIncludes(xml, '<skipped message="Not done"/>');

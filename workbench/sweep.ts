@@ -69,6 +69,8 @@ export interface RunFigures {
   readonly throughput: number;
   /** The first thing that was wrong, in four lines at most; empty for a valid run. */
   readonly reason: string;
+  /** How many findings there are beside that. */
+  readonly moreFindings: number;
   /** Says that the machine decided latencies, where it did. */
   readonly machineNote: string | undefined;
   /** What nodes told of themselves by name. */
@@ -165,6 +167,7 @@ function limitOf({ options, runTimeoutSeconds }: Job): Task["limit"] {
     throughput: 0,
     reason: `The run was ended after ${seconds} s, because it did not end when it was broken off ` +
       `after ${runTimeoutSeconds} s: a node does not return, or the check takes as long`,
+    moreFindings: 0,
     machineNote: undefined,
     observed: undefined,
     path: undefined,
@@ -252,7 +255,8 @@ async function installer(
   return (node) => void found(node, ...install.arguments ?? []);
 }
 
-function outcomeOf(
+/** The verdict and the main figures of a run. */
+export function outcomeOf(
   report: RunReport,
   options: RunOptions,
 ): Omit<RunFigures, "path" | "notes"> {
@@ -276,6 +280,7 @@ function outcomeOf(
     worstLagSeconds: "worstRealtimeLag" in workload ? workload.worstRealtimeLag.lag : undefined,
     throughput: stats.okCount / options.timeLimitSeconds,
     reason: reasonOf(report),
+    moreFindings: Math.max(0, report.findings.length - (report.broke === undefined ? 1 : 0)),
     machineNote: report.machineNote,
     observed: report.observed,
   };

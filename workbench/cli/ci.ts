@@ -27,6 +27,7 @@ export class CiReport {
   readonly #name: string;
   readonly #junit: string | undefined;
   readonly #began = new Date();
+  #isAnnotated = false;
 
   /**
    * @param command what does the runs
@@ -40,16 +41,25 @@ export class CiReport {
   }
 
   /**
+   * Tells GitHub Actions of the runs that are not valid, once; it is told at the end at the latest.
+   *
+   * @param runs in order; also those that were not done
+   */
+  annotate(runs: readonly ReportedRun[]): void {
+    if (!isInActions() || this.#isAnnotated) return;
+    this.#isAnnotated = true;
+    for (const line of annotations(runs)) printError(line);
+  }
+
+  /**
    * Writes what was asked for.
    *
    * @param runs in order; also those that were not done
    * @returns whether all could be written; if not, it is said.
    */
   finish(runs: readonly ReportedRun[]): boolean {
-    if (Deno.env.get("GITHUB_ACTIONS") === "true") {
-      for (const line of annotations(runs)) printError(line);
-      appendSummary(summary(this.#name, runs));
-    }
+    this.annotate(runs);
+    if (isInActions()) appendSummary(summary(this.#name, runs));
     if (this.#junit === undefined) return true;
     try {
       writeWhole(this.#junit, writeJunit(this.#name, runs, this.#began));
@@ -59,6 +69,10 @@ export class CiReport {
       return false;
     }
   }
+}
+
+function isInActions(): boolean {
+  return Deno.env.get("GITHUB_ACTIONS") === "true";
 }
 
 /** Refuses a file that cannot be written, before there is anything to write. */
@@ -153,10 +167,12 @@ function property(text: string): string {
   return data(text).replaceAll(":", "%3A").replaceAll(",", "%2C");
 }
 
-function textOf({ text, replay, path }: ReportedRun): string {
-  const cut = text.length > MAX_TEXT ? `${text.slice(0, MAX_TEXT)}...` : text;
-  const where = path === undefined ? [] : [`Results in ${path}`];
-  return [cut, `Replay with: ${replay}`, ...where].join("\n");
+function textOf({ first, more, replay, path, report }: ReportedRun): string {
+  const cut = first.length > MAX_TEXT ? `${first.slice(0, MAX_TEXT)}...` : first;
+  const others = more > 0 ? [`... and ${plural(more, "more finding")}`] : [];
+  const results = path === undefined ? [] : [`Results in ${path}`];
+  const where = report === undefined ? results : [`Report: ${report}`];
+  return [cut, ...others, `Replay with: ${replay}`, ...where].join("\n");
 }
 
 /** How many runs a summary lists, which GitHub keeps up to a megabyte of. */
@@ -182,8 +198,37 @@ export function summary(name: string, runs: readonly ReportedRun[]): string {
   });
   const more = failing.length - MAX_LISTED;
   if (more > 0) sections.push("", `... and ${plural(more, "more run")} not valid`);
+  figures.push(...figuresTable(runs.length <= MAX_ROWS ? runs : failing.slice(0, MAX_ROWS)));
   const title = first === undefined ? name : `${name}, ${first.workload}`;
   return [`### ${title}`, "", ...figures, ...sections, "", ""].join("\n");
+}
+
+/** How many runs the table of a summary has; of more it has only those that are not valid. */
+const MAX_ROWS = 30;
+
+/** The figures of runs as a table in Markdown; nothing where there are none. */
+function figuresTable(runs: readonly ReportedRun[]): string[] {
+  if (runs.length === 0) return [];
+  const heads = ["verdict", "operations", "ok-fraction", "median ms", "max ms", "msgs/op"];
+  const rows = runs.map(({ name, valid, figures }) => {
+    const latency = figures?.stableMs ?? figures?.latencyMs;
+    return [
+      inline(name),
+      valid === undefined ? "not done" : verdict(valid),
+      String(figures?.operations ?? ""),
+      ...[figures?.okFraction, latency?.median, latency?.max, figures?.serversPerOp].map(rounded),
+    ];
+  });
+  const rule = ["---", "---", ...heads.slice(1).map(() => "---:")];
+  const lines = [["run", ...heads], rule, ...rows].map((cells) => `| ${cells.join(" | ")} |`);
+  const note =
+    "Latencies: until a value is on all nodes for broadcast and g-set, else of operations. " +
+    "Messages: between servers.";
+  return ["", ...lines, "", note];
+}
+
+function rounded(figure: number | undefined): string {
+  return figure === undefined ? "" : String(Number(figure.toPrecision(4)));
 }
 
 /** Text in a block of code, which it cannot end. */

@@ -20,9 +20,19 @@ const wrong: ReportedRun = {
   workload: "g-set",
   name: "rate=1, seed 4",
   valid: false,
-  text: "lost: 100 % are gone\n  Seen in: 1 s",
+  text: "lost: 100 % are gone\n  Seen in: 1 s\nlost: 8 is gone",
+  first: "lost: 100 % are gone\n  Seen in: 1 s",
+  more: 1,
   replay: "eddy test --seed 4",
-  path: undefined,
+  path: "store/x",
+  report: "store/x/report.html",
+  figures: {
+    operations: 12,
+    okFraction: 2 / 3,
+    serversPerOp: 0,
+    latencyMs: { median: 1.5, p95: 2, p99: 2, max: 3 },
+    stableMs: undefined,
+  },
   tookMs: 0,
   timeLimitSeconds: 1,
 };
@@ -30,11 +40,18 @@ const wrong: ReportedRun = {
 Deno.test("an annotation is one line, in GitHub's notation", () => {
   assertEquals(annotations([wrong, { ...wrong, valid: true }, { ...wrong, valid: undefined }]), [
     "::error title=g-set%2C rate=1%2C seed 4%3A INVALID::lost: 100 %25 are gone%0A  Seen in: 1 s" +
-    "%0AReplay with: eddy test --seed 4",
+    "%0A... and 1 more finding%0AReplay with: eddy test --seed 4%0AReport: store/x/report.html",
   ]);
-  const rude = annotations([{ ...wrong, valid: "unknown", text: "\r\n::error::x\u001b[2J\u202e" }]);
+  const rude = annotations([{
+    ...wrong,
+    valid: "unknown",
+    first: "\r\n::error::x\u001b[2J\u202e",
+  }]);
   assertEquals(rude.length, 1);
-  assertMatch(rude[0] ?? "", /^::warning [^\n\r]*::%0D%0A::error::x\\u001b\[2J\\u202e%0AReplay/);
+  assertMatch(
+    rude[0] ?? "",
+    /^::warning [^\n\r]*::%0D%0A::error::x\\u001b\[2J\\u202e%0A\.\.\. and/,
+  );
 });
 
 Deno.test("no more annotations than GitHub shows, and how many more there were", () => {
@@ -47,7 +64,7 @@ Deno.test("no more annotations than GitHub shows, and how many more there were",
 Deno.test("a summary lists what is not valid, as text that ends no block", () => {
   const text = summary("eddy sweep", [
     { ...wrong, valid: true },
-    { ...wrong, name: "seed <b>", text: "a ```\n# b\n````" },
+    { ...wrong, name: "seed <b>", first: "a ```\n# b\n````" },
     { ...wrong, valid: undefined },
   ]);
   assertStringIncludes(
@@ -56,7 +73,9 @@ Deno.test("a summary lists what is not valid, as text that ends no block", () =>
   );
   assertStringIncludes(text, "#### g-set, seed \\<b\\>: INVALID\n\n`````text\na ```\n# b\n````\n");
   assertEquals(text.match(/^`````/gm)?.length, 2);
-  const long = summary("eddy sweep", Array(1000).fill({ ...wrong, text: "x".repeat(1e6) }));
+  assertStringIncludes(text, "| rate=1, seed 4 | valid | 12 | 0.6667 | 1.5 | 3 | 0 |\n");
+  assertStringIncludes(text, "| seed \\<b\\> | INVALID | 12 |");
+  const long = summary("eddy sweep", Array(1000).fill({ ...wrong, first: "x".repeat(1e6) }));
   assert(long.length < 2 ** 20, "GitHub refuses more");
   assertStringIncludes(long, "... and 980 more runs not valid");
 });
@@ -145,6 +164,7 @@ Deno.test("under GitHub Actions: annotations beside the output, and a summary th
     const json = await workbench(["test", ...failing, "--json"], dir, env);
     assertEquals(JSON.parse(json.stdout)["valid?"], false);
     assertMatch(json.stderr, /^::error title=lin-kv%2C seed 4%3A INVALID::unavailable: .*\n$/);
+    assertMatch(json.stderr, /%0AReport: store\/lin-kv\/[^%]*report\.html\n$/);
     const sweep = await workbench(["sweep", ...failing, "--seeds", "2"], dir, env);
     assertEquals(sweep.stderr.match(/^::error /gm)?.length, 2);
     const valid = await workbench(["test", "-w", "g-set", ...short], dir, env);

@@ -120,7 +120,11 @@ export async function sweepCommand(args: readonly string[]): Promise<number> {
     const jobs = await jobsOf(vary, first, args, rest);
     for (const ignored of sayIgnored(flags)) printError(ignored);
     for (const job of jobs) reports.push(reported(job, vary, undefined, 0));
-    code = await sweepOver(jobs, flags, vary, (report, i) => reports[i] = report);
+    code = await sweepOver(jobs, flags, vary, {
+      onReport: (report, i) => reports[i] = report,
+      // Before the table, whose end is where the results are.
+      beforeShown: () => report.annotate(reports),
+    });
   } catch (error) {
     if (reports.length === 0 && !(error instanceof UsageError)) {
       const options = toRunOptions(flags, first);
@@ -163,7 +167,10 @@ async function sweepOver(
   jobs: readonly Labelled[],
   { jobs: asked, json, color }: Pick<SweepFlags, "jobs" | "json" | "color">,
   vary: Vary | undefined,
-  onReport: (report: ReportedRun, index: number) => void,
+  { onReport, beforeShown }: {
+    readonly onReport: (report: ReportedRun, index: number) => void;
+    readonly beforeShown: () => void;
+  },
 ): Promise<number> {
   const atOnce = Math.min(asked ?? runsAtOnce(jobs), jobs.length);
   const engine = engineOf(jobs, atOnce);
@@ -174,9 +181,11 @@ async function sweepOver(
       const job = jobs[i];
       if (job === undefined) return;
       onReport(reported(job, vary, outcome, tookMs), i);
-      if (json) printJson({ label: job.label, ...outcome });
+      const { moreFindings: _, ...printed } = outcome;
+      if (json) printJson({ label: job.label, ...printed });
     },
     show(done, outcomes) {
+      beforeShown();
       if (json) return;
       const terminal = new Terminal(color);
       terminal.print([engine]);
@@ -194,9 +203,15 @@ function reported(
   outcome: RunFigures | undefined,
   tookMs: number,
 ): ReportedRun {
-  const { valid, path, reason = "The sweep ended before this run was done" } = outcome ?? {};
   const { options, replay } = job;
-  return reportedRun(options, replay, valid, reason, { name: nameOf(job, vary), path, tookMs });
+  const name = nameOf(job, vary);
+  if (outcome === undefined) {
+    const why = "The sweep ended before this run was done";
+    return reportedRun(options, replay, undefined, why, { name, tookMs });
+  }
+  const { valid, path, reason, moreFindings: more } = outcome;
+  const others = { name, more, path, figures: outcome, tookMs };
+  return reportedRun(options, replay, valid, reason, others);
 }
 
 /** What varies, if anything does. */

@@ -168,9 +168,15 @@ function columnsOf(stream: typeof Deno.stdout | typeof Deno.stderr): number {
 
 /** Where the results of a run are, and its page, if there is one; what is printed last of it. */
 export function resultsLines(path: string, indent: string = ""): Line[] {
-  const page = join(path, "report.html");
-  const lines = [`Results in ${path}`, ...exists(page) ? [`Report: ${page}`] : []];
+  const page = pageOf(path);
+  const lines = [`Results in ${path}`, ...page === undefined ? [] : [`Report: ${page}`]];
   return lines.map((text): Line => ({ text: indent + text, isWhole: true }));
+}
+
+/** The page of a run, if there is one. */
+export function pageOf(path: string): string | undefined {
+  const page = join(path, "report.html");
+  return exists(page) ? page : undefined;
 }
 
 function exists(path: string): boolean {

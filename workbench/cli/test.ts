@@ -21,6 +21,7 @@ import type { RunHooks, RunResult } from "../run.ts";
 import { runProgram, simulateProgram } from "../run_program.ts";
 import type { RunProgress } from "../runner.ts";
 import { simulate } from "../simulate.ts";
+import { outcomeOf } from "../sweep.ts";
 import { writeReport } from "../stored_run.ts";
 import { startWatchdog } from "../threads.ts";
 import { MAX_MEMORY_BYTES } from "../wasm_program.ts";
@@ -44,6 +45,7 @@ import {
   colorFlag,
   Interrupts,
   type Line,
+  pageOf,
   printError,
   printJson,
   resultsLines,
@@ -124,7 +126,11 @@ async function runAgain(asked: Asked, changed?: AbortSignal): Promise<number | u
   let code: number | undefined;
   let isWritten = false;
   try {
-    code = await runEach(asked, changed, (run) => void runs.push(run));
+    code = await runEach(asked, changed, (run) => {
+      runs.push(run);
+      // Before the results, whose last line is where they are; no run follows one that is not valid.
+      if (run.valid !== true) report.annotate(runs);
+    });
   } catch (error) {
     if (!(error instanceof UsageError)) {
       const options = { ...toRunOptions(flags, first + runs.length), ...asked.plan?.options };
@@ -172,7 +178,9 @@ export function reportedRun(
 ): ReportedRun {
   const name = `seed ${seed}`;
   return {
-    ...{ workload, name, valid, text, replay, timeLimitSeconds, path: undefined, tookMs: 0 },
+    ...{ workload, name, valid, text, first: text, more: 0, replay, timeLimitSeconds },
+    ...{ path: undefined, tookMs: 0, figures: undefined },
+    report: others.path === undefined ? undefined : pageOf(others.path),
     ...others,
   };
 }
@@ -408,7 +416,10 @@ async function runOnce(
   if (changed?.aborted && !isInterrupted) return 0;
   const tookMs = performance.now() - beganMs;
   const path = dir.isMissing ? undefined : dir.path;
-  onRun(reportedRun(options, command, results.valid, faultsOf(results), { path, tookMs }));
+  const figures = outcomeOf(results, options);
+  const first = { first: figures.reason, more: figures.moreFindings };
+  const others = { ...first, figures, path, tookMs };
+  onRun(reportedRun(options, command, results.valid, faultsOf(results), others));
   if (flags.json) {
     printJson({ engine: engine.name, ...resultsJson(results), options, peakMemoryBytes }, 2);
   } else new Terminal(flags.color).print([engine.name, ...lines]);
