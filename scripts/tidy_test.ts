@@ -166,6 +166,44 @@ Deno.test("a name that two files declare is found, but not what a line declares 
   assertEquals(namedTwice([one, two, three]), { Graph: "a.ts b.ts", find: "a.ts c.ts" });
 });
 
+/** What a file imports of others by path, but for types alone. */
+function importsOf({ path, lines }: Source): string[] {
+  const statements = lines.join("\n").matchAll(/^(?:import|export)\b([^;"]*)"(\.[^"]+)"/gm);
+  return [...statements].flatMap(([, what = "", file = ""]) => {
+    const names = /\{([^}]*)\}/.exec(what)?.[1]?.split(",").map((name) => name.trim()) ?? [""];
+    const isTypes = /^\s*type\b/.test(what) ||
+      names.every((name) => name === "" ? names.length > 1 : name.startsWith("type "));
+    return isTypes ? [] : [new URL(file, `file:///${path}`).pathname.slice(1)];
+  });
+}
+
+/** The first circle of imports that is found, as paths; empty if there is none. */
+function importCircle(files: readonly Source[]): string[] {
+  const imports = new Map(files.map((file) => [file.path, importsOf(file)]));
+  const done = new Set<string>();
+  const visit = (path: string, way: readonly string[]): string[] => {
+    if (way.includes(path)) return [...way.slice(way.indexOf(path)), path];
+    if (done.has(path)) return [];
+    const circles = (imports.get(path) ?? []).map((next) => visit(next, [...way, path]));
+    done.add(path);
+    return circles.find((circle) => circle.length > 0) ?? [];
+  };
+  return [...imports.keys()].map((path) => visit(path, [])).find(({ length }) => length > 0) ?? [];
+}
+
+Deno.test("no file imports itself by way of others", () => {
+  assertEquals(importCircle(all), []);
+  const file = (path: string, text: string) => ({ path, lines: text.split("\n") });
+  const a = file("x/a.ts", 'import {\n  type T,\n  b,\n} from "../y/b.ts";');
+  const b = file("y/b.ts", 'export { a } from "../x/a.ts";');
+  const types = file(
+    "y/b.ts",
+    'import { type A, type B } from "../x/a.ts";\nimport type C from "../x/a.ts";',
+  );
+  assertEquals(importCircle([a, b]), ["x/a.ts", "y/b.ts", "x/a.ts"]);
+  assertEquals(importCircle([a, types]), []);
+});
+
 Deno.test("no check is switched off", () => {
   const pattern = new RegExp(`@ts-${"ignore"}|@ts-${"expect"}-error|deno-${"lint"}-ignore`);
   const off = product.flatMap(({ path, lines }) =>

@@ -20,7 +20,7 @@ const MAX_ITEMS = 1e6;
 const NEAR_MS = 2000;
 
 /** How much there is, of which half is for what is near a place. */
-class Budget {
+class Allowance {
   readonly #nearMs: number;
   #general: number;
   #near: number;
@@ -50,13 +50,13 @@ class Budget {
  * not use up what there is for messages between nodes.
  */
 export class BodyBound {
-  readonly #clients: Budget;
-  readonly #others: Budget;
+  readonly #clients: Allowance;
+  readonly #others: Allowance;
 
   /** @param nearMs the moment, by the history's time */
   constructor(nearMs: number) {
-    this.#clients = new Budget(MAX_CHARS, nearMs);
-    this.#others = new Budget(MAX_CHARS, nearMs);
+    this.#clients = new Allowance(MAX_CHARS, nearMs);
+    this.#others = new Allowance(MAX_CHARS, nearMs);
   }
 
   /** A body, or what stands for it. */
@@ -87,7 +87,7 @@ export function boundLists(
   history: readonly Op[],
   nearMs: number,
 ): { readonly history: readonly Op[]; readonly isWhole: boolean } {
-  const budget = new Budget(MAX_ITEMS, nearMs);
+  const budget = new Allowance(MAX_ITEMS, nearMs);
   let isWhole = true;
   const bounded = history.map((op) => {
     // A long list may be made each time it is asked for.
