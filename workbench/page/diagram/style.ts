@@ -9,8 +9,8 @@ export const DIAGRAM_STYLE = `
 :root {
   --message: light-dark(#4f46c8, #a5a0ff);
   --leader: light-dark(#0d7a3a, #5fd28a);
-  --candidate: light-dark(#9a6200, #ffc14d);
-  --other: light-dark(#9aa3ae, #6b7480);
+  --candidate: light-dark(#8f5b00, #ffc14d);
+  --other: light-dark(#77818d, #7d8793);
   --fault-edge: light-dark(#d0564c, #c9645b);
 }
 .diagram { container-type: inline-size; border: 1px solid var(--line); border-radius: 6px; overflow: clip; }
