@@ -123,14 +123,17 @@ testInBrowser("what findings name is a click away, with the fault that was on th
   assert(fromMs < 452 && toMs > 452 && toMs < 1000, `${fromMs} to ${toMs}`);
   assertEquals(faults, 1);
   const panel = page.locator(".diagram-panel");
-  assertMatch(await panel.textContent() ?? "", /^broadcast 8operationbroadcastprocess3noden0/);
+  assertMatch(await panel.textContent() ?? "", /^×broadcast 8operationbroadcastprocess3noden0/);
   await panel.getByRole("link", { name: /→ n0 broadcast 8$/ }).click();
   assertMatch(await panel.locator("pre").textContent() ?? "", /"message": 8/);
   // What the node sent of it was lost, and why; so says the cause of the first finding.
   await panel.getByRole("link", { name: /n0 → n1 element 8$/ }).click();
   assertMatch(await panel.textContent() ?? "", /ton1.*lostat 0\.45\d* s: partition/);
-  await page.getByRole("link", { name: "element 13 from n0 to n1" }).click();
-  assertMatch(await panel.textContent() ?? "", /^element 0.*ton1id13.*lostat 0\.0\d* s: partition/);
+  await page.getByRole("link", { name: "element from n0 to n1, sent" }).first().click();
+  assertMatch(
+    await panel.textContent() ?? "",
+    /^×element 0.*ton1id13.*lostat 0\.0\d* s: partition/,
+  );
   assertEquals(problems, []);
 });
 
@@ -171,7 +174,7 @@ testInBrowser("a click on a message shows its body, its causes and effects", asy
   assertMatch(await panel.locator("pre").textContent() ?? "", /"type": "\w+"/);
   assertMatch(
     await panel.textContent() ?? "",
-    /from.*to.*id\d+sent.*happened before it, \d+ after/,
+    /from.*to.*id\d+sent.*happened before this one, \d+ after/,
   );
   assertEquals(problems, []);
 });
@@ -190,13 +193,13 @@ testInBrowser("filters and zoom change what is drawn, and are taken back", async
   await page.getByText(", 2 messages of the run match").waitFor();
   const value = await shownOn(page);
   assert(value.arrows < elements.arrows && value.operations < all.operations);
-  await page.getByTitle("Clear all filters").click();
+  await page.getByTitle("Clear all filters and the selection").click();
   assertEquals((await shownOn(page)).arrows, all.arrows);
   await page.getByText("Columns").click();
   await page.getByRole("checkbox", { name: "n2" }).uncheck();
   assert((await shownOn(page)).arrows < all.arrows);
   await page.getByTitle("Back to where the diagram was opened").click();
-  await page.getByTitle("Clear all filters").click();
+  await page.getByTitle("Clear all filters and the selection").click();
   const { drawCalls: _, ...again } = await shownOn(page);
   const { drawCalls: _before, ...before } = first;
   assertEquals(again, before);
@@ -228,10 +231,69 @@ testInBrowser("keys move, go to the ends, and from message to message", async ()
     await page.locator("#diagram-status").textContent() ?? "",
     /^Selected [\w() ]+ → [\w() ]+, .* messages/,
   );
-  await press(page, ["Escape"]);
-  assertEquals(await page.locator(".diagram-panel").isVisible(), false);
+  // Arrows go on moving the diagram, and N and P the selection.
+  const { toMs } = await shownOn(page);
+  await page.keyboard.press("ArrowDown");
+  assert((await shownOn(page)).toMs > toMs);
+  await page.keyboard.press("n");
+  assertEquals(await page.locator(".diagram-panel").textContent(), two);
+  assertEquals(await focused.count(), 1);
   assertEquals(problems, []);
 });
+
+testInBrowser("Escape, the panel's own button and Clear close what is selected", async () => {
+  const { page, problems } = await openRun();
+  const panel = page.locator(".diagram-panel");
+  const isClosed = async () => {
+    assertEquals(await panel.isVisible(), false);
+    await settled(page);
+    assertMatch(await page.locator("#diagram-status").textContent() ?? "", /^-?[\d.]+ s to /);
+  };
+  await press(page, ["n", "Enter", "Escape"]);
+  await isClosed();
+  assertEquals(await page.locator(".diagram-stage canvas:focus").count(), 1);
+  await goToValue8(page);
+  assert(await panel.isVisible());
+  await page.keyboard.press("Escape");
+  await isClosed();
+  await press(page, ["n"]);
+  await panel.getByRole("button", { name: "Close" }).click();
+  await isClosed();
+  await press(page, ["n"]);
+  await page.getByTitle("Clear all filters and the selection").click();
+  await isClosed();
+  assertEquals(problems, []);
+});
+
+testInBrowser(
+  "Next and Previous go through the run, and heads have the states of then",
+  async () => {
+    const states = [["n1", 1, "candidate"], ["n1", 2, "leader"], ["n2", 2, "follower"]] as const;
+    const observations = states.map(([node, ms, role]) => ({
+      time: ms * 1e6,
+      node,
+      observation: { observe: { role, term: 3 } },
+    }));
+    const { page, problems } = await openData({ ...longRun(50), observations });
+    const statesAfter = async (button: string) => {
+      await page.getByRole("button", { name: button }).click();
+      await settled(page);
+      const id = /id(\d+)/.exec(await page.locator(".diagram-panel").textContent() ?? "")?.[1];
+      return `${id}: ${await page.locator(".diagram").getAttribute("data-states")}`;
+    };
+    await press(page, ["Home"]);
+    const seen: string[] = [];
+    for (let i = 0; i < 60 && !seen.at(-1)?.startsWith("0:"); i++) {
+      seen.push(await statesAfter("Previous"));
+    }
+    assertEquals(seen.at(-1), "0: ");
+    const next = [await statesAfter("Next"), await statesAfter("Next"), await statesAfter("Next")];
+    // One each 0.6 ms.
+    assertEquals(next, ["1: ", "2: n1 candidate 3", "3: n1 candidate 3"]);
+    assertEquals(await statesAfter("Next"), "4: n1 leader 3, n2 follower 3");
+    assertEquals(problems, []);
+  },
+);
 
 /** Waits until something is so, which the page does soon, if it does. */
 async function until(isSo: () => Promise<boolean>): Promise<void> {

@@ -31,11 +31,11 @@ export class Colors {
     return color;
   }
 
-  /** Calls a function whenever the colours have changed. */
-  onChange(changed: () => void): void {
+  /** Calls a function whenever the colours have changed, until a signal. */
+  onChange(changed: () => void, signal: AbortSignal): void {
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => {
       this.#known.clear();
       changed();
-    });
+    }, { signal });
   }
 }

@@ -12,25 +12,35 @@ export type Target = Omit<Place, "text">;
 
 /** What is selected, and who is told of it. */
 export class Selection {
-  readonly #listeners: ((target: Target, from: unknown) => void)[] = [];
+  readonly #listeners: ((target: Target | undefined, from: unknown) => void)[] = [];
   #target: Target | undefined;
+  readonly #end = new AbortController();
+
+  /** Ends what listens outside of the parts that it is for: they are shown no more. */
+  get ended(): AbortSignal {
+    return this.#end.signal;
+  }
+
+  end(): void {
+    this.#end.abort();
+  }
 
   /** What is selected at present, if anything is. */
   get target(): Target | undefined {
     return this.#target;
   }
 
-  /** Calls a function whenever something is selected. */
-  onSelect(listener: (target: Target, from: unknown) => void): void {
+  /** Calls a function whenever something is selected, or nothing any more. */
+  onSelect(listener: (target: Target | undefined, from: unknown) => void): void {
     this.#listeners.push(listener);
   }
 
   /**
-   * Selects a place.
+   * Selects a place; nothing where it is undefined.
    *
    * @param from who does: it need not bring the place into view, for it is there
    */
-  select(target: Target, from?: unknown): void {
+  select(target: Target | undefined, from?: unknown): void {
     this.#target = target;
     for (const listener of this.#listeners) listener(target, from);
   }

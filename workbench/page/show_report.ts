@@ -16,6 +16,9 @@ import { showRegisters } from "./views/register_view.ts";
 import { Selection } from "./selection.ts";
 import { showSummary } from "./summary.ts";
 
+/** What is selected of the run that an element shows. */
+const shown = new WeakMap<HTMLElement, Selection>();
+
 /**
  * Shows a run in an element, in place of what it has.
  *
@@ -24,6 +27,8 @@ import { showSummary } from "./summary.ts";
  */
 export function showReport(root: HTMLElement, data: ReportData): void {
   const selection = new Selection();
+  shown.get(root)?.end();
+  shown.set(root, selection);
   const parts: readonly Child[] = [
     showSummary(data),
     showFindings(data, selection),

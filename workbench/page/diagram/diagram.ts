@@ -95,7 +95,7 @@ class Diagram implements InputTarget {
   /** The place of the last operation of each finding. */
   #foundAt: readonly (number | undefined)[] = [];
   #markPlaces = new Float64Array();
-  #inView: InView = { arrows: 0, messages: 0, operations: 0, faults: 0, marks: 0 };
+  #inView: InView = { arrows: 0, messages: 0, operations: 0, faults: 0, marks: 0, states: [] };
 
   constructor(data: ReportData, scene: Scene, selection: Selection) {
     [this.#data, this.#scene, this.#selection] = [data, scene, selection];
@@ -109,11 +109,11 @@ class Diagram implements InputTarget {
     this.element = this.#layOut();
     this.#findPlaces();
     this.home();
-    listenTo(this.#canvas, this);
+    listenTo(this.#canvas, this.#panel, this);
     this.#listenToStrip();
     this.#listenToPage();
     selection.onSelect((target, from) => {
-      if (from === this) return;
+      if (from === this || target === undefined) return;
       this.#show(target);
       this.element.scrollIntoView({ block: "nearest" });
     });
@@ -124,6 +124,8 @@ class Diagram implements InputTarget {
       zoom: (factor) => this.zoom(factor),
       home: () => this.home(),
       setMode: (mode) => this.#setMode(mode),
+      step: (by) => this.step(by),
+      clear: () => this.clear(),
       filter: (filter) => {
         this.#filter = filter;
         this.#matches = applyFilter(this.#scene, filter);
@@ -156,7 +158,11 @@ class Diagram implements InputTarget {
   #listenToPage(): void {
     // The first time it is told is when the element has its size.
     new ResizeObserver(() => this.#draw()).observe(this.#canvas);
-    this.#colours.onChange(() => this.#draw());
+    const { ended: signal } = this.#selection;
+    this.#colours.onChange(() => this.#draw(), signal);
+    document.addEventListener("keydown", ({ key }) => {
+      if (key === "Escape") this.clear();
+    }, { signal });
   }
 
   #listenToStrip(): void {
@@ -290,9 +296,16 @@ class Diagram implements InputTarget {
       const { lane, atMs, text } = hit.mark;
       detail = markDetail(lanes[lane]?.name ?? "", atMs, text);
     }
-    this.#panel.replaceChildren(...element("div", {}, detail).childNodes);
+    const hadFocus = this.#panel.contains(document.activeElement);
+    const close = element(
+      "button",
+      { type: "button", class: "close", "aria-label": "Close", click: () => this.clear() },
+      "×",
+    );
+    this.#panel.replaceChildren(close, ...element("div", {}, detail).childNodes);
     this.#panel.hidden = hit === undefined;
     this.#panel.scrollTop = 0;
+    if (hadFocus) (hit === undefined ? this.#canvas : this.#panel).focus({ preventScroll: true });
     this.#draw();
   }
 
@@ -333,11 +346,12 @@ class Diagram implements InputTarget {
 
   click(x: number, y: number): void {
     const hit = this.#hit(x, y);
+    if (hit === undefined) return this.clear();
     this.#select(hit);
-    if (hit?.kind === "message") {
+    if (hit.kind === "message") {
       const { id = 0, sentMs = 0 } = this.#scene.messages[hit.place] ?? {};
       this.#selection.select({ atMs: sentMs, message: id }, this);
-    } else if (hit?.kind === "bar") {
+    } else if (hit.kind === "bar") {
       const { invoke } = this.#scene.bars[hit.place] ?? {};
       if (invoke === undefined) return;
       this.#selection.select({ atMs: invoke.time / 1e6, op: invoke.index }, this);
@@ -413,8 +427,10 @@ class Diagram implements InputTarget {
     this.#panel.focus();
   }
 
+  /** Selects nothing, on the whole page. */
   clear(): void {
-    this.#select(undefined);
+    if (this.#selection.target !== undefined) this.#selection.select(undefined, this);
+    if (this.#selected !== undefined) this.#select(undefined);
   }
 
   #textOf(place: number): string {
@@ -431,6 +447,20 @@ class Diagram implements InputTarget {
     return layColumns(lanes, this.#filter.hidden, clientWidth, this.#offset, this.#open);
   }
 
+  /** When what is selected began, if that is in view. */
+  #selectedMs(): number | undefined {
+    const hit = this.#selected;
+    const { messages, bars, axis } = this.#scene;
+    const ms = hit?.kind === "message"
+      ? messages[hit.place]?.sentMs
+      : hit?.kind === "bar"
+      ? (bars[hit.place]?.invoke.time ?? 0) / 1e6
+      : hit?.mark.atMs;
+    const { from, to } = this.#viewport;
+    const isInView = ms !== undefined && axis.toPlace(ms, true) >= from && axis.toPlace(ms) <= to;
+    return isInView ? ms : undefined;
+  }
+
   #frame(): DiagramFrame {
     return {
       scene: this.#scene,
@@ -441,6 +471,7 @@ class Diagram implements InputTarget {
       matches: this.#matches,
       relations: this.#relations,
       selectedBar: this.#selected?.kind === "bar" ? this.#selected.place : undefined,
+      selectedMs: this.#selectedMs(),
       found: this.#found,
       isError: this.#isError,
       labelOf: (place) => this.#textOf(place),
@@ -475,7 +506,7 @@ class Diagram implements InputTarget {
     const { clientWidth, clientHeight } = this.#stripCanvas;
     this.#strip.draw(clientWidth, clientHeight, { fromMs, toMs, findingsMs });
     this.#nameFindings();
-    const { arrows, operations, faults, marks } = this.#inView;
+    const { arrows, operations, faults, marks, states } = this.#inView;
     Object.assign(this.element.dataset, {
       fromMs,
       toMs,
@@ -483,6 +514,7 @@ class Diagram implements InputTarget {
       operations,
       faults,
       markers: marks,
+      states: states.join(", "),
       drawCalls: this.#brush.drawCalls,
     });
     clearTimeout(this.#tell);

@@ -19,7 +19,6 @@ export interface InputTarget {
   step(by: 1 | -1): void;
   /** Goes to the details of what is selected. */
   enter(): void;
-  clear(): void;
 }
 
 /** How far a pointer moves that is no click, in pixels. */
@@ -27,16 +26,25 @@ const CLICK_PX = 4;
 /** How long after the page was scrolled a wheel goes on scrolling it. */
 const SCROLL_MS = 250;
 
-/** Listens to a canvas. */
-export function listenTo(canvas: HTMLCanvasElement, target: InputTarget): void {
+/** Keys that do in the details what they do on a canvas; the others scroll them. */
+const PANEL_KEYS = /^([np+=-]|Arrow.*)$/;
+
+/** Listens to a canvas, and to the keys of the details beside it. */
+export function listenTo(canvas: HTMLCanvasElement, panel: HTMLElement, target: InputTarget): void {
   listenToPointers(canvas, target);
   listenToWheel(canvas, target);
-  canvas.addEventListener("keydown", (event) => {
+  const press = (event: KeyboardEvent) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
     const act = keyActions(target, canvas.clientHeight)[event.key];
     if (act === undefined) return;
     event.preventDefault();
     act();
+  };
+  canvas.addEventListener("keydown", press);
+  panel.addEventListener("keydown", (event) => {
+    // A body is scrolled by its arrows.
+    const isBody = event.target instanceof HTMLPreElement && event.key.startsWith("Arrow");
+    if (PANEL_KEYS.test(event.key) && !isBody) press(event);
   });
 }
 
@@ -57,7 +65,6 @@ function keyActions(target: InputTarget, height: number): Record<string, (() => 
     n: () => target.step(1),
     p: () => target.step(-1),
     Enter: () => target.enter(),
-    Escape: () => target.clear(),
   };
 }
 

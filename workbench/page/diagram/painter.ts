@@ -34,6 +34,8 @@ export interface DiagramFrame {
   /** What is related to the selected message. */
   readonly relations: Relations | undefined;
   readonly selectedBar: number | undefined;
+  /** When what is selected began, if that is in view: heads have the states of then. */
+  readonly selectedMs: number | undefined;
   /** Operations that a finding names, by their indexes in the history. */
   readonly found: ReadonlySet<number>;
   /** Whether a message is an error reply, by its place. */
@@ -49,6 +51,8 @@ export interface InView {
   readonly operations: number;
   readonly faults: number;
   readonly marks: number;
+  /** The states in the heads of nodes: `n0 leader 3`. */
+  readonly states: readonly string[];
 }
 
 /** Where a place of the axis is drawn, and what can be seen of a canvas. */
@@ -92,6 +96,7 @@ export function paintFrame(brush: Brush, frame: DiagramFrame): InView {
     operations: bars.length,
     faults: faults.length,
     marks: states.marks.length,
+    states: [...states.current].map(([lane, text]) => `${scene.lanes[lane]?.name} ${text}`),
   };
 }
 
@@ -204,10 +209,13 @@ interface PlacedMark {
   readonly y: number;
 }
 
+/** Messages have times in whole microseconds. */
+const ROUNDING_MS = 0.001;
+
 /** The states of nodes as thick stretches of their lanes. */
 function paintStates(
   brush: Brush,
-  { scene: { marks, axis }, markPlaces, viewport, columns }: DiagramFrame,
+  { scene: { marks, axis }, markPlaces, viewport, columns, selectedMs }: DiagramFrame,
   ruler: Ruler,
 ): { readonly current: ReadonlyMap<number, string>; readonly marks: readonly PlacedMark[] } {
   const current = new Map<number, string>();
@@ -228,7 +236,8 @@ function paintStates(
     if (mark.kind === "state") {
       end(mark.lane, y);
       begun.set(mark.lane, { y, colour: stateColour(mark.text) });
-      if (!isIn) current.set(mark.lane, printableLine(mark.text));
+      const isPast = selectedMs === undefined ? !isIn : mark.atMs <= selectedMs + ROUNDING_MS;
+      if (isPast) current.set(mark.lane, printableLine(mark.text));
     }
     if (isIn) inView.push({ mark, y });
   }

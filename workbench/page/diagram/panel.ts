@@ -46,7 +46,7 @@ export function legend(): readonly Child[] {
       { class: "hint" },
       "Click a message or an operation to see all of it, with what led to it and what came of it. " +
         "On the diagram, arrows and Page Up or Down move, + and - zoom, N and P go from message to message, " +
-        "Enter goes to what is selected, Escape clears it.",
+        "Enter goes to the details of what is selected, Escape closes them.",
     ),
   ];
 }
@@ -98,8 +98,9 @@ export function messageDetail(
     element(
       "p",
       { class: "hint" },
-      `Of the messages here ${before} happened before it, ${after} after it, ${concurrent} ` +
-        `neither: those are faded. The chains through the last message received are drawn strong` +
+      `${before} of the messages on this page happened before this one, ${after} after it. The ` +
+        `other ${concurrent} could neither cause it nor be caused by it, and are drawn faint. Drawn ` +
+        "strong are those that led to it step by step, and those that followed from it" +
         (isCut ? `, up to ${MAX_CHAIN} messages.` : "."),
     ),
   ];

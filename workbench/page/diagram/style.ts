@@ -50,6 +50,7 @@ export const DIAGRAM_STYLE = `
 .diagram-tip:empty { display: none; }
 .diagram-panel { width: clamp(240px, 30cqi, 340px); border-left: 1px solid var(--line); padding: .6rem .8rem; overflow: auto;
   font-size: 13px; overflow-wrap: anywhere; }
+.diagram-panel .close { position: sticky; top: 0; float: right; }
 .fields { display: grid; grid-template-columns: max-content 1fr; gap: .1rem .8rem; margin: .4rem 0; }
 .fields dt { color: var(--muted); }
 .fields dd { margin: 0; overflow-wrap: anywhere; }

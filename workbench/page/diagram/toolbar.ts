@@ -18,6 +18,10 @@ export interface DiagramControls {
   setMode(mode: AxisMode): void;
   /** Where it was opened. */
   home(): void;
+  /** Selects the next message, or the one before. */
+  step(by: 1 | -1): void;
+  /** Selects nothing. */
+  clear(): void;
 }
 
 /** How long nothing is typed before it is looked for. */
@@ -69,6 +73,7 @@ export function makeToolbar(scene: Scene, controls: DiagramControls): HTMLElemen
     [type.value, f.value, text.value] = ["", "", ""];
     for (const box of boxes) box.checked = true;
     controls.filter(NO_FILTER);
+    controls.clear();
   };
   return element(
     "div",
@@ -76,6 +81,8 @@ export function makeToolbar(scene: Scene, controls: DiagramControls): HTMLElemen
     button("+", "Zoom in", () => controls.zoom(1.6)),
     button("−", "Zoom out", () => controls.zoom(1 / 1.6)),
     button("Start view", "Back to where the diagram was opened", () => controls.home()),
+    button("Previous", "Previous message (p)", () => controls.step(-1)),
+    button("Next", "Next message (n)", () => controls.step(1)),
     mode,
     scene.messages.length > 0 && type,
     operations.size > 0 && f,
@@ -87,7 +94,7 @@ export function makeToolbar(scene: Scene, controls: DiagramControls): HTMLElemen
       element("summary", {}, "Signs and keys"),
       element("div", {}, legend()),
     ),
-    button("Clear", "Clear all filters", clear),
+    button("Clear", "Clear all filters and the selection", clear),
   );
 }
 

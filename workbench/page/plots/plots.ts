@@ -71,15 +71,15 @@ class Plots {
       this.#faultList(),
     );
     this.root.dataset.span = this.#span.join(" ");
-    this.#colors.onChange(() => this.#redraw());
-    selection.onSelect(({ atMs }, from) => {
-      if (from !== this) this.#bringIntoView(atMs / 1000);
+    this.#colors.onChange(() => this.#redraw(), selection.ended);
+    selection.onSelect((target, from) => {
+      if (target && from !== this) this.#bringIntoView(target.atMs / 1000);
       this.#redraw();
     });
     addEventListener("beforeprint", () => {
       this.fill();
       for (const draw of this.#waiting.values()) draw();
-    });
+    }, { signal: selection.ended });
   }
 
   /** Adds the plots, unless they are there already. */

@@ -215,7 +215,7 @@ class RegisterDrawing {
     const stuck = calls.findIndex(({ isStuck }) => isStuck);
     if (stuck !== -1) this.#scrollTo(layout.bars[stuck]?.left ?? 0);
     arrowKeys([this.#shapes], this.#shapes[Math.max(stuck, 0)]);
-    selection.onSelect(({ op }) => this.#mark(op));
+    selection.onSelect((target) => this.#mark(target?.op));
     this.#mark(selection.target?.op);
   }
 
