@@ -82,25 +82,30 @@ function describe(op: Op): string {
 
 /** Collects warnings: how many of each kind, and the first as an example. */
 export class Warnings {
-  readonly #kinds = new Map<string, { example: string; count: number }>();
+  readonly #kinds = new Map<string, { example: string; count: number; noun: string | undefined }>();
 
   /**
    * Notes one more of a kind.
    *
    * @param kind what they have in common: "Completion without an invocation".
    * @param example makes the text of this one; called for the first only.
+   * @param noun what each of them is: `element`; without it the others are "3 more".
    */
-  add(kind: string, example: () => string): void {
+  add(kind: string, example: () => string, noun?: string): void {
     const known = this.#kinds.get(kind);
     if (known !== undefined) known.count += 1;
-    else this.#kinds.set(kind, { example: example(), count: 1 });
+    else this.#kinds.set(kind, { example: example(), count: 1, noun });
   }
 
   /** One line a kind. */
   lines(): string[] {
-    return [...this.#kinds].map(([kind, { example, count }]) =>
-      count === 1 ? `${kind}: ${example}` : `${kind}: ${example}, and ${count - 1} more`
-    );
+    return [...this.#kinds].map(([kind, { example, count, noun }]) => {
+      if (count === 1) return `${kind}: ${example}`;
+      const others = noun === undefined
+        ? `, and ${count - 1} more`
+        : `; the same holds for ${plural(count - 1, `more ${noun}`)}`;
+      return `${kind}: ${example}${others}`;
+    });
   }
 }
 

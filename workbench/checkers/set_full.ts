@@ -307,10 +307,13 @@ function warnOfMissing(
     // What none of them has is lost.
     if (state.lastPresent === undefined || state.lastPresent.invoke.time < fromNs) continue;
     warnings.add(
-      "Element that some of the last reads miss and others have, which Maelstrom may overlook",
+      "Some of the last reads miss an element that others have, which Maelstrom may overlook",
       () =>
-        `${show(state.element)}, added by ${whoAndWhen(state.add.invoke)}, is not in the read by ` +
+        `element ${show(state.element)}, added by ${
+          whoAndWhen(state.add.invoke)
+        }, is not in the read by ` +
         readBy(read),
+      "element",
     );
   }
 }

@@ -1,4 +1,4 @@
-import { assertEquals, assertGreater } from "@std/assert";
+import { assertEquals, assertGreater, assertMatch } from "@std/assert";
 import fc from "fast-check";
 import { type Json, parseJson } from "@eddy/maelstrom";
 import type { Op } from "../history.ts";
@@ -293,9 +293,12 @@ Deno.test("checkSetFull() warns of an element that some of the last reads miss",
   const missed = [...read(1, [6], 10_201), ...read(2, [5, 6], 10_300)];
   const result = check(...added, ...missed);
   assertEquals([result.valid, result.warnings], [true, [
-    "Element that some of the last reads miss and others have, which Maelstrom may overlook: 5, " +
-    "added by process 0 on n0 at 0.100 s, is not in the read by process 1 on n1 at 10.202 s",
+    "Some of the last reads miss an element that others have, which Maelstrom may overlook: " +
+    "element 5, added by process 0 on n0 at 0.100 s, is not in the read by process 1 on n1 at " +
+    "10.202 s",
   ]]);
+  const neither = check(...added, ...read(1, [], 10_201), ...read(2, [5, 6], 10_300));
+  assertMatch(neither.warnings?.[0] ?? "", /10\.202 s; the same holds for 1 more element$/);
   const quiet = (...rows: Row[]) => assertEquals(check(...rows).warnings, undefined);
   // Too early after the last add, or the end of the last fault.
   quiet(...added, ...read(1, [6], 10_200), ...read(2, [5, 6], 10_300));
