@@ -192,6 +192,43 @@ const MIN_LABEL_PX = 64;
 /** Where on its way a message's label may stand; the first free one is taken. */
 const LABEL_SHARES: readonly number[] = [0.5, 0.36, 0.64, 0.24, 0.76];
 
+/** Keeps labels off the crosses of lost messages. */
+export function keepCrosses(
+  frame: DiagramFrame,
+  ruler: Ruler,
+  list: Int32Array,
+  room: LabelRoom,
+): void {
+  if (list.length > 3 * MAX_LABELS) return;
+  for (const arrow of list) {
+    if (frame.scene.arrows.kind[arrow] !== ARROW.dropped) continue;
+    const segment = segmentOf(frame, ruler, arrow);
+    if (segment !== undefined) room.take(segment.x2 - CROSS_PX, segment.y2, 2 * CROSS_PX);
+  }
+}
+
+/** Half the room of a cross, in pixels. */
+const CROSS_PX = 7;
+
+/** Where a label may stand: on an arrow, above or below one that it would hide, beyond a cross. */
+function labelPlaces(
+  { x1, y1, x2, y2 }: Segment,
+  width: number,
+  isLost: boolean,
+): (readonly [left: number, y: number])[] {
+  const at = (share: number, aside: number) =>
+    [x1 + (x2 - x1) * share - width / 2, y1 + (y2 - y1) * share + aside] as const;
+  const beyond = [x2 < x1 ? x2 - CROSS_PX - width : x2 + CROSS_PX, y2] as const;
+  const isShort = width + 24 > Math.abs(x2 - x1);
+  const places = isShort
+    ? [at(0.5, -ASIDE_PX), at(0.5, ASIDE_PX)]
+    : LABEL_SHARES.map((share) => at(share, 0));
+  return isLost ? [...places, beyond] : places;
+}
+
+/** How far above or below an arrow its label stands, in pixels. */
+const ASIDE_PX = 8;
+
 /** Writes what messages are, as far as there is room. */
 export function labelArrows(
   brush: Brush,
@@ -209,14 +246,14 @@ export function labelArrows(
     if (segment === undefined || arrows.kind[arrow] === ARROW.copy) continue;
     const isFaded = relations !== undefined && rank(arrow) === RELATION.concurrent;
     if (isFaded) continue;
-    const { x1, y1, x2, y2 } = segment;
+    const isLost = arrows.kind[arrow] === ARROW.dropped;
     const all = labelOf(arrows.message[arrow] ?? 0);
-    const text = brush.fit(all, Math.max(MIN_LABEL_PX, Math.abs(x2 - x1) - 10));
+    const length = Math.abs(segment.x2 - segment.x1) / (isLost ? LOST_SHARE : 1);
+    const text = brush.fit(all, Math.max(MIN_LABEL_PX, length - 10));
     const width = brush.measure(text);
     const isSelf = rank(arrow) === RELATION.self && relations !== undefined;
-    for (const share of LABEL_SHARES) {
-      const y = y1 + (y2 - y1) * share - (isSelf ? 9 : 0);
-      const left = x1 + (x2 - x1) * share - width / 2;
+    for (const [left, at] of labelPlaces(segment, width, isLost)) {
+      const y = at - (isSelf ? 9 : 0);
       if (y < ruler.top + 7 || y > ruler.bottom - 7 || !room.take(left, y, width)) continue;
       brush.text(text, left, y, { bold: isSelf });
       break;

@@ -188,7 +188,9 @@ class Diagram implements InputTarget {
     this.#showAround(found ?? start);
     if (found === undefined) {
       const { from, span } = this.#viewport;
-      this.#viewport.pan(start - span * 0.1 - from);
+      // With all of what prepares the nodes, or nothing.
+      const isShort = start - axis.start < span * 0.7;
+      this.#viewport.pan((isShort ? axis.start - span : start - 0.5) - from);
     }
     this.#draw();
   }

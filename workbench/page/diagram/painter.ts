@@ -5,7 +5,7 @@
  */
 
 import { printableLine } from "../../explain.ts";
-import { labelArrows, paintArrows } from "./arrows.ts";
+import { keepCrosses, labelArrows, paintArrows } from "./arrows.ts";
 import type { Brush, ColourName } from "./brush.ts";
 import type { Relations } from "./causes.ts";
 import {
@@ -83,6 +83,7 @@ export function paintFrame(brush: Brush, frame: DiagramFrame): InView {
   const states = paintStates(brush, frame, ruler);
   const bars = paintBars(brush, frame, ruler);
   const { list, messages } = paintArrows(brush, frame, ruler);
+  keepCrosses(frame, ruler, list, room);
   paintMarks(brush, frame, states.marks, room);
   labelShades(brush, frame, ruler, faults, room);
   labelBars(brush, frame, ruler, bars, room);
@@ -364,12 +365,20 @@ function labelBars(
     Number(isFound(frame, b.bar)) - Number(isFound(frame, a.bar))
   );
   for (const { bar, x, from, to, half } of first.slice(0, MAX_BAR_LABELS)) {
-    const y = Math.max(ruler.top + 8, Math.min((from + to) / 2, from + 8));
-    const width = (frame.columns.widths[bar.lane] ?? 0) - half - 10;
-    const text = brush.fit(bar.label, width);
-    if (text === "" || !room.take(x + half + 4, y, brush.measure(text))) continue;
+    // Below the beginning of its request's arrow.
+    const y = Math.max(ruler.top + 8, Math.min((from + to) / 2, from + 12));
+    const left = x + half + 4;
+    const right = bars.reduce(
+      (end, other) =>
+        other.x > x && other.from < y + 7 && other.to > y - 7
+          ? Math.min(end, other.x - other.half - 4)
+          : end,
+      brush.width - MARGIN_PX,
+    );
+    const text = brush.fit(bar.label, right - left);
+    if (text === "" || !room.take(left, y, brush.measure(text))) continue;
     const colour = isFound(frame, bar) ? "invalid" : "text";
-    brush.text(text, x + half + 4, y, { colour });
+    brush.text(text, left, y, { colour });
   }
 }
 

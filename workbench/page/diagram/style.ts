@@ -77,7 +77,8 @@ export const DIAGRAM_STYLE = `
 .diagram-status { margin: 0; padding: .3rem .8rem; font-size: 13px; color: var(--muted);
   border-top: 1px solid var(--line); background: var(--card); }
 @container (max-width: 620px) {
-  .diagram-findings { white-space: normal; height: calc(2.8em + .4rem); box-sizing: border-box; }
+  .diagram-findings { white-space: normal; display: -webkit-box; -webkit-box-orient: vertical;
+    -webkit-line-clamp: 2; height: calc(2.8em + .2rem); padding-bottom: 0; }
   .diagram-body { grid-template-columns: minmax(0, 1fr) 28px; height: auto;
     grid-template-rows: min(64vh, 560px) auto; }
   .diagram-panel { grid-column: 1 / -1; width: auto; border-left: 0; max-height: 50vh;
