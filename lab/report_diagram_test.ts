@@ -127,7 +127,7 @@ testInBrowser("what findings name is a click away, with the fault that was on th
   await panel.getByRole("link", { name: /→ n0 broadcast 8$/ }).click();
   assertMatch(await panel.locator("pre").textContent() ?? "", /"message": 8/);
   // What the node sent of it was lost, and why; so says the cause of the first finding.
-  await panel.getByRole("link", { name: /n0 → n1 element 8$/ }).click();
+  await panel.getByRole("link", { name: /n0 → n1 element 8, lost$/ }).click();
   assertMatch(await panel.textContent() ?? "", /ton1.*lostat 0\.45\d* s: partition/);
   await page.getByRole("link", { name: "element from n0 to n1, sent" }).first().click();
   assertMatch(

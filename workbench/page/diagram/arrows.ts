@@ -83,7 +83,7 @@ export function paintArrows(
 }
 
 function batchesOf(frame: DiagramFrame, ruler: Ruler, list: Int32Array): ArrowBatch[] {
-  const { scene: { arrows, lanes }, relations, isError } = frame;
+  const { scene: { arrows, lanes }, relations, isError, matches } = frame;
   const batches = new Map<string, ArrowBatch>();
   for (const arrow of list) {
     const segment = segmentOf(frame, ruler, arrow);
@@ -98,7 +98,7 @@ function batchesOf(frame: DiagramFrame, ruler: Ruler, list: Int32Array): ArrowBa
       : isClients(lanes, fromLane) || isClients(lanes, toLane)
       ? "muted"
       : "message";
-    const strength = relations === undefined ? "normal" : strengthOf(relations.of[message]);
+    const strength = strengthOf(relations?.of[message], matches.messages !== undefined);
     const isDashed = kind === ARROW.delayed || kind === ARROW.open;
     const key = `${colour} ${strength} ${isDashed}`;
     const batch = batches.get(key) ??
@@ -120,9 +120,10 @@ function isClients(lanes: Scene["lanes"], lane: number): boolean {
   return kind === "client" || kind === "setup";
 }
 
-function strengthOf(relation: number | undefined): Strength {
+/** How strong a message is drawn; those that a filter has chosen do not fade. */
+function strengthOf(relation: number | undefined, isChosen: boolean): Strength {
   if (relation === RELATION.self) return "self";
-  if (relation === RELATION.concurrent) return "faded";
+  if (relation === RELATION.concurrent && !isChosen) return "faded";
   return relation === RELATION.cause || relation === RELATION.effect ? "strong" : "normal";
 }
 
@@ -237,7 +238,7 @@ export function labelArrows(
   list: Int32Array,
   room: LabelRoom,
 ): void {
-  const { scene: { arrows }, relations, labelOf } = frame;
+  const { scene: { arrows }, relations, labelOf, matches } = frame;
   if (list.length > 3 * MAX_LABELS) return;
   const rank = (arrow: number) => relations?.of[arrows.message[arrow] ?? 0] ?? 0;
   const first = relations === undefined ? [...list] : [...list].sort((a, b) => rank(b) - rank(a));
@@ -245,7 +246,7 @@ export function labelArrows(
     const segment = segmentOf(frame, ruler, arrow);
     if (segment === undefined || arrows.kind[arrow] === ARROW.copy) continue;
     const isFaded = relations !== undefined && rank(arrow) === RELATION.concurrent;
-    if (isFaded) continue;
+    if (isFaded && matches.messages === undefined) continue;
     const isLost = arrows.kind[arrow] === ARROW.dropped;
     const all = labelOf(arrows.message[arrow] ?? 0);
     const length = Math.abs(segment.x2 - segment.x1) / (isLost ? LOST_SHARE : 1);

@@ -2,6 +2,7 @@ import { assert, assertEquals } from "@std/assert";
 import { handmade } from "../../testing.ts";
 import { messagesOf, reportOf } from "../testing.ts";
 import { Brush } from "./brush.ts";
+import { HappenedBefore } from "./causes.ts";
 import { layColumns } from "./columns.ts";
 import { ArrowIndex } from "./index.ts";
 import { messageLabel } from "./labels.ts";
@@ -47,8 +48,12 @@ const history = handmade(
   [0, "ok", "broadcast", 123456789, { ms: 3, node: "n0" }],
 );
 
+interface PaintSettings extends Partial<DiagramFrame> {
+  readonly open?: ReadonlySet<number>;
+}
+
 /** Paints a run of three columns at some width. */
-function painted(width: number, open: ReadonlySet<number> = new Set()) {
+function painted(width: number, { open = new Set(), ...more }: PaintSettings = {}) {
   const scene = makeScene(reportOf(messages, history));
   const { axis, arrows } = scene;
   const frame: DiagramFrame = {
@@ -64,6 +69,7 @@ function painted(width: number, open: ReadonlySet<number> = new Set()) {
     found: new Set(),
     isError: new Uint8Array(messages.length),
     labelOf: (place) => messageLabel(messages[place]?.body ?? ""),
+    ...more,
   };
   const { brush, written } = notingBrush(width, 600);
   paintFrame(brush, frame);
@@ -71,7 +77,7 @@ function painted(width: number, open: ReadonlySet<number> = new Set()) {
 }
 
 Deno.test("an operation's label is whole where there is room beside it", () => {
-  const { written } = painted(380, new Set([0]));
+  const { written } = painted(380, { open: new Set([0]) });
   const texts = written.map(({ text }) => text);
   assert(texts.includes("broadcast 123456789"), texts.join());
   assertEquals(texts.filter((text) => text.startsWith("process")), ["process 0"]);
@@ -91,4 +97,15 @@ Deno.test("no label covers the cross of a lost message", () => {
       assertEquals(covers, [], String(width));
     }
   }
+});
+
+Deno.test("what a filter has chosen does not fade for what is selected", () => {
+  const { events } = makeScene(reportOf(messages, history));
+  const relations = new HappenedBefore(messages, events).relations(2);
+  const texts = (all: Uint8Array | undefined) =>
+    painted(900, { relations, matches: { messages: all, bars: undefined } }).written
+      .map(({ text }) => text).filter((text) => /^(element|broadcast_ok)/.test(text));
+  assertEquals(texts(undefined), ["element 987654321"]);
+  const chosen = texts(Uint8Array.of(0, 1, 1, 1));
+  assertEquals(chosen.toSorted(), ["broadcast_ok", "element 123456789", "element 987654321"]);
 });

@@ -154,7 +154,9 @@ export function markDetail(node: string, atMs: number, text: string): readonly C
 }
 
 function messageLink(messages: readonly ReportMessage[], place: number, go: Go): Child {
-  const { src = "", dest = "", sentMs = 0, body = "" } = messages[place] ?? {};
+  const { src = "", dest = "", sentMs = 0, body = "", deliveries = [], drops = [] } =
+    messages[place] ?? {};
+  const isLost = deliveries.length === 0 && drops.length > 0;
   const click = (event: Event) => {
     event.preventDefault();
     go(place);
@@ -162,7 +164,7 @@ function messageLink(messages: readonly ReportMessage[], place: number, go: Go):
   return element(
     "a",
     { href: "#diagram", class: "place", click },
-    `${exact(sentMs)} ${src} → ${dest} ${messageLabel(body)}`,
+    `${exact(sentMs)} ${src} → ${dest} ${messageLabel(body)}${isLost ? ", lost" : ""}`,
   );
 }
 

@@ -51,9 +51,10 @@ export const DIAGRAM_STYLE = `
 .diagram-panel { width: clamp(240px, 30cqi, 340px); border-left: 1px solid var(--line); padding: .6rem .8rem; overflow: auto;
   font-size: 13px; overflow-wrap: anywhere; }
 .diagram-panel .close { position: sticky; top: 0; float: right; }
-.fields { display: grid; grid-template-columns: max-content 1fr; gap: .1rem .8rem; margin: .4rem 0; }
-.fields dt { color: var(--muted); }
+.fields { display: grid; grid-template-columns: max-content 1fr; margin: .4rem 0; clear: both; }
+.fields dt { color: var(--muted); padding-right: 1rem; }
 .fields dd { margin: 0; overflow-wrap: anywhere; }
+.fields > * { border-top: 1px solid var(--line); padding-block: .1rem; }
 .diagram-panel ul { margin: .1rem 0; padding-left: 1.1rem; }
 .diagram-panel pre { margin: .2rem 0; padding: .4rem; background: var(--card); border-radius: 4px;
   max-height: 22rem; overflow: auto; font-size: 12px; }
