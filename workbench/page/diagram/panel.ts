@@ -98,8 +98,10 @@ export function messageDetail(
     element(
       "p",
       { class: "hint" },
-      `${before} of the messages on this page happened before this one, ${after} after it. The ` +
-        `other ${concurrent} could neither cause it nor be caused by it, and are drawn faint. Drawn ` +
+      `${count(before)} of the messages on this page happened before this one, ${count(after)} ` +
+        `after it. The other ${
+          count(concurrent)
+        } could neither cause it nor be caused by it, and are drawn faint. Drawn ` +
         "strong are those that led to it step by step, and those that followed from it" +
         (isCut ? `, up to ${MAX_CHAIN} messages.` : "."),
     ),
@@ -208,6 +210,10 @@ function indent(body: string): string {
   } catch {
     return body;
   }
+}
+
+function count(number: number): string {
+  return number.toLocaleString("en");
 }
 
 function exact(ms: number): string {

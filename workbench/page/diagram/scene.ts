@@ -8,6 +8,7 @@
 import type { Op } from "../../history.ts";
 import type { ReportData } from "../../report_data.ts";
 import type { ReportMessage } from "../../report_messages.ts";
+import type { WorkloadName } from "../../workloads/mod.ts";
 import { countBelow, TimeAxis } from "./axis.ts";
 import { operationLabel } from "./labels.ts";
 import { type Lane, makeLanes, processText } from "./lanes.ts";
@@ -126,7 +127,7 @@ export function makeScene(data: ReportData): Scene {
       invoke,
       completion,
       outcome: type === "invoke" ? "info" : type,
-      label: operationLabel(workload, invoke.f, (completion ?? invoke).value),
+      label: labelOf(workload, invoke, completion),
       fromRow: request === undefined ? opRows[i]?.[0] ?? 0 : sendRows[request] ?? 0,
       toRow: replyRow ?? opRows[i]?.[1] ?? rowsMs.length - 1,
       request,
@@ -143,6 +144,12 @@ export function makeScene(data: ReportData): Scene {
     if (!own.includes(process)) processes.set(client, [...own, process]);
   }
   return { lanes, processes, messages, arrows, events, bars, marks, shades, axis, rowsMs };
+}
+
+/** What an operation gave, or what it was asked for where that says nothing. */
+function labelOf(workload: WorkloadName, invoke: Op, completion: Op | undefined): string {
+  const result = operationLabel(workload, invoke.f, (completion ?? invoke).value);
+  return result === invoke.f ? operationLabel(workload, invoke.f, invoke.value) : result;
 }
 
 /** From the start of the history, or earlier, to the end of all that is known. */

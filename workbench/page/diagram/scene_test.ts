@@ -66,6 +66,17 @@ Deno.test("an operation stands between its request and its reply", () => {
   ]);
 });
 
+Deno.test("an operation whose result says nothing is named by what it was asked for", () => {
+  const { bars } = makeScene(reportOf(
+    [],
+    handmade(
+      [0, "invoke", "echo", "hello", { ms: 0 }],
+      [0, "ok", "echo", { type: "echo_ok", echo: "hello" }, { ms: 2 }],
+    ),
+  ));
+  assertEquals(bars.map(({ label }) => label), ["echo hello"]);
+});
+
 Deno.test("each delivery and each loss is an arrow, and what is on its way is one", () => {
   const { arrows } = makeScene(reportOf(messages, history));
   const kinds = new Map(Object.entries(ARROW).map(([name, number]) => [number as number, name]));
