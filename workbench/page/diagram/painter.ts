@@ -417,7 +417,7 @@ function paintHeader(
   for (const [lane, { kind }] of scene.lanes.entries()) {
     const [x, width = 0] = [xs[lane], widths[lane]];
     if (x === undefined || folded.has(lane)) continue;
-    const [name, below] = headOf(scene, lane, current, bars);
+    const [name, below] = headOf(scene, lane, current, bars.length > MAX_HEAD_BARS ? [] : bars);
     const bold = kind !== "client";
     write(brush.fit(name, width - 4, bold), x, below === "" ? 18 : 12, "text", bold);
     const colour = kind === "node" ? stateColour(below) : "other";
@@ -435,6 +435,9 @@ function paintHeader(
   brush.rect("card", 0, 0, GUTTER_PX - 4, HEADER_PX - 2);
   brush.text("time", GUTTER_PX - 12, 18, { colour: "muted", align: "right", halo: false });
 }
+
+/** Of how many operations in view the processes are told, rather than all of the column's. */
+const MAX_HEAD_BARS = 600;
 
 /** The two lines over a column: a process, as findings name it, with its client; a node with its state. */
 function headOf(
