@@ -155,11 +155,11 @@ async function pasteReplay(place: Place): Promise<void> {
     const withoutPlace = (text: string) => text.replace(/^(Results in|Report:) .*$/gm, "");
     assertEquals(withoutPlace(second.stdout), withoutPlace(first.stdout));
   }
-  // Where npx would not find it, the line has its path.
+  // Where npx would not find it, help makes it a command by its path.
   const elsewhere = { ...place, folder: "/" };
   const help = await shell(`'${join(place.folder, "node_modules/.bin/eddy")}' --help`, elsewhere);
-  const [, command = ""] = /^Usage: (.*) COMMAND$/m.exec(help.stdout) ?? [];
-  assertEquals(await output(`${command} --version`, elsewhere), `${config.version}\n`);
+  const [, alias = ""] = /^ {2}(alias eddy=.*)$/m.exec(help.stdout) ?? [];
+  assertEquals(await output(`${alias}\neddy --version`, elsewhere), `${config.version}\n`);
 }
 
 async function serveNode(place: Place): Promise<void> {

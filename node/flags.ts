@@ -7,7 +7,7 @@
 import { parseArgs } from "@std/cli/parse-args";
 import { levenshteinDistance } from "@std/text/levenshtein-distance";
 
-/** How wide `--help` is. */
+/** How wide `--help` is where nothing else is said. */
 const HELP_COLUMNS = 100;
 
 /** One flag of a command line. */
@@ -190,8 +190,20 @@ export function oneOf<const T extends string>(
   };
 }
 
-/** The lines of `--help` that tell of the flags, indented by so many columns. */
-export function describeFlags(spec: Flags, indent: number = 2): string {
+/** The least room, in columns, for what a flag does beside its name; with less it stands below. */
+const MIN_HELP = 30;
+
+/**
+ * The lines of `--help` that tell of the flags.
+ *
+ * @param indent how many columns they are indented
+ * @param columns how wide they may be
+ */
+export function describeFlags(
+  spec: Flags,
+  indent: number = 2,
+  columns: number = HELP_COLUMNS,
+): string {
   const rows = Object.entries(spec).map(([name, flag]) => {
     const word = flag.short === undefined ? `--${name}` : `-${flag.short}, --${name}`;
     const left = flag.value === undefined ? word : `${word} ${flag.value}`;
@@ -200,10 +212,12 @@ export function describeFlags(spec: Flags, indent: number = 2): string {
   });
   const width = Math.max(0, ...rows.map(([left]) => left.length));
   const margin = " ".repeat(indent);
-  const gap = "\n" + " ".repeat(indent + width + 2);
+  const isBeside = columns - (indent + width + 2) >= MIN_HELP;
+  const deeper = isBeside ? indent + width + 2 : indent + 4;
+  const gap = "\n" + " ".repeat(deeper);
   return rows.map(([left, right]) => {
-    const lines = wrap(right, HELP_COLUMNS - gap.length + 1);
-    return `${margin}${left.padEnd(width)}  ${lines.join(gap)}`;
+    const text = wrap(right, columns - deeper).join(gap);
+    return isBeside ? `${margin}${left.padEnd(width)}  ${text}` : `${margin}${left}${gap}${text}`;
   }).join("\n");
 }
 

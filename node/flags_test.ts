@@ -72,4 +72,9 @@ Deno.test("describeFlags breaks long lines between words, under where they began
   assertEquals(lines.length, 3);
   for (const line of lines) assertEquals(line.length <= 100, true);
   assertEquals(lines.map((line) => line.indexOf("word")), [7, 7, 7]);
+  assertEquals(describeFlags({ a: { help: "word ".repeat(9).trim() } }, 2, 36).split("\n"), [
+    "  --a",
+    "      word word word word word word",
+    "      word word word",
+  ]);
 });

@@ -53,6 +53,18 @@ export function commandName(): string {
   return name ??= nameOf(caller);
 }
 
+/**
+ * The words that call the workbench in help, where each line has them: `eddy` for words that have a
+ * path of this machine.
+ *
+ * @returns also the line that makes `eddy` a command, where it has to be made one.
+ */
+export function helpName(): { readonly name: string; readonly alias?: string } {
+  const words = commandName();
+  if (!words.includes("/")) return { name: words };
+  return { name: "eddy", alias: `alias eddy="${words.replace(/["\\$`]/g, "\\$&")}"` };
+}
+
 function nameOf(caller: Caller | undefined): string {
   if (caller === undefined) return "deno task workbench";
   if (caller.command !== undefined) return caller.command;

@@ -52,7 +52,15 @@ async function pasted(command: string, where: Shell): Promise<string> {
   assertEquals(withoutPlace(second.stdout), withoutPlace(first.stdout));
   const help = await shell(`${command} --help`, where);
   const [words = ""] = line.split(" test ");
-  assertStringIncludes(help.stdout, `Usage: ${words} COMMAND\n`);
+  const called = words.includes("/") ? "eddy" : words;
+  assertStringIncludes(help.stdout, `Usage: ${called} COMMAND\n`);
+  const [, alias] = /^ {2}(alias .*)$/m.exec(help.stdout) ?? [];
+  assertEquals(alias !== undefined, words.includes("/"));
+  if (alias !== undefined) {
+    // An alias is expanded in the lines after the one that makes it.
+    const { stdout, stderr } = await shell(`${alias}\neddy --version`, where);
+    assertEquals(stdout, `${config.version}\n`, stderr);
+  }
   return words;
 }
 
@@ -95,9 +103,9 @@ Deno.test("where Deno is no command, the lines call it by npx", async () => {
       cwd,
       env: { PATH: "/nowhere:/somewhere/node_modules/.bin", ...plainEnv },
     }).output();
-    const [first] = new TextDecoder().decode(stdout).split("\n");
     const { deno } = Deno.version;
-    assertEquals(first, `Usage: npx -y deno@${deno} run --allow-all ${main} COMMAND`);
+    const alias = `\n  alias eddy="npx -y deno@${deno} run --allow-all ${main}"\n`;
+    assertStringIncludes(new TextDecoder().decode(stdout), alias);
   });
 });
 

@@ -21,7 +21,7 @@ import { WORKLOADS } from "../workloads/mod.ts";
 import { BAD_ARGUMENTS, BROKEN, ignoredFlags } from "./flags.ts";
 import { checkCommand, checkFlags } from "./check.ts";
 import { demoCommand, demoFlags } from "./demo.ts";
-import { commandName, endWithLauncher, enterCallersFolder } from "./command_name.ts";
+import { endWithLauncher, enterCallersFolder, helpName } from "./command_name.ts";
 import { initCommand, initFlags } from "./init.ts";
 import { mutantsCommand, mutantsFlags } from "./mutants.ts";
 import { nodeCommand } from "./node.ts";
@@ -29,8 +29,9 @@ import { playgroundCommand, playgroundFlags } from "./playground.ts";
 import { reportCommand, reportFlags } from "./report.ts";
 import { serveCommand, serveFlags } from "./serve.ts";
 import { sweepCommand, sweepFlags } from "./sweep.ts";
-import { print, printError } from "./terminal.ts";
+import { helpColumns, print, printError } from "./terminal.ts";
 import { testCommand, testFlags } from "./test.ts";
+import { wrapLine } from "./wrap.ts";
 
 interface Command {
   readonly usage: string;
@@ -153,38 +154,54 @@ const commands: Readonly<Record<string, Command>> = {
 };
 
 function help(): string {
-  const rows = Object.values(commands).map(({ usage, summary }) => `  ${usage}\n      ${summary}`);
-  const examples = Object.values(commands).map(({ examples }) => examples[0] ?? "");
-  return `Usage: ${commandName()} COMMAND
-
-${rows.join("\n")}
-
-Workloads: ${WORKLOADS.join(", ")}
-Faults, for --nemesis: ${NEMESES.join(", ")}
-
-${listed(examples)}
-
-Each command has --help (-h); --version says which version this is. Exit codes: 0 valid, 1 invalid,
-2 unknown, ${BAD_ARGUMENTS} wrong arguments, ${BROKEN} the run itself broke.`;
+  const { name } = helpName();
+  const rows = Object.values(commands).flatMap(({ usage, summary }) => [
+    ...paragraph(`  ${usage}`),
+    ...paragraph(`      ${summary}`),
+  ]);
+  return blocks([
+    [`Usage: ${name} COMMAND`],
+    rows,
+    [
+      ...paragraph(`Workloads: ${WORKLOADS.join(", ")}`),
+      ...paragraph(`Faults, for --nemesis: ${NEMESES.join(", ")}`),
+    ],
+    examples(Object.values(commands).map(({ examples }) => examples[0] ?? "")),
+    paragraph(
+      "Each command has --help (-h); --version says which version this is. Exit codes: 0 valid, " +
+        `1 invalid, 2 unknown, ${BAD_ARGUMENTS} wrong arguments, ${BROKEN} the run itself broke.`,
+    ),
+  ]);
 }
 
-function commandHelp({ usage, summary, flags, examples }: Command): string {
-  const ignored = flags === testFlags || flags === sweepFlags
-    ? `\n\nAccepted from Maelstrom's command lines, and ignored: ${
-      Object.keys(ignoredFlags).map((name) => `--${name}`).join(", ")
-    }.`
-    : "";
-  return `Usage: ${commandName()} ${usage}
-
-${summary}.
-
-${describeFlags(flags)}${ignored}
-
-${listed(examples)}`;
+function commandHelp({ usage, summary, flags, examples: lines }: Command): string {
+  const described = describeFlags(flags, 2, helpColumns());
+  const ignored = Object.keys(ignoredFlags).map((name) => `--${name}`).join(", ");
+  return blocks([
+    paragraph(`Usage: ${helpName().name} ${usage}`),
+    paragraph(`${summary}.`),
+    described === "" ? [] : [described],
+    flags === testFlags || flags === sweepFlags
+      ? paragraph(`Accepted from Maelstrom's command lines, and ignored: ${ignored}.`)
+      : [],
+    examples(lines),
+  ]);
 }
 
-function listed(examples: readonly string[]): string {
-  return ["Examples:", ...examples.map((line) => `  ${commandName()} ${line}`)].join("\n");
+/** Command lines to be pasted, which are not broken. */
+function examples(lines: readonly string[]): string[] {
+  const { name, alias } = helpName();
+  const before = alias === undefined ? [] : [`  ${alias}`];
+  return ["Examples:", ...before, ...lines.map((line) => `  ${name} ${line}`)];
+}
+
+function paragraph(text: string): string[] {
+  return wrapLine(text, helpColumns());
+}
+
+/** What is under one another with an empty line between; an empty block is none. */
+function blocks(texts: readonly (readonly string[])[]): string {
+  return texts.filter(({ length }) => length > 0).map((lines) => lines.join("\n")).join("\n\n");
 }
 
 /**

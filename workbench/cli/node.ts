@@ -9,7 +9,7 @@ import { Node, serve } from "@eddy/maelstrom";
 import { UsageError } from "@eddy/maelstrom/flags";
 import { stderrLog, stdoutLine } from "@eddy/maelstrom/stdio";
 import config from "../deno.json" with { type: "json" };
-import { commandName } from "./command_name.ts";
+import { helpName } from "./command_name.ts";
 
 const hint = `Type messages, one JSON object per line; end with Ctrl-D. Begin with:
 {"src":"c0","dest":"n1","body":{"type":"init","msg_id":1,"node_id":"n1","node_ids":["n1"]}}`;
@@ -22,7 +22,7 @@ const hint = `Type messages, one JSON object per line; end with Ctrl-D. Begin wi
  */
 export async function nodeCommand(args: readonly string[]): Promise<number> {
   try {
-    const command = `${commandName()} node`;
+    const command = `${helpName().name} node`;
     const asked = readNodeCommand(args, { command, version: config.version });
     if ("text" in asked) {
       stdoutLine(asked.text);

@@ -156,6 +156,14 @@ export function renderLine(line: Line, columns: number, hasColors: boolean): str
   });
 }
 
+/** How wide help is at most: longer lines are hard to read. */
+const MAX_HELP_COLUMNS = 100;
+
+/** How wide help is on standard output. */
+export function helpColumns(): number {
+  return Math.min(MAX_HELP_COLUMNS, columnsOf(Deno.stdout));
+}
+
 /** How wide a stream's terminal is; without end where it is none, or does not know. */
 function columnsOf(stream: typeof Deno.stdout | typeof Deno.stderr): number {
   if (!stream.isTerminal()) return Infinity;
