@@ -76,11 +76,23 @@ export interface OpenedPage {
  * @param path the file, absolute
  */
 export async function openPage(path: string, settings: PageSettings = {}): Promise<OpenedPage> {
-  const { width = 1400, height = 900, colorScheme = "light", fragment = "", ...place } = settings;
+  return await openAddress(`file://${path}${settings.fragment ?? ""}`, settings);
+}
+
+/** Opens an address in a page of its own; the test closes nothing. */
+export async function openAddress(
+  address: string,
+  settings: Omit<PageSettings, "fragment"> = {},
+): Promise<OpenedPage> {
+  const { width = 1400, height = 900, colorScheme = "light", timezoneId, locale } = settings;
   const browser = await openBrowser();
-  const page = await browser.newPage({ viewport: { width, height }, colorScheme, ...place });
+  const page = await browser.newPage({
+    viewport: { width, height },
+    colorScheme,
+    ...(timezoneId !== undefined && { timezoneId }),
+    ...(locale !== undefined && { locale }),
+  });
   page.setDefaultTimeout(TIMEOUT_MS);
-  const address = `file://${path}${fragment}`;
   const problems: string[] = [];
   const requests: string[] = [];
   page.on("console", (message) => {

@@ -31,10 +31,15 @@ function figureColumn(heading: string, of: (figures: StoredFigures) => number | 
   };
 }
 
+const verdictColumn = textColumn("verdict", stateOf);
+
+/** When a run began, which is the name of its folder. */
+const timeColumn: Column = { heading: "time", text: timeOf, order: ({ name }) => name };
+
 const columns: readonly Column[] = [
-  textColumn("time", ({ name }) => name),
+  verdictColumn,
+  timeColumn,
   textColumn("workload", ({ workload }) => workload),
-  textColumn("verdict", (run) => stateOf(run)),
   textColumn("finding", ({ figures }) => figures?.finding ?? ""),
   figureColumn("seed", ({ seed }) => seed),
   figureColumn("nodes", ({ nodes }) => nodes),
@@ -54,6 +59,17 @@ function textColumn(heading: string, text: (run: StoredRun) => string): Column {
   return { heading, text, order: text };
 }
 
+/** When a run began, in the reader's own time, and its number in a sweep; else its folder's name. */
+function timeOf({ name }: StoredRun): string {
+  const form = /^(\d{4}-\d\d-\d\d)T(\d\d)(\d\d)(\d\d)\.\d+(?:-(\d+))?$/;
+  const [, day, hours, minutes, seconds, number] = form.exec(name) ?? [];
+  const began = new Date(`${day}T${hours}:${minutes}:${seconds}Z`);
+  if (Number.isNaN(began.getTime())) return name;
+  // Sweden writes times as ISO 8601 does.
+  const time = began.toLocaleString("sv-SE");
+  return number === undefined ? time : `${time} #${Number(number) + 1}`;
+}
+
 /** The verdict, or how far the run is. */
 function stateOf({ figures, progress }: StoredRun): string {
   if (figures !== undefined) return verdict(figures.valid);
@@ -67,7 +83,7 @@ function stateOf({ figures, progress }: StoredRun): string {
 const view = {
   runs: [] as readonly StoredRun[],
   words: "",
-  column: columns[0] as Column,
+  column: timeColumn,
   isDescending: true,
   chosen: new Set<string>(),
 };
@@ -91,7 +107,16 @@ const filter = element("input", {
 const count = element("p", { "aria-live": "polite" });
 const head = element("thead");
 const body = element("tbody");
-const sideBySide = element("section", { id: "compare", "aria-label": "Comparison" });
+const compared = element("tbody");
+const frames = element("div", { class: "frames" });
+const sideBySide = element(
+  "section",
+  { id: "compare", "aria-label": "Comparison", hidden: true },
+  element("h2", {}, "Side by side"),
+  element("p", { class: "hint" }, "Bold: what differs between the two."),
+  element("table", {}, compared),
+  frames,
+);
 const root = document.getElementById("page");
 root?.replaceChildren(
   element("h1", {}, "Runs"),
@@ -106,7 +131,7 @@ root?.replaceChildren(
 function show(): void {
   const words = view.words.toLowerCase().split(/\s+/).filter((word) => word !== "");
   const shown = view.runs.filter((run) => {
-    const row = columns.map(({ text }) => text(run)).join(" ").toLowerCase();
+    const row = [keyOf(run), ...columns.map(({ text }) => text(run))].join(" ").toLowerCase();
     return words.every((word) => row.includes(word));
   });
   const { order } = view.column;
@@ -115,9 +140,23 @@ function show(): void {
     return (x < y ? -1 : Number(x > y)) * (view.isDescending ? -1 : 1);
   });
   count.replaceChildren(`${sorted.length} of ${view.runs.length} runs; choose two to compare them`);
-  head.replaceChildren(element("tr", {}, element("th", { scope: "col" }, "compare"), headings()));
-  body.replaceChildren(...sorted.map(row));
+  keepFocus(() => {
+    head.replaceChildren(element("tr", {}, element("th", { scope: "col" }, "compare"), headings()));
+    body.replaceChildren(...sorted.map(row));
+  });
+  compare();
   if (root !== null) root.dataset.ready = "true";
+}
+
+/** Does something that makes what has a `data-focus` anew, and leaves the focus where it was. */
+function keepFocus(work: () => void): void {
+  const focused = document.activeElement;
+  const name = focused instanceof HTMLElement ? focused.dataset.focus : undefined;
+  work();
+  if (name === undefined) return;
+  for (const each of root?.querySelectorAll<HTMLElement>("[data-focus]") ?? []) {
+    if (each.dataset.focus === name) each.focus({ preventScroll: true });
+  }
 }
 
 function headings(): readonly Child[] {
@@ -133,7 +172,11 @@ function headings(): readonly Child[] {
     return element(
       "th",
       { scope: "col", "aria-sort": direction },
-      element("button", { type: "button", click: sort }, column.heading + mark),
+      element(
+        "button",
+        { type: "button", "data-focus": `sort ${column.heading}`, click: sort },
+        column.heading + mark,
+      ),
     );
   });
 }
@@ -143,6 +186,7 @@ function row(run: StoredRun): HTMLElement {
   const box = element("input", {
     type: "checkbox",
     "aria-label": `Compare ${key}`,
+    "data-focus": `compare ${key}`,
     checked: view.chosen.has(key),
     change: () => {
       if (box.checked) view.chosen.add(key);
@@ -151,19 +195,25 @@ function row(run: StoredRun): HTMLElement {
       const [first] = view.chosen;
       if (view.chosen.size > 2 && first !== undefined) view.chosen.delete(first);
       show();
-      compare();
     },
   });
-  const cells = columns.map(({ text }, i) =>
-    element("td", {}, i === 0 ? element("a", { href: linkOf(run) }, text(run)) : text(run))
-  );
+  const cells = columns.map((column) => {
+    const text = column.text(run);
+    return element(
+      "td",
+      { class: column === verdictColumn ? "verdict" : undefined },
+      column === timeColumn
+        ? element("a", { href: linkOf(run), "data-focus": `open ${key}` }, text)
+        : text,
+    );
+  });
   return element("tr", { "data-valid": String(run.figures?.valid) }, element("td", {}, box), cells);
 }
 
-/** Shows two runs side by side: their figures, and their pages. */
+/** Shows the two runs that are chosen side by side, as they are now: their figures, and their pages. */
 function compare(): void {
   const runs = view.runs.filter((run) => view.chosen.has(keyOf(run)));
-  if (runs.length !== 2) return sideBySide.replaceChildren();
+  sideBySide.hidden = runs.length !== 2;
   const rows = columns.map(({ heading, text }) => {
     const [a = "", b = ""] = runs.map(text);
     return element(
@@ -174,13 +224,13 @@ function compare(): void {
       element("td", {}, b),
     );
   });
-  const frames = runs.filter(({ hasReport }) => hasReport).map((run) =>
-    element("iframe", { src: linkOf(run), title: keyOf(run) })
-  );
-  sideBySide.replaceChildren(
-    element("h2", {}, "Side by side"),
-    element("table", {}, element("tbody", {}, rows)),
-    element("div", { class: "frames" }, frames),
+  compared.replaceChildren(...rows);
+  const pages = sideBySide.hidden ? [] : runs.filter(({ hasReport }) => hasReport);
+  const shown = [...frames.children].map((frame) => frame.getAttribute("src"));
+  // A page that is put in again is loaded again, and loses its place.
+  if (JSON.stringify(shown) === JSON.stringify(pages.map(linkOf))) return;
+  frames.replaceChildren(
+    ...pages.map((run) => element("iframe", { src: linkOf(run), title: keyOf(run) })),
   );
 }
 

@@ -69,8 +69,9 @@ table { border-collapse: collapse; font-size: .9rem; }
 th, td { text-align: left; padding: .2rem .6rem; border-bottom: 1px solid var(--line);
   font-variant-numeric: tabular-nums; white-space: nowrap; }
 th button { background: none; border: 0; padding: 0; font-weight: 600; cursor: pointer; }
-tr[data-valid="false"] td:nth-child(4) { color: var(--invalid); font-weight: 600; }
-tr[data-valid="true"] td:nth-child(4) { color: var(--valid); }
+td.verdict { white-space: normal; min-width: 4.5rem; }
+tr[data-valid="false"] .verdict { color: var(--invalid); font-weight: 600; }
+tr[data-valid="true"] .verdict { color: var(--valid); }
 tr.differs td { font-weight: 600; }
 a { color: var(--link); }
 input[type="search"] { font: inherit; width: min(30rem, 100%); padding: .3rem .5rem; }
@@ -126,6 +127,7 @@ figcaption { display: flex; flex-wrap: wrap; gap: .15rem .9rem; align-items: bas
 .settings .buttons { grid-column: 1 / -1; }
 .settings .buttons button { margin-right: .5rem; padding: .3rem .9rem; }
 @media (max-width: 600px) {
+  th, td { padding: .2rem .3rem; }
   .faults-editor .fault { grid-template-columns: 1fr max-content; }
   .faults-editor .track { grid-column: 1 / -1; grid-row: 2; }
   .frames { grid-template-columns: 1fr; }
