@@ -322,6 +322,28 @@ testInBrowser("a wheel scrolls the page where the diagram has an end", async () 
   await until(async () => Number(await page.evaluate("scrollY")) < top);
 });
 
+testInBrowser("a report that another takes the place of listens no more", async () => {
+  const { page, problems } = await openRun();
+  await page.evaluate(`
+    globalThis.signals = [];
+    const add = MediaQueryList.prototype.addEventListener;
+    MediaQueryList.prototype.addEventListener = function (type, listener, options) {
+      signals.push(options.signal);
+      return add.call(this, type, listener, options);
+    };`);
+  const ended = async () => {
+    await page.getByRole("button", { name: "Run the plan" }).click();
+    await page.waitForSelector("#again[data-history]");
+    return await page.evaluate("signals.map(({ aborted }) => aborted)") as boolean[];
+  };
+  const first = await ended();
+  assert(first.length > 0 && !first.includes(true), first.join());
+  await page.locator("#again").evaluate((each) => each.removeAttribute("data-history"));
+  const both = await ended();
+  assertEquals(both, [...first.map(() => true), ...first.map(() => false)]);
+  assertEquals(problems, []);
+});
+
 /** A run of many messages, one in forty lost. */
 function longRun(count: number): ReportData {
   const options = defaultOptions("broadcast", { nodeCount: 5 });

@@ -546,9 +546,11 @@ class Diagram implements InputTarget {
     const { anomaly = "", what = "" } = this.#data.report.findings[first] ?? {};
     const more = shown.length > 1 ? ` (first of ${shown.length} in view)` : "";
     const [sentence = ""] = what.split("\n");
-    this.#findings.textContent = shown.length === 0
+    const text = shown.length === 0
       ? "No finding in view"
       : printableLine(`${first + 1} ${anomaly}${more}: ${sentence}`);
+    // What is written anew is laid out anew, with each frame.
+    if (this.#findings.textContent !== text) this.#findings.textContent = text;
   }
 
   #tellStatus(fromMs: number, toMs: number): void {
