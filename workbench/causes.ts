@@ -207,11 +207,11 @@ function lostOnTheWay(
   const [first] = lost;
   if (first === undefined) return [];
   const why = [...new Set(lost.flatMap(({ drops }) => drops.map((drop) => drop.why)))].join(", ");
-  return [[
-    `Between the two ${plural(lost.length, "message")} from other nodes to ${seen.node} ` +
-    `${lost.length === 1 ? "was" : "were"} lost (${why}), the first of them `,
-    placeOfMessage(first),
-  ]];
+  const [count, which] = lost.length === 1
+    ? ["a message was", ""]
+    : [`${lost.length} messages were`, "first "];
+  const what = `Between the two ${count} lost (${why}) that other nodes sent to ${seen.node}: `;
+  return [[what + which, placeOfMessage(first)]];
 }
 
 /** Which nodes took themselves for the leader in some time, as they told it. */
