@@ -1,4 +1,4 @@
-import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path/join";
 import { allMutants } from "@eddy/mutants";
 import { parseHistory } from "@eddy/workbench";
@@ -200,6 +200,17 @@ testInBrowser(
       await bar.press("Shift+ArrowRight");
       await bar.press("ArrowRight");
       assertEquals(await again("Run the plan"), await history("three"));
+
+      // What was shown before is let go.
+      const session = await page.context().newCDPSession(page);
+      const nodes = async () => {
+        await session.send("HeapProfiler.collectGarbage");
+        return (await session.send("Memory.getDOMCounters")).nodes;
+      };
+      const before = await nodes();
+      for (let i = 0; i < 4; i++) await again("Run this seed");
+      const after = await nodes();
+      assert(after < 1.3 * before, `${before} nodes, and after four runs ${after}`);
       assertEquals([problems, requests], [[], []]);
     });
   },

@@ -106,6 +106,7 @@ figcaption { display: flex; flex-wrap: wrap; gap: .15rem .9rem; align-items: bas
   .report > #findings + #diagram { grid-column: 2; grid-row: 2; }
 }
 #again fieldset { border: 1px solid var(--line); border-radius: 4px; margin: .5rem 0; }
+fieldset { min-width: 0; }
 #again label { margin-right: 1rem; }
 #again fieldset button { margin: .3rem .5rem 0 0; }
 .faults-editor .fault { display: grid; grid-template-columns: minmax(6rem, 16rem) minmax(6rem, 1fr) 9rem max-content;

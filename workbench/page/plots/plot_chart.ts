@@ -23,6 +23,8 @@ export interface ChartOptions {
   readonly onPoint: (point: NamedPoint | undefined) => void;
   /** A place was clicked. */
   readonly onClick: (point: PlotPoint) => void;
+  /** Says that the plot is shown no longer. */
+  readonly ended: AbortSignal;
 }
 
 /** A point and the series it is of; all series of lines at that time. */
@@ -68,6 +70,8 @@ export class Chart {
     this.#options = options;
     this.#rows = plot.draws === "points" ? rowsOf(plot.series) : [];
     this.#chart = new uPlot(this.#settings(box, span), this.#columns(), box);
+    // The library keeps what shares a cursor, and what listens to the window.
+    options.ended.addEventListener("abort", () => this.#chart.destroy());
     const { over } = this.#chart;
     over.addEventListener("pointerdown", ({ clientX, clientY }) => {
       this.#pressedAt = [clientX, clientY];

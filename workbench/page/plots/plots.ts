@@ -139,6 +139,7 @@ class Plots {
         onZoom: (min, max) => this.#zoom(min, max),
         onPoint: (point) => this.#read(readout, point),
         onClick: ({ atMs, op }) => this.#selection.select({ atMs, op }, this),
+        ended: this.#selection.ended,
       });
       for (const place of hidden) chart.toggle(place, false);
       this.#charts.push(chart);
@@ -194,7 +195,12 @@ class Plots {
       draw();
     });
     observer.observe(box);
-    new ResizeObserver(() => resize(box.clientWidth)).observe(box);
+    const sizes = new ResizeObserver(() => resize(box.clientWidth));
+    sizes.observe(box);
+    this.#selection.ended.addEventListener("abort", () => {
+      observer.disconnect();
+      sizes.disconnect();
+    });
   }
 
   #read(readout: HTMLElement, point: NamedPoint | undefined): void {

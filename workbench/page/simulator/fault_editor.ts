@@ -91,6 +91,7 @@ export class FaultEditor {
         ...make(node.value, others),
       });
       this.#draw();
+      [...this.root.querySelectorAll<HTMLElement>(".bar")].at(-1)?.focus();
     };
     const button = element("button", { type: "button", click: add }, "Add a fault");
     return element("div", { class: "adder" }, button, kind, node);
@@ -136,6 +137,7 @@ export class FaultEditor {
       click: () => {
         this.#faults.splice(i, 1);
         this.#draw();
+        this.root.querySelector<HTMLElement>(".adder button")?.focus();
       },
     }, "Remove");
     place();

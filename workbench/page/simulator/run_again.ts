@@ -53,6 +53,8 @@ class Controls {
     this.#seed = element("input", {
       type: "number",
       min: 0,
+      // The largest that a command line takes.
+      max: 999_999_999_999_999,
       step: 1,
       required: true,
       value: plan.options.seed,
