@@ -10,7 +10,7 @@ import { type Flags, UsageError } from "@eddy/maelstrom/flags";
 import { plural } from "../checkers/checker.ts";
 import { printable, verdict } from "../explain.ts";
 import { type ReportedRun, writeJunit } from "../junit.ts";
-import { printError } from "./terminal.ts";
+import { isInActions, printCommand, printError } from "./terminal.ts";
 
 /** The flag that names a JUnit file. */
 export const junitFlag = {
@@ -48,7 +48,7 @@ export class CiReport {
   annotate(runs: readonly ReportedRun[]): void {
     if (!isInActions() || this.#isAnnotated) return;
     this.#isAnnotated = true;
-    for (const line of annotations(runs)) printError(line);
+    for (const line of annotations(runs)) printCommand(line);
   }
 
   /**
@@ -69,10 +69,6 @@ export class CiReport {
       return false;
     }
   }
-}
-
-function isInActions(): boolean {
-  return Deno.env.get("GITHUB_ACTIONS") === "true";
 }
 
 /** Refuses a file that cannot be written, before there is anything to write. */

@@ -182,3 +182,21 @@ Deno.test("under GitHub Actions: annotations beside the output, and a summary th
     assertEquals((await workbench(["test", ...failing], dir, plainEnv)).stderr, "");
   });
 });
+
+Deno.test("under GitHub Actions: what a node throws or logs is no command", async () => {
+  await inTempDir(async (dir) => {
+    const thrown = "boom\n::error::pwned\n##[error]pwned\n::stop-commands::token";
+    const code = `console.error("##[error]log"); throw new Error(${JSON.stringify(thrown)});`;
+    await Deno.writeTextFile(join(dir, "node.ts"), code);
+    const program = ["--bin", "./node.ts", "--node-count", "1", "--time-limit", "1", "--seed", "1"];
+    const args = ["test", "-w", "echo", ...program, "--log-stderr"];
+    const env = { GITHUB_ACTIONS: "true" };
+    const { stdout, stderr } = await workbench(args, dir, env);
+    const obeyed = `${stdout}\n${stderr}`.split("\n").filter((line) => /^\s*::|##\[/.test(line));
+    assertEquals(obeyed.map((line) => line.replace(/ title=.*/, "")), ["::error"]);
+    assertMatch(stdout, /^ +\\u003a:stop-commands::token/m);
+    assertStringIncludes(stderr, "#\\u0023[error]log");
+    const wrong = await workbench(["check", "-w", "echo", "\n ::error::x"], dir, env);
+    assertEquals(wrong.stderr, "Cannot read \n \\u003a:error::x: there is no such file\n");
+  });
+});

@@ -37,9 +37,32 @@ export function printJson(value: unknown, indent?: number): void {
   printRaw(printable(JSON.stringify(value, null, indent)));
 }
 
+/** Prints a command to GitHub Actions, in one line, to standard error; no other text is taken for one. */
+export function printCommand(line: string): void {
+  writeStderrRaw(`${printableLine(line)}\n`);
+}
+
+/** Whether this is a job of GitHub Actions, which obeys what is printed. */
+export function isInActions(): boolean {
+  return Deno.env.get("GITHUB_ACTIONS") === "true";
+}
+
+/**
+ * Escapes what GitHub Actions takes for a command, as in JSON: `::` at the beginning of a line, also
+ * after spaces, and `##[` anywhere in it. JSON remains the same value.
+ */
+export function withoutCommands(text: string): string {
+  return text.replace(/^(\s*):(?=:)/gm, "$1\\u003a").replaceAll("##[", "#\\u0023[");
+}
+
+/** A text as it is printed where this runs. */
+function safeHere(text: string): string {
+  return isInActions() ? withoutCommands(text) : text;
+}
+
 function printRaw(text: string): void {
   try {
-    writeAll(Deno.stdout, `${text}\n`);
+    writeAll(Deno.stdout, `${safeHere(text)}\n`);
   } catch (cause) {
     const why = errorText(cause).replace(/ \(os error \d+\)$/, "");
     throw new Error(`Cannot write to standard output: ${why}`, { cause });
@@ -235,6 +258,10 @@ export class StatusLine {
 }
 
 function writeStderr(text: string): void {
+  writeStderrRaw(safeHere(text));
+}
+
+function writeStderrRaw(text: string): void {
   try {
     writeAll(Deno.stderr, text);
   } catch {

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { renderLine, StatusLine, tableLines } from "./terminal.ts";
+import { renderLine, StatusLine, tableLines, withoutCommands } from "./terminal.ts";
 
 Deno.test("lines are printed above the status, which is written again below them", () => {
   let text = "";
@@ -60,4 +60,16 @@ Deno.test("a table's head is bold, and verdicts have their colours, in each line
     { text: "invalid-kv  INVALID", style: "invalid", word: "INVALID" },
     "      1",
   ]);
+});
+
+Deno.test("nothing that GitHub Actions obeys is left in a text, and JSON remains the same value", () => {
+  const rude = "::error::a\n \t\u00a0::stop-commands::b\nn0: ###[error]c ##[d\ne ::f g::h";
+  assertEquals(
+    withoutCommands(rude),
+    "\\u003a:error::a\n \t\u00a0\\u003a:stop-commands::b\nn0: ##\\u0023[error]c #\\u0023[d\n" +
+      "e ::f g::h",
+  );
+  const value = { "##[error]": [rude, "\\##[x"] };
+  const json = withoutCommands(JSON.stringify(value, null, 2));
+  assertEquals([JSON.parse(json), json.includes("##[")], [value, false]);
 });
