@@ -6,6 +6,7 @@
 
 import { errorText } from "@eddy/maelstrom";
 import { integer, parseFlags, UsageError } from "@eddy/maelstrom/flags";
+import { delay } from "@std/async/delay";
 import { storeHandler } from "../serve.ts";
 import { Interrupts, print } from "./terminal.ts";
 
@@ -27,6 +28,9 @@ export const serveFlags = {
 /** The names of this machine, by which its own browsers may ask. */
 const OWN_NAMES = ["127.0.0.1", "localhost", "[::1]"];
 
+/** How long answers may take that are under way when the server is to end, in ms. */
+const CLOSING_MS = 1000;
+
 /** Runs the command until it is interrupted, and returns the exit code. */
 export async function serveCommand(args: readonly string[]): Promise<number> {
   const { flags: { port, host }, words: [store = "store", extra] } = parseFlags(serveFlags, args);
@@ -37,7 +41,7 @@ export async function serveCommand(args: readonly string[]): Promise<number> {
   const names = new Set<string>();
   const server = listen(host, port, storeHandler(store, (name) => names.has(name)));
   const { port: actual } = server.addr;
-  const name = host.includes(":") ? `[${host}]` : host;
+  const name = host.includes(":") && !host.startsWith("[") ? `[${host}]` : host;
   for (const each of new Set([...OWN_NAMES, name])) {
     names.add(`${each}:${actual}`);
     if (actual === 80) names.add(each);
@@ -45,7 +49,8 @@ export async function serveCommand(args: readonly string[]): Promise<number> {
   print(`Runs of ${store} at http://${name}:${actual}/ (Ctrl-C ends it)`);
   interrupts.signal.addEventListener("abort", () => stop());
   await stopped;
-  await server.shutdown();
+  // A browser that reads slowly, or not at all, does not hold up the end.
+  await Promise.race([server.shutdown(), delay(CLOSING_MS)]);
   interrupts.stop();
   return 0;
 }
