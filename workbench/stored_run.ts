@@ -22,6 +22,7 @@ import {
 } from "./report_messages.ts";
 import { reportPage, type Rerun } from "./report_page.ts";
 import { NAMES_FILE, type RunNames } from "./results_dir.ts";
+import { writeWhole } from "./whole_file.ts";
 import { WORKLOADS } from "./workloads/mod.ts";
 
 /** What a run is known by beside its folder. */
@@ -45,11 +46,9 @@ export async function writeReport(
   const messages = readMessages(join(path, "messages.jsonl"), startMs, momentOf(run));
   const page = await reportPage(makeReport({ ...run, ...messages }), rerun);
   try {
-    await Deno.writeTextFile(file, page);
-  } catch (error) {
-    // Half a page shows nothing.
-    await Deno.remove(file).catch(() => {});
-    throw error;
+    writeWhole(file, page);
+  } catch (cause) {
+    throw new Error(`Cannot write ${file}: ${errorText(cause)}`, { cause });
   }
   return file;
 }

@@ -15,6 +15,7 @@ import { reportPage } from "../report_page.ts";
 import { resultsJson } from "../results_dir.ts";
 import { exitCodeOf, runFlags } from "./flags.ts";
 import { colorFlag, type Line, printJson, styleOf, Terminal } from "./terminal.ts";
+import { writeWhole } from "../whole_file.ts";
 import { WORKLOADS } from "../workloads/mod.ts";
 
 /** The flags of `check`. */
@@ -62,7 +63,7 @@ export async function checkCommand(args: readonly string[]): Promise<number> {
 async function writePage(file: string, run: ReportInput): Promise<void> {
   const page = await reportPage(makeReport(run));
   try {
-    await Deno.writeTextFile(file, page);
+    writeWhole(file, page);
   } catch (cause) {
     throw new Error(`Cannot write --html ${file}: ${errorText(cause)}`, { cause });
   }

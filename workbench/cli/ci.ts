@@ -5,11 +5,11 @@
  * @module
  */
 
-import { errorText } from "@eddy/maelstrom";
 import { type Flags, UsageError } from "@eddy/maelstrom/flags";
 import { plural } from "../checkers/checker.ts";
 import { printable, verdict } from "../explain.ts";
 import { type ReportedRun, writeJunit } from "../junit.ts";
+import { kindOf, temporaryName, whyUnwritten, writeWhole } from "../whole_file.ts";
 import { isInActions, printCommand, printError } from "./terminal.ts";
 
 /** The flag that names a JUnit file. */
@@ -65,7 +65,7 @@ export class CiReport {
       writeWhole(this.#junit, writeJunit(this.#name, runs, this.#began));
       return true;
     } catch (error) {
-      printError(`Cannot write --junit ${this.#junit}: ${why(error)}`);
+      printError(`Cannot write --junit ${this.#junit}: ${whyUnwritten(error)}`);
       return false;
     }
   }
@@ -83,52 +83,12 @@ function checkWritable(path: string): void {
     Deno.writeTextFileSync(temporary, "", { createNew: true });
     Deno.removeSync(temporary);
   } catch (cause) {
-    throw new UsageError(`Cannot write --junit ${path}: ${why(cause)}`, { cause });
+    throw new UsageError(`Cannot write --junit ${path}: ${whyUnwritten(cause)}`, { cause });
   }
-}
-
-/** Writes a file so that nobody reads half of it; what is no file, as `/dev/stdout`, as it is. */
-function writeWhole(path: string, text: string): void {
-  if (kindOf(path) === "other") return Deno.writeTextFileSync(path, text);
-  const temporary = temporaryName(path);
-  try {
-    Deno.writeTextFileSync(temporary, text);
-    Deno.renameSync(temporary, path);
-  } catch (error) {
-    removeIfThere(temporary);
-    throw error;
-  }
-}
-
-function removeIfThere(path: string): void {
-  try {
-    Deno.removeSync(path);
-  } catch {
-    // What keeps it from being written may keep it from being removed.
-  }
-}
-
-/** What a path names: a link may lead to a device, which a file must not replace. */
-function kindOf(path: string): "file" | "folder" | "other" {
-  try {
-    const { isFile, isDirectory } = Deno.lstatSync(path);
-    return isFile ? "file" : isDirectory ? "folder" : "other";
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return "file";
-    throw error;
-  }
-}
-
-function temporaryName(path: string): string {
-  return `${path}.${crypto.randomUUID()}.tmp`;
 }
 
 function folderOf(path: string): string {
   return path.slice(0, path.lastIndexOf("/") + 1);
-}
-
-function why(error: unknown): string {
-  return errorText(error).replace(/ \(os error \d+\).*$/, "");
 }
 
 /** How many annotations GitHub shows of a step. */
@@ -245,6 +205,6 @@ function appendSummary(text: string): void {
   try {
     Deno.writeTextFileSync(path, text, { append: true });
   } catch (error) {
-    printError(`Cannot write the summary of the job: ${why(error)}`);
+    printError(`Cannot write the summary of the job: ${whyUnwritten(error)}`);
   }
 }

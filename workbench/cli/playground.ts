@@ -12,6 +12,7 @@ import { DISTRIBUTIONS, type RunSettings } from "../options.ts";
 import type { PlaygroundChoices } from "../page/playground.ts";
 import { pagePart } from "../page_parts.ts";
 import { writePage } from "../report_page.ts";
+import { writeWhole } from "../whole_file.ts";
 import { WORKLOADS } from "../workloads/mod.ts";
 import { print } from "./terminal.ts";
 
@@ -31,7 +32,7 @@ export async function playgroundCommand(args: readonly string[]): Promise<number
   if (words.length > 0) throw new UsageError(`Unexpected argument ${JSON.stringify(words[0])}`);
   const page = await playgroundPage();
   try {
-    await Deno.writeTextFile(output, page);
+    writeWhole(output, page);
   } catch (cause) {
     throw new UsageError(`Cannot write --output ${output}: ${errorText(cause)}`, { cause });
   }
