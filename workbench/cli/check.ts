@@ -13,8 +13,8 @@ import { check, type HistoryReport } from "../report.ts";
 import { makeReport, type ReportInput } from "../report_maker.ts";
 import { reportPage } from "../report_page.ts";
 import { resultsJson } from "../results_dir.ts";
-import { exitCodeOf, runFlags } from "./flags.ts";
-import { colorFlag, type Line, printJson, styleOf, Terminal } from "./terminal.ts";
+import { BROKEN, exitCodeOf, runFlags } from "./flags.ts";
+import { colorFlag, type Line, printError, printJson, styleOf, Terminal } from "./terminal.ts";
 import { writeWhole } from "../whole_file.ts";
 import { WORKLOADS } from "../workloads/mod.ts";
 
@@ -43,6 +43,7 @@ export async function checkCommand(args: readonly string[]): Promise<number> {
     throw new UsageError(`Cannot check without a history: name a file of ${HISTORY_FORMATS}`);
   }
   if (extra !== undefined) throw new UsageError(`Unexpected argument ${JSON.stringify(extra)}`);
+  if (flags.html !== undefined) checkOutput(flags.html, file);
   const history = parse(await read(file), file);
   const results = check(history, {
     workload,
@@ -51,21 +52,51 @@ export async function checkCommand(args: readonly string[]): Promise<number> {
     only: flags.only,
     consistencyModels: models(flags["consistency-models"]),
   });
-  if (flags.html !== undefined) {
-    const report = { ...results, faults: faultWindows(history) };
-    await writePage(flags.html, { workload, report, history, observations: [] });
-  }
   if (flags.json) printJson(resultsJson(results), 2);
   else new Terminal(flags.color).print(describe(workload, history, results));
-  return exitCodeOf(results.valid);
+  const code = exitCodeOf(results.valid);
+  if (flags.html === undefined) return code;
+  const report = { ...results, faults: faultWindows(history) };
+  const isWritten = await writePage(flags.html, { workload, report, history, observations: [] });
+  return isWritten ? code : BROKEN;
 }
 
-async function writePage(file: string, run: ReportInput): Promise<void> {
-  const page = await reportPage(makeReport(run));
+/** Refuses a page that cannot be written, or would replace the history, before all is checked. */
+function checkOutput(html: string, history: string): void {
+  const why = realPath(html) !== undefined && realPath(html) === realPath(history)
+    ? "it is the history"
+    : isFolder(html)
+    ? "it is a folder"
+    : undefined;
+  if (why !== undefined) throw new UsageError(`Cannot write --html ${html}: ${why}`);
+}
+
+/** A path without links; nothing where there is no file. */
+function realPath(path: string): string | undefined {
   try {
-    writeWhole(file, page);
-  } catch (cause) {
-    throw new Error(`Cannot write --html ${file}: ${errorText(cause)}`, { cause });
+    return Deno.realPathSync(path);
+  } catch {
+    // What is wrong with it is said when it is opened.
+    return undefined;
+  }
+}
+
+function isFolder(path: string): boolean {
+  try {
+    return Deno.statSync(path).isDirectory;
+  } catch {
+    return false;
+  }
+}
+
+/** Writes the page, and says so if it cannot be; the verdict stands without. */
+async function writePage(file: string, run: ReportInput): Promise<boolean> {
+  try {
+    writeWhole(file, await reportPage(makeReport(run)));
+    return true;
+  } catch (error) {
+    printError(`Cannot write --html ${file}: ${errorText(error)}`);
+    return false;
   }
 }
 

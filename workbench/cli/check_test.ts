@@ -1,5 +1,7 @@
-import { assertRejects } from "@std/assert";
+import { assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
+import { join } from "@std/path/join";
 import { readText } from "./check.ts";
+import { inTempDir, workbenchInTurn } from "./testing.ts";
 
 Deno.test("a file without an end is refused before it fills the memory", async () => {
   const endless = ReadableStream.from((async function* () {
@@ -9,4 +11,52 @@ Deno.test("a file without an end is refused before it fills the memory", async (
   const bomb = new Blob([new Uint8Array(100_000)]).stream()
     .pipeThrough(new CompressionStream("gzip"));
   await assertRejects(() => readText(bomb, 50_000), Error, "it is longer than 50000 bytes");
+});
+
+/** An echo that was answered with something else. */
+const history = [
+  { process: 0, type: "invoke", f: "echo", value: "a", time: 0, index: 0 },
+  { process: 0, type: "ok", f: "echo", value: { echo: "b" }, time: 1, index: 1 },
+].map((op) => `${JSON.stringify(op)}\n`).join("");
+
+Deno.test("check --html: a page never replaces the history, nor is a folder taken for one", async () => {
+  await inTempDir(async (dir) => {
+    const file = join(dir, "h.jsonl");
+    await Deno.writeTextFile(file, history);
+    await Deno.symlink("h.jsonl", join(dir, "link"));
+    await Deno.mkdir(join(dir, "folder"));
+    const refused: readonly (readonly [history: string, html: string, why: string])[] = [
+      ["h.jsonl", "./h.jsonl", "it is the history"],
+      ["h.jsonl", file, "it is the history"],
+      ["h.jsonl", "link", "it is the history"],
+      ["link", "h.jsonl", "it is the history"],
+      ["h.jsonl", "folder", "it is a folder"],
+    ];
+    const lines = refused.map(([name, html]) => ["check", "-w", "echo", name, "--html", html]);
+    const ran = await workbenchInTurn(lines, dir);
+    assertEquals(
+      ran,
+      refused.map(([, html, why]) => {
+        return { code: 254, stdout: "", stderr: `Cannot write --html ${html}: ${why}\n` };
+      }),
+    );
+    assertEquals(await Deno.readTextFile(file), history);
+  });
+});
+
+Deno.test("check --html: what cannot be written is said after the verdict", async () => {
+  await inTempDir(async (dir) => {
+    await Deno.writeTextFile(join(dir, "h.jsonl"), history);
+    const full = Deno.build.os === "linux" ? ["/dev/full"] : [];
+    const lines = ["no/such/page.html", ...full].flatMap((html) => {
+      const args = ["check", "-w", "echo", "h.jsonl", "--html", html];
+      return [args, [...args, "--json"]];
+    });
+    for (const [i, { code, stdout, stderr }] of (await workbenchInTurn(lines, dir)).entries()) {
+      assertEquals(code, 255, "which no verdict has");
+      assertMatch(stderr, /^Cannot write --html \S+: .+\n$/);
+      if (i % 2 === 0) assertStringIncludes(stdout, "INVALID");
+      else assertEquals(JSON.parse(stdout)["valid?"], false);
+    }
+  });
 });
