@@ -394,6 +394,17 @@ export function folderName(): string {
   return new Date().toISOString().replaceAll(":", "").replace("Z", "");
 }
 
+/** Removes the folder of a run that did not come to its end, and `latest` if it leads there. */
+export function removeRun(root: string, workload: string, name: string): void {
+  const latest = join(root, "latest");
+  try {
+    Deno.removeSync(join(root, workload, name), { recursive: true });
+    if (Deno.readLinkSync(latest) === join(workload, name)) Deno.removeSync(latest);
+  } catch {
+    // It had not begun, or there are no links here.
+  }
+}
+
 /** Replaces the link at once, because runs at the same time may each do so. */
 function linkLatest(root: string, target: string): void {
   const fresh = join(root, `latest-${crypto.randomUUID()}`);

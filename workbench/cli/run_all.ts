@@ -8,6 +8,7 @@
 import { errorText } from "@eddy/maelstrom";
 import { verdict } from "../explain.ts";
 import { worst } from "../history.ts";
+import { removeRun } from "../results_dir.ts";
 import { type Job, type RunFigures, runJobs, wasEnded } from "../sweep.ts";
 import { exitCodeOf } from "./flags.ts";
 import { describeRuns, ProgressLine } from "./progress.ts";
@@ -60,6 +61,7 @@ export async function runAll<Each extends Kept>(
   };
   const waits = (outcome: RunFigures, i: number) =>
     outcome.valid !== true && jobs[i]?.keptIn !== undefined;
+  let isInterrupted = false;
   try {
     const noting = (outcome: RunFigures, i: number, ms: number) => {
       byIndex.set(i, outcome);
@@ -71,6 +73,7 @@ export async function runAll<Each extends Kept>(
     await keepFailing(jobs, byIndex, signal, atOnce);
   } catch (error) {
     if (!signal.aborted) throw error;
+    isInterrupted = true;
   } finally {
     interrupts.stop();
     progress.stop();
@@ -79,14 +82,19 @@ export async function runAll<Each extends Kept>(
   for (const [i, outcome] of done) if (waits(outcome, i)) told(outcome, i);
   const outcomes = done.map(([, outcome]) => outcome);
   if (done.length > 0) show(done.map(([i]) => jobs[i] as Each), outcomes);
-  if (done.length < jobs.length) {
-    const reason = errorText(signal.reason);
-    throw new Error(`${reason}: ${done.length} of ${jobs.length} runs were done`);
+  if (isInterrupted) {
+    const state = done.length < jobs.length
+      ? `${done.length} of ${jobs.length} runs were done`
+      : "all runs were done, but results that were to be kept are missing";
+    throw new Error(`${errorText(signal.reason)}: ${state}`);
   }
   return exitCodeOf(worst(outcomes.map(({ valid }) => valid)));
 }
 
-/** Does the first runs that are not valid again, and adds to their outcomes where the results are. */
+/**
+ * Does the first runs that are not valid again, and adds to their outcomes where the results are; a
+ * signal leaves nothing of those that have not ended.
+ */
 async function keepFailing(
   jobs: readonly Kept[],
   byIndex: Map<number, RunFigures>,
@@ -100,9 +108,12 @@ async function keepFailing(
     if (outcome === undefined || !keeps || wasEnded(outcome)) return [];
     return [{ i, outcome, job: { ...job, store: job.keptIn } }];
   }).slice(0, MAX_KEPT);
+  if (failing.length === 0) return;
+  const unfinished = new Set(failing);
   const onOutcome = ({ valid, path, notes }: RunFigures, k: number) => {
     const again = failing[k];
     if (again === undefined) return;
+    unfinished.delete(again);
     const { i, outcome } = again;
     const same = valid === outcome.valid ? [] : [
       `Seed ${outcome.seed} is ${verdict(valid)} when it is run again to keep its results, and ` +
@@ -110,8 +121,15 @@ async function keepFailing(
     ];
     byIndex.set(i, { ...outcome, path, notes: [...outcome.notes, ...same, ...notes] });
   };
-  if (failing.length > 0) {
+  try {
     await runJobs(failing.map(({ job }) => job), { onOutcome, signal, atOnce });
+  } catch (error) {
+    if (signal.aborted) {
+      for (const { job: { options, store } } of unfinished) {
+        if (store !== undefined) removeRun(store.root, options.workload, store.name);
+      }
+    }
+    throw error;
   }
 }
 

@@ -3,6 +3,7 @@
  */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { delay } from "@std/async/delay";
 import { join } from "@std/path/join";
 import { ended } from "../testing.ts";
 import { command, inTempDir, lineOf, workbench } from "./testing.ts";
@@ -157,6 +158,33 @@ for (const signal of ["SIGINT", "SIGKILL"] as const) {
     });
   });
 }
+
+Deno.test("sweep: an interruption while results are kept is said, and leaves no half of a run", async () => {
+  await inTempDir(async (dir) => {
+    const nodes = ["--bin", "mutant:does-not-send-its-values-to-other-nodes"];
+    const args = ["sweep", "-w", "broadcast", ...nodes, "--time-limit", "20"];
+    await using child = command([...args, "--seeds", "8", "--jobs", "1"], dir).spawn();
+    const folder = join(dir, "store", "broadcast");
+    const namesIn = () => [...Deno.readDirSync(folder)].map(({ name }) => name).sort();
+    let isOver = false;
+    void child.status.then(() => isOver = true);
+    // Only runs that are done again have folders.
+    while (!isOver && await Deno.stat(folder).catch(() => undefined) === undefined) await delay(5);
+    assert(!isOver, "it ended before it kept any results");
+    child.kill("SIGINT");
+    const { code, stdout, stderr } = await child.output();
+    assertEquals(
+      [code, new TextDecoder().decode(stderr)],
+      [
+        255,
+        "The sweep was interrupted by SIGINT: all runs were done, but results that were to be kept " +
+        "are missing\n",
+      ],
+    );
+    const listed = new TextDecoder().decode(stdout).matchAll(/^ {2}Results in .*\/(.*)$/gm);
+    assertEquals(namesIn(), [...listed].map(([, name]) => name).sort());
+  });
+});
 
 Deno.test("test: a run under virtual time, too, is broken off after real time", async () => {
   await inTempDir(async (dir) => {
