@@ -14,7 +14,10 @@ const FILES = ["results.json", "report.html"];
 /** When a run began that is under way, in UTC, as its folder is named. */
 const UNDER_WAY = "2020-01-02T030405.678-4";
 
-/** Serves a store with a run that is over, and one that is under way. */
+/** The folder of a run that was killed, which began before. */
+const KILLED = "2019-01-02T030405.678";
+
+/** Serves a store with a run that is over, one that is under way, and one that was killed. */
 async function inStore(
   use: (address: string, folders: { over: string; underWay: string }) => Promise<void>,
 ): Promise<void> {
@@ -28,7 +31,13 @@ async function inStore(
     await Deno.mkdir(underWay);
     await Deno.writeTextFile(
       join(underWay, "progress.json"),
-      JSON.stringify({ ...progress, writtenAt: "2020-01-02T03:04:06Z" }),
+      JSON.stringify({ ...progress, writtenAt: new Date().toISOString() }),
+    );
+    const killed = join(store, "echo", KILLED);
+    await Deno.mkdir(killed);
+    await Deno.writeTextFile(
+      join(killed, "progress.json"),
+      JSON.stringify({ ...progress, writtenAt: "2019-01-02T03:04:06Z" }),
     );
     const handler = storeHandler(store, () => true);
     await using server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, handler);
@@ -76,5 +85,7 @@ testInBrowser("serve: on a narrow screen the verdict and the time are in view", 
       assert(box !== null && box.x + box.width <= 400, `column ${i} ends at ${box?.x}`);
     }
     assertMatch(await cells.nth(1).innerText(), /^under way: main, 50 %, 3 operations$/);
+    const killed = page.locator("tbody tr").nth(2).locator("td");
+    assertEquals(await killed.nth(1).innerText(), "broken off: main, 50 %, 3 operations");
   });
 });

@@ -21,6 +21,8 @@ export interface StoredRun {
   readonly figures?: StoredFigures | undefined;
   /** How far it is; absent when it is over. */
   readonly progress?: StoredProgress | undefined;
+  /** Whether it says no longer how far it is, as a run that was killed. */
+  readonly isBrokenOff?: boolean;
 }
 
 /** The main figures of a run; what it does not have is absent. */
@@ -54,6 +56,9 @@ export interface StoredProgress extends RunProgress {
 
 /** The name of the file that tells how far a run is. */
 export const PROGRESS_FILE = "progress.json";
+
+/** A run that is under way says so every second; how long it may be silent, in ms. */
+const MAX_SILENCE_MS = 30_000;
 
 const figure = v.optional(v.nullable(v.number()));
 const quantiles = v.optional(v.nullable(v.looseObject({ "0.5": figure, "1": figure })));
@@ -107,14 +112,18 @@ export class RunIndex {
     const path = join(this.#root, workload, name);
     const known = this.#known.get(path);
     if (known !== undefined) return known;
-    const hasReport = await exists(join(path, "report.html"));
+    const hasReport = await isFile(join(path, "report.html"));
     const figures = await readFigures(join(path, "results.json"));
+    const progress = figures === undefined
+      ? await readProgress(join(path, PROGRESS_FILE))
+      : undefined;
     const run: StoredRun = {
       workload,
       name,
       hasReport,
       figures,
-      progress: figures === undefined ? await readProgress(join(path, PROGRESS_FILE)) : undefined,
+      progress,
+      ...(progress !== undefined && { isBrokenOff: isBrokenOff(progress) }),
     };
     if (hasReport && figures !== undefined) this.#known.set(path, run);
     return run;
@@ -131,8 +140,13 @@ async function folders(path: string): Promise<string[]> {
   }
 }
 
-async function exists(path: string): Promise<boolean> {
-  return await Deno.stat(path).then(({ isFile }) => isFile, () => false);
+function isBrokenOff({ writtenAt }: StoredProgress): boolean {
+  return Date.now() - Date.parse(writtenAt) > MAX_SILENCE_MS;
+}
+
+/** Whether there is a regular file: a pipe or a device may have no end. */
+async function isFile(path: string): Promise<boolean> {
+  return await Deno.stat(path).then((info) => info.isFile, () => false);
 }
 
 async function readFigures(path: string): Promise<StoredFigures | undefined> {
@@ -165,6 +179,7 @@ async function readProgress(path: string): Promise<StoredProgress | undefined> {
 }
 
 async function readJson(path: string): Promise<unknown> {
+  if (!await isFile(path)) return undefined;
   try {
     return JSON.parse(await Deno.readTextFile(path));
   } catch {

@@ -26,15 +26,22 @@ Deno.test("a store is listed, with what each run came to, and its files are serv
     await Deno.mkdir(join(dir, "store/echo/2021-under-way"));
     await Deno.writeTextFile(
       join(dir, "store/echo/2021-under-way/progress.json"),
-      JSON.stringify({ ...progress, writtenAt: "2021-01-01T00:00:00Z" }),
+      JSON.stringify({ ...progress, writtenAt: new Date().toISOString() }),
+    );
+    await Deno.mkdir(join(dir, "store/echo/2019-killed"));
+    await Deno.writeTextFile(
+      join(dir, "store/echo/2019-killed/progress.json"),
+      JSON.stringify({ ...progress, writtenAt: "2019-01-01T00:00:00Z" }),
     );
     const get = served(join(dir, "store"));
     const runs = JSON.parse((await get("/runs.json")).text);
-    assertEquals(runs.length, 3);
-    const [run, underWay, cut] = runs;
+    assertEquals(runs.length, 4);
+    const [run, underWay, cut, killed] = runs;
     assertEquals([run.workload, run.hasReport], ["echo", true]);
     assertEquals([run.figures.valid, run.figures.seed, run.figures.nodes], [true, 4, 2]);
     assertEquals([underWay.figures, underWay.progress.stage], [undefined, "main"]);
+    assertEquals([underWay.isBrokenOff, killed.isBrokenOff], [false, true]);
+    assertEquals([killed.figures, killed.progress.stage], [undefined, "main"]);
     assertEquals([cut.figures, cut.progress, cut.hasReport], [undefined, undefined, false]);
 
     const page = await get(`/runs/echo/${run.name}/report.html`);
@@ -49,6 +56,32 @@ Deno.test("a store is listed, with what each run came to, and its files are serv
     assertEquals((await get("/runs/latest")).response.headers.get("location"), "/runs/latest/");
     assertMatch((await get("/")).text, /connect-src 'self'/);
   });
+});
+
+Deno.test({
+  name: "what is no regular file is not read for the list",
+  ignore: Deno.build.os === "windows",
+  async fn() {
+    await inTempDir(async (dir) => {
+      const run = join(dir, "store/echo/2022-pipe");
+      const progress = { stage: "main", elapsedMs: 5, plannedMs: 10, counts: { invocations: 3 } };
+      const text = JSON.stringify({ ...progress, writtenAt: "2022-01-01T00:00:00Z" });
+      await Deno.mkdir(run, { recursive: true });
+      for (const name of ["results.json", "progress.json"]) {
+        await new Deno.Command("mkfifo", { args: [join(run, name)] }).output();
+      }
+      // Whoever reads the pipes gets something, so that this fails instead of waiting for ever.
+      const script = 'echo {} > results.json; echo "$TEXT" > progress.json';
+      const writer = new Deno.Command("sh", { args: ["-c", script], cwd: run, env: { TEXT: text } })
+        .spawn();
+      const { text: answer } = await served(join(dir, "store"))("/runs.json");
+      writer.kill("SIGKILL");
+      await writer.status;
+      assertEquals(JSON.parse(answer), [
+        { workload: "echo", name: "2022-pipe", hasReport: false },
+      ]);
+    });
+  },
 });
 
 Deno.test("what is not in the store is not served, and foreign hosts and methods are refused", async () => {

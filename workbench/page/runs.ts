@@ -70,13 +70,15 @@ function timeOf({ name }: StoredRun): string {
   return number === undefined ? time : `${time} #${Number(number) + 1}`;
 }
 
-/** The verdict, or how far the run is. */
-function stateOf({ figures, progress }: StoredRun): string {
+/** The verdict, or how far the run is, or came. */
+function stateOf({ figures, progress, isBrokenOff = false }: StoredRun): string {
   if (figures !== undefined) return verdict(figures.valid);
   if (progress === undefined) return "no results";
   const { stage, elapsedMs, plannedMs, counts } = progress;
   const share = Math.min(100, Math.round(elapsedMs / plannedMs * 100));
-  return `under way: ${stage}, ${share} %, ${counts.invocations} operations`;
+  return `${
+    isBrokenOff ? "broken off" : "under way"
+  }: ${stage}, ${share} %, ${counts.invocations} operations`;
 }
 
 /** What is shown of the list, and how. */
