@@ -4,7 +4,7 @@
  * @module
  */
 
-import { errorText } from "@eddy/maelstrom";
+import * as v from "valibot";
 import { BodyBound } from "./report_bounds.ts";
 import { type PackedTexts, packTexts, type UnjoinedText, unpackEach } from "./packed_texts.ts";
 
@@ -124,23 +124,51 @@ export function typeOfBody(body: string): string {
 
 const TYPE_AT_FIRST = /^\{"type":"([^"\\]*)"/;
 
+const eventHead = v.looseObject({
+  type: v.picklist(["send", "recv", "drop"]),
+  time: v.number(),
+  id: v.number(),
+  src: v.string(),
+  dest: v.string(),
+  why: v.optional(v.string()),
+});
+
 /**
- * Reads a line of `messages.jsonl`; undefined for what is none.
+ * Reads a line of `messages.jsonl`; undefined for what is no JSON.
  *
  * The body stays the text that it is.
+ *
+ * @throws {RangeError} if it is no event of a message, naming the field.
  */
 export function parseMessageEvent(line: string): MessageEvent | undefined {
   const at = line.indexOf(BODY);
   const head = at === -1 ? line : `${line.slice(0, at)}}`;
+  let parsed: unknown;
   try {
-    const { type, time, id, src, dest, why } = JSON.parse(head);
-    const body = at === -1 ? undefined : line.slice(at + BODY.length, -1);
-    return { type, timeMs: time, id, src, dest, body, why };
-  } catch (error) {
+    parsed = JSON.parse(head);
+  } catch {
     // The last line of a run that was killed may be cut short.
-    if (error instanceof SyntaxError) return undefined;
-    throw new Error(`Cannot read ${line.slice(0, 80)}: ${errorText(error)}`, { cause: error });
+    return undefined;
   }
+  const { time, type, id, src, dest, why } = checkShape(eventHead, parsed);
+  const body = at === -1 ? undefined : line.slice(at + BODY.length, -1);
+  return { type, timeMs: time, id, src, dest, body, why };
+}
+
+/**
+ * Checks a value that was read from a file.
+ *
+ * @throws {RangeError} if it has not the shape, naming the first field that is wrong.
+ */
+export function checkShape<Schema extends v.GenericSchema>(
+  schema: Schema,
+  value: unknown,
+): v.InferOutput<Schema> {
+  const { success, output, issues } = v.safeParse(schema, value, { abortEarly: true });
+  if (success) return output;
+  const [issue] = issues;
+  const path = v.getDotPath(issue) ?? "";
+  throw new RangeError(path === "" ? issue.message : `${path}: ${issue.message}`);
 }
 
 /** Names of endpoints have no quotes, so that this cannot stand in one. */

@@ -7,13 +7,14 @@
 import { errorText } from "@eddy/maelstrom";
 import { join } from "@std/path/join";
 import * as v from "valibot";
-import { type Op, parseHistory } from "./history.ts";
-import type { ObservationRecord } from "./observations.ts";
+import { parseHistory } from "./history.ts";
+import { type ObservationRecord, readObservation } from "./observations.ts";
 import type { RunOptions } from "./options.ts";
 import { parsePlan, type Plan } from "./plan.ts";
 import { isOfRun, type ReportData } from "./report_data.ts";
 import { makeReport, type ReportInput } from "./report_maker.ts";
 import {
+  checkShape,
   MAX_MESSAGES,
   MessageCollector,
   type MessageEvent,
@@ -93,6 +94,11 @@ export function readRun(path: string): ReadRun {
   };
 }
 
+const figure = v.optional(v.number());
+const traffic = v.looseObject({ "msgs-per-op": figure });
+const named = v.array(v.looseObject({ name: v.string(), count: v.number() }));
+
+/** What the page looks at; all else is shown as it is, or not at all. */
 const results = v.looseObject({
   "valid?": v.union([v.boolean(), v.literal("unknown")]),
   startMs: v.number(),
@@ -102,12 +108,26 @@ const results = v.looseObject({
     seed: v.number(),
     nemesis: v.array(v.string()),
   }),
-  stats: v.looseObject({}),
-  net: v.looseObject({}),
+  stats: v.looseObject({ count: v.number() }),
+  availability: v.looseObject({ "ok-fraction": v.number() }),
+  latencies: v.looseObject({ count: v.number(), p50: figure, p99: figure, max: figure }),
+  workload: v.looseObject({
+    "stable-latencies": v.optional(v.looseObject({ "0.5": figure, "1": figure })),
+    "worst-realtime-lag": v.optional(v.looseObject({ lag: v.number() })),
+    "worst-stale": v.optional(v.array(v.looseObject({ element: v.unknown() }))),
+    lost: v.optional(v.array(v.unknown())),
+    failures: v.optional(v.array(v.unknown())),
+  }),
+  net: v.looseObject({ all: traffic, clients: traffic, servers: traffic }),
+  planned: v.optional(v.looseObject({ count: v.number(), begun: v.number() })),
+  observed: v.optional(
+    v.looseObject({ sometimes: named, violations: named, leftOut: v.number() }),
+  ),
+  broke: v.optional(v.looseObject({ byNode: v.boolean(), text: v.string() })),
   findings: v.array(v.looseObject({
     anomaly: v.string(),
     what: v.string(),
-    ops: v.array(v.custom<Op>((op) => typeof op === "object" && op !== null)),
+    ops: v.array(v.looseObject({ index: v.number(), time: v.number() })),
   })),
   warnings: v.array(v.string()),
   explanations: v.array(v.array(v.string())),
@@ -123,26 +143,38 @@ const names = v.object({ engine: v.string(), command: v.optional(v.string()) });
 
 /** How a run was done; nothing where a version that did not keep it wrote the folder. */
 function readNames(file: string): Partial<RunNames> {
-  try {
-    return v.parse(names, JSON.parse(Deno.readTextFileSync(file)));
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return {};
-    throw new Error(`Cannot read ${file}: ${errorText(error)}`, { cause: error });
-  }
+  return isThere(file) ? parse(file, (text) => checkShape(names, JSON.parse(text))) : {};
 }
 
 function readResults(file: string) {
-  const { options, ...read } = parse(file, (text) => v.parse(results, JSON.parse(text)));
+  const { options, ...read } = parse(file, (text) => checkShape(results, JSON.parse(text)));
   return { ...read, options: options as unknown as RunOptions };
 }
 
 function parse<Read>(file: string, read: (text: string) => Read): Read {
+  if (!isThere(file)) throw new Error(`Cannot read ${file}: there is no such file`);
   try {
     return read(Deno.readTextFileSync(file));
   } catch (cause) {
-    const why = cause instanceof Deno.errors.NotFound ? "there is no such file" : errorText(cause);
-    throw new Error(`Cannot read ${file}: ${why}`, { cause });
+    throw new Error(`Cannot read ${file}: ${errorText(cause)}`, { cause });
   }
+}
+
+/**
+ * Whether there is a file.
+ *
+ * @throws {Error} if it is no regular one: a pipe or a device may have no end.
+ */
+function isThere(file: string): boolean {
+  let isFile: boolean;
+  try {
+    ({ isFile } = Deno.statSync(file));
+  } catch (cause) {
+    if (cause instanceof Deno.errors.NotFound) return false;
+    throw new Error(`Cannot read ${file}: ${errorText(cause)}`, { cause });
+  }
+  if (!isFile) throw new Error(`Cannot read ${file}: it is no regular file`);
+  return true;
 }
 
 /** The names of fields as this program has them, for Maelstrom's; what is data stays. */
@@ -178,17 +210,33 @@ function isRecord(value: unknown): value is Record<string, unknown> {
 }
 
 function readObservations(file: string): ObservationRecord[] {
-  let text: string;
+  // Nodes that told nothing leave no such file.
+  if (!isThere(file)) return [];
+  return parse(
+    file,
+    (text) =>
+      text.split("\n").flatMap((line, i) =>
+        line === "" ? [] : [atLine(i + 1, () => readRecord(JSON.parse(line)))]
+      ),
+  );
+}
+
+const recordHead = v.looseObject({ time: v.number(), node: v.string() });
+
+function readRecord(parsed: unknown): ObservationRecord {
+  const { time, node, ...rest } = checkShape(recordHead, parsed);
+  const observation = readObservation(rest);
+  if (observation === undefined) throw new RangeError("it is no observation");
+  return { time, node, observation };
+}
+
+/** Reads a line; an error names it. */
+function atLine<Read>(number: number, read: () => Read): Read {
   try {
-    text = Deno.readTextFileSync(file);
-  } catch {
-    // Nodes that told nothing leave no such file.
-    return [];
+    return read();
+  } catch (cause) {
+    throw new Error(`line ${number}: ${errorText(cause)}`, { cause });
   }
-  return text.split("\n").filter((line) => line !== "").map((line) => {
-    const { time, node, ...observation } = JSON.parse(line);
-    return { time, node, observation };
-  });
 }
 
 /** Of more messages than a page can have: this share before the finding, the rest after it. */
@@ -221,21 +269,23 @@ function readMessages(file: string, startMs: number, atMs: number | undefined): 
 }
 
 function* eventsOf(file: string): Generator<MessageEvent> {
+  let number = 0;
   for (const line of linesOf(file)) {
-    const event = parseMessageEvent(line);
+    number++;
+    let event: MessageEvent | undefined;
+    try {
+      event = parseMessageEvent(line);
+    } catch (cause) {
+      throw new Error(`Cannot read ${file}: line ${number}: ${errorText(cause)}`, { cause });
+    }
     if (event !== undefined) yield event;
   }
 }
 
 /** The lines of a file, of which only a part is in memory at a time; none where there is no file. */
 function* linesOf(path: string): Generator<string> {
-  let file: Deno.FsFile;
-  try {
-    file = Deno.openSync(path);
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) return;
-    throw error;
-  }
+  if (!isThere(path)) return;
+  const file = Deno.openSync(path);
   try {
     const decoder = new TextDecoder();
     const buffer = new Uint8Array(1 << 20);
