@@ -124,14 +124,18 @@ export function typeOfBody(body: string): string {
 
 const TYPE_AT_FIRST = /^\{"type":"([^"\\]*)"/;
 
-const eventHead = v.looseObject({
-  type: v.picklist(["send", "recv", "drop"]),
-  time: v.number(),
-  id: v.number(),
-  src: v.string(),
-  dest: v.string(),
-  why: v.optional(v.string()),
-});
+/** Made when it is first asked for: a page reads no lines, and so has nothing of this in it. */
+const makeEventHead = () =>
+  v.looseObject({
+    type: v.picklist(["send", "recv", "drop"]),
+    time: v.number(),
+    id: v.number(),
+    src: v.string(),
+    dest: v.string(),
+    why: v.optional(v.string()),
+  });
+
+let eventHead: ReturnType<typeof makeEventHead> | undefined;
 
 /**
  * Reads a line of `messages.jsonl`; undefined for what is no JSON.
@@ -150,7 +154,7 @@ export function parseMessageEvent(line: string): MessageEvent | undefined {
     // The last line of a run that was killed may be cut short.
     return undefined;
   }
-  const { time, type, id, src, dest, why } = checkShape(eventHead, parsed);
+  const { time, type, id, src, dest, why } = checkShape(eventHead ??= makeEventHead(), parsed);
   const body = at === -1 ? undefined : line.slice(at + BODY.length, -1);
   return { type, timeMs: time, id, src, dest, body, why };
 }
