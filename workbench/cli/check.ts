@@ -58,6 +58,7 @@ export async function checkCommand(args: readonly string[]): Promise<number> {
   if (flags.html === undefined) return code;
   const report = { ...results, faults: faultWindows(history) };
   const isWritten = await writePage(flags.html, { workload, report, history, observations: [] });
+  if (isWritten && !flags.json) new Terminal(flags.color).print([`Page: ${flags.html}`]);
   return isWritten ? code : BROKEN;
 }
 

@@ -107,7 +107,10 @@ figcaption { display: flex; flex-wrap: wrap; gap: .15rem .9rem; align-items: bas
 }
 #again fieldset { border: 1px solid var(--line); border-radius: 4px; margin: .5rem 0; }
 fieldset { min-width: 0; }
-#again label { margin-right: 1rem; }
+#again label { display: inline-block; margin-right: 1rem; white-space: nowrap; }
+#again button, .settings button { background: var(--card); border: 1px solid var(--line);
+  border-radius: 4px; padding: .2rem .6rem; cursor: pointer; }
+#again p button { margin-right: .5rem; }
 #again fieldset button { margin: .3rem .5rem 0 0; }
 .faults-editor .fault { display: grid; grid-template-columns: minmax(6rem, 16rem) minmax(6rem, 1fr) 9rem max-content;
   gap: .2rem .7rem; align-items: center; margin: .2rem 0; overflow-wrap: anywhere; }

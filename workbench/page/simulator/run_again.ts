@@ -74,6 +74,7 @@ class Controls {
     ];
     this.#stop.disabled = true;
     const [runPlan, draw, next, stored] = this.#buttons;
+    const [command = "eddy"] = again.stored.command?.split(" test ") ?? [];
     this.root = section(
       "again",
       "Run it again here",
@@ -106,7 +107,11 @@ class Controls {
         stored,
         button("Save the plan", () => this.#savePlan()),
       ),
-      element("p", { class: "hint" }, "In a terminal: test --plan plan.json runs what was saved."),
+      element(
+        "p",
+        { class: "hint" },
+        `In a terminal: ${command} test --plan plan.json runs what was saved.`,
+      ),
     );
   }
 
@@ -134,11 +139,22 @@ class Controls {
     this.#showInPlace(stored);
   }
 
-  /** Shows a run above, and keeps these controls where they are on the screen. */
+  /**
+   * Shows a run above, and keeps these controls where they are on the screen: also while plots
+   * are added above, until something else is scrolled to or pressed.
+   */
   #showInPlace(data: ReportData): void {
-    const before = this.root.getBoundingClientRect().top;
+    const { top } = this.root.getBoundingClientRect();
+    const stay = () => scrollBy(0, this.root.getBoundingClientRect().top - top);
+    const sizes = new ResizeObserver(stay);
     this.#again.show(data);
-    scrollBy(0, this.root.getBoundingClientRect().top - before);
+    stay();
+    sizes.observe(document.body);
+    const end = new AbortController();
+    end.signal.addEventListener("abort", () => sizes.disconnect());
+    for (const type of ["wheel", "pointerdown", "keydown", "touchstart"]) {
+      addEventListener(type, () => end.abort(), { signal: end.signal, passive: true });
+    }
   }
 
   /** Hands out what the run that is shown was given, as a file. */
@@ -151,6 +167,7 @@ class Controls {
 
   async #run(request: SimulatorRequest): Promise<void> {
     if (this.#current !== undefined) return;
+    const pressed = document.activeElement;
     this.#setRunning(true);
     delete this.root.dataset.history;
     try {
@@ -165,7 +182,9 @@ class Controls {
       const { stored } = this.#again;
       const isSame = stored.isWhole && sha256 === await digest(stored);
       this.root.dataset.history = sha256;
-      this.#status.textContent = `Seed ${plan.options.seed}: ${verdict(data.report.valid)}. ` +
+      const isChanged = "plan" in request.run && !isSame;
+      this.#status.textContent = `Seed ${plan.options.seed}${isChanged ? ", plan changed" : ""}: ` +
+        `${verdict(data.report.valid)}. ` +
         (isSame ? "The history is that of the stored run, byte for byte: its " : "The history's ") +
         `SHA-256 is ${sha256}`;
     } catch (error) {
@@ -173,6 +192,9 @@ class Controls {
     } finally {
       this.#current = undefined;
       this.#setRunning(false);
+      // A button that cannot be pressed loses the focus.
+      const hasFocus = document.activeElement !== document.body;
+      if (!hasFocus && pressed instanceof HTMLElement) pressed.focus({ preventScroll: true });
     }
   }
 
