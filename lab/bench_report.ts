@@ -9,7 +9,11 @@ import { type Flags, type FlagValues, integer } from "@eddy/maelstrom/flags";
 import { defaultOptions } from "@eddy/workbench/options.ts";
 import { PLAN_VERSION } from "@eddy/workbench/plan.ts";
 import { makeReport } from "@eddy/workbench/report_maker.ts";
-import { MessageCollector, type MessageEvent } from "@eddy/workbench/report_messages.ts";
+import {
+  MessageCollector,
+  type MessageEvent,
+  messageEvent,
+} from "@eddy/workbench/report_messages.ts";
 import { reportPage } from "@eddy/workbench/report_page.ts";
 import { simulate } from "@eddy/workbench";
 import type { Figure } from "./bench/measurements.ts";
@@ -63,9 +67,7 @@ async function writeRun(
   const events: MessageEvent[] = [];
   const result = await simulate({
     ...options,
-    onMessage({ type, timeMs, message: { id, src, dest, text }, why }) {
-      events.push({ type, timeMs, id, src, dest, why, body: text });
-    },
+    onMessage: (event) => void events.push(messageEvent(event)),
   });
   const collector = new MessageCollector(result.startMs);
   for (const event of events) collector.add(event);

@@ -151,6 +151,9 @@ testInBrowser("a report is read in both themes, on narrow screens, and by its ro
         assertEquals(await page.getByRole("heading", { level: 1 }).count(), 1);
         const findings = page.getByRole("region", { name: "Findings" });
         assertStringIncludes(await findings.innerText(), "lost");
+        const moment = findings.getByRole("link", { name: /^\d+\.\d{3} s$/ }).first();
+        await moment.click();
+        assertEquals(await findings.locator("details[open]").count(), 1);
       }
     }
   });

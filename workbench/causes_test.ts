@@ -2,7 +2,7 @@ import { assertEquals, assertMatch } from "@std/assert";
 import { ErrorCode, type Node, RpcError } from "@eddy/maelstrom";
 import type { Cause, ReportData } from "./report_data.ts";
 import { makeReport } from "./report_maker.ts";
-import { MessageCollector } from "./report_messages.ts";
+import { MessageCollector, messageEvent } from "./report_messages.ts";
 import { simulate, type SimulateOptions } from "./simulate.ts";
 
 /** A run with its messages, as a page is given it. */
@@ -16,10 +16,7 @@ async function reportOf(options: SimulateOptions): Promise<ReportData> {
     latency: { meanMs: 5, distribution: "constant" },
     seed: 1,
     ...options,
-    onMessage({ type, timeMs, message, why }) {
-      const { id, src, dest, text } = message;
-      events.push({ type, timeMs, id, src, dest, why, body: text });
-    },
+    onMessage: (event) => void events.push(messageEvent(event)),
   });
   const collector = new MessageCollector(result.startMs);
   for (const event of events) collector.add(event);

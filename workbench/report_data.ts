@@ -87,6 +87,13 @@ export function placeOfFinding(
   return op && { atMs: op.time / 1e6, op: op.index };
 }
 
+/** The SHA-256 of what `history.jsonl` has of a history, in hexadecimal. */
+export async function historyDigest(history: readonly Op[]): Promise<string> {
+  const text = history.map((op) => `${writeHistoryLine(op)}\n`).join("");
+  const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
+  return Array.from(new Uint8Array(hash), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
 /** A report's data in little space, as JSON. */
 type PackedReport = Omit<ReportData, "history" | "messages"> & {
   readonly history: PackedTexts;

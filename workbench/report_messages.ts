@@ -5,6 +5,7 @@
  */
 
 import * as v from "valibot";
+import type { NetEvent } from "./journal.ts";
 import { BodyBound } from "./report_bounds.ts";
 import { type PackedTexts, packTexts, type UnjoinedText, unpackEach } from "./packed_texts.ts";
 
@@ -53,6 +54,12 @@ export interface MessageEvent {
   /** The body as JSON, where it is sent. */
   readonly body?: string | undefined;
   readonly why?: string | undefined;
+}
+
+/** What a network's event is in a line. */
+export function messageEvent({ type, timeMs, message, why }: NetEvent): MessageEvent {
+  const { id, src, dest, text } = message;
+  return { type, timeMs, id, src, dest, body: type === "send" ? text : undefined, why };
 }
 
 /** How many messages a report has at most. */

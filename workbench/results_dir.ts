@@ -204,8 +204,8 @@ export class ResultsDir {
     file.add(line);
   }
 
-  /** Notes how far the run is, for who looks meanwhile; at most once a second of real time. */
-  progress(progress: RunProgress, plannedMs: number): void {
+  /** Writes how far the run is, for who looks meanwhile; at most once a second of real time. */
+  #writeProgress(progress: RunProgress, plannedMs: number): void {
     const nowMs = performance.now();
     if (this.#messages === undefined || nowMs - this.#progressMs < 1000) return;
     this.#progressMs = nowMs;
@@ -223,8 +223,13 @@ export class ResultsDir {
     this.#runLog?.add(printableLine(line));
   }
 
-  /** Adds to `run.log` how far the run is: at each stage, and every ten seconds of its time. */
-  addProgress({ stage, elapsedMs, counts }: RunProgress): void {
+  /**
+   * Notes how far the run is: in a file for who looks meanwhile, and in `run.log` at each stage and
+   * every ten seconds of its time.
+   */
+  addProgress(progress: RunProgress, plannedMs: number): void {
+    this.#writeProgress(progress, plannedMs);
+    const { stage, elapsedMs, counts } = progress;
     const last = this.#logged;
     if (stage === last?.stage && elapsedMs - last.elapsedMs < LOG_INTERVAL_MS) return;
     this.#logged = { stage, elapsedMs };

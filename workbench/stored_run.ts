@@ -23,6 +23,7 @@ import {
 } from "./report_messages.ts";
 import { reportPage, type Rerun } from "./report_page.ts";
 import { NAMES_FILE, type RunNames } from "./results_dir.ts";
+import type { RunResult } from "./run.ts";
 import { writeWhole } from "./whole_file.ts";
 import { WORKLOADS } from "./workloads/mod.ts";
 
@@ -52,6 +53,26 @@ export async function writeReport(
     throw new Error(`Cannot write ${file}: ${errorText(cause)}`, { cause });
   }
   return file;
+}
+
+/**
+ * Writes the page of a run that has just ended, as {@linkcode writeReport} does.
+ *
+ * @returns why there is none, as a sentence; undefined if there is one.
+ */
+export async function keepReport(
+  path: string,
+  { results: report, history, options, startMs, observations }: RunResult,
+  names: RunNames,
+  rerun: Rerun | undefined,
+): Promise<string | undefined> {
+  const run = { workload: options.workload, report, options, history, observations, ...names };
+  try {
+    await writeReport(path, run, startMs, rerun);
+    return undefined;
+  } catch (error) {
+    return `There is no report.html: ${errorText(error)}`;
+  }
 }
 
 /** When the first finding shows, by the history's time; undefined where there is none. */

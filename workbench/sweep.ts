@@ -4,7 +4,7 @@
  * @module
  */
 
-import { errorText, type Node } from "@eddy/maelstrom";
+import type { Node } from "@eddy/maelstrom";
 import type { LatencyQuantiles } from "./checkers/set_full.ts";
 import { indented, summarize } from "./explain.ts";
 import type { Validity } from "./history.ts";
@@ -17,7 +17,7 @@ import { ResultsDir } from "./results_dir.ts";
 import { runProgram, simulateProgram } from "./run_program.ts";
 import type { RunHooks, RunResult } from "./run.ts";
 import { simulate } from "./simulate.ts";
-import { writeReport } from "./stored_run.ts";
+import { keepReport } from "./stored_run.ts";
 import { startThread } from "./threads.ts";
 
 /** A run, as plain data that can be sent to a worker. */
@@ -221,21 +221,16 @@ async function keep(
   result: RunResult,
   dir: ResultsDir,
 ): Promise<readonly string[]> {
-  const { results, history, startMs, observations } = result;
+  const { results } = result;
   const plan = { version: PLAN_VERSION, program: planned, args, options, ...result.plan() };
   const names = { engine: describeEngine(planned, bin === undefined), command: replay };
   dir.finish(result, plan, names);
   dir.close(summarize(results, options).split("\n"));
   if (results.valid === true || dir.isMissing) return dir.notes;
-  const run = { workload: options.workload, report: results, options, history, observations };
-  try {
-    // Where there are no processes the page can run it again, its messages as the seed has it.
-    const again = bin === undefined ? { plan: { ...plan, links: [] }, program } : undefined;
-    await writeReport(dir.path, { ...run, ...names }, startMs, again);
-    return dir.notes;
-  } catch (error) {
-    return [...dir.notes, `There is no report.html: ${errorText(error)}`];
-  }
+  // Where there are no processes the page can run it again, its messages as the seed has it.
+  const again = bin === undefined ? { plan: { ...plan, links: [] }, program } : undefined;
+  const note = await keepReport(dir.path, result, names, again);
+  return note === undefined ? dir.notes : [...dir.notes, note];
 }
 
 async function runNodes(

@@ -14,15 +14,14 @@ import type { RunOptions } from "../options.ts";
 import { describeEngine, parsePlan, type Plan, PLAN_VERSION, type PlanProgram } from "../plan.ts";
 import { findProgram } from "../process.ts";
 import { isLoadable, isWasm, type LoadedProgram, loadProgram } from "../program.ts";
-import type { Rerun } from "../report_page.ts";
-import { folderName, ResultsDir, resultsJson, type RunNames } from "../results_dir.ts";
+import { folderName, ResultsDir, resultsJson } from "../results_dir.ts";
 import type { RunReport } from "../report.ts";
 import type { RunHooks, RunResult } from "../run.ts";
 import { runProgram, simulateProgram } from "../run_program.ts";
 import type { RunProgress } from "../runner.ts";
 import { simulate } from "../simulate.ts";
 import { outcomeOf } from "../sweep.ts";
-import { writeReport } from "../stored_run.ts";
+import { keepReport } from "../stored_run.ts";
 import { startWatchdog } from "../threads.ts";
 import { MAX_MEMORY_BYTES } from "../wasm_program.ts";
 import { CiReport, junitFlag } from "./ci.ts";
@@ -385,8 +384,7 @@ async function runOnce(
   const length = lengthOf(options, engine.isVirtual);
   const progress = new ProgressLine(status, Deno.stderr.isTerminal());
   const onProgress = (run: RunProgress) => {
-    dir.addProgress(run);
-    dir.progress(run, length.totalMs);
+    dir.addProgress(run, length.totalMs);
     if (run.stage === "done") progress.clear();
     progress.update((elapsedMs) => describeRun(run, length, elapsedMs));
   };
@@ -410,7 +408,10 @@ async function runOnce(
   const again = engine.isVirtual
     ? { plan: { ...given, links: plan?.links ?? [] }, program: engine.loaded }
     : undefined;
-  await writePage(dir, result, names, again);
+  if (!dir.isMissing) {
+    const note = await keepReport(dir.path, result, names, again);
+    if (note !== undefined) printError(note);
+  }
   const lines = describe(result, dir, command);
   dir.close(lines.map((line) => typeof line === "string" ? line : line.text));
   if (changed?.aborted && !isInterrupted) return 0;
@@ -425,22 +426,6 @@ async function runOnce(
   } else new Terminal(flags.color).print([engine.name, ...lines]);
   if (!dir.isMissing) { for (const note of dir.notes) printError(note); }
   return isInterrupted ? undefined : exitCodeOf(results.valid, results.broke);
-}
-
-/** Writes the page of a run; if that cannot be, it is said. */
-async function writePage(
-  dir: ResultsDir,
-  { results, history, options, startMs, observations }: RunResult,
-  names: RunNames,
-  rerun: Rerun | undefined,
-): Promise<void> {
-  if (dir.isMissing) return;
-  const run = { workload: options.workload, report: results, options, history, observations };
-  try {
-    await writeReport(dir.path, { ...run, ...names }, startMs, rerun);
-  } catch (error) {
-    printError(`There is no report.html: ${errorText(error)}`);
-  }
 }
 
 /** Runs; a signal ends the run early, and its results are kept. */

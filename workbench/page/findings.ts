@@ -28,7 +28,7 @@ export function showFindings(data: ReportData, selection: Selection): HTMLElemen
           "summary",
           {},
           element("h3", {}, anomaly),
-          element("p", { class: "what" }, sentence),
+          element("p", { class: "what" }, linked([sentence], selection)),
         ),
         listOf("Why", reasons.map((line) => [line.trim()]), selection),
         listOf("What led to it", causes[i] ?? [], selection),
@@ -36,11 +36,13 @@ export function showFindings(data: ReportData, selection: Selection): HTMLElemen
         element(
           "ul",
           { class: "more" },
-          furtherLines(data, i).map((line) => element("li", {}, line)),
+          furtherLines(data, i).map((line) => element("li", {}, linked([line], selection))),
         ),
       );
     }),
-    warnings.map((warning) => element("p", { class: "warning" }, `Warning: ${warning}`)),
+    warnings.map((warning) =>
+      element("p", { class: "warning" }, linked([`Warning: ${warning}`], selection))
+    ),
   );
 }
 

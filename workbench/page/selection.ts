@@ -46,9 +46,17 @@ export class Selection {
   }
 }
 
-/** A sentence whose places can be clicked. */
+/** The moments that a text names, as places: `0.452 s`. */
+function withMoments(text: string): Cause {
+  return text.split(/(\d+\.\d{3} s)\b/).map((part, i) => {
+    return i % 2 === 0 ? part : { text: part, atMs: Number.parseFloat(part) * 1000 };
+  });
+}
+
+/** A sentence whose places, and the moments that it names, can be clicked. */
 export function linked(parts: Cause, selection: Selection): readonly (Node | string)[] {
-  return parts.map((part) => {
+  const all = parts.flatMap((part) => typeof part === "string" ? withMoments(part) : [part]);
+  return all.map((part) => {
     if (typeof part === "string") return part;
     const { text, ...target } = part;
     const go = (event: Event) => {

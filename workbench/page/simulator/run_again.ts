@@ -6,10 +6,9 @@
 
 import { errorText } from "@eddy/maelstrom";
 import { verdict } from "../../explain.ts";
-import { writeHistoryLine } from "../../history.ts";
 import type { PlanFault } from "../../nemesis.ts";
 import type { Plan } from "../../plan.ts";
-import { type ReportData, unpackReport } from "../../report_data.ts";
+import { historyDigest, type ReportData, unpackReport } from "../../report_data.ts";
 import { element, section } from "../dom.ts";
 import { FaultEditor } from "./fault_editor.ts";
 import { type Simulation, startSimulation } from "./simulation.ts";
@@ -180,7 +179,7 @@ class Controls {
       this.#take(plan);
       this.#showInPlace(data);
       const { stored } = this.#again;
-      const isSame = stored.isWhole && sha256 === await digest(stored);
+      const isSame = stored.isWhole && sha256 === await historyDigest(stored.history);
       this.root.dataset.history = sha256;
       const isChanged = "plan" in request.run && !isSame;
       this.#status.textContent = `Seed ${plan.options.seed}${isChanged ? ", plan changed" : ""}: ` +
@@ -212,11 +211,4 @@ class Controls {
 
 function button(text: string, click: () => void): HTMLButtonElement {
   return element("button", { type: "button", click }, text);
-}
-
-/** The SHA-256 of the lines of a run's `history.jsonl`, in hexadecimal. */
-async function digest({ history }: ReportData): Promise<string> {
-  const text = history.map((op) => `${writeHistoryLine(op)}\n`).join("");
-  const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
-  return Array.from(new Uint8Array(hash), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }

@@ -11,13 +11,12 @@
  */
 
 import { errorText } from "@eddy/maelstrom";
-import { type Op, writeHistoryLine } from "../../history.ts";
 import type { NetEvent } from "../../journal.ts";
 import { defaultOptions, type RunSettings } from "../../options.ts";
 import { parsePlan, type Plan, PLAN_VERSION, writePlan } from "../../plan.ts";
-import { packReport } from "../../report_data.ts";
+import { historyDigest, packReport } from "../../report_data.ts";
 import { makeReport } from "../../report_maker.ts";
-import { MessageCollector, type MessageEvent } from "../../report_messages.ts";
+import { MessageCollector, type MessageEvent, messageEvent } from "../../report_messages.ts";
 import type { PlannedParts, RunHooks, RunResult } from "../../run.ts";
 import type { RunProgress } from "../../runner.ts";
 import type { ThreadScope } from "../../threads.ts";
@@ -108,9 +107,7 @@ async function answer(
   const { parts, ...order } = orderOf(request);
   const { program, options } = order;
   const events: MessageEvent[] = [];
-  const onMessage = ({ type, timeMs, message: { id, src, dest, text }, why }: NetEvent) => {
-    events.push({ type, timeMs, id, src, dest, body: type === "send" ? text : undefined, why });
-  };
+  const onMessage = (event: NetEvent) => void events.push(messageEvent(event));
   const result = await run(order, { onProgress, onMessage, plan: parts });
   const { results, history, observations, startMs } = result;
   const collector = new MessageCollector(startMs);
@@ -126,11 +123,9 @@ async function answer(
   });
   const plan = writePlan({ version: PLAN_VERSION, ...order, ...result.plan() });
   // As texts, in which alone a number such as 1.0 is what it is.
-  return { report: packReport(report), sha256: await digest(history), plan: parsePlan(plan) };
-}
-
-async function digest(history: readonly Op[]): Promise<string> {
-  const text = history.map((op) => writeHistoryLine(op) + "\n").join("");
-  const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
-  return Array.from(new Uint8Array(hash), (byte) => byte.toString(16).padStart(2, "0")).join("");
+  return {
+    report: packReport(report),
+    sha256: await historyDigest(history),
+    plan: parsePlan(plan),
+  };
 }
