@@ -15,7 +15,11 @@ import type {
 import { parsePlan, PLAN_VERSION, writePlan } from "@eddy/workbench/plan.ts";
 import { packReport } from "@eddy/workbench/report_data.ts";
 import { makeReport } from "@eddy/workbench/report_maker.ts";
-import { MessageCollector, type MessageEvent } from "@eddy/workbench/report_messages.ts";
+import {
+  MessageCollector,
+  type MessageEvent,
+  messageEvent,
+} from "@eddy/workbench/report_messages.ts";
 import type { Page } from "playwright-core";
 import { type OpenedPage, openPage, type PageSettings } from "./browser.ts";
 
@@ -70,9 +74,7 @@ export async function recorded(
 ): Promise<SimulatorResult> {
   const events: MessageEvent[] = [];
   const result = await run({
-    onMessage: ({ type, timeMs, message: { id, src, dest, text: body }, why }) => {
-      events.push({ type, timeMs, id, src, dest, why, ...(type === "send" && { body }) });
-    },
+    onMessage: (event) => void events.push(messageEvent(event)),
   });
   const { history, observations, results: report, options, startMs } = result;
   const collector = new MessageCollector(startMs);
