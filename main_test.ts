@@ -60,7 +60,7 @@ Deno.test("a reply appears as soon as its line is in", async () => {
 
 Deno.test("the node of the README does what the README says", async () => {
   const readme = await Deno.readTextFile(new URL("./README.md", import.meta.url));
-  const code = /```ts ignore\n(#![^\n]*\nimport \{ Node, serve \}[^]*?)```/.exec(readme)?.[1] ?? "";
+  const code = /```ts ignore file=my_node.ts\n([^]*?)```/.exec(readme)?.[1] ?? "";
   assertEquals(code.trimEnd().split("\n").length <= 12, true);
   await withProgram(code, async (file) => {
     const node = new NodeProcess(file);
@@ -79,10 +79,9 @@ Deno.test("the node of the README does what the README says", async () => {
   });
 });
 
-Deno.test("the README's broadcast sends until it is acknowledged, and checks its requests", async () => {
-  const readme = await Deno.readTextFile(new URL("./README.md", import.meta.url));
-  const code = /```ts ignore\n(#![^\n]*\nimport \{ errorText, Node[^]*?)```/.exec(readme)?.[1] ??
-    "";
+Deno.test("the library page's broadcast sends until it is acknowledged, and checks its requests", async () => {
+  const page = await Deno.readTextFile(new URL("./docs/library.md", import.meta.url));
+  const code = /```ts ignore file=broadcast.ts\n([^]*?)```/.exec(page)?.[1] ?? "";
   await withProgram(code, async (file) => {
     const node = new NodeProcess(file);
     await node.init();

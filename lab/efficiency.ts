@@ -82,6 +82,7 @@ function pageOf(
   ];
   return [
     "# Efficiency",
+    "This page is for readers who compare nodes: messages and latencies of each workload.",
     `Written by \`deno task efficiency --seeds ${seeds} --write\` on ${date}: each command with ` +
     `${seeds} seeds in virtual time, beside the goal and the best published result. ` +
     "Servers msgs/op is Maelstrom's `:net :servers :msgs-per-op`; a goal is reached if the worst " +
@@ -92,7 +93,7 @@ function pageOf(
       : `Missed by the worst seed: ${missed.join("; ")}.`,
     ...curve,
     "## Commands",
-    wanted.map(({ name, line }) => `- ${name}: \`deno task workbench test ${line}\``).join("\n"),
+    wanted.map(({ name, line }) => `- ${name}: \`eddy test ${line}\``).join("\n"),
   ].join("\n\n") + "\n";
 }
 

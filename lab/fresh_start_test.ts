@@ -27,7 +27,7 @@ async function copyTree(target: string): Promise<void> {
 /** What follows `npx -y deno@VERSION` in the README's commands; both begin the page. */
 async function readmeCommands(): Promise<string[][]> {
   const readme = await Deno.readTextFile(projectPath("README.md"));
-  const [, block = ""] = /```sh\n([^]*?)```/.exec(readme) ?? [];
+  const [, block = ""] = /```sh[^\n]*\n([^]*?)```/.exec(readme) ?? [];
   return [...block.matchAll(/^npx -y deno@\S+ (.*?)(?: +#.*)?$/gm)].map(([, args = ""]) =>
     args.split(" ")
   );
