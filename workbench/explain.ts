@@ -178,7 +178,7 @@ export function reportRows(
   const missing = planned === undefined
     ? ""
     : `; of about ${planned.count} planned ${planned.count - planned.begun} never began`;
-  const rows: [string, string][] = [
+  const rows: [string, string][] = stats.count === 0 ? [["operations", `none${missing}`]] : [
     ["operations", `${stats.count}, ok-fraction ${fixed(availability.okFraction)}${missing}`],
     [
       "messages",

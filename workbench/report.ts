@@ -234,7 +234,7 @@ export function reportRun(
       readonly warnings: readonly string[];
     },
 ): RunReport {
-  const ofHistory = check(history, { ...options, failOnWarning: false });
+  const ofHistory = whatItTells(check(history, { ...options, failOnWarning: false }), broke);
   const violations = observed === undefined ? [] : checkObservations(observed);
   const checked = failingOnWarnings(options, {
     ...withFindings(ofHistory, violations),
@@ -259,6 +259,12 @@ export function reportRun(
     broke,
     explanations: checked.findings.map((finding) => explain(finding, circumstances)),
   };
+}
+
+/** Of a run that broke off before its first operation, why it did says all. */
+function whatItTells(report: HistoryReport, broke: RunBreak | undefined): HistoryReport {
+  const isEmpty = broke !== undefined && report.stats.count === 0;
+  return isEmpty ? { ...report, findings: [] } : report;
 }
 
 /** Says that a verdict rests on few operations, where less than half of them began. */

@@ -9,7 +9,10 @@ import { plainEnv } from "./testing.ts";
 
 const project = decodeURIComponent(new URL("../../", import.meta.url).pathname);
 const main = join(project, "workbench/cli/main.ts");
-const denoFolder = join(Deno.execPath(), "..");
+/** Deno's command alone: the folder that it is in may have an `eddy` that somebody installed. */
+const denoFolder = Deno.makeTempDirSync({ prefix: "eddy-deno-" });
+Deno.symlinkSync(Deno.execPath(), join(denoFolder, "deno"));
+addEventListener("unload", () => Deno.removeSync(denoFolder, { recursive: true }));
 
 /** A run that is not valid, so that the line that replays it is printed. */
 const run = `test -w echo --rate 20 --time-limit 3 --seed 4 --nodes 'it'\\''s,b' --fail-on-warning \
@@ -22,7 +25,7 @@ interface Shell {
 }
 
 async function shell(line: string, { cwd, path = [denoFolder] }: Shell) {
-  const folders = [...path, "/usr/local/bin", "/usr/bin", "/bin"];
+  const folders = [...path, "/usr/bin", "/bin"];
   const { code, stdout, stderr } = await new Deno.Command("sh", {
     args: ["-c", line],
     cwd,

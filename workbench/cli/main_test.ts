@@ -82,7 +82,7 @@ Deno.test("test: a run that is not good enough exits 1 with a line that replays 
     const args = ["test", "-w", "lin-kv", ...short, "--availability", "total"];
     const first = await workbench(args, dir);
     assertEquals(first.code, 1, first.stdout);
-    const replay = /Replay with: .*main\.ts (.*)/.exec(first.stdout)?.[1] ?? "";
+    const replay = /Replay with: .*?\b(test .*)/.exec(first.stdout)?.[1] ?? "";
     assertStringIncludes(replay, "--availability total");
     const second = await workbench(replay.split(" "), dir);
     const withoutPath = (text: string) => text.replace(/(Results in|Report:) .*/g, "");
@@ -815,7 +815,7 @@ Deno.test("mutants: every one is found out as its line says, for most seeds", as
     const count = mutants.length + raftMutants.length;
     assertEquals(all.stdout.trimEnd().split("\n").length, count + 2);
     const { stdout } = await workbench(["mutants", "-w", "unique-ids"], dir);
-    const command = /\n {2}.*main\.ts (test .*mutant:draws-ids-from-too-few .*)/.exec(
+    const command = /\n {2}.*?\b(test .*mutant:draws-ids-from-too-few .*)/.exec(
       stdout,
     );
     const words = command?.[1]?.split(" ") ?? [];

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { plural } from "../checkers/checker.ts";
 import { reportRows, verdict } from "../explain.ts";
 import { isOfRun, type ReportData } from "../report_data.ts";
 import { element } from "./dom.ts";
@@ -38,8 +39,11 @@ function sentence({ workload, report, options }: ReportData): string {
   const { valid, findings } = report;
   const what = options === undefined
     ? workload
-    : `${workload}, ${options.nodeIds.length} nodes, seed ${options.seed}`;
-  const why = valid === true || findings.length === 0
+    : `${workload}, ${plural(options.nodeIds.length, "node")}, seed ${options.seed}`;
+  const broke = "broke" in report ? report.broke : undefined;
+  const why = broke !== undefined
+    ? broke.byNode ? ": a node broke the protocol" : ": the run was broken off"
+    : valid === true || findings.length === 0
     ? ""
     : `: ${findings[0]?.anomaly}${findings.length > 1 ? `, and ${findings.length - 1} more` : ""}`;
   return `${what}: ${verdict(valid)}${why}`;
