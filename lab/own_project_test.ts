@@ -6,6 +6,7 @@ import { assertEquals } from "@std/assert";
 import { join } from "@std/path/join";
 import config from "../deno.json" with { type: "json" };
 import { projectPath } from "../scripts/support.ts";
+import { longTest } from "./long.ts";
 
 const node = `\
 import { describeError, KV, Mailbox, Node, type RpcSchema, serve } from "@eddy/maelstrom";
@@ -146,31 +147,36 @@ async function check(folder: string, file: string): Promise<[stderr: string, cod
   return [new TextDecoder().decode(stderr), code];
 }
 
-Deno.test("a project with none of our configuration type-checks, the requests of all workloads too", async () => {
-  const folder = await Deno.makeTempDir({ prefix: "eddy-project-" });
-  const loose = { imports: await importMap() };
-  const strict = {
-    ...loose,
-    compilerOptions: { ...config.compilerOptions, types: [] },
-  };
-  try {
-    await Deno.writeTextFile(join(folder, "node.ts"), node);
-    await Deno.writeTextFile(join(folder, "node_test.ts"), test);
-    await Deno.writeTextFile(join(folder, "bodies.ts"), bodies);
-    for (const settings of [loose, strict]) {
-      await Deno.writeTextFile(join(folder, "deno.json"), JSON.stringify(settings));
-      assertEquals(await check(folder, "."), ["", 0]);
+longTest(
+  "a project with none of our configuration type-checks, the requests of all workloads too",
+  async () => {
+    const folder = await Deno.makeTempDir({ prefix: "eddy-project-" });
+    const loose = { imports: await importMap() };
+    const strict = {
+      ...loose,
+      compilerOptions: { ...config.compilerOptions, types: [] },
+    };
+    try {
+      await Deno.writeTextFile(join(folder, "node.ts"), node);
+      await Deno.writeTextFile(join(folder, "node_test.ts"), test);
+      await Deno.writeTextFile(join(folder, "bodies.ts"), bodies);
+      for (const settings of [loose, strict]) {
+        await Deno.writeTextFile(join(folder, "deno.json"), JSON.stringify(settings));
+        assertEquals(await check(folder, "."), ["", 0]);
+      }
+      const files = wrongBodies.map((_, i) => `wrong_${i}.ts`);
+      for (const [i, text] of wrongBodies.entries()) {
+        await Deno.writeTextFile(join(folder, files[i] ?? ""), text);
+      }
+      const [said, code] = await check(folder, ".");
+      // Each in its own place; other places are what a message refers to.
+      const places = [...said.matchAll(/^ +at .*?(wrong_\d\.ts):\d+:\d+/gm)].map(([, file]) =>
+        file
+      );
+      assertEquals([places.toSorted(), code], [files, 1], said);
+      assertEquals(said.match(/^TS\d+ \[ERROR\]/gm)?.length, files.length);
+    } finally {
+      await Deno.remove(folder, { recursive: true });
     }
-    const files = wrongBodies.map((_, i) => `wrong_${i}.ts`);
-    for (const [i, text] of wrongBodies.entries()) {
-      await Deno.writeTextFile(join(folder, files[i] ?? ""), text);
-    }
-    const [said, code] = await check(folder, ".");
-    // Each in its own place; other places are what a message refers to.
-    const places = [...said.matchAll(/^ +at .*?(wrong_\d\.ts):\d+:\d+/gm)].map(([, file]) => file);
-    assertEquals([places.toSorted(), code], [files, 1], said);
-    assertEquals(said.match(/^TS\d+ \[ERROR\]/gm)?.length, files.length);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-});
+  },
+);

@@ -6,6 +6,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path/join";
 import config from "../deno.json" with { type: "json" };
+import { longTest } from "./long.ts";
 import { pack } from "../scripts/pack.ts";
 
 const echoTs = `\
@@ -98,40 +99,43 @@ function isOffline(stderr: string): boolean {
   return true;
 }
 
-Deno.test("the npm package runs in an empty folder with empty caches, and then without a network", async () => {
-  const temp = await Deno.makeTempDir({ prefix: "eddy-npm-" });
-  const folder = join(temp, "folder");
-  try {
-    await Deno.mkdir(folder);
-    const place = {
-      folder,
-      env: {
-        PATH: await pathWithoutDeno(join(temp, "bin")),
-        DENO_DIR: join(temp, "deno"),
-        npm_config_cache: join(temp, "npm"),
-      },
-    };
-    const tarball = join(temp, `eddy-${config.version}.tgz`);
-    await pack(tarball);
-    const installed = await shell(`npm install --no-audit --no-fund ${tarball}`, place);
-    if (isOffline(installed.stderr)) return;
-    assertEquals(installed.code, 0, installed.stderr);
-    await Deno.writeTextFile(join(folder, "echo.ts"), echoTs);
-    await Deno.writeTextFile(join(folder, "echo.py"), echoPy, { mode: 0o755 });
+longTest(
+  "the npm package runs in an empty folder with empty caches, and then without a network",
+  async () => {
+    const temp = await Deno.makeTempDir({ prefix: "eddy-npm-" });
+    const folder = join(temp, "folder");
+    try {
+      await Deno.mkdir(folder);
+      const place = {
+        folder,
+        env: {
+          PATH: await pathWithoutDeno(join(temp, "bin")),
+          DENO_DIR: join(temp, "deno"),
+          npm_config_cache: join(temp, "npm"),
+        },
+      };
+      const tarball = join(temp, `eddy-${config.version}.tgz`);
+      await pack(tarball);
+      const installed = await shell(`npm install --no-audit --no-fund ${tarball}`, place);
+      if (isOffline(installed.stderr)) return;
+      assertEquals(installed.code, 0, installed.stderr);
+      await Deno.writeTextFile(join(folder, "echo.ts"), echoTs);
+      await Deno.writeTextFile(join(folder, "echo.py"), echoPy, { mode: 0o755 });
 
-    assertEquals(await output("npx eddy --version", place), `${config.version}\n`);
-    await runFirstCommands(place);
-    await beginProject(place);
-    const without = { folder, env: { ...place.env, ...offline } };
-    await runFirstCommands(without);
-    await pasteReplay(without);
-    await serveNode(without);
-    await killLauncher(without);
-    await sayWhatIsMissing({ ...without, env: { ...without.env, DENO_DIR: join(temp, "none") } });
-  } finally {
-    await Deno.remove(temp, { recursive: true });
-  }
-});
+      assertEquals(await output("npx eddy --version", place), `${config.version}\n`);
+      await runFirstCommands(place);
+      await beginProject(place);
+      const without = { folder, env: { ...place.env, ...offline } };
+      await runFirstCommands(without);
+      await pasteReplay(without);
+      await serveNode(without);
+      await killLauncher(without);
+      await sayWhatIsMissing({ ...without, env: { ...without.env, DENO_DIR: join(temp, "none") } });
+    } finally {
+      await Deno.remove(temp, { recursive: true });
+    }
+  },
+);
 
 /** A project of one's own type-checks and runs, with the library of the package. */
 async function beginProject({ folder, env }: Place): Promise<void> {

@@ -1,7 +1,8 @@
+import { longTest } from "../long.ts";
 import { assertEquals } from "@std/assert";
 import { calibrate, type Published, published } from "./calibration.ts";
 
-Deno.test("a few runs are as near to Maelstrom's as many are to be", async () => {
+longTest("a few runs are as near to Maelstrom's as many are to be", async () => {
   const few = published.filter(({ name }) => /^(tree4|line)/.test(name));
   const { rows, failures } = await calibrate(2, few);
   assertEquals([few.length, rows.length, failures], [2, 10, []]);

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
+import { longTest } from "../long.ts";
 import { conditions, wrongRafts } from "./mutations_runs.ts";
 import { runMutations } from "./mutations.ts";
 
@@ -10,7 +11,7 @@ const soon = [
   "commits as if two were a majority",
 ];
 
-Deno.test("broken rules are caught, and Raft as it is is blamed for nothing", async () => {
+longTest("broken rules are caught, and Raft as it is is blamed for nothing", async () => {
   const { rows, failures } = await runMutations(3, soon);
   assertEquals(failures, []);
   // The heads, a row for each, and one for each condition that they are tried under.

@@ -7,6 +7,7 @@
 
 import { join } from "@std/path/join";
 import { projectPath } from "../../scripts/support.ts";
+import { isCi } from "../long.ts";
 import { isInstalled, languages, wasmCompiler } from "../programs/languages.ts";
 import { type Block, fileOf, isOutput, isShell, missingLine, parsePage, runOf } from "./blocks.ts";
 
@@ -43,9 +44,6 @@ export async function allPages(): Promise<Page[]> {
 export function isTutorial({ path }: Page): boolean {
   return path.startsWith("docs/tutorial/");
 }
-
-/** Whether blocks for continuous integration run here. */
-const isCi = Deno.env.get("CI") === "true";
 
 /** What following a page came to. */
 export interface Followed {
