@@ -1,0 +1,22 @@
+#!/usr/bin/env -S deno run
+import { type Json, Node, serve } from "@eddy/maelstrom";
+
+const node = new Node();
+const messages = new Set<Json>();
+let neighbours: string[] = [];
+
+node.on("topology", ({ body }) => {
+  const topology = body.topology as Record<string, string[]>;
+  neighbours = topology[node.id] ?? [];
+  return {};
+});
+node.on("broadcast", ({ src, body: { message = null } }) => {
+  if (messages.has(message)) return {};
+  messages.add(message);
+  for (const neighbour of neighbours) {
+    if (neighbour !== src) node.send(neighbour, { type: "broadcast", message });
+  }
+  return {};
+});
+node.on("read", () => ({ messages: [...messages] }));
+await serve(node);
