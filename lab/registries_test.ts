@@ -77,12 +77,12 @@ function missingForFault(name: string): string[] {
   return needs.filter(([isThere]) => !isThere).map(([, what]) => `${name} lacks ${what}`);
 }
 
-Deno.test("every workload has all that docs/contributing.md asks for", () => {
+Deno.test("every workload has all that CONTRIBUTING.md asks for", () => {
   const names = new Set([...Object.keys(workloads), ...WORKLOADS]);
   assertEquals([...names].flatMap(missingForWorkload), []);
 });
 
-Deno.test("every fault has all that docs/contributing.md asks for", () => {
+Deno.test("every fault has all that CONTRIBUTING.md asks for", () => {
   // Mutants name faults in words: they must not import the workbench.
   const named = mutants.flatMap(({ needs }) => needs?.nemesis ?? []);
   assertEquals([...new Set([...NEMESES, ...named])].flatMap(missingForFault), []);
@@ -109,8 +109,8 @@ Deno.test("what a new name lacks is listed with the file to edit", () => {
   ]);
 });
 
-Deno.test("the files that docs/contributing.md names exist", () => {
-  const page = Deno.readTextFileSync(projectPath("docs/contributing.md"));
+Deno.test("the files that CONTRIBUTING.md names exist", () => {
+  const page = Deno.readTextFileSync(projectPath("CONTRIBUTING.md"));
   const paths = [...page.matchAll(/`([\w/]+\/[\w/]*\w\.\w+|[A-Z]+\.md)`/g)].map(([, path = ""]) =>
     path
   );
