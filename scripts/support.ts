@@ -67,7 +67,7 @@ export function runCommand<F extends Flags>(
   main: (given: FlagValues<F>, words: readonly string[]) => Promise<number>,
   { takesWords = false }: { /** @default false */ takesWords?: boolean } = {},
 ): Promise<never> {
-  const all = { ...flags, help: { help: "Say this" } };
+  const all = { ...flags, help: { help: "Say this", short: "h" } };
   return runScript((args) => {
     const { flags: given, words } = parseFlags(all, args);
     if (words.length > 0 && !takesWords) {
