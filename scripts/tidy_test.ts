@@ -16,6 +16,7 @@ async function sources(folder: string): Promise<Source[]> {
   const found: Source[] = [];
   for await (const entry of Deno.readDir(new URL(`${folder}/`, root))) {
     const path = `${folder}/${entry.name}`;
+    if (entry.name === "node_modules") continue;
     if (entry.isDirectory) found.push(...await sources(path));
     else if (path.endsWith(".ts")) found.push(await source(path));
   }
