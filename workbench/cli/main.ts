@@ -13,145 +13,17 @@
  */
 
 import { errorText } from "@eddy/maelstrom";
-import { describeFlags, didYouMean, type Flags, UsageError } from "@eddy/maelstrom/flags";
+import { describeFlags, didYouMean, UsageError } from "@eddy/maelstrom/flags";
 import config from "../deno.json" with { type: "json" };
-import { HISTORY_FORMATS } from "../history.ts";
 import { NEMESES } from "../nemesis.ts";
 import { WORKLOADS } from "../workloads/mod.ts";
-import { BAD_ARGUMENTS, BROKEN, ignoredFlags } from "./flags.ts";
-import { checkCommand, checkFlags } from "./check.ts";
-import { demoCommand, demoFlags } from "./demo.ts";
 import { endWithLauncher, enterCallersFolder, helpName } from "./command_name.ts";
-import { initCommand, initFlags } from "./init.ts";
-import { mutantsCommand, mutantsFlags } from "./mutants.ts";
-import { nodeCommand } from "./node.ts";
-import { playgroundCommand, playgroundFlags } from "./playground.ts";
-import { reportCommand, reportFlags } from "./report.ts";
-import { serveCommand, serveFlags } from "./serve.ts";
-import { sweepCommand, sweepFlags } from "./sweep.ts";
+import { type Command, commands, type ExitCodes, VERDICT_CODES } from "./commands.ts";
+import { BAD_ARGUMENTS, BROKEN, ignoredFlags } from "./flags.ts";
+import { sweepFlags } from "./sweep.ts";
 import { helpColumns, print, printError } from "./terminal.ts";
-import { testCommand, testFlags } from "./test.ts";
+import { testFlags } from "./test.ts";
 import { wrapLine } from "./wrap.ts";
-
-interface Command {
-  readonly usage: string;
-  readonly summary: string;
-  readonly flags: Flags;
-  /** Command lines, without what stands before the command's name. */
-  readonly examples: readonly string[];
-  /** Whether `--help` is the command's own. */
-  readonly helpsItself?: true;
-  readonly run: (args: readonly string[]) => Promise<number>;
-}
-
-const commands: Readonly<Record<string, Command>> = {
-  test: {
-    usage: "test -w WORKLOAD [flags] [-- node arguments]",
-    summary: "Run one test, as `maelstrom test` does",
-    flags: testFlags,
-    examples: [
-      "test -w broadcast --node-count 25 --rate 100 --latency 100",
-      "test -w lin-kv --node-count 3 --nemesis partition,kill --seed 7",
-      "test -w echo --bin ./echo.py --node-count 3 --time-limit 5 --log-stderr",
-      "test -w broadcast --bin ./node.wasm --node-count 5 --nemesis partition --seed 7",
-      "test -w echo --bin ./my_node.ts --node-count 3 --watch",
-    ],
-    run: testCommand,
-  },
-  demo: {
-    usage: "demo [flags]",
-    summary: "Run every workload that Eddy's own node serves, with faults",
-    flags: demoFlags,
-    examples: [
-      "demo",
-      "demo --seed 2",
-    ],
-    run: demoCommand,
-  },
-  sweep: {
-    usage: "sweep -w WORKLOAD [flags] [-- node options]",
-    summary: "Run many seeds, or several values of one flag, as many at once as fit",
-    flags: sweepFlags,
-    examples: [
-      "sweep -w kafka --node-count 3 --nemesis partition --seeds 100",
-      "sweep -w broadcast --latency 100 --vary max-latency=300,600,1200",
-      "sweep -w echo --bin ./echo.py --node-count 2 --time-limit 5 --run-timeout 30",
-      "sweep -w g-set --nemesis loss --seeds 50 --junit eddy.xml",
-    ],
-    run: sweepCommand,
-  },
-  mutants: {
-    usage: "mutants [-w WORKLOAD]",
-    summary: "List wrong nodes by name, for --bin mutant:NAME",
-    flags: mutantsFlags,
-    examples: [
-      "mutants -w broadcast",
-      "test -w unique-ids --bin mutant:draws-ids-from-too-few",
-    ],
-    run: mutantsCommand,
-  },
-  check: {
-    usage: "check -w WORKLOAD [flags] HISTORY",
-    summary: `Check a stored history (${HISTORY_FORMATS}; with gzip, too)`,
-    flags: checkFlags,
-    examples: [
-      "check -w lin-kv store/latest/history.jsonl",
-      "check -w txn-list-append --consistency-models serializable history.edn",
-      "check -w lin-kv --html history.html history.edn",
-    ],
-    run: checkCommand,
-  },
-  report: {
-    usage: "report RUN",
-    summary: "Write the page of a stored run anew, as report.html in its folder",
-    flags: reportFlags,
-    examples: [
-      "report store/latest",
-    ],
-    run: reportCommand,
-  },
-  serve: {
-    usage: "serve [flags] [STORE]",
-    summary: "Show the runs of a store in a browser, with their pages",
-    flags: serveFlags,
-    examples: [
-      "serve",
-      "serve --port 0 store",
-    ],
-    run: serveCommand,
-  },
-  init: {
-    usage: "init [-w WORKLOAD] [FOLDER]",
-    summary: "Begin a project of your own: a node, its test, and how to run them",
-    flags: initFlags,
-    examples: [
-      "init my-node",
-      "init -w broadcast my-broadcast",
-    ],
-    run: initCommand,
-  },
-  playground: {
-    usage: "playground [-o FILE]",
-    summary: "Write a page that runs Eddy's own nodes and the mutants in a browser, from one file",
-    flags: playgroundFlags,
-    examples: [
-      "playground",
-      "playground -o lecture.html",
-    ],
-    run: playgroundCommand,
-  },
-  node: {
-    usage: "node [WORKLOAD] [options]",
-    summary: "Run Eddy's own node, on standard input and output",
-    flags: {},
-    examples: [
-      "node lin-kv",
-      "node broadcast --max-latency 1500",
-    ],
-    helpsItself: true,
-    run: nodeCommand,
-  },
-};
 
 function help(): string {
   const { name } = helpName();
@@ -168,24 +40,31 @@ function help(): string {
     ],
     examples(Object.values(commands).map(({ examples }) => examples[0] ?? "")),
     paragraph(
-      "Each command has --help (-h); --version says which version this is. Exit codes: 0 valid, " +
-        `1 invalid, 2 unknown, ${BAD_ARGUMENTS} wrong arguments, ${BROKEN} the run itself broke.`,
+      "Each command has --help (-h); --version says which version this is. " +
+        describeCodes(VERDICT_CODES),
     ),
   ]);
 }
 
-function commandHelp({ usage, summary, flags, examples: lines }: Command): string {
+function commandHelp(command: Command): string {
+  const { usage, summary, details, flags, examples: lines, exitCodes } = command;
   const described = describeFlags(flags, 2, helpColumns());
   const ignored = Object.keys(ignoredFlags).map((name) => `--${name}`).join(", ");
   return blocks([
     paragraph(`Usage: ${helpName().name} ${usage}`),
     paragraph(`${summary}.`),
+    details === undefined ? [] : paragraph(details),
     described === "" ? [] : [described],
     flags === testFlags || flags === sweepFlags
       ? paragraph(`Accepted from Maelstrom's command lines, and ignored: ${ignored}.`)
       : [],
     examples(lines),
+    paragraph(describeCodes(exitCodes)),
   ]);
+}
+
+function describeCodes(codes: ExitCodes): string {
+  return `Exit codes: ${codes.map(([code, meaning]) => `${code} ${meaning}`).join(", ")}.`;
 }
 
 /** Command lines to be pasted, which are not broken. */

@@ -9,7 +9,7 @@ import { parseFlags, UsageError } from "@eddy/maelstrom/flags";
 import { allMutants, binOf, DEFAULT_SETTINGS, type Mutant, type RaftMutant } from "@eddy/mutants";
 import { NEMESES } from "../nemesis.ts";
 import { DISTRIBUTIONS, type RunSettings } from "../options.ts";
-import type { PlaygroundChoices } from "../page/playground.ts";
+import type { PlaygroundChoices } from "../page/simulator/simulator.ts";
 import { pagePart } from "../page_parts.ts";
 import { writePage } from "../report_page.ts";
 import { writeWhole } from "../whole_file.ts";

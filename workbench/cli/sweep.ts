@@ -60,6 +60,7 @@ const MAX_AT_ONCE = 1000;
 /** The flags of `sweep`. */
 export const sweepFlags = {
   ...runFlags,
+  seed: { ...runFlags.seed, help: "The first seed; those after it count up", default: 0 },
   seeds: {
     help: "How many seeds to run for each value",
     value: "N",
@@ -106,7 +107,7 @@ export async function sweepCommand(args: readonly string[]): Promise<number> {
   const { flags, words, rest } = parseFlags({ ...sweepFlags, ...ignoredFlags }, args);
   if (words.length > 0) throw new UsageError(`Unexpected argument ${JSON.stringify(words[0])}`);
   const vary = variedBy(flags);
-  const first = flags.seed ?? 0;
+  const first = flags.seed;
   checkSeeds(first, flags.seeds);
   const runs = flags.seeds * (vary?.values.length ?? 1);
   if (runs > MAX_RUNS) {

@@ -11,24 +11,7 @@ import { type Child, element } from "./dom.ts";
 import { readPart } from "./dom.ts";
 import { showReport } from "./show_report.ts";
 import { type Simulation, startSimulation } from "./simulator/simulation.ts";
-import type { SimulatorSettings } from "./simulator/simulator.ts";
-
-/** What can be chosen. */
-export interface PlaygroundChoices {
-  readonly workloads: readonly SimulatorSettings["workload"][];
-  readonly faults: readonly NonNullable<SimulatorSettings["nemesis"]>[number][];
-  readonly distributions: readonly string[];
-  /** What stands in the form at first. */
-  readonly first: SimulatorSettings;
-  readonly mutants: readonly MutantChoice[];
-}
-
-/** A mutant, with the settings with which its fault shows. */
-export interface MutantChoice {
-  readonly settings: SimulatorSettings & { readonly bin: string };
-  /** What is wrong with it, and what a checker finds. */
-  readonly about: string;
-}
+import type { MutantChoice, PlaygroundChoices, SimulatorSettings } from "./simulator/simulator.ts";
 
 /** The form, and what it stands for. */
 class SettingsForm {

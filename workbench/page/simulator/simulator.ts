@@ -41,6 +41,23 @@ export interface SimulatorSettings extends RunSettings {
   readonly args?: readonly string[] | undefined;
 }
 
+/** What can be chosen in the playground, as the command line writes it into the page. */
+export interface PlaygroundChoices {
+  readonly workloads: readonly WorkloadName[];
+  readonly faults: readonly NonNullable<SimulatorSettings["nemesis"]>[number][];
+  readonly distributions: readonly string[];
+  /** What stands in the form at first. */
+  readonly first: SimulatorSettings;
+  readonly mutants: readonly MutantChoice[];
+}
+
+/** A mutant, with the settings with which its fault shows. */
+export interface MutantChoice {
+  readonly settings: SimulatorSettings & { readonly bin: string };
+  /** What is wrong with it, and what a checker finds. */
+  readonly about: string;
+}
+
 /** What the worker answers. */
 export type SimulatorReply =
   | { readonly progress: RunProgress }
