@@ -24,8 +24,11 @@ import type { RunResult } from "./run.ts";
 /** How many characters are buffered before they are written. */
 const CHUNK_CHARS = 1 << 18;
 
-/** The name of the file that has {@linkcode RunNames}. */
+/** The name of the file that has {@linkcode RunNames}, and the version of all formats. */
 export const NAMES_FILE = "run.json";
+
+/** The version of the formats of a run's files, which is `version` in `run.json`. */
+export const STORE_VERSION = 1;
 
 /** How many messages `messages.svg` shows. */
 const MAX_DRAWN = 1000;
@@ -265,7 +268,8 @@ export class ResultsDir {
     });
     this.#write("results.edn", () => writeResultsEdn(json));
     this.#write("plan.json", () => writePlan(plan));
-    this.#write(NAMES_FILE, () => JSON.stringify(names, null, 2) + "\n");
+    const versioned = { version: STORE_VERSION, ...names };
+    this.#write(NAMES_FILE, () => JSON.stringify(versioned, null, 2) + "\n");
     this.#removeProgress();
     const faults = report.faults.map(({ fault, fromNs, toNs }) => ({
       name: fault,

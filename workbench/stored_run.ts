@@ -22,7 +22,7 @@ import {
   type ShownMessages,
 } from "./report_messages.ts";
 import { reportPage, type Rerun } from "./report_page.ts";
-import { NAMES_FILE, type RunNames } from "./results_dir.ts";
+import { NAMES_FILE, type RunNames, STORE_VERSION } from "./results_dir.ts";
 import type { RunResult } from "./run.ts";
 import { writeWhole } from "./whole_file.ts";
 import { WORKLOADS } from "./workloads/mod.ts";
@@ -95,6 +95,8 @@ interface ReadRun {
  * @throws {Error} if the folder is not that of a run that came to its end, saying what is missing.
  */
 export function readRun(path: string): ReadRun {
+  // The first, because it says whether the others can be read.
+  const names = readNames(join(path, NAMES_FILE));
   const { startMs, options, ...rest } = readResults(join(path, "results.json"));
   const history = parse(join(path, "history.jsonl"), parseHistory);
   const report = camelled(rest) as unknown as ReportData["report"];
@@ -108,7 +110,7 @@ export function readRun(path: string): ReadRun {
       options,
       history,
       observations: readObservations(join(path, "observations.jsonl")),
-      ...readNames(join(path, NAMES_FILE)),
+      ...names,
     },
     startMs,
     plan: parse(join(path, "plan.json"), parsePlan),
@@ -160,11 +162,19 @@ const results = v.looseObject({
   })),
 });
 
-const names = v.object({ engine: v.string(), command: v.optional(v.string()) });
+const newer = `Expected at most ${STORE_VERSION}: a newer Eddy wrote this run`;
+const namesSchema = v.object({
+  // Absent in what was written before there were versions, whose formats are those of version 1.
+  version: v.optional(v.pipe(v.number(), v.maxValue(STORE_VERSION, newer))),
+  engine: v.string(),
+  command: v.optional(v.string()),
+});
 
 /** How a run was done; nothing where a version that did not keep it wrote the folder. */
 function readNames(file: string): Partial<RunNames> {
-  return isThere(file) ? parse(file, (text) => checkShape(names, JSON.parse(text))) : {};
+  if (!isThere(file)) return {};
+  const { version: _, ...read } = parse(file, (text) => checkShape(namesSchema, JSON.parse(text)));
+  return read;
 }
 
 function readResults(file: string) {

@@ -1,6 +1,7 @@
 import { assertEquals, assertRejects, assertStringIncludes, assertThrows } from "@std/assert";
 import { join } from "@std/path/join";
 import { inTempDir, short, workbench } from "./cli/testing.ts";
+import { STORE_VERSION } from "./results_dir.ts";
 import { readRun, writeReport } from "./stored_run.ts";
 
 /** Lends the folder of a run, and a way to write another text into one of its files. */
@@ -45,6 +46,22 @@ Deno.test("what is wrong in results.json is named by its field", async () => {
       const { message } = assertThrows(() => readRun(path), Error, undefined, field);
       assertStringIncludes(message, `Cannot read ${file}: ${field}: `);
     }
+  });
+});
+
+Deno.test("a run says the version of its formats, and that of a newer one is refused", async () => {
+  await inRun((path, damage) => {
+    const { version, ...names } = JSON.parse(Deno.readTextFileSync(join(path, "run.json")));
+    assertEquals(version, STORE_VERSION);
+    assertEquals(Object.keys(readRun(path).run).includes("version"), false);
+    damage("run.json", JSON.stringify(names));
+    assertEquals(readRun(path).run.engine, names.engine);
+    damage("run.json", JSON.stringify({ version: STORE_VERSION + 1, ...names }));
+    damage("results.json", "{}");
+    const { message } = assertThrows(() => readRun(path), Error);
+    const why = `version: Expected at most ${STORE_VERSION}: a newer Eddy wrote this run`;
+    assertEquals(message, `Cannot read ${join(path, "run.json")}: ${why}`);
+    return Promise.resolve();
   });
 });
 
