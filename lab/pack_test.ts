@@ -7,7 +7,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { join } from "@std/path/join";
 import config from "../deno.json" with { type: "json" };
 import { longTest } from "./long.ts";
-import { pack } from "../scripts/pack.ts";
+import { pack, TARBALL } from "../scripts/pack.ts";
 
 const echoTs = `\
 const decoder = new TextDecoder();
@@ -114,7 +114,7 @@ longTest(
           npm_config_cache: join(temp, "npm"),
         },
       };
-      const tarball = join(temp, `eddy-${config.version}.tgz`);
+      const tarball = join(temp, TARBALL);
       await pack(tarball);
       const installed = await shell(`npm install --no-audit --no-fund ${tarball}`, place);
       if (isOffline(installed.stderr)) return;

@@ -10,18 +10,21 @@ import type { FlagValues } from "@eddy/maelstrom/flags";
 import config from "../deno.json" with { type: "json" };
 import { projectPath, runCommand, runDeno, say, ScriptError } from "./support.ts";
 
+/** The name of the tarball, as npm gives it. */
+export const TARBALL: string = `eddy-${config.version}.tgz`;
+
 const flags = {
   output: {
     help: "Where to write it",
     value: "FILE",
-    default: projectPath(`dist/eddy-${config.version}.tgz`),
+    default: projectPath(`dist/${TARBALL}`),
   },
 };
 
 const usage = `Usage: deno task pack [options]
 
 Packs the command \`eddy\` and the library for npm, with the npm package \`deno\` as the runtime:
-  npm install ./dist/eddy-${config.version}.tgz
+  npm install ./dist/${TARBALL}
   npx eddy test -w echo`;
 
 /** The entries of pages, which `workbench/page_parts.ts` looks for beside the bundle. */
