@@ -8,7 +8,7 @@ import { runs } from "./histories.ts";
 import { rightNodes } from "./reference/right_nodes.ts";
 
 const readme = Deno.readTextFileSync(projectPath("README.md"));
-const workbenchPage = Deno.readTextFileSync(projectPath("docs/workbench.md"));
+const faultsPage = Deno.readTextFileSync(projectPath("docs/faults.md"));
 
 /** Whether one of the runs in lab/histories.ts has a flag with a value, alone or in a list. */
 function isRun(flag: string, value: string): boolean {
@@ -70,8 +70,12 @@ function missingForFault(name: string): string[] {
     ],
     [isRun("nemesis", name), "lab/histories.ts: a run with it"],
     [
-      new RegExp(`\`--nemesis\`[^.]*\\b${name}\\b`).test(workbenchPage),
-      "docs/workbench.md: its name in what --nemesis takes",
+      new RegExp(`\`--nemesis\`[^.]*\`${name}\``).test(faultsPage),
+      "docs/faults.md: its name in what --nemesis takes",
+    ],
+    [
+      faultsPage.includes(`\n## ${name}\n`),
+      "docs/faults.md: a section of its own",
     ],
   ];
   return needs.filter(([isThere]) => !isThere).map(([, what]) => `${name} lacks ${what}`);
@@ -105,7 +109,8 @@ Deno.test("what a new name lacks is listed with the file to edit", () => {
     "workbench/nemesis.ts",
     "lab/reference/right_nodes.ts",
     "lab/histories.ts",
-    "docs/workbench.md",
+    "docs/faults.md",
+    "docs/faults.md",
   ]);
 });
 

@@ -1,6 +1,8 @@
 /** That the pages of the reference are as the code is. */
 
 import { assertEquals, assertStringIncludes } from "@std/assert";
+import { Faults } from "@eddy/workbench/faults.ts";
+import { projectPath } from "../../scripts/support.ts";
 import { commands } from "@eddy/workbench/cli/commands.ts";
 import { outdatedLine, referencePage, WRITE_COMMAND } from "./reference.ts";
 
@@ -16,4 +18,15 @@ Deno.test("the page of the command line has every command, with its flags and no
     for (const flag of Object.keys(flags)) assertStringIncludes(page, `--${flag}`);
   }
   assertEquals(page.match(/.*(\balias\b|deno task workbench|file:|\/home|\/tmp).*/), null);
+});
+
+Deno.test("docs/faults.md has every verb of a script", async () => {
+  const page = await Deno.readTextFile(projectPath("docs/faults.md"));
+  // What looks at faults is no verb.
+  const others = ["constructor", "windows", "startTime", "toNs"];
+  const verbs = Object.getOwnPropertyNames(Faults.prototype).filter((name) =>
+    !others.includes(name)
+  );
+  assertEquals(verbs.length > 10, true);
+  assertEquals(verbs.filter((name) => !page.includes(`\`${name}(`)), []);
 });
