@@ -119,14 +119,14 @@ async function checkPages(
   const md = await createMarkdownRenderer(folder, markdown);
   for (const page of project.pages) md.parse(await read(page), { relativePath: placeOf(page) });
   const listed = new Set([CONTENTS, ...pagesOf(groups)]);
-  const problems = [
+  const problems = new Set([
     ...[...listed].filter((page) => !project.pages.has(page))
       .map((page) => `${CONTENTS} lists ${page}, which is no page`),
     ...[...project.pages].filter((page) => !listed.has(page))
       .map((page) => `${CONTENTS} does not list ${page}`),
     ...links.problems(),
-  ];
-  if (problems.length === 0) return;
+  ]);
+  if (problems.size === 0) return;
   throw new ScriptError(["Cannot build the site:", ...problems].join("\n  "));
 }
 
