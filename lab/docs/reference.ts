@@ -174,9 +174,11 @@ export async function referencePage(): Promise<string> {
     ...["| code | of commands with a verdict (test, sweep, check, demo) |", "|---|---|"],
     ...VERDICT_CODES.map(([code, meaning]) => `| ${code} | ${meaning} |`),
     "",
-    "255 is that of a run that was interrupted, of one in which a node never answered `init` or a " +
-    "program cannot be started, and of a file that was asked for and cannot be written. A node that " +
-    "does not return for 30 s ends the command by SIGKILL, which a shell shows as 137.",
+    "255 is that of a run that was interrupted or took longer than `--run-timeout`, of one in which " +
+    "a node never answered `init` or a program cannot be started, although the verdict, where there " +
+    "is one, says unknown; and of a file that was asked for and cannot be written. A node that does " +
+    "not return ends the command by SIGKILL, which a shell shows as 137 " +
+    "([interruptions.md](interruptions.md)). `eddy test --watch` has the code of its last run.",
     "",
     ...["## Workloads", "", WORKLOADS.map((name) => `\`${name}\``).join(", ") + ". The"],
     "[README](../README.md#the-ten-workloads) says what clients do in each.",
