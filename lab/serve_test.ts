@@ -74,6 +74,32 @@ testInBrowser(
   },
 );
 
+testInBrowser(
+  "serve: a page in the store that somebody forged cannot read the list of runs",
+  async () => {
+    await inStore(async (address, { over }) => {
+      const page = "<!doctype html><p></p><script>fetch('/runs.json').then((r) => r.text())" +
+        ".then(() => 'read', () => 'refused').then((t) => { document.title = t; });</script>";
+      await Deno.writeTextFile(join(over, "report.html"), page);
+      const path = over.split("/").slice(-2).join("/");
+      const opened = await openAddress(`${address}runs/${path}/report.html`);
+      await opened.page.waitForFunction("document.title !== ''");
+      assertEquals(await opened.page.title(), "refused");
+    });
+  },
+);
+
+testInBrowser("serve: the page of a run runs it again", async () => {
+  await inStore(async (address, { over }) => {
+    const path = over.split("/").slice(-2).join("/");
+    const { page, problems } = await openAddress(`${address}runs/${path}/report.html`);
+    await page.waitForSelector("[data-ready]");
+    await page.getByRole("button", { name: "Run the plan" }).click();
+    await page.waitForSelector("#again[data-history]");
+    assertEquals(problems, []);
+  });
+});
+
 testInBrowser("serve: on a narrow screen the verdict and the time are in view", async () => {
   await inStore(async (address) => {
     const { page } = await openAddress(address, { width: 400, timezoneId: "Asia/Tokyo" });

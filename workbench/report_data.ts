@@ -87,10 +87,19 @@ export function placeOfFinding(
   return op && { atMs: op.time / 1e6, op: op.index };
 }
 
-/** The SHA-256 of what `history.jsonl` has of a history, in hexadecimal. */
-export async function historyDigest(history: readonly Op[]): Promise<string> {
-  const text = history.map((op) => `${writeHistoryLine(op)}\n`).join("");
-  const hash = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(text));
+/** What `history.jsonl` has of a history. */
+export function historyText(history: readonly Op[]): string {
+  return history.map((op) => `${writeHistoryLine(op)}\n`).join("");
+}
+
+/**
+ * The SHA-256 of {@linkcode historyText}, in hexadecimal; undefined where browsers have none: on a
+ * page that comes over HTTP from another machine, or belongs to no site.
+ */
+export async function historyDigest(history: readonly Op[]): Promise<string | undefined> {
+  if (!("subtle" in crypto)) return undefined;
+  const bytes = new TextEncoder().encode(historyText(history));
+  const hash = await crypto.subtle.digest("SHA-256", bytes);
   return Array.from(new Uint8Array(hash), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 

@@ -31,6 +31,12 @@ const HEADERS = {
 const FILE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox";
 
 /**
+ * The page of a run has a policy of its own, but a store may hold a page that somebody else wrote:
+ * none belongs to this site, so that it cannot read the others.
+ */
+const PAGE_POLICY = "sandbox allow-scripts allow-downloads";
+
+/**
  * Answers requests for a store.
  *
  * Refused are other names of the host than those given, by which a foreign site could make a browser
@@ -122,7 +128,7 @@ async function fileResponse(path: string): Promise<Response> {
   const file = await Deno.open(path);
   const isPage = name === "report.html";
   const type = isPage ? HTML : TYPES[end] ?? TEXT;
-  return respond(file.readable, type, isPage ? undefined : FILE_POLICY);
+  return respond(file.readable, type, isPage ? PAGE_POLICY : FILE_POLICY);
 }
 
 function respond(

@@ -10,7 +10,7 @@ import type { RunProgress } from "../runner.ts";
 import { type Child, element } from "./dom.ts";
 import { readPart } from "./dom.ts";
 import { showReport } from "./show_report.ts";
-import { type Simulation, startSimulation } from "./simulator/simulation.ts";
+import { describeDigest, type Simulation, startSimulation } from "./simulator/simulation.ts";
 import type { MutantChoice, PlaygroundChoices, SimulatorSettings } from "./simulator/simulator.ts";
 
 /** The form, and what it stands for. */
@@ -188,7 +188,7 @@ function showPlayground(root: HTMLElement, choices: PlaygroundChoices): void {
       });
       const { report: text, sha256 } = await current.result;
       showReport(report, unpackReport(text));
-      status.textContent = `The history's SHA-256 is ${sha256}, as in a terminal`;
+      status.textContent = describeDigest(sha256);
     } catch (error) {
       report.replaceChildren();
       status.textContent = errorText(error);

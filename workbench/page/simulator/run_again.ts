@@ -8,10 +8,10 @@ import { errorText } from "@eddy/maelstrom";
 import { verdict } from "../../explain.ts";
 import type { PlanFault } from "../../nemesis.ts";
 import type { Plan } from "../../plan.ts";
-import { historyDigest, type ReportData, unpackReport } from "../../report_data.ts";
+import { historyText, type ReportData, unpackReport } from "../../report_data.ts";
 import { element, section } from "../dom.ts";
 import { FaultEditor } from "./fault_editor.ts";
-import { type Simulation, startSimulation } from "./simulation.ts";
+import { describeDigest, type Simulation, startSimulation } from "./simulation.ts";
 import type { SimulatorRequest } from "./simulator.ts";
 
 /** What the controls work on. */
@@ -179,13 +179,13 @@ class Controls {
       this.#take(plan);
       this.#showInPlace(data);
       const { stored } = this.#again;
-      const isSame = stored.isWhole && sha256 === await historyDigest(stored.history);
-      this.root.dataset.history = sha256;
+      const isSame = stored.isWhole && historyText(data.history) === historyText(stored.history);
+      this.root.dataset.history = sha256 ?? "";
       const isChanged = "plan" in request.run && !isSame;
       this.#status.textContent = `Seed ${plan.options.seed}${isChanged ? ", plan changed" : ""}: ` +
         `${verdict(data.report.valid)}. ` +
-        (isSame ? "The history is that of the stored run, byte for byte: its " : "The history's ") +
-        `SHA-256 is ${sha256}`;
+        (isSame ? "The history is that of the stored run, byte for byte. " : "") +
+        describeDigest(sha256);
     } catch (error) {
       this.#status.textContent = errorText(error);
     } finally {

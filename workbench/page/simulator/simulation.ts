@@ -20,6 +20,11 @@ export interface Simulation {
   readonly stop: () => void;
 }
 
+/** What is said of a history's digest, where there is one. */
+export function describeDigest(sha256: string | undefined): string {
+  return sha256 === undefined ? "" : `The history's SHA-256 is ${sha256}`;
+}
+
 /**
  * Starts a run, in a worker of its own.
  *

@@ -68,8 +68,8 @@ export type SimulatorReply =
 export interface SimulatorResult {
   /** What a page shows of it, by `packReport`. */
   readonly report: string;
-  /** The SHA-256 of the lines of `history.jsonl`, in hexadecimal. */
-  readonly sha256: string;
+  /** The SHA-256 of the lines of `history.jsonl`, in hexadecimal, by `historyDigest`. */
+  readonly sha256: string | undefined;
   /** What was run, to be changed and run again. */
   readonly plan: Plan;
 }
