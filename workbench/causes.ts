@@ -44,7 +44,8 @@ function lostValues(run: RunOfReport): Cause[][] {
   if (messages.some(isUnknown)) return none;
   const addF = workload === "broadcast" ? "broadcast" : "add";
   const pairs = placedPairs(history);
-  const written = pairs.filter(({ invoke }) => invoke.f === addF)
+  const adds = pairs.filter(({ invoke }) => invoke.f === addF);
+  const written = adds
     .map(({ invoke }): Written => ({ value: valueOf(invoke), atMs: invoke.time / 1e6 }));
   const elementOf = ({ ops }: Finding) => valueOf(ops.find(({ f }) => f === addF) as Op);
   const carriers = messagesThatCarry(messages, nodes, written, lost.map(elementOf));
@@ -53,10 +54,15 @@ function lostValues(run: RunOfReport): Cause[][] {
     if (finding.anomaly !== "lost") return [];
     const element = elementOf(finding);
     const carried = carriers.get(keyOf(element)) ?? [];
+    const added = adds.filter(({ invoke }) => keyOf(valueOf(invoke)) === keyOf(element));
     return options.nodeIds.flatMap((node) => {
       const read = reads.get(node);
-      const isMissing = read !== undefined && !holds(read, element);
-      return isMissing ? [deliveryTo(node, element, carried, run)] : [];
+      if (read === undefined || holds(read, element)) return [];
+      const own = added.filter(isOk).find(({ invoke }) => invoke.node === node);
+      if (own === undefined) return [deliveryTo(node, element, carried, run)];
+      const { time } = own.completion;
+      const then = whatBecameOf(node, element, time, run);
+      return [[`${node} acknowledged ${show(element)} itself at ${moment(time)}: ${then}`]];
     });
   });
 }
@@ -83,8 +89,9 @@ function deliveryTo(
   node: string,
   element: Json,
   carried: readonly ReportMessage[],
-  { report: { faults = [] } }: RunOfReport,
+  run: RunOfReport,
 ): Cause {
+  const { faults = [] } = run.report;
   const value = show(element);
   const attempts = carried.filter(({ dest }) => dest === node);
   const last = attempts.at(-1);
@@ -100,12 +107,7 @@ function deliveryTo(
   const sent: Cause = [`${which} with ${value} to ${node} was `, placeOfMessage(last)];
   const arrived = attempts.flatMap(({ deliveries }) => deliveries).at(-1);
   if (arrived !== undefined) {
-    const down = faults.find(({ fault, fromNs, description }) =>
-      fault === "kill" && description.startsWith(`${node} `) && fromNs >= arrived.atMs * 1e6
-    );
-    const then = down === undefined
-      ? `${node} had ${value} by then, and did not keep it`
-      : `${node} was killed at ${moment(down.fromNs)}, after it had ${value}`;
+    const then = whatBecameOf(node, element, arrived.atMs * 1e6, run);
     return [...sent, `; one with it arrived at ${moment(arrived.atMs * 1e6)}: ${then}`];
   }
   const [drop] = last.drops;
@@ -118,6 +120,21 @@ function deliveryTo(
       moment(fault.toNs)
     } nobody sent ${value} to ${node} again`;
   return [...sent, `, which the ${named(fault)} took${ended}`];
+}
+
+/** What became of a value that a node had at a time, in nanoseconds. */
+function whatBecameOf(
+  node: string,
+  element: Json,
+  hadNs: number,
+  { report: { faults = [] } }: RunOfReport,
+): string {
+  const down = faults.find(({ fault, fromNs, description }) =>
+    fault === "kill" && description.startsWith(`${node} `) && fromNs >= hadNs
+  );
+  return down === undefined
+    ? `${node} had ${show(element)} by then, and did not keep it`
+    : `${node} was killed at ${moment(down.fromNs)}, after it had ${show(element)}`;
 }
 
 function named({ fault, description }: FaultWindow): string {

@@ -93,6 +93,26 @@ Deno.test("a lost value that arrived, and one that nobody sent", async () => {
   );
 });
 
+Deno.test("a lost value that the node itself acknowledged", async () => {
+  const { causes } = await reportOf({
+    workload: "broadcast",
+    nodeCount: 1,
+    install: (node) => {
+      let newest: number[] = [];
+      node.on("topology", () => ({}));
+      node.on("broadcast", ({ body }) => {
+        newest = [body.message as number];
+        return {};
+      });
+      node.on("read", () => ({ messages: newest }));
+    },
+  });
+  assertMatch(
+    textOf(causes[0]?.[0]),
+    /^n0 acknowledged 0 itself at 0\.\d{3} s: n0 had 0 by then, and did not keep it$/,
+  );
+});
+
 Deno.test("a stale read: the write that it missed, and who took itself for the leader", async () => {
   const { report, causes } = await reportOf({
     workload: "lin-kv",
