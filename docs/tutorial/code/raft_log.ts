@@ -173,15 +173,14 @@ async function replicate(peer: string): Promise<void> {
     commitIndex,
   });
   if (reply === undefined) return;
-  const match = matchIndex.get(peer) ?? 0;
   if (reply.success) {
     // Replies may come in another order than their requests were sent.
-    const newMatch = Math.max(match, prevIndex + entries.length);
-    matchIndex.set(peer, newMatch);
-    nextIndex.set(peer, newMatch + 1);
+    const match = Math.max(matchIndex.get(peer) ?? 0, prevIndex + entries.length);
+    matchIndex.set(peer, match);
+    nextIndex.set(peer, match + 1);
     advanceCommit();
   } else {
-    nextIndex.set(peer, Math.max(match + 1, Math.min(prevIndex, reply.lastIndex + 1)));
+    nextIndex.set(peer, Math.min(prevIndex, reply.lastIndex + 1));
     replicate(peer);
   }
 }
