@@ -74,16 +74,18 @@ export interface Place {
 }
 
 /**
- * Where in a run a finding shows: the first place of what led to it, or the last operation that shows
- * it; undefined where neither is known.
+ * Where in a run a finding shows: the first place of what led to it; where that is known but names no
+ * place (nothing was sent, say), the first operation that shows it, else the last. Undefined where
+ * neither is known.
  */
 export function placeOfFinding(
   { report, causes }: Pick<ReportData, "report" | "causes">,
   i: number,
 ): Omit<Place, "text"> | undefined {
-  const cause = causes[i]?.flat().find((part) => typeof part !== "string");
+  const parts = causes[i]?.flat() ?? [];
+  const cause = parts.find((part) => typeof part !== "string");
   if (cause !== undefined) return cause;
-  const op = report.findings[i]?.ops.at(-1);
+  const op = report.findings[i]?.ops.at(parts.length > 0 ? 0 : -1);
   return op && { atMs: op.time / 1e6, op: op.index };
 }
 
