@@ -70,8 +70,7 @@ export class RpcError extends Error {
       throw new RangeError(`Cannot make an RpcError of code ${code}: not a non-negative integer`);
     }
     this.code = code;
-    this.definite = options.definite ??
-      (knownCodes.includes(code) && !indefiniteCodes.includes(code));
+    this.definite = options.definite ?? isDefinite(code);
   }
 }
 
@@ -93,6 +92,11 @@ export function errorReply(error: unknown): { code: number; text: string; meant:
     // A proxy, or a getter that throws.
   }
   return { code: ErrorCode.crash, text: errorText(error), meant: false };
+}
+
+/** Whether an error of a code says that the operation certainly did not happen. */
+export function isDefinite(code: number): boolean {
+  return knownCodes.includes(code) && !indefiniteCodes.includes(code);
 }
 
 /** Whether a value can be an error's code. */

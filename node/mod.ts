@@ -28,7 +28,14 @@ export {
   systemClock,
   systemRandom,
 } from "./clock.ts";
-export { describeError, ErrorCode, errorText, RpcError, type RpcErrorOptions } from "./errors.ts";
+export {
+  describeError,
+  ErrorCode,
+  errorText,
+  isDefinite,
+  RpcError,
+  type RpcErrorOptions,
+} from "./errors.ts";
 export type {
   ExtraKeys,
   HandlerOptions,

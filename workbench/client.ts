@@ -6,9 +6,9 @@
 
 import {
   type Clock,
+  isDefinite,
   type Json,
   type JsonObject,
-  RpcError,
   type Schema,
   type SchemaIssue,
 } from "@eddy/maelstrom";
@@ -214,7 +214,7 @@ export class ErrorReply extends Error {
         : `Error without an integer code: code is ${quote(code)}${said ? `, ${said}` : ""}`,
     );
     this.code = known ? code : undefined;
-    this.definite = known && code >= 0 && new RpcError(code, "").definite;
+    this.definite = known && isDefinite(code);
   }
 }
 

@@ -32,7 +32,7 @@ function isTxn(value: unknown, f: string): boolean {
 export class KeyValueMachine implements Machine<KeyValueOperation, object> {
   readonly #entries = new Map<string, [key: Json, value: Json]>();
 
-  apply(operation: KeyValueOperation): Outcome {
+  apply(operation: KeyValueOperation, isWanted = true): Outcome | undefined {
     const [f, key, value] = operation;
     const name = canonical(key);
     if (f === "write") {
@@ -40,8 +40,9 @@ export class KeyValueMachine implements Machine<KeyValueOperation, object> {
       return {};
     }
     const entry = this.#entries.get(name);
-    if (entry === undefined) return missing(key);
-    if (!jsonEqual(entry[1], value)) return mismatch(value, entry[1]);
+    // An error, with its stack, is made only if a client waits for it.
+    if (entry === undefined) return isWanted ? missing(key) : undefined;
+    if (!jsonEqual(entry[1], value)) return isWanted ? mismatch(value, entry[1]) : undefined;
     entry[1] = operation[3];
     return {};
   }
