@@ -45,17 +45,21 @@ const flags = {
     ...integer(1000, 10_000_000),
     default: 300_000,
   },
-  "no-peers": { help: "Leave out cat and the naive node" },
+  "no-peers": { help: "Leave out cat, the floor and the naive node" },
   stderr: { help: "Show what the nodes say on standard error" },
   quick: { help: "One short round, to see that all works" },
   json: { help: "Print the figures as JSON" },
 } satisfies Flags; // Keeps `many: true` from widening, for the type of its value.
 
+/** The least that a node can do. */
+const FLOOR = "lab/bench/floor_node.ts";
+
 const usage = `Usage: deno task bench [options]
 
 Starts nodes as processes, drives them through pipes, and prints medians (least-most) over rounds.
 Compared with, unless --no-peers: cat, which shows what the driver and the pipes can do at most,
-and naive, a node with one console.log per reply.`;
+floor, a read loop that parses and answers and checks nothing, and naive, a node with one
+console.log per reply.`;
 
 function parsePeer(text: string): Target | undefined {
   const [, name, command] = /^([\w.-]+)=(.+)$/s.exec(text) ?? [];
@@ -77,17 +81,20 @@ async function targetsOf(
   bare: boolean,
   folder: string,
 ): Promise<Target[]> {
-  const bundled = `${folder}/eddy.js`;
+  const [bundled, floorBundled] = [`${folder}/eddy.js`, `${folder}/floor.js`];
   await bundle(bundled);
+  await bundle(floorBundled, FLOOR);
+  const only = ["start", "idle"];
   const usual: Target[] = [
     { name: "cat", command: "cat", mirror: true },
+    { name: "floor", command: denoRun(projectPath(FLOOR)) },
+    { name: "floor bundled", command: denoRun(floorBundled), only },
     { name: "naive", command: denoRun(projectPath("lab/bench/naive_node.ts")) },
   ];
   return [
-    ...(bare ? [] : usual.slice(0, 1)),
     { name: "eddy", command: denoRun(projectPath("main.ts")) },
-    { name: "bundled", command: denoRun(bundled), only: ["start", "idle"] },
-    ...(bare ? [] : usual.slice(1)),
+    { name: "bundled", command: denoRun(bundled), only },
+    ...(bare ? [] : usual),
     ...peers,
   ];
 }

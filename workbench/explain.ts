@@ -141,7 +141,7 @@ export function summarize(report: RunReport, options: RunOptions): string {
     ...reportRows(report, options).map(([name, text]) => `  ${name.padEnd(11)}${text}`),
     ...failures(report),
     ...warnings.slice(0, MAX_SHOWN).map((warning) => `Warning: ${indented(warning)}`),
-    ...more(warnings.length - MAX_SHOWN, "warnings"),
+    ...more(warnings.length - MAX_SHOWN, "warning"),
     ...report.machineNote === undefined ? [] : [report.machineNote],
   ].join("\n");
 }
@@ -231,15 +231,15 @@ const UP_TO_THERE = "Up to there, with what was still on its way counted as lost
 
 function failures({ valid, broke, explanations }: RunReport): string[] {
   const lines = explanations.slice(0, MAX_SHOWN).flat().map(indented);
-  lines.push(...more(explanations.length - MAX_SHOWN, "findings"));
+  lines.push(...more(explanations.length - MAX_SHOWN, "finding"));
   if (broke !== undefined) {
     lines.unshift(indented(broke.text), ...(lines.length > 0 ? [UP_TO_THERE] : []));
   }
   return valid === true ? [] : lines;
 }
 
-function more(count: number, what: string): string[] {
-  return count > 0 ? [`... and ${count} more ${what}; results.json has all that is kept`] : [];
+function more(count: number, noun: string): string[] {
+  return count > 0 ? [`... and ${plural(count, `more ${noun}`)}; results.json has all that is kept`] : [];
 }
 
 function fixed(value: number | undefined): string {
