@@ -146,6 +146,9 @@ async function beginProject({ folder, env }: Place): Promise<void> {
   await output("npx deno test", project);
   const run = "npx eddy test -w echo --bin ./node.ts --node-count 3 --time-limit 1";
   assertMatch(await output(run, project), /: valid$/m);
+  // So it does beside a package.json.
+  await Deno.writeTextFile(join(project.folder, "package.json"), "{}");
+  await output("npx deno test", project);
 }
 
 async function pasteReplay(place: Place): Promise<void> {

@@ -69,7 +69,13 @@ interface ProjectFile {
  */
 function projectFiles(workload: WorkloadName, folder: URL): ProjectFile[] {
   const imports = importsFor(folder);
-  const settings = { imports, tasks: { test: "deno test" } };
+  const isInModules = Object.values(imports).some((path) => path.includes("/node_modules/"));
+  const settings = {
+    imports,
+    // Beside a package.json Deno would take them for packages, which have no types there.
+    ...(isInModules && { nodeModulesDir: "none" }),
+    tasks: { test: "deno test" },
+  };
   return [
     { name: "deno.json", text: `${JSON.stringify(settings, null, 2)}\n` },
     { name: "node.ts", text: nodeOf(workload), mode: 0o755 },
