@@ -76,7 +76,7 @@ const long = new RegExp("\\d".repeat(16));
  * ```
  */
 export function parseJson(text: string): Json {
-  if (isPlain(text)) return JSON.parse(text);
+  if (isPlain(text) || givesBack(text)) return JSON.parse(text);
   return json.parse(
     text,
     (_key, value, { source }) =>
@@ -89,6 +89,17 @@ export function parseJson(text: string): Json {
 /** Whether no number of a text needs to be kept by its text. */
 export function isPlain(text: string): boolean {
   return !suspicious.test(text) && !long.test(text);
+}
+
+/** What of a text is a number that a double may not give back as written, without its sign. */
+const doubtful = /\d+[.eE][\d.eE+\-]*|-0(?![\d.eE])|\d{16,}/g;
+
+/** Whether a double gives back each doubtful number as written; parsing with a reviver costs more. */
+function givesBack(text: string): boolean {
+  for (const number of text.match(doubtful) ?? []) {
+    if (String(Number(number)) !== number) return false;
+  }
+  return true;
 }
 
 /** Whether a value is a {@linkcode RawNumber}. */

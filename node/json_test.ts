@@ -40,6 +40,21 @@ Deno.test("property: any JSON survives parse and stringify", () => {
   );
 });
 
+Deno.test("property: a number stays as it was written, whatever it stands beside", () => {
+  const written = fc.oneof(
+    fc.double({ noDefaultInfinity: true, noNaN: true }).map(String),
+    fc.double({ noDefaultInfinity: true, noNaN: true }).map((x) => x.toExponential()),
+    fc.double({ min: -1e6, max: 1e6, noNaN: true }).map((x) => x.toFixed(2)),
+    fc.bigInt().map(String),
+    fc.constantFrom("-0", "-0.0", "-0.5", "0.50", "1E5", "1e-7", "-0e1", "1e999"),
+    fc.stringMatching(/^[\d.eE+\-]*$/).map((text) => JSON.stringify(text)),
+  );
+  fc.assert(fc.property(fc.array(written, { maxLength: 6 }), (numbers) => {
+    const text = `{"a":[${numbers.join(",")}],"b":"-1.50"}`;
+    assertEquals(JSON.stringify(parseJson(text)), text);
+  }));
+});
+
 Deno.test("canonical tells apart what Maelstrom tells apart, and no more", () => {
   const same = [
     ["1.0", "1.00"],

@@ -239,7 +239,9 @@ function failures({ valid, broke, explanations }: RunReport): string[] {
 }
 
 function more(count: number, noun: string): string[] {
-  return count > 0 ? [`... and ${plural(count, `more ${noun}`)}; results.json has all that is kept`] : [];
+  return count > 0
+    ? [`... and ${plural(count, `more ${noun}`)}; results.json has all that is kept`]
+    : [];
 }
 
 function fixed(value: number | undefined): string {
