@@ -36,7 +36,7 @@ function whyNotRun(example: string): string | undefined {
 }
 
 /** Examples that take longer than tests should. */
-const IS_LONG = /^(sweep|demo)/;
+const IS_LONG = /^(sweep|demo|playground|test -w broadcast)/;
 
 /** What the mutants of examples are found by. */
 function expected(example: string): string {
