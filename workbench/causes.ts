@@ -13,6 +13,7 @@ import {
   type PlacedPair,
   placedPairs,
   plural,
+  seconds,
   show,
   valueOf,
   who,
@@ -153,34 +154,40 @@ function placeOfMessage({ id, src, dest, sentMs, type }: ReportMessage): Place {
 }
 
 /** What a read missed, and which nodes took themselves for the leader meanwhile. */
-function staleRead(run: RunOfReport, { anomaly, ops }: Finding): Cause[] {
-  const completion = ops.findLast(({ type, f }) => type === "ok" && (f === "read" || f === "cas"));
-  if (anomaly !== "nonlinearizable" || completion === undefined) return [];
+function staleRead(run: RunOfReport, finding: Finding): Cause[] {
+  if (finding.anomaly !== "nonlinearizable") return [];
   const pairs = placedPairs(run.history);
-  const call = pairs.find((pair) => pair.completion === completion) ??
-    pairs.find(({ completion: other }) => other?.index === completion.index);
-  if (call === undefined) return [];
-  const missed = lastWriteBefore(pairs, call);
+  const call = pairs.find((pair) => isAbout(finding, pair));
+  const completion = call?.completion;
+  if (call === undefined || completion === undefined) return [];
+  const before = writesBefore(pairs, call);
+  const missed = before.find((pair) => keyOf(leavesIn(pair.invoke)) !== keyOf(seenBy(completion)));
   return [
-    ...(missed === undefined ? [] : [missedWrite(missed, call, completion)]),
+    ...(missed === undefined ? [] : [missedWrite(missed, call, completion, missed === before[0])]),
     ...(missed === undefined ? [] : lostOnTheWay(run, missed, completion)),
     ...leadersAt(run, call.invoke.time, completion.time),
   ];
 }
 
-/** The write or cas of the same key that was the last to be acknowledged before a call began. */
-function lastWriteBefore(
+/** Whether a finding is about this read or cas, among those that show it. */
+function isAbout({ ops, what }: Finding, pair: PlacedPair): boolean {
+  const { invoke, completion } = pair;
+  if (!isOk(pair) || completion === undefined || !/^(read|cas)$/.test(invoke.f)) return false;
+  return ops.some(({ index }) => index === completion.index) &&
+    what.slice(1).startsWith(`${who(completion).slice(1)} `) &&
+    what.includes(`(from ${seconds(invoke)} to ${seconds(completion)})`);
+}
+
+/** The writes of the same key that were acknowledged before a call began, the last first. */
+function writesBefore(
   pairs: readonly PlacedPair[],
   { invoke, invokedAt }: PlacedPair,
-): PlacedPair | undefined {
+): PlacedPair[] {
   const key = JSON.stringify(keyIn(invoke));
   return pairs.filter((pair) =>
     isOk(pair) && pair.completedAt < invokedAt && JSON.stringify(keyIn(pair.invoke)) === key &&
     (pair.invoke.f === "write" || pair.invoke.f === "cas")
-  ).reduce<PlacedPair | undefined>(
-    (last, pair) => last === undefined || pair.completedAt > last.completedAt ? pair : last,
-    undefined,
-  );
+  ).sort((a, b) => b.completedAt - a.completedAt);
 }
 
 function keyIn(op: Op): Json {
@@ -188,15 +195,28 @@ function keyIn(op: Op): Json {
   return Array.isArray(value) ? value[0] ?? null : null;
 }
 
+/** What a write or a cas leaves in the register. */
+function leavesIn(op: Op): Json {
+  const [, written = null] = valueOf(op) as [Json, Json];
+  return op.f === "cas" && Array.isArray(written) ? written[1] ?? null : written;
+}
+
+/** What a read or a cas found in the register. */
+function seenBy(op: Op): Json {
+  const [, found = null] = valueOf(op) as [Json, Json];
+  return op.f === "cas" && Array.isArray(found) ? found[0] ?? null : found;
+}
+
 function missedWrite(
   { invoke, completion = invoke }: PlacedPair,
   call: PlacedPair,
   seen: Op,
+  isLast: boolean,
 ): Cause {
   const place = (op: Op, text: string): Place => ({ text, atMs: op.time / 1e6, op: op.index });
   const before = (call.invoke.time - completion.time) / 1e6;
   return [
-    `The last write before it, `,
+    isLast ? "The last write before it, " : "A write of another value before it, ",
     place(
       completion,
       `${invoke.f} ${show(invoke.value)} by ${who(completion)}, acknowledged at ${
@@ -205,7 +225,9 @@ function missedWrite(
     ),
     `, ended ${before.toFixed(1)} ms before `,
     place(seen, `this ${seen.f} on ${seen.node ?? "its node"}`),
-    " began, which saw something else",
+    isLast
+      ? " began, which saw something else"
+      : " began; the write of what that saw ended later, but must have come first",
   ];
 }
 

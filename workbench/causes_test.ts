@@ -1,5 +1,6 @@
 import { assertEquals, assertMatch } from "@std/assert";
-import { ErrorCode, type Node, RpcError } from "@eddy/maelstrom";
+import { ErrorCode, type Json, type Node, RpcError } from "@eddy/maelstrom";
+import { check } from "./report.ts";
 import type { Cause, ReportData } from "./report_data.ts";
 import { makeReport } from "./report_maker.ts";
 import { MessageCollector, messageEvent } from "./report_messages.ts";
@@ -144,5 +145,34 @@ Deno.test("a stale read: the write that it missed, and who took itself for the l
   assertMatch(
     texts.join("\n"),
     /^Leader by its own account: n0 in term 1, since .*; n1 in term 2, since /m,
+  );
+});
+
+Deno.test("a read of what was acknowledged last, though another read shows that it came first", () => {
+  const ms = (time: number) => time * 1e6;
+  const call = (process: number, f: string, [from, to]: number[], asked: Json, got = asked) => [
+    { type: "invoke" as const, process, f, time: ms(from ?? 0), value: asked },
+    { type: "ok" as const, process, f, time: ms(to ?? 0), value: got },
+  ];
+  const history = [
+    ...call(0, "write", [10, 40], [0, 1]),
+    ...call(1, "write", [20, 30], [0, 4]),
+    ...call(2, "read", [50, 60], [0, null], [0, 4]),
+    ...call(3, "read", [70, 80], [0, null], [0, 1]),
+  ].sort((a, b) => a.time - b.time)
+    .map((op, index) => ({ ...op, index, node: `n${op.process}` }));
+  const report = check(history, { workload: "lin-kv", consistencyModels: [] });
+  const { causes } = makeReport({
+    workload: "lin-kv",
+    report,
+    history,
+    observations: [],
+    ...new MessageCollector(0).shown,
+  });
+  assertEquals(
+    textOf(causes[0]?.[0]),
+    "A write of another value before it, write [0,4] by process 1 on n1, acknowledged at 0.030 s, " +
+      "ended 40.0 ms before this read on n3 began; the write of what that saw ended later, but " +
+      "must have come first",
   );
 });
