@@ -4,6 +4,7 @@
  * @module
  */
 
+import { join } from "@std/path/join";
 import { type Clock, errorText } from "@eddy/maelstrom";
 import { quote } from "@eddy/maelstrom/message";
 import { Cluster, type ClusterOptions, type Incarnation, type LaunchContext } from "./cluster.ts";
@@ -294,12 +295,15 @@ function startGuard(group: number): GroupGuard | undefined {
   }
 }
 
+const denoFolder = join(Deno.execPath(), "..");
+
 function spawn(path: string, args: readonly string[]): Deno.ChildProcess {
   try {
     return new Deno.Command(path, {
       args: [...args],
       cwd: temporaryDirectory(),
-      env: { EDDY_OBSERVE: "1" },
+      // Where this Deno came with the npm package, a node's first line does not find it elsewhere.
+      env: { EDDY_OBSERVE: "1", PATH: [Deno.env.get("PATH"), denoFolder].join(":") },
       stdin: "piped",
       stdout: "piped",
       stderr: "piped",

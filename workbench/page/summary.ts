@@ -45,7 +45,9 @@ function sentence({ workload, report, options }: ReportData): string {
     ? broke.byNode ? ": a node broke the protocol" : ": the run was broken off"
     : valid === true || findings.length === 0
     ? ""
-    : `: ${findings[0]?.anomaly}${findings.length > 1 ? `, and ${findings.length - 1} more` : ""}`;
+    : `: ${findings[0]?.anomaly}${
+      findings.length > 1 ? `, and ${plural(findings.length - 1, "more finding")}` : ""
+    }`;
   return `${what}: ${verdict(valid)}${why}`;
 }
 
