@@ -94,6 +94,20 @@ export function errorReply(error: unknown): { code: number; text: string; meant:
   return { code: ErrorCode.crash, text: errorText(error), meant: false };
 }
 
+/**
+ * Makes an error that is an answer, and never shown with its stack: to take a stack takes longer than
+ * all the rest of a request.
+ */
+export function withoutStack<E extends Error>(make: () => E): E {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  try {
+    return make();
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
+}
+
 /** Whether an error of a code says that the operation certainly did not happen. */
 export function isDefinite(code: number): boolean {
   return knownCodes.includes(code) && !indefiniteCodes.includes(code);

@@ -35,6 +35,7 @@ export {
   isDefinite,
   RpcError,
   type RpcErrorOptions,
+  withoutStack,
 } from "./errors.ts";
 export type {
   ExtraKeys,

@@ -11,6 +11,7 @@ import {
   type JsonObject,
   type Schema,
   type SchemaIssue,
+  withoutStack,
 } from "@eddy/maelstrom";
 import { validate } from "@eddy/maelstrom/schema";
 import type { OpError } from "./history.ts";
@@ -242,7 +243,7 @@ export function readReply<Reply>(
   schema: Schema<Reply>,
   from: { readonly type: string; readonly node: string },
 ): Reply {
-  if (body.type === "error") throw new ErrorReply(body);
+  if (body.type === "error") throw withoutStack(() => new ErrorReply(body));
   const result = validate(schema, body);
   if (result.issues === undefined) return result.value;
   const fields = diff(body, schema, result.issues);

@@ -4,7 +4,14 @@
  * @module
  */
 
-import { canonical, ErrorCode, type Json, jsonEqual, RpcError } from "@eddy/maelstrom";
+import {
+  canonical,
+  ErrorCode,
+  type Json,
+  jsonEqual,
+  RpcError,
+  withoutStack,
+} from "@eddy/maelstrom";
 import type { AppendTxn, RegisterTxn } from "../txn.ts";
 import type { Machine, Outcome } from "./replica.ts";
 
@@ -40,7 +47,7 @@ export class KeyValueMachine implements Machine<KeyValueOperation, object> {
       return {};
     }
     const entry = this.#entries.get(name);
-    // An error, with its stack, is made only if a client waits for it.
+    // An error is made only if a client waits for it.
     if (entry === undefined) return isWanted ? missing(key) : undefined;
     if (!jsonEqual(entry[1], value)) return isWanted ? mismatch(value, entry[1]) : undefined;
     entry[1] = operation[3];
@@ -75,12 +82,13 @@ export class KeyValueMachine implements Machine<KeyValueOperation, object> {
 }
 
 function missing(key: Json): RpcError {
-  return new RpcError(ErrorCode.keyDoesNotExist, `Key ${JSON.stringify(key)} does not exist`);
+  const what = `Key ${JSON.stringify(key)} does not exist`;
+  return withoutStack(() => new RpcError(ErrorCode.keyDoesNotExist, what));
 }
 
 function mismatch(expected: Json, found: Json): RpcError {
   const what = `Expected ${JSON.stringify(expected)}, found ${JSON.stringify(found)}`;
-  return new RpcError(ErrorCode.preconditionFailed, what);
+  return withoutStack(() => new RpcError(ErrorCode.preconditionFailed, what));
 }
 
 /** How many elements of a list one piece of a snapshot holds. */
