@@ -179,6 +179,7 @@ async function tar(...args: string[]): Promise<void> {
 }
 
 async function main(given: FlagValues<typeof flags>): Promise<number> {
+  say(`Packing ${TARBALL}: this takes up to a minute`);
   await pack(given.output);
   say(`Wrote ${given.output}`);
   return 0;
