@@ -207,7 +207,9 @@ function readmeOf(workload: WorkloadName, library: string): string {
       `the test passes. What they do: ${WORKLOADS_PAGE}#workload-${workload}`;
   const more = `The last two keep a history, and a picture of the messages, in \`store/latest\`. ` +
     `\`${eddy} test --help\` lists their flags. The library is \`${library}\` in \`deno.json\`: ` +
-    `once it is published on JSR, \`${published("@eddy/maelstrom")}\` can stand there, and ` +
+    `once it is published on JSR (jsr.io, Deno's package registry), \`${
+      published("@eddy/maelstrom")
+    }\` can stand there, and ` +
     "the other two packages likewise.";
   return `# A node for ${workload}
 

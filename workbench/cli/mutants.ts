@@ -36,17 +36,25 @@ export function mutantsCommand(args: readonly string[]): Promise<number> {
   if (words.length > 0) throw new UsageError(`Unexpected argument ${JSON.stringify(words[0])}`);
   const shown = allMutants.filter((each) => workload === undefined || each.workload === workload);
   if (workload === undefined) {
-    const rows = shown.map((mutant) => [mutant.workload, binOf(mutant), mutant.anomaly]);
+    const rows = shown.map((mutant) => [mutant.workload, binOf(mutant), whatIsFound(mutant)]);
     new Terminal("auto").printTable([["workload", "--bin", "what is found"], ...rows]);
   } else {
     const blocks = shown.map((mutant) => {
-      const head = `${binOf(mutant)}: ${mutant.anomaly}`;
+      const head = `${binOf(mutant)}: ${whatIsFound(mutant)}`;
       const lines = "rule" in mutant ? [head, ...describeRule(mutant)] : [head];
       return [...lines, `  ${commandName()} ${commandOf(mutant)}`].join("\n");
     });
     print(blocks.join("\n"));
   }
   return Promise.resolve(0);
+}
+
+/** The name of a finding; of what is none, a text that a run prints. */
+function whatIsFound(mutant: Mutant | RaftMutant): string {
+  const { anomaly } = mutant;
+  if (anomaly === "malformed-rpc-response") return 'the text "Malformed replies"';
+  const isNotSeen = "rule" in mutant && mutant.seeds === undefined;
+  return isNotSeen || /^[\w.-]+$/.test(anomaly) ? anomaly : `the text "${anomaly.trim()}"`;
 }
 
 /** The rule that a mutant on Raft breaks, and how often that shows. */
