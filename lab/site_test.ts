@@ -17,6 +17,7 @@ import {
 } from "../scripts/site/pages.ts";
 import { projectPath } from "../scripts/support.ts";
 import { openAddress, testInBrowser } from "./browser.ts";
+import { isCi, longTest } from "./long.ts";
 
 Deno.test("the table of contents is read: groups, pages, labels over two lines, lists in lists", () => {
   const groups = parseContents(`# Title
@@ -123,7 +124,7 @@ const BROKEN = `# Broken
 ![g](nowhere.png) ![h](https://example.org/i.png)
 `;
 
-Deno.test("a link that leads nowhere, and a page that is not listed, stop the build", async () => {
+longTest("a link that leads nowhere, and a page that is not listed, stop the build", async () => {
   await inTempDir(async (folder) => {
     await copyProject(folder);
     await Deno.writeTextFile(join(folder, "docs/broken.md"), BROKEN);
@@ -224,7 +225,10 @@ async function followSearch(address: string): Promise<void> {
   assertEquals(problems, []);
 }
 
-testInBrowser("the site opens: every page, every link and picture, and the search", async () => {
+/** In continuous integration only: VitePress takes long. */
+const testSite = isCi ? testInBrowser : longTest;
+
+testSite("the site opens: every page, every link and picture, and the search", async () => {
   const listed = pagesOf(parseContents(await Deno.readTextFile(projectPath(CONTENTS))));
   await withSite(async (address) => {
     await followSearch(address);
