@@ -79,12 +79,14 @@ testInBrowser(
   async () => {
     await inStore(async (address, { over }) => {
       const page = "<!doctype html><p></p><script>fetch('/runs.json').then((r) => r.text())" +
-        ".then(() => 'read', () => 'refused').then((t) => { document.title = t; });</script>";
+        ".then(() => 'read', () => 'refused').then((t) => { document.title = t; });</script>" +
+        "<img src='/asked.png'>";
       await Deno.writeTextFile(join(over, "report.html"), page);
       const path = over.split("/").slice(-2).join("/");
       const opened = await openAddress(`${address}runs/${path}/report.html`);
       await opened.page.waitForFunction("document.title !== ''");
       assertEquals(await opened.page.title(), "refused");
+      assert(opened.problems.some((text) => /asked\.png.*Content Security Policy/.test(text)));
     });
   },
 );

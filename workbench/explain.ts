@@ -11,7 +11,7 @@ import type { Finding, Op, Validity } from "./history.ts";
 import type { DroppedMessage } from "./journal.ts";
 import type { ObservationSummary } from "./observations.ts";
 import type { RunOptions } from "./options.ts";
-import type { RunReport } from "./report.ts";
+import type { RunBreak, RunReport } from "./report.ts";
 import type { WorkloadName } from "./workloads/mod.ts";
 
 /** What explains a finding besides the history. */
@@ -128,6 +128,11 @@ function listed(texts: readonly string[], separator: string): string {
 /** How many explanations and warnings are shown; the stored results have all. */
 const MAX_SHOWN = 3;
 
+/** Why a run broke off, in some words. */
+export function describeBreak({ byNode }: RunBreak): string {
+  return byNode ? "a node broke the protocol" : "the run was broken off";
+}
+
 /** A verdict in a word. */
 export function verdict(valid: Validity): string {
   return valid === true ? "valid" : valid === false ? "INVALID" : "unknown";
@@ -178,13 +183,17 @@ export function reportRows(
   const missing = planned === undefined
     ? ""
     : `; of about ${planned.count} planned ${planned.count - planned.begun} never began`;
-  const rows: [string, string][] = stats.count === 0 ? [["operations", `none${missing}`]] : [
-    ["operations", `${stats.count}, ok-fraction ${fixed(availability.okFraction)}${missing}`],
-    [
-      "messages",
-      `${fixed(net.all.msgsPerOp)} per operation, ${fixed(net.servers.msgsPerOp)} between servers`,
-    ],
-  ];
+  const rows: [string, string][] = stats.count === 0
+    ? [["operations", `none completed${missing}`]]
+    : [
+      ["operations", `${stats.count}, ok-fraction ${fixed(availability.okFraction)}${missing}`],
+      [
+        "messages",
+        `${fixed(net.all.msgsPerOp)} per operation, ${
+          fixed(net.servers.msgsPerOp)
+        } between servers`,
+      ],
+    ];
   if (latencies.count > 0) {
     const { p50, p99, max } = latencies;
     rows.push(["latencies", `median ${ms(p50)}, p99 ${ms(p99)}, max ${ms(max)}`]);

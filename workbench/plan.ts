@@ -83,7 +83,10 @@ function isFinite(value: unknown): boolean {
 }
 
 const schema = v.strictObject({
-  version: v.literal(PLAN_VERSION),
+  version: v.literal(
+    PLAN_VERSION,
+    `Expected ${PLAN_VERSION}, the version that this Eddy reads`,
+  ),
   program: v.optional(
     v.strictObject({
       bin: v.string(),

@@ -5,7 +5,7 @@
  */
 
 import { plural } from "./checkers/checker.ts";
-import { indented, printableLine, verdict } from "./explain.ts";
+import { describeBreak, indented, printableLine, verdict } from "./explain.ts";
 import { STYLE } from "./page/style.ts";
 import { pagePart } from "./page_parts.ts";
 import { pageSimulator } from "./page_program.ts";
@@ -66,15 +66,16 @@ export async function reportPage(data: ReportData, rerun?: Rerun): Promise<strin
 
 /** The verdict and the findings without any code. */
 function plainReport({ workload, report, command }: ReportData): string {
-  const { valid, findings, explanations = [] } = report;
-  const texts = explanations.length > 0 ? explanations : findings.map(({ what }) => [what]);
+  const { valid, findings, explanations = [], broke } = report;
+  const found = explanations.length > 0 ? explanations : findings.map(({ what }) => [what]);
+  const texts = broke === undefined ? found : [[broke.text], ...found];
   const items = texts.map((lines) =>
     `<li><pre>${
       lines.flatMap((line) => indented(line).split("\n")).map(escapeHtml).join("\n")
     }</pre></li>`
   );
-  const found = plural(findings.length, "finding");
-  return `<h1>${workload}: ${verdict(valid)}</h1>\n<p>${found}</p>\n<ul>${items.join("")}</ul>\n` +
+  const why = broke === undefined ? plural(findings.length, "finding") : describeBreak(broke);
+  return `<h1>${workload}: ${verdict(valid)}</h1>\n<p>${why}</p>\n<ul>${items.join("")}</ul>\n` +
     (command === undefined ? "" : `<p>Run again: <code>${escapeHtml(command)}</code></p>\n`) +
     "<noscript><p>The messages, the figures and the plots need JavaScript.</p></noscript>";
 }

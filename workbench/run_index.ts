@@ -6,6 +6,7 @@
 
 import { join } from "@std/path/join";
 import * as v from "valibot";
+import { describeBreak } from "./explain.ts";
 import type { Validity } from "./history.ts";
 import type { RunProgress } from "./runner.ts";
 
@@ -34,7 +35,7 @@ export interface StoredFigures {
   readonly nodes: number;
   readonly faults: readonly string[];
   readonly operations: number;
-  readonly okFraction: number;
+  readonly okFraction?: number | undefined;
   readonly msgsPerOp?: number | undefined;
   readonly serverMsgsPerOp?: number | undefined;
   /** How long operations took, in ms. */
@@ -70,6 +71,7 @@ const results = v.looseObject({
   options: v.looseObject({ nodeIds: v.array(v.string()), nemesis: v.array(v.string()) }),
   stats: v.looseObject({ count: v.number() }),
   availability: v.looseObject({ "ok-fraction": v.number() }),
+  broke: v.optional(v.looseObject({ byNode: v.boolean(), text: v.string() })),
   net: v.looseObject({
     all: v.looseObject({ "msgs-per-op": figure }),
     servers: v.looseObject({ "msgs-per-op": figure }),
@@ -152,19 +154,19 @@ async function isFile(path: string): Promise<boolean> {
 async function readFigures(path: string): Promise<StoredFigures | undefined> {
   const { success, output } = v.safeParse(results, await readJson(path));
   if (!success) return undefined;
-  const { seed, findings, options, stats, availability, net, latencies, workload } = output;
+  const { seed, findings, options, stats, availability, net, latencies, workload, broke } = output;
   const stable = workload["stable-latencies"] ?? {};
   const known = (value: number | null | undefined) => value ?? undefined;
   return {
     valid: output["valid?"],
-    finding: findings[0]?.anomaly,
+    finding: broke === undefined ? findings[0]?.anomaly : describeBreak(broke),
     seed,
     nodes: options.nodeIds.length,
     faults: options.nemesis,
     operations: stats.count,
-    okFraction: availability["ok-fraction"],
-    msgsPerOp: known(net.all["msgs-per-op"]),
-    serverMsgsPerOp: known(net.servers["msgs-per-op"]),
+    okFraction: stats.count === 0 ? undefined : availability["ok-fraction"],
+    msgsPerOp: stats.count === 0 ? undefined : known(net.all["msgs-per-op"]),
+    serverMsgsPerOp: stats.count === 0 ? undefined : known(net.servers["msgs-per-op"]),
     p50: known(latencies.p50),
     p99: known(latencies.p99),
     max: known(latencies.max),

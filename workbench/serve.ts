@@ -32,9 +32,10 @@ const FILE_POLICY = "default-src 'none'; style-src 'unsafe-inline'; sandbox";
 
 /**
  * The page of a run has a policy of its own, but a store may hold a page that somebody else wrote:
- * none belongs to this site, so that it cannot read the others.
+ * none belongs to this site, so that it cannot read the others, or asks for anything.
  */
-const PAGE_POLICY = "sandbox allow-scripts allow-downloads";
+const PAGE_POLICY = "default-src 'none'; script-src 'unsafe-inline' 'wasm-unsafe-eval'; " +
+  "style-src 'unsafe-inline'; worker-src blob:; sandbox allow-scripts allow-downloads";
 
 /**
  * Answers requests for a store.

@@ -165,7 +165,9 @@ const results = v.looseObject({
 const newer = `Expected at most ${STORE_VERSION}: a newer Eddy wrote this run`;
 const namesSchema = v.object({
   // Absent in what was written before there were versions, whose formats are those of version 1.
-  version: v.optional(v.pipe(v.number(), v.maxValue(STORE_VERSION, newer))),
+  version: v.optional(
+    v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(STORE_VERSION, newer)),
+  ),
   engine: v.string(),
   command: v.optional(v.string()),
 });

@@ -54,11 +54,14 @@ export interface RunFigures {
   readonly seed: number;
   readonly valid: Validity;
   readonly operations: number;
-  readonly okFraction: number;
+  /** The share of operations that succeeded; undefined, as the next, where none was completed. */
+  readonly okFraction: number | undefined;
   /** Operations with an unknown outcome, as a share of all. */
   readonly infoFraction: number;
-  readonly allPerOp: number;
-  readonly serversPerOp: number;
+  /** Messages for each operation. */
+  readonly allPerOp: number | undefined;
+  /** The same between servers. */
+  readonly serversPerOp: number | undefined;
   /** How long successful operations took. */
   readonly latencyMs: Spread | undefined;
   /** How long until a value was on all nodes, for broadcast and g-set. */
@@ -157,10 +160,10 @@ function limitOf({ options, runTimeoutSeconds }: Job): Task["limit"] {
     seed: options.seed,
     valid: "unknown",
     operations: 0,
-    okFraction: 0,
+    okFraction: undefined,
     infoFraction: 0,
-    allPerOp: 0,
-    serversPerOp: 0,
+    allPerOp: undefined,
+    serversPerOp: undefined,
     latencyMs: undefined,
     stableMs: undefined,
     worstLagSeconds: undefined,
@@ -261,10 +264,10 @@ export function outcomeOf(
     seed: options.seed,
     valid: report.valid,
     operations,
-    okFraction: availability.okFraction,
+    okFraction: operations === 0 ? undefined : availability.okFraction,
     infoFraction: operations === 0 ? 0 : stats.infoCount / operations,
-    allPerOp: net.all.msgsPerOp ?? 0,
-    serversPerOp: net.servers.msgsPerOp ?? 0,
+    allPerOp: operations === 0 ? undefined : net.all.msgsPerOp,
+    serversPerOp: operations === 0 ? undefined : net.servers.msgsPerOp,
     latencyMs: latencies.p50 === undefined ? undefined : {
       median: latencies.p50,
       p95: latencies.p95 ?? 0,

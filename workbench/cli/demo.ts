@@ -106,9 +106,9 @@ function describe({ options }: Job, outcome: RunFigures): string[] {
     options.nemesis.join(" + "),
     verdict(valid),
     String(operations),
-    okFraction.toFixed(3),
-    allPerOp.toFixed(2),
-    serversPerOp.toFixed(2),
+    okFraction?.toFixed(3) ?? "",
+    allPerOp?.toFixed(2) ?? "",
+    serversPerOp?.toFixed(2) ?? "",
     latency?.median.toFixed(1) ?? "",
     latency?.max.toFixed(1) ?? "",
   ];

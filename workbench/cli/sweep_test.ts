@@ -129,7 +129,7 @@ Deno.test("sweep: a run that takes too long is broken off, and its row says so",
     const args = ["sweep", ...one, "--bin", bin, "--seeds", "2", "--run-timeout", "1.5"];
     const { code, stdout } = await workbench([...args, "--jobs", "2", "--", dir], dir);
     assertEquals(code, 2, stdout);
-    assertMatch(stdout, /^all 2 +2 unknown /m);
+    assertMatch(stdout, /^all 2 +2 unknown$/m);
     const row = "unknown: The run was broken off: it took longer than 1.5 s of real time " +
       "(--run-timeout)";
     assertEquals(stdout.split(row).length, 3, stdout);

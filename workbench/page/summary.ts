@@ -5,9 +5,9 @@
  */
 
 import { plural } from "../checkers/checker.ts";
-import { reportRows, verdict } from "../explain.ts";
+import { describeBreak, reportRows, verdict } from "../explain.ts";
 import { isOfRun, type ReportData } from "../report_data.ts";
-import { element } from "./dom.ts";
+import { type Child, element } from "./dom.ts";
 
 /** Shows the verdict, the figures, and how to run it again. */
 export function showSummary(data: ReportData): HTMLElement {
@@ -16,7 +16,7 @@ export function showSummary(data: ReportData): HTMLElement {
     "header",
     { id: "summary", "data-valid": String(report.valid) },
     element("h1", {}, sentence(data)),
-    report.broke !== undefined && element("p", { class: "broke" }, report.broke.text),
+    report.broke !== undefined && element("p", { class: "broke" }, linesOf(report.broke.text)),
     engine !== undefined && element("p", { class: "engine" }, engine),
     element(
       "dl",
@@ -34,6 +34,11 @@ export function showSummary(data: ReportData): HTMLElement {
   );
 }
 
+/** The lines of a text, one below the other. */
+function linesOf(text: string): Child[] {
+  return text.split("\n").flatMap((line, i) => i === 0 ? [line] : [element("br"), line]);
+}
+
 /** The verdict with what was run. */
 function sentence({ workload, report, options }: ReportData): string {
   const { valid, findings } = report;
@@ -42,7 +47,7 @@ function sentence({ workload, report, options }: ReportData): string {
     : `${workload}, ${plural(options.nodeIds.length, "node")}, seed ${options.seed}`;
   const broke = "broke" in report ? report.broke : undefined;
   const why = broke !== undefined
-    ? broke.byNode ? ": a node broke the protocol" : ": the run was broken off"
+    ? `: ${describeBreak(broke)}`
     : valid === true || findings.length === 0
     ? ""
     : `: ${findings[0]?.anomaly}${
