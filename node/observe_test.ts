@@ -76,7 +76,7 @@ async function standardErrorOf(
   try {
     const path = `${dir}/program.ts`;
     await Deno.writeTextFile(path, program(options));
-    const config = new URL("../deno.json", import.meta.url).pathname;
+    const config = decodeURIComponent(new URL("../deno.json", import.meta.url).pathname);
     const { stderr, stdout, code } = await new Deno.Command(Deno.execPath(), {
       args: ["run", "--quiet", "--config", config, ...permissions, path],
       env: { NO_COLOR: "1", EDDY_OBSERVE },

@@ -262,7 +262,7 @@ export async function withProgram(
   use: (file: string) => Promise<void>,
 ): Promise<void> {
   const file = await Deno.makeTempFile({
-    dir: new URL("..", import.meta.url).pathname,
+    dir: decodeURIComponent(new URL("..", import.meta.url).pathname),
     suffix: ".ts",
   });
   try {

@@ -5,7 +5,7 @@
  */
 
 import type { FlagValues } from "@eddy/maelstrom/flags";
-import { projectPath, runCommand, runDeno, say, ScriptError } from "./support.ts";
+import { projectPath, runCommand, runDeno, say, ScriptError, withTempDir } from "./support.ts";
 
 const flags = {
   output: { help: "Where to write it", value: "FILE", default: projectPath("dist/eddy") },
@@ -40,12 +40,9 @@ async function compile(
 
 /** Compiles into a temporary folder, with this Deno in the place of the base binary. */
 async function check(): Promise<void> {
-  const folder = await Deno.makeTempDir({ prefix: "eddy-compile-" });
-  try {
-    await compile(`${folder}/eddy`, undefined, { DENORT_BIN: Deno.execPath() });
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+  await withTempDir({ prefix: "eddy-compile-" }, (folder) => {
+    return compile(`${folder}/eddy`, undefined, { DENORT_BIN: Deno.execPath() });
+  });
 }
 
 async function main(

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { errorText } from "@eddy/maelstrom";
 import {
   describeFlags,
   type Flags,
@@ -11,6 +12,7 @@ import {
   parseFlags,
   UsageError,
 } from "@eddy/maelstrom/flags";
+import { join } from "@std/path/join";
 
 /** A script that cannot go on for a reason that its user can mend; the exit code is 1. */
 export class ScriptError extends Error {
@@ -29,7 +31,54 @@ export function warn(text: string): void {
 
 /** The absolute path of a file of the project, given from the project's root. */
 export function projectPath(path: string): string {
-  return new URL(`../${path}`, import.meta.url).pathname;
+  return join(decodeURIComponent(new URL("..", import.meta.url).pathname), path);
+}
+
+/**
+ * Does what the machine may refuse, which then becomes one sentence.
+ *
+ * @param action what is done, and with what, such as `write docs/cli.md`
+ * @throws {ScriptError} if it fails.
+ */
+export async function attempt<T>(action: string, act: () => T | Promise<T>): Promise<T> {
+  try {
+    return await act();
+  } catch (cause) {
+    if (cause instanceof ScriptError) throw cause;
+    const [why] = errorText(cause).split("\n");
+    throw new ScriptError(`Cannot ${action}: ${why}`, { cause });
+  }
+}
+
+/** Aborted when the process is interrupted: no command that it began goes on. */
+const interrupted = new AbortController();
+
+/**
+ * Calls `use` with a temporary folder, which is removed at the end, and by SIGINT and SIGTERM.
+ *
+ * @throws {ScriptError} if it cannot be made.
+ */
+export async function withTempDir<T>(
+  options: Deno.MakeTempOptions,
+  use: (folder: string) => Promise<T>,
+): Promise<T> {
+  const folder = await attempt("make a temporary folder", () => Deno.makeTempDir(options));
+  const end = (code: number) => {
+    interrupted.abort();
+    Deno.removeSync(folder, { recursive: true });
+    Deno.exit(code);
+  };
+  const onInterrupt = () => end(130);
+  const onTerminate = () => end(143);
+  Deno.addSignalListener("SIGINT", onInterrupt);
+  Deno.addSignalListener("SIGTERM", onTerminate);
+  try {
+    return await use(folder);
+  } finally {
+    Deno.removeSignalListener("SIGINT", onInterrupt);
+    Deno.removeSignalListener("SIGTERM", onTerminate);
+    await Deno.remove(folder, { recursive: true });
+  }
 }
 
 /** A word as a shell takes it back whole. */
@@ -101,6 +150,7 @@ export async function runDeno(
     cwd: projectPath(folder),
     env: { ...env, NO_COLOR: "1" },
     stdout: "null",
+    signal: interrupted.signal,
   }).output();
   return { code, said: new TextDecoder().decode(stderr).trim() };
 }

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { projectPath } from "../../scripts/support.ts";
 import { median } from "../bench/summary.ts";
 import { runCommand, runOne } from "./runs.ts";
 
@@ -150,6 +151,6 @@ export const speeds: readonly Speed[] = [
 
 /** A command with the project's program by its whole path: nodes are started elsewhere. */
 function absolute(words: readonly string[]): string[] {
-  const main = new URL("../../main.ts", import.meta.url).pathname;
+  const main = projectPath("main.ts");
   return words.map((word) => word === "main.ts" ? main : word);
 }
