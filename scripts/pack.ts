@@ -8,7 +8,15 @@
 import { join } from "@std/path/join";
 import type { FlagValues } from "@eddy/maelstrom/flags";
 import config from "../deno.json" with { type: "json" };
-import { projectPath, runCommand, runDeno, say, ScriptError } from "./support.ts";
+import {
+  attempt,
+  projectPath,
+  runCommand,
+  runDeno,
+  say,
+  ScriptError,
+  withTempDir,
+} from "./support.ts";
 
 /** The name of the tarball, as npm gives it. */
 export const TARBALL: string = `eddy-${config.version}.tgz`;
@@ -47,23 +55,27 @@ const PACKAGES = ["node", "handlers", "workbench"] as const;
  * @throws {ScriptError} if a part of it cannot be made.
  */
 export async function pack(output: string): Promise<void> {
-  const temp = await Deno.makeTempDir({ prefix: "eddy-pack-" });
-  const folder = join(temp, "package");
-  try {
-    await Deno.mkdir(join(folder, "bin"), { recursive: true });
-    await deno("bundle", "--quiet", "-o", join(folder, "eddy.js"), "workbench/cli/packed.ts");
-    await addPages(join(folder, "page"));
-    await addLibrary(folder, temp);
-    await Deno.copyFile(projectPath("scripts/launcher.cjs"), join(folder, "bin/eddy.cjs"));
-    await Deno.chmod(join(folder, "bin/eddy.cjs"), 0o755);
-    await Deno.copyFile(projectPath("LICENSE"), join(folder, "LICENSE"));
-    await Deno.writeTextFile(join(folder, "README.md"), readme);
-    await Deno.writeTextFile(join(folder, "package.json"), JSON.stringify(manifest, null, 2));
-    await Deno.mkdir(join(output, ".."), { recursive: true });
-    await tar("-czf", output, "-C", temp, "package");
-  } finally {
-    await Deno.remove(temp, { recursive: true });
-  }
+  await withTempDir({ prefix: "eddy-pack-" }, async (temp) => {
+    const folder = join(temp, "package");
+    await attempt(`pack into ${folder}`, () => fill(folder, temp));
+    await attempt(`make the folder of ${output}`, () => {
+      return Deno.mkdir(join(output, ".."), { recursive: true });
+    });
+    await tar("-cf", output, ...await reproducibly(), "-C", temp, "package");
+  });
+}
+
+/** Fills the folder that becomes the tarball. */
+async function fill(folder: string, temp: string): Promise<void> {
+  await Deno.mkdir(join(folder, "bin"), { recursive: true });
+  await deno("bundle", "--quiet", "-o", join(folder, "eddy.js"), "workbench/cli/packed.ts");
+  await addPages(join(folder, "page"));
+  await addLibrary(folder, temp);
+  await Deno.copyFile(projectPath("scripts/launcher.cjs"), join(folder, "bin/eddy.cjs"));
+  await Deno.chmod(join(folder, "bin/eddy.cjs"), 0o755);
+  await Deno.copyFile(projectPath("LICENSE"), join(folder, "LICENSE"));
+  await Deno.writeTextFile(join(folder, "README.md"), readme);
+  await Deno.writeTextFile(join(folder, "package.json"), JSON.stringify(manifest, null, 2));
 }
 
 /** Adds the code of pages. */
@@ -171,11 +183,24 @@ async function deno(...args: (string | { readonly in: string })[]): Promise<void
   if (code !== 0) throw new ScriptError(`Cannot run deno ${words.join(" ")}: ${said}`);
 }
 
-async function tar(...args: string[]): Promise<void> {
-  const { success, stderr } = await new Deno.Command("tar", { args, stdout: "null" }).output();
-  if (success) return;
-  const said = new TextDecoder().decode(stderr).trim();
-  throw new ScriptError(`Cannot run tar ${args.join(" ")}: ${said}`);
+/** Options by which GNU tar makes the same of the same files, whoever packs them, and when. */
+async function reproducibly(): Promise<string[]> {
+  if (!(await tar("--version")).includes("GNU")) return ["-z"];
+  return [
+    ...["--sort=name", "--owner=0", "--group=0", "--numeric-owner", "--mode=u+rw,go=rX"],
+    // As npm dates what it packs: ZIP has no earlier years than 1980.
+    ...["--mtime=1985-10-26T08:15:00Z", "--use-compress-program=gzip -n"],
+  ];
+}
+
+/** Runs tar, and returns what it printed. */
+async function tar(...args: string[]): Promise<string> {
+  const { success, stdout, stderr } = await attempt("run tar", () => {
+    return new Deno.Command("tar", { args }).output();
+  });
+  const decoder = new TextDecoder();
+  if (success) return decoder.decode(stdout);
+  throw new ScriptError(`Cannot run tar ${args.join(" ")}: ${decoder.decode(stderr).trim()}`);
 }
 
 async function main(given: FlagValues<typeof flags>): Promise<number> {

@@ -23,7 +23,8 @@ const CHANGELOG = `# Changelog
 `;
 
 Deno.test("a changelog must have the version, with a date and with changes", () => {
-  const problems = (text: string, version = "1.2.0") => changelogProblems(text, version);
+  const nowMs = Date.parse("2026-02-27T11:00Z");
+  const problems = (text: string, version = "1.2.0") => changelogProblems(text, version, nowMs);
   assertEquals(problems(CHANGELOG), []);
   assertEquals(problems(CHANGELOG, "1.3.0"), [
     "CHANGELOG.md has no section, such as: ## [1.3.0] - 2026-01-31",
@@ -32,8 +33,9 @@ Deno.test("a changelog must have the version, with a date and with changes", () 
   assertEquals(problems(CHANGELOG.replace("[Unreleased]\n", "[Unreleased]\n\n- Another.\n")), [
     "CHANGELOG.md has changes in [Unreleased], and not in [1.2.0]",
   ]);
-  for (const date of ["", "2026-02-30", "28.2.2026"]) {
-    const said = `${JSON.stringify(date)} for the date of [1.2.0]: expected year-month-day`;
+  for (const date of ["", "2026-02-30", "28.2.2026", "2026-03-01", "9999-01-01"]) {
+    const said = `${JSON.stringify(date)} for the date of [1.2.0]: ` +
+      "expected year-month-day, not in the future";
     const written = date === "" ? "" : ` - ${date}`;
     assertEquals(problems(CHANGELOG.replace(" - 2026-02-28", written)), [
       `CHANGELOG.md has ${said}`,
@@ -42,6 +44,27 @@ Deno.test("a changelog must have the version, with a date and with changes", () 
   assertEquals(problems("# Changes\n\n## Unreleased\n\n- A change.\n"), [
     "CHANGELOG.md has no section [Unreleased]",
     "CHANGELOG.md has no section, such as: ## [1.2.0] - 2026-01-31",
+  ]);
+});
+
+Deno.test("only words are changes, a version has one section, and [Unreleased] is above", () => {
+  const problems = (text: string) => changelogProblems(text, "1.2.0", Date.parse("2026-03-01"));
+  const others = [
+    ["<!-- - A change. -->", "<!--\n- A change.\n-->", "[1.2.0]: https://example.org"],
+    ["# Changed", "# Other\n\n- A change.", "- ", "---", "## Words\n\n- A change."],
+  ].flat();
+  for (const text of others) {
+    assertEquals(problems(CHANGELOG.replace("- A change.", text)), [
+      "CHANGELOG.md has no changes in [1.2.0]",
+    ], text);
+  }
+  assertEquals(problems(CHANGELOG.replace("- A change.", "The first version.")), []);
+  assertEquals(problems(CHANGELOG.replace("1.1.0", "1.2.0")), [
+    "CHANGELOG.md has more than one section [1.2.0]",
+  ]);
+  const below = CHANGELOG.replace("## [Unreleased]\n", "") + "\n## [Unreleased]\n";
+  assertEquals(problems(below), [
+    "CHANGELOG.md has [Unreleased] below a version: expected it above all",
   ]);
 });
 
@@ -86,6 +109,11 @@ Deno.test("a release needs one version everywhere, no changes, and its tag on no
     await git(folder, "tag", "v1.2.0");
     assertEquals(await releaseProblems(folder), []);
 
+    await Deno.writeTextFile(join(folder, "ü\u001b[1m"), "");
+    assertEquals(await releaseProblems(folder), [
+      'The working tree has a change that is in no commit: "ü\\033[1m"',
+    ]);
+    await Deno.remove(join(folder, "ü\u001b[1m"));
     await Deno.writeTextFile(join(folder, "two/deno.json"), '{ "version": "1.1.0" }');
     const different = 'two/deno.json has the version "1.1.0", and deno.json "1.2.0"';
     assertEquals(await releaseProblems(folder), [
@@ -109,6 +137,7 @@ Deno.test("checksums are those that sha256sum writes", async () => {
   await inTempDir(async (folder) => {
     await Deno.writeTextFile(join(folder, "b"), "abc");
     await Deno.writeTextFile(join(folder, "a b"), "");
+    await Deno.writeTextFile(join(folder, "SHA256SUMS"), "those of an earlier release");
     // Both are test vectors of FIPS 180-4.
     assertEquals(
       await checksumsOf(folder),
