@@ -53,6 +53,24 @@ export async function attempt<T>(action: string, act: () => T | Promise<T>): Pro
 /** Aborted when the process is interrupted: no command that it began goes on. */
 const interrupted = new AbortController();
 
+/** The temporary folders that are in use. */
+const folders = new Set<string>();
+
+function end(code: number): never {
+  interrupted.abort();
+  for (const folder of folders) {
+    try {
+      Deno.removeSync(folder, { recursive: true });
+    } catch {
+      // It is being removed already.
+    }
+  }
+  Deno.exit(code);
+}
+
+const onInterrupt = () => end(130);
+const onTerminate = () => end(143);
+
 /**
  * Calls `use` with a temporary folder, which is removed at the end, and by SIGINT and SIGTERM.
  *
@@ -63,21 +81,18 @@ export async function withTempDir<T>(
   use: (folder: string) => Promise<T>,
 ): Promise<T> {
   const folder = await attempt("make a temporary folder", () => Deno.makeTempDir(options));
-  const end = (code: number) => {
-    interrupted.abort();
-    Deno.removeSync(folder, { recursive: true });
-    Deno.exit(code);
-  };
-  const onInterrupt = () => end(130);
-  const onTerminate = () => end(143);
+  folders.add(folder);
   Deno.addSignalListener("SIGINT", onInterrupt);
   Deno.addSignalListener("SIGTERM", onTerminate);
   try {
     return await use(folder);
   } finally {
-    Deno.removeSignalListener("SIGINT", onInterrupt);
-    Deno.removeSignalListener("SIGTERM", onTerminate);
     await Deno.remove(folder, { recursive: true });
+    folders.delete(folder);
+    if (folders.size === 0) {
+      Deno.removeSignalListener("SIGINT", onInterrupt);
+      Deno.removeSignalListener("SIGTERM", onTerminate);
+    }
   }
 }
 

@@ -36,16 +36,18 @@ Deno.test("what the machine refuses is one sentence, with the action", async () 
 const INTERRUPTED = `import { say, withTempDir } from ${
   JSON.stringify(new URL("support.ts", import.meta.url))
 };
-await withTempDir({ prefix: "eddy-support-" }, async (folder) => {
-  await Deno.writeTextFile(folder + "/file", "");
-  say(folder);
+const prefix = "eddy-support-";
+await withTempDir({ prefix }, (outer) => withTempDir({ prefix }, async (inner) => {
+  await withTempDir({ prefix }, () => Promise.resolve());
+  await Deno.writeTextFile(outer + "/file", "");
+  say(outer + " " + inner);
   setInterval(() => {}, 1000);
   await new Promise(() => {});
-});
+}));
 `;
 
 for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
-  Deno.test(`${signal} removes a temporary folder`, async () => {
+  Deno.test(`${signal} removes temporary folders`, async () => {
     const child = new Deno.Command(Deno.execPath(), {
       args: ["run", "--quiet", "--allow-all", "--config", projectPath("deno.json"), "-"],
       stdin: "piped",
@@ -60,6 +62,8 @@ for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
       if (said.endsWith("\n")) child.kill(signal);
     }
     assertEquals((await child.status).code, code);
-    await assertRejects(() => Deno.stat(said.trim()), Deno.errors.NotFound);
+    for (const folder of said.trim().split(" ")) {
+      await assertRejects(() => Deno.stat(folder), Deno.errors.NotFound);
+    }
   });
 }
