@@ -11,7 +11,7 @@ import type { Flag, Flags, FlagValues } from "@eddy/maelstrom/flags";
 import { type Command, commands, VERDICT_CODES } from "@eddy/workbench/cli/commands.ts";
 import { ignoredFlags, runFlags } from "@eddy/workbench/cli/flags.ts";
 import { WORKLOADS } from "@eddy/workbench";
-import { projectPath, runCommand, say, ScriptError } from "../../scripts/support.ts";
+import { attempt, projectPath, runCommand, say, ScriptError } from "../../scripts/support.ts";
 
 /** The page, and the command that writes it. */
 const PAGE = "docs/cli.md";
@@ -212,7 +212,8 @@ async function formatted(markdown: string): Promise<string> {
 /** The first line of the page that is not as the flags are; undefined if all are. */
 export async function outdatedLine(): Promise<string | undefined> {
   const wanted = (await referencePage()).split("\n");
-  const lines = (await Deno.readTextFile(projectPath(PAGE))).split("\n");
+  const page = await attempt(`read ${PAGE}`, () => Deno.readTextFile(projectPath(PAGE)));
+  const lines = page.split("\n");
   const at = wanted.findIndex((line, i) => line !== lines[i]);
   if (at === -1 && wanted.length === lines.length) return undefined;
   return `${PAGE}:${(at === -1 ? wanted.length : at) + 1}`;
@@ -226,7 +227,8 @@ Says whether ${PAGE} is as the commands and their flags are. With --write it is 
 
 async function main({ write }: FlagValues<typeof flags>): Promise<number> {
   if (write) {
-    await Deno.writeTextFile(projectPath(PAGE), await referencePage());
+    const page = await referencePage();
+    await attempt(`write ${PAGE}`, () => Deno.writeTextFile(projectPath(PAGE), page));
     say(`Wrote ${PAGE}`);
     return 0;
   }
