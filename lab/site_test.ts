@@ -3,7 +3,8 @@
  * browser.
  */
 
-import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
+import { UsageError } from "@eddy/maelstrom/flags";
 import { join } from "@std/path/join";
 import { TextLineStream } from "@std/streams/text-line-stream";
 import {
@@ -15,6 +16,7 @@ import {
   slugOf,
   targetOf,
 } from "../scripts/site/pages.ts";
+import { answer, listen } from "../scripts/site/serve.ts";
 import { projectPath } from "../scripts/support.ts";
 import { openAddress, testInBrowser } from "./browser.ts";
 import { isCi, longTest } from "./long.ts";
@@ -61,7 +63,8 @@ Deno.test("a link leads to a page, to a file of the project, elsewhere, or nowhe
   for (const link of ["https://fly.io/a.md", "mailto:a@example.org", "//fly.io"]) {
     assertEquals(target(link), { kind: "elsewhere" });
   }
-  for (const link of ["b.md", "../../README.md", "../..", "/docs/a.md", "a.md/README.md"]) {
+  const nowhere = ["b.md", "../../README.md", "../..", "/docs/a.md", "a.md/README.md"];
+  for (const link of [...nowhere, "%E0%A4%25A.md"]) {
     assertEquals(target(link), { kind: "nothing" });
   }
 });
@@ -115,6 +118,43 @@ async function copyProject(target: string): Promise<void> {
     await Deno.copyFile(projectPath(path), join(target, path));
   }
 }
+
+Deno.test("the server answers for files of the site alone, to this machine's own names", async () => {
+  await inTempDir(async (parent) => {
+    const folder = join(parent, "site");
+    await Deno.mkdir(folder);
+    await Deno.writeTextFile(join(folder, "index.html"), "The site");
+    await Deno.writeTextFile(join(parent, "secret"), "");
+    await Deno.symlink(join(parent, "secret"), join(folder, "link.txt"));
+    const ask = async (url: string, method = "GET") => {
+      const response = await answer(new Request(url, { method }), folder);
+      await response.body?.cancel();
+      return response.status;
+    };
+    assertEquals(await ask("http://127.0.0.1:8081/"), 200);
+    assertEquals(await ask("http://localhost/index.html"), 200);
+    assertEquals(await ask("http://localhost/", "HEAD"), 200);
+    for (const path of ["link.txt", "..%2fsecret", "none", "%00", "index.html/"]) {
+      assertEquals(await ask(`http://localhost/${path}`), 404, path);
+    }
+    assertEquals(await ask("http://evil.example/"), 403);
+    assertEquals(await ask("http://127.0.0.1.evil.example/"), 403);
+    for (const method of ["POST", "PUT", "DELETE"]) {
+      assertEquals(await ask("http://127.0.0.1/", method), 405, method);
+    }
+  });
+});
+
+Deno.test("a port in use is said", () => {
+  const other = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  try {
+    const { port } = other.addr;
+    const said = `Cannot listen on port ${port}: something else listens there`;
+    assertThrows(() => listen(".", port), UsageError, said);
+  } finally {
+    other.close();
+  }
+});
 
 const BROKEN = `# Broken
 

@@ -4,9 +4,10 @@
  * @module
  */
 
+import { errorText } from "@eddy/maelstrom";
 import { join } from "@std/path/join";
 import { build, createMarkdownRenderer, type DefaultTheme, type MarkdownOptions } from "vitepress";
-import { projectPath, ScriptError } from "../support.ts";
+import { attempt, projectPath, ScriptError, withTempDir } from "../support.ts";
 import { Links } from "./links.ts";
 import {
   CONTENTS,
@@ -31,31 +32,45 @@ export async function buildSite(output: string): Promise<number> {
   const project = { pages: await findPages(groups), exists };
   const links = new Links(project);
   const markdown = markdownOptions(links);
-  const folder = await Deno.makeTempDir({ prefix: "eddy-site-" });
-  try {
+  await withTempDir({ prefix: "eddy-site-" }, async (folder) => {
     await checkPages(folder, project, groups, links, markdown);
     for (const file of [...project.pages, ...links.pictures]) await copy(file, folder);
     // Vite looks for Vue in the folders above the pages.
     const packages = new URL("../../../", import.meta.resolve("vitepress"));
     await Deno.symlink(packages, join(folder, "node_modules"));
-    await build(folder, {
-      outDir: output,
-      onAfterConfigResolve(config) {
-        Object.assign(config.site, {
-          title: "Eddy",
-          description: "A Maelstrom node in TypeScript, a library, and a workbench for any node",
-          themeConfig: themeOf(groups),
-        });
-        config.site.head.push(["link", { rel: "icon", href: "data:," }]);
-        config.markdown = markdown;
-        // Deno could not resolve the import of Vue in the copy that renders the pages.
-        config.vite = { ssr: { noExternal: true } };
-      },
-    });
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+    await attempt(
+      "build the site",
+      () =>
+        buildPages(folder, output, groups, markdown).catch((error) => {
+          // A page that the builder cannot take is named by its copy.
+          const page = [...project.pages].find((each) => join(folder, placeOf(each)) === error?.id);
+          throw page === undefined ? error : new Error(`${page}: ${errorText(error)}`);
+        }),
+    );
+  });
   return project.pages.size;
+}
+
+function buildPages(
+  folder: string,
+  output: string,
+  groups: readonly Group[],
+  markdown: MarkdownOptions,
+): Promise<void> {
+  return build(folder, {
+    outDir: output,
+    onAfterConfigResolve(config) {
+      Object.assign(config.site, {
+        title: "Eddy",
+        description: "A Maelstrom node in TypeScript, a library, and a workbench for any node",
+        themeConfig: themeOf(groups),
+      });
+      config.site.head.push(["link", { rel: "icon", href: "data:," }]);
+      config.markdown = markdown;
+      // Deno could not resolve the import of Vue in the copy that renders the pages.
+      config.vite = { ssr: { noExternal: true } };
+    },
+  });
 }
 
 function read(file: string): Promise<string> {
@@ -117,7 +132,11 @@ async function checkPages(
   markdown: MarkdownOptions,
 ): Promise<void> {
   const md = await createMarkdownRenderer(folder, markdown);
-  for (const page of project.pages) md.parse(await read(page), { relativePath: placeOf(page) });
+  for (const page of project.pages) {
+    await attempt(`read ${page}`, async () => {
+      md.parse(await read(page), { relativePath: placeOf(page) });
+    });
+  }
   const listed = new Set([CONTENTS, ...pagesOf(groups)]);
   const problems = new Set([
     ...[...listed].filter((page) => !project.pages.has(page))

@@ -6,7 +6,7 @@
  */
 
 import type { MarkdownRenderer } from "vitepress";
-import { pathBetween, placeOf, type Project, targetOf } from "./pages.ts";
+import { decoded, pathBetween, placeOf, type Project, targetOf } from "./pages.ts";
 
 type Token = ReturnType<MarkdownRenderer["parse"]>[number];
 
@@ -46,7 +46,7 @@ export class Links {
   /** What is wrong with the pages that were parsed, a sentence for each. */
   problems(): string[] {
     const missing = this.#toHeadings.filter(({ page, fragment }) =>
-      !this.#headings.get(page)?.has(decodeURIComponent(fragment.slice(1)))
+      !this.#headings.get(page)?.has(decoded(fragment.slice(1)) ?? fragment)
     );
     return [
       ...this.#problems,

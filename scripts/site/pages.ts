@@ -68,6 +68,15 @@ function split(link: string): [path: string, fragment: string] {
   return at < 0 ? [link, ""] : [link.slice(0, at), link.slice(at)];
 }
 
+/** A part of an address with its escapes decoded; undefined if they are no text. */
+export function decoded(text: string): string | undefined {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return undefined;
+  }
+}
+
 /** Where a file of the project is on the site. */
 export function placeOf(file: string): string {
   if (!file.startsWith("docs/")) return `project/${file.toLowerCase()}`;
@@ -112,7 +121,9 @@ export function targetOf(page: string, link: string, { pages, exists }: Project)
   if (/^([a-z][a-z\d+.-]*:|\/\/)/i.test(link)) return { kind: "elsewhere" };
   const [path, fragment] = split(link);
   if (path === "") return { kind: "page", page, fragment };
-  const file = join(page, "..", decodeURI(path)).replace(/\/$/, "");
+  const name = decoded(path);
+  if (name === undefined) return { kind: "nothing" };
+  const file = join(page, "..", name).replace(/\/$/, "");
   for (const each of [file, `${file}/README.md`]) {
     if (pages.has(each)) return { kind: "page", page: each, fragment };
   }
