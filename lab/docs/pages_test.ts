@@ -3,25 +3,18 @@
  * print what the page shows.
  */
 
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path/join";
 import { projectPath } from "../../scripts/support.ts";
 import { languages } from "../programs/languages.ts";
-import { fileOf, isShell, parsePage, picturesOf, runOf } from "./blocks.ts";
+import { fileOf, isExcerpt, isShell, parsePage, picturesOf, runOf, wrongsOf } from "./blocks.ts";
 import { allPages, codeFolder, isTutorial, testPage } from "./follow.ts";
 
 const pages = await allPages();
 
-Deno.test("every shell block of every page says whether it runs", () => {
+Deno.test("every block of every page has a language, and says what is done with it", () => {
   const wrong = pages.flatMap(({ path, markdown }) =>
-    parsePage(markdown).blocks.filter(isShell).flatMap((block) => {
-      try {
-        runOf(block);
-        return [];
-      } catch (error) {
-        return [`${path}: ${error}`];
-      }
-    })
+    wrongsOf(parsePage(markdown)).map((sentence) => `${path}: ${sentence}`)
   );
   assertEquals(wrong, []);
 });
@@ -33,11 +26,6 @@ Deno.test("every page of docs/ says first for whom it is", () => {
   });
   assertEquals(wrong.map(({ path }) => path), []);
 });
-
-/** Lines as an excerpt has them: the formatter begins each block at the margin. */
-function withoutIndentation(text: string): string {
-  return `\n${text.split("\n").map((line) => line.trim()).join("\n")}`;
-}
 
 Deno.test("every listing of the tutorial is in its file, and every file is shown and run", async () => {
   const shown = new Set<string>();
@@ -53,8 +41,7 @@ Deno.test("every listing of the tutorial is in its file, and every file is shown
       if (isShell(block)) {
         for (const name of code.keys()) if (block.text.includes(name)) run.add(name);
       } else if (file !== undefined) {
-        const whole = withoutIndentation(code.get(file) ?? "");
-        const isThere = whole.includes(withoutIndentation(block.text));
+        const isThere = isExcerpt(block.text, code.get(file) ?? "");
         assert(isThere, `${where} is not in docs/tutorial/code/${file}`);
         shown.add(file);
       } else assert(!/^(ts|js|go|python)$/.test(block.language), `${where} names no file`);
@@ -63,15 +50,18 @@ Deno.test("every listing of the tutorial is in its file, and every file is shown
   assertEquals([...code.keys()].filter((name) => !shown.has(name) || !run.has(name)), []);
 });
 
-Deno.test("every picture is there, and shows the report of a run", async () => {
+Deno.test("every picture is there, and a .png shows the report of a run", async () => {
   for (const { path, markdown } of pages) {
     const parsed = parsePage(markdown);
     const shown = parsed.blocks.filter((block) => isShell(block) && runOf(block).skip === undefined)
       .flatMap((block) => picturesOf(block, parsed));
     for (const picture of parsed.pictures) {
-      assert(shown.includes(picture), `${path}:${picture.line} follows no block that runs`);
-      const head = await Deno.readFile(projectPath(join(path, "..", picture.path)));
-      assertEquals(new TextDecoder().decode(head.subarray(1, 4)), "PNG", picture.path);
+      const where = `${path}:${picture.line}`;
+      const isDrawn = !picture.isReport || shown.includes(picture);
+      assert(isDrawn, `${where} shows a picture, and no block that runs is before it`);
+      const bytes = await Deno.readFile(join(projectPath("."), path, "..", picture.path));
+      const head = new TextDecoder().decode(bytes.subarray(0, 5));
+      assertStringIncludes(head, picture.isReport ? "PNG" : "<svg", `${where}: ${picture.path}`);
     }
   }
 });

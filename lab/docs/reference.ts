@@ -10,7 +10,8 @@ import { commonFlags, workloads } from "@eddy/handlers";
 import type { Flag, Flags, FlagValues } from "@eddy/maelstrom/flags";
 import { type Command, commands, VERDICT_CODES } from "@eddy/workbench/cli/commands.ts";
 import { ignoredFlags, runFlags } from "@eddy/workbench/cli/flags.ts";
-import { WORKLOADS } from "@eddy/workbench";
+import { findMutant } from "@eddy/mutants";
+import { type WorkloadName, WORKLOADS } from "@eddy/workbench";
 import { attempt, projectPath, runCommand, say, ScriptError } from "../../scripts/support.ts";
 
 /** The page, and the command that writes it. */
@@ -40,7 +41,9 @@ const IS_LONG = /^(sweep|demo|playground|test -w broadcast)/;
 
 /** What the mutants of examples are found by. */
 function expected(example: string): string {
-  return /mutant:/.test(example) ? "   # invalid" : "";
+  const [, workload, bin] = /-w (\S+) --bin (mutant:\S+)/.exec(example) ?? [];
+  if (bin === undefined) return "";
+  return `   # invalid: ${findMutant(bin, workload as WorkloadName).anomaly}`;
 }
 
 /** Examples in blocks: those that run, and those that do not, with the reason. */
