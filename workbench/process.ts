@@ -231,12 +231,16 @@ class ChildIncarnation implements Incarnation {
 /** Whether the system has process groups. */
 const HAS_GROUPS = Deno.build.os !== "windows";
 
-/** A program and all that it starts, as far as that does not leave its process group. */
-class ProcessGroup {
+/**
+ * A program and all that it starts, as far as that does not leave its process group. It ends with
+ * this process, too, however that ends.
+ */
+export class ProcessGroup {
   readonly #leader: Deno.ChildProcess;
   readonly #guard: GroupGuard | undefined;
   #ended: Promise<void> | undefined;
 
+  /** @param leader a process that was started `detached` */
   constructor(leader: Deno.ChildProcess) {
     this.#leader = leader;
     this.#guard = startGuard(leader.pid);

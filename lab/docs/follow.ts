@@ -5,20 +5,29 @@
  * @module
  */
 
+import { errorText } from "@eddy/maelstrom";
 import { join } from "@std/path/join";
 import { projectPath } from "../../scripts/support.ts";
 import { isCi } from "../long.ts";
 import { isInstalled, languages, wasmCompiler } from "../programs/languages.ts";
-import { type Block, fileOf, isOutput, isShell, missingLine, parsePage, runOf } from "./blocks.ts";
+import {
+  type Block,
+  fileOf,
+  isOutput,
+  isShell,
+  missingLine,
+  parsePage,
+  type Run,
+  runOf,
+  wrongsOf,
+} from "./blocks.ts";
+import { runShell } from "./shell.ts";
 
 /** Where the tutorial's listings are. */
 export const codeFolder = projectPath("docs/tutorial/code");
 
-/** How many characters of what a block printed an error shows. */
+/** How many characters of a line that was not printed an error shows. */
 const MAX_SHOWN = 2000;
-
-/** How long one block may take. */
-const MAX_BLOCK_MS = 240_000;
 
 /** A page, with the path by which the project knows it. */
 export interface Page {
@@ -26,18 +35,26 @@ export interface Page {
   readonly markdown: string;
 }
 
-/** Every page of the project, by its path. */
-export async function allPages(): Promise<Page[]> {
+/** Every page of the project, or of a folder under Git, by its path. */
+export async function allPages(folder = projectPath(".")): Promise<Page[]> {
   const command = new Deno.Command("git", {
-    args: ["ls-files", "--cached", "--others", "--exclude-standard", "*.md"],
-    cwd: projectPath("."),
+    args: ["ls-files", "-z", "--cached", "--others", "--exclude-standard", "*.md"],
+    cwd: folder,
   });
   const { stdout } = await command.output();
-  const paths = new TextDecoder().decode(stdout).trim().split("\n").toSorted();
-  return Promise.all(paths.map(async (path) => ({
-    path,
-    markdown: await Deno.readTextFile(projectPath(path)),
-  })));
+  const paths = new TextDecoder().decode(stdout).split("\0").filter((path) => path !== "");
+  const pages = await Promise.all(paths.toSorted().map((path) => readPage(folder, path)));
+  return pages.filter((page) => page !== undefined);
+}
+
+/** A page; undefined if it was removed, but not yet from the index. */
+async function readPage(folder: string, path: string): Promise<Page | undefined> {
+  try {
+    return { path, markdown: await Deno.readTextFile(join(folder, path)) };
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return undefined;
+    throw error;
+  }
 }
 
 /** Whether a page is of the tutorial, whose listings are files of the project. */
@@ -61,48 +78,119 @@ export function testPage(page: Page): void {
   });
 }
 
-/** What one who follows a page wants to do beside it. */
-export interface Companion {
+/** Settings of {@linkcode follow}. */
+export interface FollowOptions {
   /** Called after each block that ran, with where it is and the shell's folder then. */
   readonly afterBlock?: (block: Block, folder: string) => Promise<void>;
+  /**
+   * How long one block may take.
+   *
+   * @default 240 s
+   */
+  readonly limitMs?: number;
+  /** Ends the block that runs, with an error. */
+  readonly signal?: AbortSignal;
 }
 
 /**
  * Runs a page's blocks from top to bottom.
  *
- * @throws {Error} if a block does not end as it is marked, or prints something else, with its line.
+ * @throws {Error} if a block is not marked as it must be, does not end as it is marked, or prints
+ * something else, with its line.
  */
-export async function follow(page: Page, { afterBlock }: Companion = {}): Promise<Followed> {
+export async function follow(page: Page, options: FollowOptions = {}): Promise<Followed> {
+  const parsed = parsePage(page.markdown);
+  const [wrong] = wrongsOf(parsed);
+  if (wrong !== undefined) throw new Error(`${page.path}: ${wrong}`);
   const home = await Deno.realPath(await Deno.makeTempDir({ prefix: "eddy-page-" }));
   try {
-    const bin = await commands(home);
-    let folder = await readersFolder(page, home);
-    let printed: string | undefined;
-    const skipped: string[] = [];
-    for (const block of parsePage(page.markdown).blocks) {
-      const where = `${page.path}:${block.line}`;
-      const file = fileOf(block);
-      if (isShell(block)) {
-        const reason = whySkipped(block, home);
-        if (reason !== undefined) skipped.push(`line ${block.line}: ${reason}`);
-        const ran = reason === undefined ? await runBlock(block, folder, bin, where) : undefined;
-        printed = ran?.printed;
-        folder = ran?.folder ?? folder;
-        if (ran !== undefined) await afterBlock?.(block, folder);
-      } else if (isOutput(block)) {
-        const missing = printed === undefined ? undefined : missingLine(block.text, printed);
-        if (missing !== undefined) {
-          throw new Error(
-            `${where} shows a line that was not printed there: ${missing}\n${printed}`,
-          );
-        }
-      } else if (file !== undefined && !isTutorial(page)) {
-        await Deno.writeTextFile(join(folder, file), block.text, { mode: 0o755 });
+    const reader = new Reader(page, options, await commands(home), await readersFolder(page, home));
+    for (const block of parsed.blocks) {
+      try {
+        await reader.read(block);
+      } catch (error) {
+        throw new Error(`${page.path}:${block.line}: ${errorText(error)}`, { cause: error });
       }
+      if (isShell(block) && reader.hasRun) await options.afterBlock?.(block, reader.folder);
     }
-    return { skipped };
+    return reader;
   } finally {
-    await Deno.remove(home, { recursive: true });
+    // What cannot be removed, or was by the page, must not hide what went wrong.
+    await Deno.remove(home, { recursive: true }).catch(() => {});
+  }
+}
+
+/** One who follows a page. */
+class Reader implements Followed {
+  readonly skipped: string[] = [];
+  readonly #page: Page;
+  readonly #options: FollowOptions;
+  readonly #bin: string;
+  readonly #home: string;
+  #folder: string;
+  /** By the last shell block; undefined if it was left out. */
+  #printed: string | undefined;
+
+  constructor(page: Page, options: FollowOptions, bin: string, home: string) {
+    this.#page = page;
+    this.#options = options;
+    this.#bin = bin;
+    this.#home = home;
+    this.#folder = home;
+  }
+
+  /** Where the shell is. */
+  get folder(): string {
+    return this.#folder;
+  }
+
+  /** Whether the last shell block was run. */
+  get hasRun(): boolean {
+    return this.#printed !== undefined;
+  }
+
+  async read(block: Block): Promise<void> {
+    const file = fileOf(block);
+    if (isShell(block)) await this.#run(block);
+    else if (isOutput(block)) this.#compare(block);
+    else if (file !== undefined && !isTutorial(this.#page)) {
+      await Deno.writeTextFile(join(this.#folder, file), block.text, { mode: 0o755 });
+    }
+  }
+
+  async #run(block: Block): Promise<void> {
+    this.#printed = undefined;
+    const run = runOf(block);
+    const reason = whySkipped(run, this.#bin);
+    if (run.skip !== undefined || reason !== undefined) {
+      this.skipped.push(`line ${block.line}: ${reason}`);
+      return;
+    }
+    const { printed, folder } = await runShell(forThisMachine(block.text, this.#bin), {
+      folder: run.inCheckout ? projectPath(".") : this.#folder,
+      bin: this.#bin,
+      env: { ...readersEnvironment(), PATH: pathWith(this.#bin) },
+      fails: run.fails,
+      ...this.#options,
+    });
+    this.#printed = printed;
+    if (!run.inCheckout) this.#folder = await this.#within(folder);
+  }
+
+  /** @throws {Error} if a folder is gone, or outside the page's own, where listings would be written */
+  async #within(folder: string): Promise<string> {
+    const path = await Deno.realPath(folder).catch(() => undefined);
+    if (path === undefined) throw new Error(`The block has removed its folder ${folder}`);
+    if (path === this.#home || path.startsWith(`${this.#home}/`)) return path;
+    throw new Error(`The block ends in ${path}, outside the page's folder`);
+  }
+
+  #compare({ text }: Block): void {
+    if (this.#printed === undefined) return;
+    const missing = missingLine(text, this.#printed);
+    if (missing === undefined) return;
+    const printed = this.#printed.slice(0, MAX_SHOWN);
+    throw new Error(`The page shows a line that was not printed there: ${missing}\n${printed}`);
   }
 }
 
@@ -138,8 +226,7 @@ async function readersFolder(page: Page, home: string): Promise<string> {
 }
 
 /** Why a shell block does not run here; undefined if it does. */
-function whySkipped(block: Block, folder: string): string | undefined {
-  const run = runOf(block);
+function whySkipped(run: Run, folder: string): string | undefined {
   if (run.skip !== undefined) return run.skip;
   if (run.onlyCi && !isCi) return "only in continuous integration";
   const lacking = run.needs.filter((name) => !isThere(name, folder));
@@ -165,44 +252,10 @@ function forThisMachine(text: string, folder: string): string {
   return text.replaceAll(asWritten, [command, ...args].join(" "));
 }
 
-/** A line that finds a node invalid, and says so: `eddy test ...   # invalid: lost`. */
-const INVALID = /^(?:.*\S) +# invalid(?:: (.*))?$/gm;
-
-/** Lets the lines that must end with exit code 1 do so, and only those. */
-function expectInvalid(script: string): string {
-  return script.replaceAll(INVALID, (line) => `{ ${line}\n} && exit 97 || [ $? = 1 ]`);
+/** Where commands are found: those of the page, and this Deno, come first. */
+function pathWith(bin: string): string {
+  return [bin, join(Deno.execPath(), ".."), Deno.env.get("PATH")].join(":");
 }
-
-/** Runs a shell block; returns what it printed and the folder that the shell was in at its end. */
-async function runBlock(block: Block, folder: string, bin: string, where: string) {
-  const run = runOf(block);
-  if (run.skip !== undefined) throw new Error(`Cannot run ${where}: it is left out`);
-  const end = join(bin, "folder");
-  const script = forThisMachine(expectInvalid(block.text), folder);
-  const { code, stdout } = await new Deno.Command("bash", {
-    args: ["-ec", `exec 2>&1; trap 'pwd >"${end}"' EXIT\n${script}`],
-    cwd: run.inCheckout ? projectPath(".") : folder,
-    env: { ...readersEnvironment(), PATH: [bin, denoFolder, Deno.env.get("PATH")].join(":") },
-    clearEnv: true,
-    stdin: "null",
-    stdout: "piped",
-    stderr: "inherit",
-    signal: AbortSignal.timeout(MAX_BLOCK_MS),
-  }).output();
-  const printed = new TextDecoder().decode(stdout);
-  const wanted = run.fails ? 1 : 0;
-  if (code !== wanted) {
-    throw new Error(`${where} ended with ${code}, not ${wanted}:\n${printed.slice(-MAX_SHOWN)}`);
-  }
-  for (const [, finding = ""] of block.text.matchAll(INVALID)) {
-    if (!printed.includes(finding)) throw new Error(`${where} did not find ${finding}`);
-  }
-  const at = (await Deno.readTextFile(end)).trimEnd();
-  return { printed, folder: run.inCheckout ? folder : at };
-}
-
-/** Where this Deno's command is. */
-const denoFolder = join(Deno.execPath(), "..");
 
 /** The environment without what tests, tasks and continuous integration have put there. */
 function readersEnvironment(): Record<string, string> {
