@@ -6,10 +6,12 @@
  * @module
  */
 
+import { errorText } from "@eddy/maelstrom";
+import { UsageError } from "@eddy/maelstrom/flags";
 import { join } from "@std/path/join";
 import { projectPath, runCommand, say, ScriptError } from "../../scripts/support.ts";
 import { closeBrowser, openPage } from "../browser.ts";
-import { parsePage, type Picture, picturesOf } from "./blocks.ts";
+import { type Block, parsePage, type Picture, picturesOf } from "./blocks.ts";
 import { allPages, follow, type Page } from "./follow.ts";
 
 const usage = `Usage: deno task pictures [PART OF A PICTURE'S PATH]...
@@ -25,41 +27,65 @@ async function draw(folder: string, path: string): Promise<void> {
   const settings = { width: 1200, height: 720 };
   const { page } = await openPage(join(folder, "store/latest/report.html"), settings);
   await page.waitForSelector("[data-ready]");
-  await page.screenshot({ path });
+  const bytes = await page.screenshot();
   await page.close();
+  await Deno.mkdir(join(path, ".."), { recursive: true });
+  await Deno.writeFile(path, bytes);
   say(`Drew ${path}`);
 }
 
 /** The file of a picture. */
 function fileOf(page: Page, { path }: Picture): string {
-  return projectPath(join(page.path, "..", path));
+  return join(projectPath("."), page.path, "..", path);
 }
 
-/** Draws those pictures of a page whose files are wanted; returns how many. */
-async function drawPage(page: Page, isWanted: (file: string) => boolean): Promise<number> {
+/**
+ * Draws those pictures of a page whose files are wanted; returns how many.
+ *
+ * @throws {ScriptError} if the page is wrong, a picture cannot be written, or it is interrupted
+ */
+async function drawPage(
+  page: Page,
+  isWanted: (file: string) => boolean,
+  signal: AbortSignal,
+): Promise<number> {
   const parsed = parsePage(page.markdown);
-  if (!parsed.pictures.some((picture) => isWanted(fileOf(page, picture)))) return 0;
+  const isReport = (picture: Picture) => picture.isReport && isWanted(fileOf(page, picture));
+  if (!parsed.pictures.some(isReport)) return 0;
   let count = 0;
-  await follow(page, {
-    async afterBlock(block, folder) {
-      for (const picture of picturesOf(block, parsed)) {
-        const file = fileOf(page, picture);
-        if (!isWanted(file)) continue;
-        await Deno.mkdir(join(file, ".."), { recursive: true });
-        await draw(folder, file);
-        count++;
-      }
-    },
-  });
+  const afterBlock = async (block: Block, folder: string) => {
+    for (const picture of picturesOf(block, parsed).filter(isReport)) {
+      await draw(folder, fileOf(page, picture));
+      count++;
+    }
+  };
+  try {
+    await follow(page, { afterBlock, signal });
+  } catch (error) {
+    throw new ScriptError(`Cannot draw the pictures of ${page.path}: ${errorText(error)}`);
+  }
   return count;
 }
 
+/** What ends the block that runs, so that its folder and processes do not outlive this. */
+function interrupted(): AbortSignal {
+  const controller = new AbortController();
+  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+    Deno.addSignalListener(signal, () => controller.abort());
+  }
+  return controller.signal;
+}
+
 async function main(words: readonly string[]): Promise<number> {
+  if (words.includes("")) {
+    throw new UsageError('Cannot find a picture by ""; name a part of its path');
+  }
+  const isWanted = (file: string) =>
+    words.length === 0 || words.some((word) => file.includes(word));
+  const signal = interrupted();
   let count = 0;
   try {
-    const isWanted = (file: string) =>
-      words.length === 0 || words.some((word) => file.includes(word));
-    for (const page of await allPages()) count += await drawPage(page, isWanted);
+    for (const page of await allPages()) count += await drawPage(page, isWanted, signal);
   } finally {
     await closeBrowser();
   }
