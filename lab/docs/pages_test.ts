@@ -59,7 +59,7 @@ Deno.test("every picture is there, and a .png shows the report of a run", async 
       const where = `${path}:${picture.line}`;
       const isDrawn = !picture.isReport || shown.includes(picture);
       assert(isDrawn, `${where} shows a picture, and no block that runs is before it`);
-      const bytes = await Deno.readFile(join(projectPath("."), path, "..", picture.path));
+      const bytes = await Deno.readFile(projectPath(join(path, "..", picture.path)));
       const head = new TextDecoder().decode(bytes.subarray(0, 5));
       assertStringIncludes(head, picture.isReport ? "PNG" : "<svg", `${where}: ${picture.path}`);
     }

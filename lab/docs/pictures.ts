@@ -6,10 +6,9 @@
  * @module
  */
 
-import { errorText } from "@eddy/maelstrom";
 import { UsageError } from "@eddy/maelstrom/flags";
 import { join } from "@std/path/join";
-import { projectPath, runCommand, say, ScriptError } from "../../scripts/support.ts";
+import { attempt, projectPath, runCommand, say, ScriptError } from "../../scripts/support.ts";
 import { closeBrowser, openPage } from "../browser.ts";
 import { type Block, parsePage, type Picture, picturesOf } from "./blocks.ts";
 import { allPages, follow, type Page } from "./follow.ts";
@@ -36,7 +35,7 @@ async function draw(folder: string, path: string): Promise<void> {
 
 /** The file of a picture. */
 function fileOf(page: Page, { path }: Picture): string {
-  return join(projectPath("."), page.path, "..", path);
+  return projectPath(join(page.path, "..", path));
 }
 
 /**
@@ -59,11 +58,10 @@ async function drawPage(
       count++;
     }
   };
-  try {
-    await follow(page, { afterBlock, signal });
-  } catch (error) {
-    throw new ScriptError(`Cannot draw the pictures of ${page.path}: ${errorText(error)}`);
-  }
+  await attempt(
+    `draw the pictures of ${page.path}`,
+    () => follow(page, { afterBlock, signal }),
+  );
   return count;
 }
 
