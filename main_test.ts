@@ -253,7 +253,9 @@ Deno.test({
   name: "standard streams that fail end the node with one sentence, or none at a closed pipe",
   ignore: Deno.build.os !== "linux", // No other system has /dev/full.
   fn: async () => {
-    const program = `${Deno.execPath()} run --quiet --no-prompt ${main.pathname}`;
+    const program = `${Deno.execPath()} run --quiet --no-prompt '${
+      decodeURIComponent(main.pathname)
+    }'`;
     const commands: [command: string, code: number, says: string][] = [
       [`${program} < /`, 1, "Cannot read standard input: Is a directory (os error 21)\n"],
       [
