@@ -5,7 +5,9 @@
  */
 
 import { type Flags, type FlagValues, integer, UsageError } from "@eddy/maelstrom/flags";
+import { plural } from "@eddy/workbench/checkers/checker.ts";
 import { table } from "@eddy/workbench/cli/wrap.ts";
+import { describeMachine, machine } from "./bench/summary.ts";
 import { markdownTable } from "./campaign/record.ts";
 import { type Job, jobs } from "./efficiency/goals.ts";
 import { measure } from "./efficiency/measure.ts";
@@ -16,6 +18,7 @@ import {
   published,
   tradeoffRows,
 } from "./efficiency/tradeoff.ts";
+import { bundle } from "../scripts/bundle.ts";
 import { projectPath, runCommand, runDeno, say, warn } from "../scripts/support.ts";
 
 const PAGE = "docs/efficiency.md";
@@ -23,6 +26,12 @@ const FIGURE = "docs/broadcast_tradeoff.svg";
 
 const flags = {
   seeds: { help: "How many seeds to run", value: "N", ...integer(1, 10_000), default: 10 },
+  processes: {
+    help: "How many seeds to run as processes, too, in real time: some ten minutes for each",
+    value: "N",
+    ...integer(0, 1000),
+    default: 0,
+  },
   only: { help: "Run only jobs whose names begin so", value: "TEXT" },
   "no-curve": { help: "Leave out broadcast's trade-off curve" },
   write: { help: `Write ${PAGE} and ${FIGURE}` },
@@ -31,7 +40,8 @@ const flags = {
 const usage = `Usage: deno task efficiency [options]
 
 Runs the commands that this project has goals for, in virtual time, and prints each figure's goal,
-the best published result, and ours: the median and the worst of the seeds.
+the best published result, and ours: the median and the worst of the seeds. With --processes the
+bundled node runs as real processes, too, one run at a time.
 The exit code is 1 if a run was not valid, not if a goal was missed.`;
 
 async function main(
@@ -43,7 +53,10 @@ async function main(
     );
   }
   const wanted = jobs.filter(({ name }) => name.startsWith(given.only ?? ""));
-  const { rows, failures, missed } = await measure(wanted, given.seeds, warn);
+  const bin = projectPath("dist/eddy.js");
+  if (given.processes > 0) await bundle(bin);
+  const processes = given.processes > 0 ? { bin, seeds: given.processes } : undefined;
+  const { rows, failures, missed } = await measure(wanted, given.seeds, warn, processes);
   say(table(rows));
   for (const failure of failures) say(failure);
   if (missed.length > 0) say(`Missed in the worst of the seeds: ${missed.join("; ")}`);
@@ -53,7 +66,7 @@ async function main(
     say(`\n${table(tradeoffRows(points))}`);
   }
   if (given.write) {
-    await write(pageOf(given.seeds, rows, missed, points, wanted));
+    await write(pageOf(given, rows, missed, points, wanted));
     await Deno.writeTextFile(projectPath(FIGURE), drawTradeoff(points));
   }
   return failures.length === 0 ? 0 : 1;
@@ -66,7 +79,7 @@ async function write(page: string): Promise<void> {
 }
 
 function pageOf(
-  seeds: number,
+  { seeds, processes }: Pick<FlagValues<typeof flags>, "seeds" | "processes">,
   rows: readonly (readonly string[])[],
   missed: readonly string[],
   points: readonly Point[],
@@ -83,10 +96,15 @@ function pageOf(
   return [
     "# Efficiency",
     "This page is for readers who compare nodes: messages and latencies of each workload.",
-    `Written by \`deno task efficiency --seeds ${seeds} --write\` on ${date}: each command with ` +
-    `${seeds} seeds in virtual time, beside the goal and the best published result. ` +
+    `Written by \`deno task efficiency --seeds ${seeds}` +
+    `${processes === 0 ? "" : ` --processes ${processes}`} --write\` on ${date}: each command, ` +
+    "beside the goal and the best published result. " +
+    (processes === 0 ? "" : `"Processes" is the median of the bundled node as real processes, ` +
+      `${plural(processes, "seed")}. ${describeMachine(machine())}. `) +
+    `"Median" and "worst" are of ${seeds} seeds in virtual time. ` +
     "Servers msgs/op is Maelstrom's `:net :servers :msgs-per-op`; a goal is reached if the worst " +
-    "seed reaches it. Latencies of operations need real time and are in `docs/consensus.md`.",
+    "seed in virtual time reaches it. Latencies of operations need real time and are in " +
+    "[consensus.md](consensus.md).",
     markdownTable(rows),
     missed.length === 0
       ? "Every goal is reached."

@@ -19,7 +19,7 @@ export interface Case {
 /**
  * The run that a command line asks for.
  *
- * @param line flags of `deno task workbench test`, and after `--` those of the node
+ * @param line flags of `eddy test`, and after `--` those of the node
  * @throws {UsageError} if it cannot be obeyed.
  */
 export function caseOf(line: string, seed: number): Case {

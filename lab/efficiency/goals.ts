@@ -26,7 +26,7 @@ export interface Goal {
 /** One command with its goals. */
 export interface Job {
   readonly name: string;
-  /** Flags of `deno task workbench test`, and after `--` those of the node. */
+  /** Flags of `eddy test`, and after `--` those of the node. */
   readonly line: string;
   readonly goals: readonly Goal[];
 }

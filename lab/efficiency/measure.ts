@@ -18,6 +18,12 @@ export interface Measured extends CampaignResult {
   readonly missed: readonly string[];
 }
 
+/** What runs jobs as processes in real time, and how often each. */
+export interface Processes {
+  readonly bin: string;
+  readonly seeds: number;
+}
+
 /**
  * Runs commands, each with the seeds from 0 up; those that the node has no handler or no option
  * for are left out.
@@ -26,8 +32,10 @@ export async function measure(
   jobs: readonly Job[],
   seeds: number,
   onProgress: (text: string) => void = () => {},
+  processes?: Processes,
 ): Promise<Measured> {
-  const rows = [["job", "figure", "goal", "best published", "median", "worst", "reached"]];
+  const real = processes === undefined ? [] : ["processes"];
+  const rows = [["job", "figure", "goal", "best published", ...real, "median", "worst", "reached"]];
   const failures: string[] = [];
   const missed: string[] = [];
   const series = jobs.flatMap((job) => {
@@ -42,13 +50,35 @@ export async function measure(
   for (const [index, { job, cases }] of series.entries()) {
     const those = outcomes.slice(index * seeds, (index + 1) * seeds);
     failures.push(...failuresOf(cases, those));
+    const theirs = processes && await runAsProcesses(job, processes, onProgress);
+    failures.push(...theirs?.failures ?? []);
     for (const [place, goal] of job.goals.entries()) {
       const { cells, reached } = judge(goal, those);
-      rows.push([place === 0 ? job.name : "", ...cells]);
+      const [name = "", asked = "", best = "", ...rest] = cells;
+      const median = theirs && summary(goal.figure, theirs.outcomes).median;
+      const cell = median === undefined ? [] : [median.toFixed(goal.figure.digits)];
+      rows.push([place === 0 ? job.name : "", name, asked, best, ...cell, ...rest]);
       if (!reached) missed.push(`${job.name}: ${goal.figure.name}`);
     }
   }
   return { rows, failures, missed };
+}
+
+/** Runs a job one after the other as real processes. */
+async function runAsProcesses(
+  job: Job,
+  { bin, seeds }: Processes,
+  onProgress: (text: string) => void,
+): Promise<{ outcomes: RunFigures[]; failures: string[] }> {
+  onProgress(`${job.name}: ${seeds} as processes`);
+  const cases = casesOf(job, seeds) ?? [];
+  const jobs = cases.map(({ job: { options, args } }) => ({
+    options,
+    bin,
+    args: [options.workload, ...args],
+  }));
+  const outcomes = await runJobs(jobs, { atOnce: 1 });
+  return { outcomes, failures: failuresOf(cases, outcomes) };
 }
 
 function casesOf({ line }: Job, seeds: number): Case[] | undefined {
