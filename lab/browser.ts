@@ -7,6 +7,7 @@
 
 import { type Browser, chromium, type Page } from "playwright-core";
 import { join } from "@std/path/join";
+import { isCi, longTest } from "./long.ts";
 
 /** The names that distributions give Chromium, and Google's own. */
 const NAMES = ["chromium", "chromium-browser", "google-chrome-stable", "google-chrome"];
@@ -127,6 +128,9 @@ export function testInBrowser(name: string, test: () => Promise<void>): void {
     }
   });
 }
+
+/** The same in continuous integration only: with a browser most tests take long. */
+export const longTestInBrowser: typeof testInBrowser = isCi ? testInBrowser : longTest;
 
 /** Closes the browser; a test need not. */
 export async function closeBrowser(): Promise<void> {

@@ -12,7 +12,7 @@ import type { SimulatorResult } from "@eddy/workbench/page/simulator/simulator.t
 import { unpackReport } from "@eddy/workbench/report_data.ts";
 import { writePage } from "@eddy/workbench/report_page.ts";
 import { projectPath } from "../scripts/support.ts";
-import { openPage, type PageSettings, testInBrowser } from "./browser.ts";
+import { longTestInBrowser, openPage, type PageSettings } from "./browser.ts";
 import { languages, virtualNode } from "./programs/languages.ts";
 import { openText, recorded, runInPage } from "./simulator_page.ts";
 
@@ -97,7 +97,7 @@ const programs: readonly (readonly [file: string, workload: WorkloadName, args: 
 ];
 
 for (const [file, workload, args] of programs) {
-  testInBrowser(`${file} gives the same run in a page: ${workload} ${args}`, async () => {
+  longTestInBrowser(`${file} gives the same run in a page: ${workload} ${args}`, async () => {
     await assertSame(projectPath(`lab/programs/${file}`), workload, args);
   });
 }
@@ -162,7 +162,7 @@ const reads: Readonly<Record<string, string>> = {
 const DRAWN = "Math.random(), crypto.randomUUID(), Date.now(), Math.round(performance.now())";
 
 for (const [name, read] of Object.entries(reads)) {
-  testInBrowser(`however a program reads, the run is the same in a page: ${name}`, async () => {
+  longTestInBrowser(`however a program reads, the run is the same in a page: ${name}`, async () => {
     const code = seeing(DRAWN, read);
     const typed = name.endsWith(".ts")
       ? code.replace("answer(line) {", "answer(line: string) {")
@@ -208,7 +208,7 @@ const SEEN = [
   "(() => { try { process.chdir('/'); } catch (error) { return error.message; } })()",
 ];
 
-testInBrowser("what a program sees is the same in a page, whatever the place", async () => {
+longTestInBrowser("what a program sees is the same in a page, whatever the place", async () => {
   const code = seeing(SEEN.join(", "), reads["readline.mjs"] ?? "");
   await withProgram("seen.mjs", code, async (path) => {
     const short = { nodeCount: 1, timeLimitSeconds: 1, rate: 2, seed: 1 };
@@ -228,7 +228,7 @@ testInBrowser("what a program sees is the same in a page, whatever the place", a
   });
 });
 
-testInBrowser(
+longTestInBrowser(
   "each node has what it keeps in its modules to itself, also after it was killed",
   async () => {
     const counting = seeing(
@@ -241,7 +241,7 @@ testInBrowser(
   },
 );
 
-testInBrowser("a program that ends is reported in a page, too", async () => {
+longTestInBrowser("a program that ends is reported in a page, too", async () => {
   const ends: readonly (readonly [code: string, sign: string])[] = [
     ["throw new Error('out of luck');", "Uncaught Error: out of luck"],
     ["process.stdin.on('data', () => { throw new Error('late'); });", "Uncaught Error: late"],
@@ -268,7 +268,7 @@ testInBrowser("a program that ends is reported in a page, too", async () => {
   }
 });
 
-testInBrowser(
+longTestInBrowser(
   "a rejection that nothing catches is known before the next event in a page, too",
   async () => {
     // The next message comes at once: a node that did not know would answer it.
@@ -290,7 +290,7 @@ testInBrowser(
   },
 );
 
-testInBrowser("what a page does not have of Node.js is named", async () => {
+longTestInBrowser("what a page does not have of Node.js is named", async () => {
   const code = 'import path from "node:path"; console.error(path.join("a", "b"));';
   await withProgram("path.mjs", code, async (path) => {
     const { there } = await runBoth(path, "echo", [], { nodeCount: 1, timeLimitSeconds: 1 });
@@ -303,7 +303,7 @@ testInBrowser("what a page does not have of Node.js is named", async () => {
 });
 
 for (const language of languages.filter(({ compiled }) => compiled !== undefined)) {
-  testInBrowser(`${language.name} in WebAssembly gives the same run in a page`, async () => {
+  longTestInBrowser(`${language.name} in WebAssembly gives the same run in a page`, async () => {
     const folder = await Deno.makeTempDir();
     try {
       const bin = virtualNode(language, folder);
@@ -328,7 +328,7 @@ Deno.test("a page without its program says so", async () => {
   );
 });
 
-testInBrowser("the page of a program's run has it, and runs it again", async () => {
+longTestInBrowser("the page of a program's run has it, and runs it again", async () => {
   const flags = ["--node-count", "3", "--time-limit", "3", "--nemesis", "partition", "--seed", "4"];
   const foreign = [
     "test",

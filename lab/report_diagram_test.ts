@@ -8,7 +8,7 @@ import { check } from "@eddy/workbench/report.ts";
 import type { ReportData } from "@eddy/workbench/report_data.ts";
 import type { ReportMessage } from "@eddy/workbench/report_messages.ts";
 import { reportPage } from "@eddy/workbench/report_page.ts";
-import { openPage, type PageSettings, testInBrowser } from "./browser.ts";
+import { longTestInBrowser, openPage, type PageSettings } from "./browser.ts";
 
 /** A run in which values are lost, since they are sent once only, and a partition takes them. */
 const LOSING = [
@@ -70,7 +70,7 @@ const press = async (page: Page, keys: readonly string[]) => {
   for (const key of keys) await page.keyboard.press(key);
 };
 
-testInBrowser(
+longTestInBrowser(
   "a diagram opens where the first finding began, and says what is in view",
   async () => {
     const { page, problems, requests } = await openRun();
@@ -90,7 +90,7 @@ testInBrowser(
   },
 );
 
-testInBrowser("the number of a finding stands where no message is", async () => {
+longTestInBrowser("the number of a finding stands where no message is", async () => {
   for (const width of [1400, 400]) {
     const { page } = await openRun({ width });
     const flag = await page.locator(".diagram-finding").first().boundingBox();
@@ -116,28 +116,31 @@ async function goToValue8(page: Page): Promise<void> {
   await page.getByRole("link", { name: "0.452 s process 3 on n0 broadcast invoke 8" }).click();
 }
 
-testInBrowser("what findings name is a click away, with the fault that was on then", async () => {
-  const { page, problems } = await openRun();
-  await goToValue8(page);
-  const { fromMs, toMs, faults } = await shownOn(page);
-  assert(fromMs < 452 && toMs > 452 && toMs < 1000, `${fromMs} to ${toMs}`);
-  assertEquals(faults, 1);
-  const panel = page.locator(".diagram-panel");
-  assertMatch(await panel.textContent() ?? "", /^×broadcast 8operationbroadcastprocess3noden0/);
-  await panel.getByRole("link", { name: /→ n0 broadcast 8$/ }).click();
-  assertMatch(await panel.locator("pre").textContent() ?? "", /"message": 8/);
-  // What the node sent of it was lost, and why; so says the cause of the first finding.
-  await panel.getByRole("link", { name: /n0 → n1 element 8, lost$/ }).click();
-  assertMatch(await panel.textContent() ?? "", /ton1.*lostat 0\.45\d* s: partition/);
-  await page.getByRole("link", { name: "element from n0 to n1, sent" }).first().click();
-  assertMatch(
-    await panel.textContent() ?? "",
-    /^×element 0.*ton1id13.*lostat 0\.0\d* s: partition/,
-  );
-  assertEquals(problems, []);
-});
+longTestInBrowser(
+  "what findings name is a click away, with the fault that was on then",
+  async () => {
+    const { page, problems } = await openRun();
+    await goToValue8(page);
+    const { fromMs, toMs, faults } = await shownOn(page);
+    assert(fromMs < 452 && toMs > 452 && toMs < 1000, `${fromMs} to ${toMs}`);
+    assertEquals(faults, 1);
+    const panel = page.locator(".diagram-panel");
+    assertMatch(await panel.textContent() ?? "", /^×broadcast 8operationbroadcastprocess3noden0/);
+    await panel.getByRole("link", { name: /→ n0 broadcast 8$/ }).click();
+    assertMatch(await panel.locator("pre").textContent() ?? "", /"message": 8/);
+    // What the node sent of it was lost, and why; so says the cause of the first finding.
+    await panel.getByRole("link", { name: /n0 → n1 element 8, lost$/ }).click();
+    assertMatch(await panel.textContent() ?? "", /ton1.*lostat 0\.45\d* s: partition/);
+    await page.getByRole("link", { name: "element from n0 to n1, sent" }).first().click();
+    assertMatch(
+      await panel.textContent() ?? "",
+      /^×element 0.*ton1id13.*lostat 0\.0\d* s: partition/,
+    );
+    assertEquals(problems, []);
+  },
+);
 
-testInBrowser("a column has the name of its process, also where it is folded", async () => {
+longTestInBrowser("a column has the name of its process, also where it is folded", async () => {
   const { page } = await openRun({ width: 400 });
   await goToValue8(page);
   await settled(page);
@@ -159,7 +162,7 @@ testInBrowser("a column has the name of its process, also where it is folded", a
   assertEquals([...names], [...wanted, "n0", "n1", "n2"]);
 });
 
-testInBrowser("a click on a message shows its body, its causes and effects", async () => {
+longTestInBrowser("a click on a message shows its body, its causes and effects", async () => {
   const { page, problems } = await openRun();
   await goToValue8(page);
   await press(page, ["Escape"]);
@@ -179,7 +182,7 @@ testInBrowser("a click on a message shows its body, its causes and effects", asy
   assertEquals(problems, []);
 });
 
-testInBrowser("filters and zoom change what is drawn, and are taken back", async () => {
+longTestInBrowser("filters and zoom change what is drawn, and are taken back", async () => {
   const { page, problems, requests } = await openRun();
   const first = await shownOn(page);
   await press(page, Array(12).fill("-"));
@@ -206,7 +209,7 @@ testInBrowser("filters and zoom change what is drawn, and are taken back", async
   assertEquals([problems, requests], [[], []]);
 });
 
-testInBrowser("keys move, go to the ends, and from message to message", async () => {
+longTestInBrowser("keys move, go to the ends, and from message to message", async () => {
   const { page, problems } = await openRun();
   await press(page, ["End"]);
   const end = await shownOn(page);
@@ -241,7 +244,7 @@ testInBrowser("keys move, go to the ends, and from message to message", async ()
   assertEquals(problems, []);
 });
 
-testInBrowser("Escape, the panel's own button and Clear close what is selected", async () => {
+longTestInBrowser("Escape, the panel's own button and Clear close what is selected", async () => {
   const { page, problems } = await openRun();
   const panel = page.locator(".diagram-panel");
   const isClosed = async () => {
@@ -265,7 +268,7 @@ testInBrowser("Escape, the panel's own button and Clear close what is selected",
   assertEquals(problems, []);
 });
 
-testInBrowser(
+longTestInBrowser(
   "Next and Previous go through the run, and heads have the states of then",
   async () => {
     const states = [["n1", 1, "candidate"], ["n1", 2, "leader"], ["n2", 2, "follower"]] as const;
@@ -304,7 +307,7 @@ async function until(isSo: () => Promise<boolean>): Promise<void> {
   throw new Error("It never came to that");
 }
 
-testInBrowser("a wheel scrolls the page where the diagram has an end", async () => {
+longTestInBrowser("a wheel scrolls the page where the diagram has an end", async () => {
   const { page } = await openRun({ height: 600 });
   await page.locator(".diagram").evaluate((each) => each.scrollIntoView({ block: "start" }));
   await press(page, ["Home"]);
@@ -322,7 +325,7 @@ testInBrowser("a wheel scrolls the page where the diagram has an end", async () 
   await until(async () => Number(await page.evaluate("scrollY")) < top);
 });
 
-testInBrowser("a report that another takes the place of listens no more", async () => {
+longTestInBrowser("a report that another takes the place of listens no more", async () => {
   const { page, problems } = await openRun();
   await page.evaluate(`
     globalThis.signals = [];
@@ -381,7 +384,7 @@ async function openData(data: ReportData, settings: PageSettings = {}) {
   return await openReport(path, settings);
 }
 
-testInBrowser("of many messages what is drawn is bounded", async () => {
+longTestInBrowser("of many messages what is drawn is bounded", async () => {
   const { page, problems, requests } = await openData(longRun(100_000), { colorScheme: "dark" });
   const counts: number[] = [];
   for (let i = 0; i < 6; i++) {
@@ -395,7 +398,7 @@ testInBrowser("of many messages what is drawn is bounded", async () => {
   assertEquals([problems, requests], [[], []]);
 });
 
-testInBrowser("on a narrow screen nothing is wider than the page", async () => {
+longTestInBrowser("on a narrow screen nothing is wider than the page", async () => {
   const { page, problems } = await openRun({ width: 400, height: 800 });
   const { arrows } = await shownOn(page);
   assert(arrows > 0);
@@ -403,7 +406,7 @@ testInBrowser("on a narrow screen nothing is wider than the page", async () => {
   assertEquals(problems, []);
 });
 
-testInBrowser("hostile texts are only shown", async () => {
+longTestInBrowser("hostile texts are only shown", async () => {
   const evil = "</script><script>globalThis.ran = 1</script><img src=x onerror=ran=1>\u202e\u0007";
   const data = longRun(50);
   const messages = data.messages.map((each, i) => ({

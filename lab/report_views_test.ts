@@ -9,7 +9,7 @@ import { join } from "@std/path/join";
 import { allMutants } from "@eddy/mutants";
 import { commandOf } from "@eddy/workbench/cli/mutants.ts";
 import { inTempDir, workbench } from "@eddy/workbench/cli/testing.ts";
-import { openPage, testInBrowser } from "./browser.ts";
+import { longTestInBrowser, openPage } from "./browser.ts";
 
 /** Runs a mutant, and opens the report of its run. */
 async function openMutant(workload: string, name: string, dir: string, width = 1400) {
@@ -26,7 +26,7 @@ async function openMutant(workload: string, name: string, dir: string, width = 1
   return { ...opened, findings, textOf };
 }
 
-testInBrowser(
+longTestInBrowser(
   "the order of a register ends where the finding says, and operations tell of themselves",
   async () => {
     await inTempDir(async (dir) => {
@@ -51,7 +51,7 @@ testInBrowser(
   },
 );
 
-testInBrowser("a cycle has its transactions, its edges and their reasons", async () => {
+longTestInBrowser("a cycle has its transactions, its edges and their reasons", async () => {
   const wrong = [
     ["txn-list-append", "takes-snapshot-isolation-for-serializable"],
     ["txn-rw-register", "takes-read-committed-for-snapshot-isolation"],
@@ -80,7 +80,7 @@ testInBrowser("a cycle has its transactions, its edges and their reasons", async
   }
 });
 
-testInBrowser("the log of a key has the hole that the finding is about", async () => {
+longTestInBrowser("the log of a key has the hole that the finding is about", async () => {
   await inTempDir(async (dir) => {
     const name = "loses-a-message-that-it-acknowledged";
     const { page, problems, requests, findings, textOf } = await openMutant("kafka", name, dir);
@@ -100,22 +100,29 @@ testInBrowser("the log of a key has the hole that the finding is about", async (
   });
 });
 
-testInBrowser("a lost element has a row for each node, with the reads that missed it", async () => {
-  await inTempDir(async (dir) => {
-    const name = "forwards-values-once-whether-they-arrive-or-not";
-    const { page, problems, requests, findings, textOf } = await openMutant("broadcast", name, dir);
-    const [element = ""] = findings[0].what.split(" was ");
-    assertStringIncludes(await textOf(".element h3"), `${element}: lost`);
-    const first = page.locator(".element").first();
-    assertMatch(await first.innerText(), /and missed it at n\d/);
-    assertGreater(await first.locator(".shade").count(), 0);
-    await first.locator(".lacks .reach").first().hover();
-    assertMatch(await textOf(".element .view-readout"), /^n\d+: \d+ reads? .* missed it$/);
-    assertEquals([problems, requests], [[], []]);
-  });
-});
+longTestInBrowser(
+  "a lost element has a row for each node, with the reads that missed it",
+  async () => {
+    await inTempDir(async (dir) => {
+      const name = "forwards-values-once-whether-they-arrive-or-not";
+      const { page, problems, requests, findings, textOf } = await openMutant(
+        "broadcast",
+        name,
+        dir,
+      );
+      const [element = ""] = findings[0].what.split(" was ");
+      assertStringIncludes(await textOf(".element h3"), `${element}: lost`);
+      const first = page.locator(".element").first();
+      assertMatch(await first.innerText(), /and missed it at n\d/);
+      assertGreater(await first.locator(".shade").count(), 0);
+      await first.locator(".lacks .reach").first().hover();
+      assertMatch(await textOf(".element .view-readout"), /^n\d+: \d+ reads? .* missed it$/);
+      assertEquals([problems, requests], [[], []]);
+    });
+  },
+);
 
-testInBrowser(
+longTestInBrowser(
   "plots share their time, and tell what is under the pointer",
   async () => {
     await inTempDir(async (dir) => {
@@ -181,7 +188,7 @@ testInBrowser(
   },
 );
 
-testInBrowser("what checkers saw fits a narrow screen", async () => {
+longTestInBrowser("what checkers saw fits a narrow screen", async () => {
   const wrong = [
     ["lin-kv", "reads-from-a-copy-that-may-be-old"],
     ["txn-list-append", "takes-snapshot-isolation-for-serializable"],

@@ -18,8 +18,8 @@ import {
 } from "../scripts/site/pages.ts";
 import { answer, listen } from "../scripts/site/serve.ts";
 import { projectPath } from "../scripts/support.ts";
-import { openAddress, testInBrowser } from "./browser.ts";
-import { isCi, longTest } from "./long.ts";
+import { longTestInBrowser, openAddress } from "./browser.ts";
+import { longTest } from "./long.ts";
 
 Deno.test("the table of contents is read: groups, pages, labels over two lines, lists in lists", () => {
   const groups = parseContents(`# Title
@@ -265,33 +265,37 @@ async function followSearch(address: string): Promise<void> {
   assertEquals(problems, []);
 }
 
-/** In continuous integration only: VitePress takes long. */
-const testSite = isCi ? testInBrowser : longTest;
-
-testSite("the site opens: every page, every link and picture, and the search", async () => {
-  const listed = pagesOf(parseContents(await Deno.readTextFile(projectPath(CONTENTS))));
-  await withSite(async (address) => {
-    await followSearch(address);
-    const { page, problems, requests } = await openAddress(address);
-    const sidebar: string[] = await page.evaluate(
-      `[...document.querySelectorAll(".VPSidebar a.link")].map((link) => link.href.split("#")[0])`,
-    );
-    const addressOf = (file: string) => address + placeOf(file).replace(/\.md$/, ".html");
-    const withIndex = sidebar.map((link) => link.replace(/\/$/, "/index.html"));
-    assertEquals(withIndex, listed.map(addressOf));
-    const pages = new Map<string, Shown>();
-    for (const file of [CONTENTS, ...listed]) {
-      await page.goto(addressOf(file));
-      const shown: Shown = await page.evaluate(SHOWN);
-      // A link to the heading follows its text, with a character of no width.
-      const title = await titleOf(file);
-      assertEquals(shown.headings.map((text) => text.replace(/\u200b/g, "").trim()), [title], file);
-      assertEquals(await page.title(), title === "Eddy" ? title : `${title} | Eddy`);
-      assertEquals(shown.brokenImages, [], file);
-      assertEquals(problems, [], file);
-      pages.set(addressOf(file).slice(address.length), shown);
-    }
-    assertEquals(brokenLinks(address, pages), []);
-    assertEquals(requests.filter((request) => !request.startsWith(address)), []);
-  });
-});
+longTestInBrowser(
+  "the site opens: every page, every link and picture, and the search",
+  async () => {
+    const listed = pagesOf(parseContents(await Deno.readTextFile(projectPath(CONTENTS))));
+    await withSite(async (address) => {
+      await followSearch(address);
+      const { page, problems, requests } = await openAddress(address);
+      const sidebar: string[] = await page.evaluate(
+        `[...document.querySelectorAll(".VPSidebar a.link")].map((link) => link.href.split("#")[0])`,
+      );
+      const addressOf = (file: string) => address + placeOf(file).replace(/\.md$/, ".html");
+      const withIndex = sidebar.map((link) => link.replace(/\/$/, "/index.html"));
+      assertEquals(withIndex, listed.map(addressOf));
+      const pages = new Map<string, Shown>();
+      for (const file of [CONTENTS, ...listed]) {
+        await page.goto(addressOf(file));
+        const shown: Shown = await page.evaluate(SHOWN);
+        // A link to the heading follows its text, with a character of no width.
+        const title = await titleOf(file);
+        assertEquals(
+          shown.headings.map((text) => text.replace(/\u200b/g, "").trim()),
+          [title],
+          file,
+        );
+        assertEquals(await page.title(), title === "Eddy" ? title : `${title} | Eddy`);
+        assertEquals(shown.brokenImages, [], file);
+        assertEquals(problems, [], file);
+        pages.set(addressOf(file).slice(address.length), shown);
+      }
+      assertEquals(brokenLinks(address, pages), []);
+      assertEquals(requests.filter((request) => !request.startsWith(address)), []);
+    });
+  },
+);

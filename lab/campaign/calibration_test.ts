@@ -8,7 +8,7 @@ longTest("a few runs are as near to Maelstrom's as many are to be", async () => 
   assertEquals([few.length, rows.length, failures], [2, 10, []]);
 });
 
-Deno.test("a figure that is not met is told", async () => {
+longTest("a figure that is not met is told", async () => {
   const doubled = published.filter(({ name }) => name.startsWith("tree4")).map((
     run,
   ): Published => ({

@@ -18,7 +18,7 @@ longTest("broken rules are caught, and Raft as it is is blamed for nothing", asy
   assertEquals(rows.length, 1 + soon.length + 3);
 });
 
-Deno.test("what is not caught is told", async () => {
+longTest("what is not caught is told", async () => {
   const { failures } = await runMutations(1, ["drops what follows a snapshot"]);
   assertEquals(failures.length, 1);
   assertMatch(failures[0] ?? "", /^Not caught: drops what follows a snapshot/);
