@@ -68,7 +68,7 @@ const sleep = ({ clock }: World, ms: number) =>
   new Promise<void>((resolve) => clock.schedule(ms, resolve));
 
 Deno.test("this project's own program serves as a cluster", async () => {
-  const main = new URL("../main.ts", import.meta.url).pathname;
+  const main = decodeURIComponent(new URL("../main.ts", import.meta.url).pathname);
   const args = ["run", "--quiet", main, "echo"];
   await bench(
     { bin: Deno.execPath(), args, nodeIds: ["n0", "n1"] },

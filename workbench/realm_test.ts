@@ -68,7 +68,9 @@ async function run(
   workload: WorkloadName = "echo",
   settings: RunSettings = {},
 ): Promise<Ran> {
-  const dir = await Deno.makeTempDir({ dir: new URL("..", import.meta.url).pathname });
+  const dir = await Deno.makeTempDir({
+    dir: decodeURIComponent(new URL("..", import.meta.url).pathname),
+  });
   try {
     const file = join(dir, name);
     await Deno.writeTextFile(file, code);

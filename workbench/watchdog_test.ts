@@ -13,7 +13,7 @@ async function standardErrorOf(code: string): Promise<string> {
     await simulate({ workload: "echo", nodeCount: 2, timeLimitSeconds: 1, seed: 7, install });
     console.error("done");
     stop();`;
-  const config = new URL("../deno.json", import.meta.url).pathname;
+  const config = decodeURIComponent(new URL("../deno.json", import.meta.url).pathname);
   const { stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["eval", "--quiet", "--config", config, program],
     env: { NO_COLOR: "1" },

@@ -199,7 +199,7 @@ async function commands(home: string): Promise<string> {
   const bin = join(home, "bin");
   await Deno.mkdir(bin);
   const run = `run --quiet --allow-all --config '${projectPath("deno.json")}'`;
-  const main = `file://${projectPath("workbench/cli/main.ts")}`;
+  const main = new URL("../../workbench/cli/main.ts", import.meta.url).href;
   const script = `#!/bin/sh\nexec '${Deno.execPath()}' ${run} '${main}' "$@"\n`;
   await Deno.writeTextFile(join(bin, "eddy"), script, { mode: 0o755 });
   return bin;
@@ -216,7 +216,9 @@ async function readersFolder(page: Page, home: string): Promise<string> {
   await Deno.mkdir(folder);
   const imports = Object.fromEntries(
     [["maelstrom", "node"], ["handlers", "handlers"], ["workbench", "workbench"]]
-      .map(([name, dir]) => [`@eddy/${name}`, `file://${projectPath(`${dir}/mod.ts`)}`]),
+      .map((
+        [name, dir],
+      ) => [`@eddy/${name}`, new URL(`../../${dir}/mod.ts`, import.meta.url).href]),
   );
   await Deno.writeTextFile(join(folder, "deno.json"), JSON.stringify({ imports }));
   for await (const { name } of Deno.readDir(codeFolder)) {

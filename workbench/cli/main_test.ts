@@ -792,7 +792,7 @@ Deno.test("sweep: a program runs under virtual time on all cores", async () => {
 Deno.test("under deno task files are those of the folder that it was called from", async () => {
   await inTempDir(async (dir) => {
     await Deno.writeTextFile(join(dir, "node.ts"), worldly);
-    const config = new URL("../../deno.json", import.meta.url).pathname;
+    const config = decodeURIComponent(new URL("../../deno.json", import.meta.url).pathname);
     const { code, stderr } = await new Deno.Command(Deno.execPath(), {
       args: [
         ...["task", "--quiet", "--config", config, "workbench"],

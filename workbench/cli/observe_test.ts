@@ -40,7 +40,7 @@ for (const realTime of [false, true]) {
     await inTempDir(async (dir) => {
       const bin = join(dir, "node.ts");
       await Deno.writeTextFile(bin, onLibrary, { mode: 0o755 });
-      const config = new URL("../../deno.json", import.meta.url).pathname;
+      const config = decodeURIComponent(new URL("../../deno.json", import.meta.url).pathname);
       await Deno.copyFile(config, join(dir, "deno.json"));
       await Deno.writeTextFile(
         join(dir, "deno.json"),

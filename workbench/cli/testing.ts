@@ -9,7 +9,7 @@ import { delay } from "@std/async/delay";
 import { join } from "@std/path/join";
 
 /** The module of the command line. */
-export const main = new URL("./main.ts", import.meta.url).pathname;
+export const main = decodeURIComponent(new URL("./main.ts", import.meta.url).pathname);
 
 /** No child process lives longer: a test fails instead of waiting for ever. */
 export const MAX_CHILD_MS = 60_000;
@@ -90,7 +90,7 @@ for (const args of JSON.parse(Deno.args[0])) {
 export async function workbenchInTurn(lines: readonly string[][], cwd: string): Promise<Ran[]> {
   const file = join(cwd, "in_turn.ts");
   await Deno.writeTextFile(file, inTurn);
-  const config = new URL("../deno.json", import.meta.url).pathname;
+  const config = decodeURIComponent(new URL("../deno.json", import.meta.url).pathname);
   const { stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["run", "--quiet", "--allow-all", "--config", config, file, JSON.stringify(lines)],
     env: plainEnv,
