@@ -10,7 +10,7 @@ import { table } from "@eddy/workbench/cli/wrap.ts";
 import { describeMachine, machine } from "./bench/summary.ts";
 import { markdownTable } from "./campaign/record.ts";
 import { type Job, jobs } from "./efficiency/goals.ts";
-import { measure } from "./efficiency/measure.ts";
+import { measure, type Measured } from "./efficiency/measure.ts";
 import {
   drawTradeoff,
   measureTradeoff,
@@ -56,20 +56,34 @@ async function main(
   const bin = projectPath("dist/eddy.js");
   if (given.processes > 0) await bundle(bin);
   const processes = given.processes > 0 ? { bin, seeds: given.processes } : undefined;
-  const { rows, failures, missed } = await measure(wanted, given.seeds, warn, processes);
+  const { rows, failures, ...misses } = await measure(wanted, given.seeds, warn, processes);
   say(table(rows));
   for (const failure of failures) say(failure);
-  if (missed.length > 0) say(`Missed in the worst of the seeds: ${missed.join("; ")}`);
+  for (const sentence of sentencesOf(misses)) say(sentence);
   let points: Point[] = [];
   if (!given["no-curve"]) {
     points = [...await measureTradeoff(given.seeds, warn), ...published];
     say(`\n${table(tradeoffRows(points))}`);
   }
   if (given.write) {
-    await write(pageOf(given, rows, missed, points, wanted));
+    await write(pageOf(given, rows, misses, points, wanted));
     await Deno.writeTextFile(projectPath(FIGURE), drawTradeoff(points));
   }
   return failures.length === 0 ? 0 : 1;
+}
+
+type Misses = Pick<Measured, "missed" | "missedByProcesses">;
+
+/** Which goals are missed. */
+function sentencesOf({ missed, missedByProcesses }: Misses): string[] {
+  const sentences = [];
+  if (missed.length > 0) {
+    sentences.push(`Missed by the worst seed in virtual time: ${missed.join("; ")}.`);
+  }
+  if (missedByProcesses.length > 0) {
+    sentences.push(`Missed by real processes: ${missedByProcesses.join("; ")}.`);
+  }
+  return sentences.length === 0 ? ["Every goal is reached."] : sentences;
 }
 
 async function write(page: string): Promise<void> {
@@ -81,7 +95,7 @@ async function write(page: string): Promise<void> {
 function pageOf(
   { seeds, processes }: Pick<FlagValues<typeof flags>, "seeds" | "processes">,
   rows: readonly (readonly string[])[],
-  missed: readonly string[],
+  misses: Misses,
   points: readonly Point[],
   wanted: readonly Job[],
 ): string {
@@ -106,9 +120,7 @@ function pageOf(
     "seed in virtual time reaches it. Latencies of operations need real time and are in " +
     "[consensus.md](consensus.md).",
     markdownTable(rows),
-    missed.length === 0
-      ? "Every goal is reached."
-      : `Missed by the worst seed: ${missed.join("; ")}.`,
+    sentencesOf(misses).join("\n\n"),
     ...curve,
     "## Commands",
     wanted.map(({ name, line }) => `- ${name}: \`eddy test ${line}\``).join("\n"),
