@@ -299,15 +299,20 @@ function startGuard(group: number): GroupGuard | undefined {
   }
 }
 
-const denoFolder = join(Deno.execPath(), "..");
+/** PATH with this Deno last: where it came with the npm package, a node's first line finds no other. */
+function pathForNodes(): string {
+  const path = Deno.env.get("PATH") ?? "";
+  const own = join(Deno.execPath(), "..");
+  // An empty folder in PATH would be the one that a node runs in.
+  return path === "" ? own : `${path}:${own}`;
+}
 
 function spawn(path: string, args: readonly string[]): Deno.ChildProcess {
   try {
     return new Deno.Command(path, {
       args: [...args],
       cwd: temporaryDirectory(),
-      // Where this Deno came with the npm package, a node's first line does not find it elsewhere.
-      env: { EDDY_OBSERVE: "1", PATH: [Deno.env.get("PATH"), denoFolder].join(":") },
+      env: { EDDY_OBSERVE: "1", PATH: pathForNodes() },
       stdin: "piped",
       stdout: "piped",
       stderr: "piped",

@@ -157,6 +157,8 @@ async function readFigures(path: string): Promise<StoredFigures | undefined> {
   const { seed, findings, options, stats, availability, net, latencies, workload, broke } = output;
   const stable = workload["stable-latencies"] ?? {};
   const known = (value: number | null | undefined) => value ?? undefined;
+  // Of no operations there is no share, and nothing for each.
+  const some = (value: number | null | undefined) => stats.count === 0 ? undefined : known(value);
   return {
     valid: output["valid?"],
     finding: broke === undefined ? findings[0]?.anomaly : describeBreak(broke),
@@ -164,9 +166,9 @@ async function readFigures(path: string): Promise<StoredFigures | undefined> {
     nodes: options.nodeIds.length,
     faults: options.nemesis,
     operations: stats.count,
-    okFraction: stats.count === 0 ? undefined : availability["ok-fraction"],
-    msgsPerOp: stats.count === 0 ? undefined : known(net.all["msgs-per-op"]),
-    serverMsgsPerOp: stats.count === 0 ? undefined : known(net.servers["msgs-per-op"]),
+    okFraction: some(availability["ok-fraction"]),
+    msgsPerOp: some(net.all["msgs-per-op"]),
+    serverMsgsPerOp: some(net.servers["msgs-per-op"]),
     p50: known(latencies.p50),
     p99: known(latencies.p99),
     max: known(latencies.max),

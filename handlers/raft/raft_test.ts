@@ -152,12 +152,12 @@ Deno.test("keys and values are any JSON, compared as Maelstrom does", () => {
   const missing = machine.read({ a: 1, b: 2 });
   assertInstanceOf(missing, RpcError);
   assertEquals(missing.code, 20);
-  machine.apply(["write", { a: 1, b: 2 }, [1]]);
+  machine.apply(["write", { a: 1, b: 2 }, [1]], true);
   assertEquals(machine.read({ b: 2, a: 1 }), { value: [1] });
-  const mismatch = machine.apply(["cas", { b: 2, a: 1 }, [2], 3]);
+  const mismatch = machine.apply(["cas", { b: 2, a: 1 }, [2], 3], true);
   assertInstanceOf(mismatch, RpcError);
   assertEquals(mismatch.code, 22);
-  machine.apply(["cas", { b: 2, a: 1 }, [1], "1"]);
+  machine.apply(["cas", { b: 2, a: 1 }, [1], "1"], true);
   assertEquals(machine.read({ a: 1, b: 2 }), { value: "1" });
   const copy = new KeyValueMachine();
   copy.restore(machine.snapshot());

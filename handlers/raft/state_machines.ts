@@ -39,7 +39,7 @@ function isTxn(value: unknown, f: string): boolean {
 export class KeyValueMachine implements Machine<KeyValueOperation, object> {
   readonly #entries = new Map<string, [key: Json, value: Json]>();
 
-  apply(operation: KeyValueOperation, isWanted = true): Outcome | undefined {
+  apply(operation: KeyValueOperation, isWanted: boolean): Outcome | undefined {
     const [f, key, value] = operation;
     const name = canonical(key);
     if (f === "write") {
