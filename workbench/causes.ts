@@ -13,7 +13,6 @@ import {
   type PlacedPair,
   placedPairs,
   plural,
-  seconds,
   show,
   valueOf,
   who,
@@ -154,10 +153,10 @@ function placeOfMessage({ id, src, dest, sentMs, type }: ReportMessage): Place {
 }
 
 /** What a read missed, and which nodes took themselves for the leader meanwhile. */
-function staleRead(run: RunOfReport, finding: Finding): Cause[] {
-  if (finding.anomaly !== "nonlinearizable") return [];
+function staleRead(run: RunOfReport, { anomaly, about }: Finding): Cause[] {
+  if (anomaly !== "nonlinearizable" || about === undefined) return [];
   const pairs = placedPairs(run.history);
-  const call = pairs.find((pair) => isAbout(finding, pair));
+  const call = pairs.find(({ completion }) => completion?.index === about);
   const completion = call?.completion;
   if (call === undefined || completion === undefined) return [];
   const before = writesBefore(pairs, call);
@@ -167,15 +166,6 @@ function staleRead(run: RunOfReport, finding: Finding): Cause[] {
     ...(missed === undefined ? [] : lostOnTheWay(run, missed, completion)),
     ...leadersAt(run, call.invoke.time, completion.time),
   ];
-}
-
-/** Whether a finding is about this read or cas, among those that show it. */
-function isAbout({ ops, what }: Finding, pair: PlacedPair): boolean {
-  const { invoke, completion } = pair;
-  if (!isOk(pair) || completion === undefined || !/^(read|cas)$/.test(invoke.f)) return false;
-  return ops.some(({ index }) => index === completion.index) &&
-    what.slice(1).startsWith(`${who(completion).slice(1)} `) &&
-    what.includes(`(from ${seconds(invoke)} to ${seconds(completion)})`);
 }
 
 /** The writes of the same key that were acknowledged before a call began, the last first. */

@@ -59,6 +59,8 @@ export interface Finding {
   readonly what: string;
   /** The operations that show it, in the history's order; few. */
   readonly ops: readonly Op[];
+  /** The index of the completion that it is about, where it is about a single one of them. */
+  readonly about?: number | undefined;
 }
 
 /** What every checker says; each adds its own figures. */

@@ -151,6 +151,7 @@ const results = v.looseObject({
     anomaly: v.string(),
     what: v.string(),
     ops: v.array(v.looseObject({ index: v.number(), time: v.number() })),
+    about: v.optional(v.number()),
   })),
   warnings: v.array(v.string()),
   explanations: v.array(v.array(v.string())),

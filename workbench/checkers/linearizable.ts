@@ -222,6 +222,7 @@ function nonlinearizable(
     anomaly: "nonlinearizable",
     what: `${capital(who(completion))} ${did}, ${why}`,
     ops: window(history, call, writers.length > 0 ? writers : failed),
+    about: call.pair.completion?.index,
   };
 }
 

@@ -53,6 +53,7 @@ Deno.test("checkLinearizable() tells of a stale read, with the write it missed",
     what: "Process 1 on n1 read 1 from key 7 (from 1.500 s to 1.501 s), " +
       "but by then it can only have held 2",
     ops: history.slice(0, 6),
+    about: 5,
   }]);
 });
 
