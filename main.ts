@@ -7,7 +7,7 @@
 
 import { TextLineStream } from "@std/streams/text-line-stream";
 import config from "./deno.json" with { type: "json" };
-import { readNodeCommand } from "@eddy/handlers";
+import { readNodeCommand } from "@eddy/handlers/workloads";
 import { Node } from "@eddy/maelstrom";
 import { UsageError } from "@eddy/maelstrom/flags";
 import { failReading, guardProcess, stderrLog, stdin, stdoutLine } from "@eddy/maelstrom/stdio";
@@ -34,7 +34,7 @@ async function serve(install: (node: Node) => void): Promise<void> {
 /** Obeys a command line and returns the exit code. */
 async function main(args: readonly string[]): Promise<number> {
   try {
-    const asked = readNodeCommand(args, { command: "eddy", version: config.version });
+    const asked = await readNodeCommand(args, { command: "eddy", version: config.version });
     if ("text" in asked) stdoutLine(asked.text);
     else await serve(asked.install);
     return 0;

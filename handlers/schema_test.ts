@@ -1,7 +1,7 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { parseJson } from "@eddy/maelstrom";
 import { settle, testNode } from "@eddy/maelstrom/testing";
-import { workloads } from "./mod.ts";
+import { workloads } from "./workloads.ts";
 
 /** Keys that an object literal has already, or that assignment does not set. */
 const oddKeys = ["__proto__", "constructor", "prototype", "toString", "hasOwnProperty", ""];
@@ -9,7 +9,7 @@ const oddKeys = ["__proto__", "constructor", "prototype", "toString", "hasOwnPro
 /** Asks a one-node cluster that serves a workload. */
 async function cluster(workload: keyof typeof workloads, id = "n1") {
   const test = await testNode({}, { init: false });
-  workloads[workload].configure([])(test.node);
+  (await workloads[workload]()).configure([])(test.node);
   const ask = async (body: string): Promise<string> => {
     test.node.receive(`{"src":"c1","dest":"${id}","body":${body}}`);
     await test.clock.advance(1000);

@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertLessOrEqual, assertMatch } from "@std/assert";
-import { workloads } from "@eddy/handlers";
+import { workloads } from "@eddy/handlers/workloads";
 import { join } from "@std/path/join";
 import { projectPath } from "../scripts/support.ts";
 

@@ -5,7 +5,7 @@
 
 import { assertEquals } from "@std/assert";
 import fc from "fast-check";
-import { findWorkload } from "@eddy/handlers";
+import { findWorkload } from "@eddy/handlers/workloads";
 import { type Body, isJsonObject, type Json, type Node } from "@eddy/maelstrom";
 import { simulate, type WorkloadName, WORKLOADS } from "@eddy/workbench";
 
@@ -68,7 +68,7 @@ function lie(node: Node, told: readonly Lie[]): void {
 }
 
 async function complaints(workload: WorkloadName, args: string[], told: readonly Lie[]) {
-  const serve = findWorkload(workload).configure(args);
+  const serve = (await findWorkload(workload)).configure(args);
   const uncaught: string[] = [];
   const { history, results } = await simulate({
     workload,

@@ -1,5 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
 import * as handlers from "@eddy/handlers";
+import { workloads } from "@eddy/handlers/workloads";
 import { mutants, references } from "@eddy/mutants";
 import { NEMESES, WORKLOADS } from "@eddy/workbench";
 import { projectPath } from "../scripts/support.ts";
@@ -17,8 +18,6 @@ function isRun(flag: string, value: string): boolean {
   );
 }
 
-const { workloads } = handlers;
-
 /** The names under which a workload's handlers and messages are exported. */
 function exportsOf(name: string): string[] {
   const camel = name.replaceAll(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
@@ -30,7 +29,7 @@ function exportsOf(name: string): string[] {
 /** What a workload of this name still needs, each with the file to edit. */
 function missingForWorkload(name: string): string[] {
   const needs: [isThere: boolean, what: string][] = [
-    [Object.hasOwn(workloads, name), "handlers/mod.ts: a line in `workloads`"],
+    [Object.hasOwn(workloads, name), "handlers/workloads.ts: a line in `workloads`"],
     ...exportsOf(name).map((symbol): [boolean, string] => [
       Object.hasOwn(handlers, symbol),
       `handlers/mod.ts: the export of ${symbol}`,
@@ -95,7 +94,7 @@ Deno.test("every fault has all that CONTRIBUTING.md asks for", () => {
 Deno.test("what a new name lacks is listed with the file to edit", () => {
   const files = (lacks: readonly string[]) => lacks.map((text) => /lacks (\S+):/.exec(text)?.[1]);
   assertEquals(files(missingForWorkload("new-name")), [
-    "handlers/mod.ts",
+    "handlers/workloads.ts",
     "handlers/mod.ts",
     "handlers/mod.ts",
     "workbench/workloads/mod.ts",

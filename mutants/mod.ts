@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { WorkloadName } from "@eddy/handlers";
+import type { WorkloadName } from "@eddy/handlers/workloads";
 import { didYouMean, UsageError } from "@eddy/maelstrom/flags";
 import { broadcast, broadcastMutants } from "./broadcast.ts";
 import { gCounter, gCounterMutants, pnCounter, pnCounterMutants } from "./counter.ts";

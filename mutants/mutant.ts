@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { WorkloadName } from "@eddy/handlers";
+import type { WorkloadName } from "@eddy/handlers/workloads";
 import type { Node } from "@eddy/maelstrom";
 
 /** How a node is run; what is left out is as in {@linkcode DEFAULT_SETTINGS}. */

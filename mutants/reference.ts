@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { WorkloadName } from "@eddy/handlers";
+import type { WorkloadName } from "@eddy/handlers/workloads";
 import type { JsonObject, LooseReply, Node } from "@eddy/maelstrom";
 import type { Store } from "./stores.ts";
 

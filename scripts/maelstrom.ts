@@ -4,7 +4,7 @@
  * @module
  */
 
-import { workloads } from "@eddy/handlers";
+import { workloads } from "@eddy/handlers/workloads";
 import { UsageError } from "@eddy/maelstrom/flags";
 import { bundle } from "./bundle.ts";
 import { projectPath, runScript, say, ScriptError } from "./support.ts";

@@ -5,7 +5,7 @@ import {
   assertStringIncludes,
   assertThrows,
 } from "@std/assert";
-import { findWorkload } from "@eddy/handlers";
+import { findWorkload } from "@eddy/handlers/workloads";
 import type { Node } from "@eddy/maelstrom";
 import { Client, ClientIds } from "./client.ts";
 import type { Cluster } from "./cluster.ts";
@@ -15,7 +15,7 @@ import { simulate } from "./simulate.ts";
 import type { Latency } from "./links.ts";
 import { createVirtualWorld, type World } from "./world.ts";
 
-const serveEcho = findWorkload("echo").configure([]);
+const serveEcho = (await findWorkload("echo")).configure([]);
 
 interface Bench {
   readonly world: World;

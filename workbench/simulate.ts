@@ -4,7 +4,7 @@
  * @module
  */
 
-import { findWorkload } from "@eddy/handlers";
+import { findWorkload } from "@eddy/handlers/workloads";
 import { describeError, type Node } from "@eddy/maelstrom";
 import type { ClusterOptions } from "./cluster.ts";
 import { nextTurn } from "./event_loop.ts";
@@ -59,7 +59,7 @@ export interface SimulateOptions extends RunSettings, RunHooks {
  * assertEquals(history[0]?.f, "echo");
  * ```
  */
-export function simulate(options: SimulateOptions): Promise<RunResult> {
+export async function simulate(options: SimulateOptions): Promise<RunResult> {
   const { workload, install, args, ...others } = options;
   const { onMessage, onLog, onProgress, script, signal, plan, runTimeoutSeconds, ...settings } =
     others;
@@ -67,11 +67,11 @@ export function simulate(options: SimulateOptions): Promise<RunResult> {
   checkGiven("install", install, "a function", typeof install === "function");
   checkArgsAndHooks(args, hooks);
   const run = defaultOptions(workload, settings);
-  const setup = install ?? findWorkload(workload).configure(args ?? []);
+  const setup = install ?? (await findWorkload(workload)).configure(args ?? []);
   const world = createVirtualWorld(run.seed, { latency: run.latency, links: plan?.links });
   const make = (cluster: ClusterOptions) => createInProcessCluster({ ...cluster, setup });
   const watchers = [new Uncaught(), new RealTimers(), new Activities(run.seed)];
-  return runIn(world, make, run, hooks, { watchers });
+  return await runIn(world, make, run, hooks, { watchers });
 }
 
 /** Keeps a rejection that is not caught from ending the process, as `main.ts` does for one node. */

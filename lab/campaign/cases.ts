@@ -4,7 +4,6 @@
  * @module
  */
 
-import { findWorkload } from "@eddy/handlers";
 import { parseFlags } from "@eddy/maelstrom/flags";
 import { runFlags, toRunOptions } from "@eddy/workbench/cli/flags.ts";
 import { replayLine } from "@eddy/workbench/cli/test.ts";
@@ -24,7 +23,6 @@ export interface Case {
  */
 export function caseOf(line: string, seed: number): Case {
   const { flags, rest } = parseFlags(runFlags, line.split(" ").filter((word) => word !== ""));
-  findWorkload(flags.workload).configure(rest);
   const options = toRunOptions(flags, seed);
   return { job: { options, args: rest }, replay: replayLine(flags, rest, options) };
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { workloads } from "@eddy/handlers";
+import { workloads } from "@eddy/handlers/workloads";
 import type { WorkloadName } from "@eddy/workbench";
 import { spread } from "@eddy/workbench/cli/sweep.ts";
 import { verdict } from "@eddy/workbench/explain.ts";

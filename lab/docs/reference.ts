@@ -6,7 +6,8 @@
  * @module
  */
 
-import { commonFlags, workloads } from "@eddy/handlers";
+import { commonFlags } from "@eddy/handlers";
+import { findWorkload, workloads } from "@eddy/handlers/workloads";
 import type { Flag, Flags, FlagValues } from "@eddy/maelstrom/flags";
 import { type Command, commands, VERDICT_CODES } from "@eddy/workbench/cli/commands.ts";
 import { ignoredFlags, runFlags } from "@eddy/workbench/cli/flags.ts";
@@ -97,7 +98,7 @@ function ownFlags(flags: Flags): Flags {
   );
 }
 
-function section([name, command]: [string, Command]): string[] {
+async function section([name, command]: [string, Command]): Promise<string[]> {
   const { usage, summary, details, flags, examples } = command;
   const own = ownFlags(flags);
   const beside = own === flags ? "" : "Beside the [flags of a run](#flags-of-a-run):";
@@ -112,7 +113,7 @@ function section([name, command]: [string, Command]): string[] {
     "```",
     "",
     ...(Object.keys(own).length === 0 ? [] : [beside, "", ...table(own)]),
-    ...(name === "node" ? nodeOptions() : []),
+    ...(name === "node" ? await nodeOptions() : []),
     ...exampleBlocks(examples),
     ...codes(command),
     ...(more === undefined ? [] : [`More: ${more}`, ""]),
@@ -127,8 +128,9 @@ function codes({ exitCodes }: Command): string[] {
 }
 
 /** The options of Eddy's own node, which are also what follows `--` in `test` and `sweep`. */
-function nodeOptions(): string[] {
-  const rows = Object.entries(workloads).flatMap(([name, { summary, flags }]) => {
+async function nodeOptions(): Promise<string[]> {
+  const named = Object.keys(workloads).map(async (name) => ({ name, ...await findWorkload(name) }));
+  const rows = (await Promise.all(named)).flatMap(({ name, summary, flags }) => {
     const own = Object.entries(flags).map(row);
     // The first row of a workload says what its node is.
     return own.length === 0
@@ -191,7 +193,7 @@ export async function referencePage(): Promise<string> {
     "Accepted from Maelstrom's command lines, and ignored: " +
     Object.keys(ignoredFlags).map((name) => `\`--${name}\``).join(", ") + ".",
     "",
-    ...Object.entries(commands).flatMap(section),
+    ...(await Promise.all(Object.entries(commands).map(section))).flat(),
   ];
   return await formatted(lines.join("\n"));
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { workloads } from "@eddy/handlers";
+import { workloads } from "@eddy/handlers/workloads";
 import { seedValue } from "./flags.ts";
 import { parseFlags, UsageError } from "@eddy/maelstrom/flags";
 import { verdict } from "../explain.ts";

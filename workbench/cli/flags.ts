@@ -4,7 +4,8 @@
  * @module
  */
 
-import { commonFlags, findWorkload } from "@eddy/handlers";
+import { commonFlags } from "@eddy/handlers";
+import { findWorkload } from "@eddy/handlers/workloads";
 import { errorText } from "@eddy/maelstrom";
 import { parseConsistencyModels } from "../checkers/elle/consistency_model.ts";
 import {
@@ -283,8 +284,8 @@ export function toRunOptions(flags: RunFlags, seed: number): RunOptions {
  *
  * @throws {UsageError} with the options that it has.
  */
-export function checkOwnOptions(workload: string, args: readonly string[]): void {
-  const { flags, configure } = findWorkload(workload);
+export async function checkOwnOptions(workload: string, args: readonly string[]): Promise<void> {
+  const { flags, configure } = await findWorkload(workload);
   const answered = ["-h", ...Object.keys(commonFlags).map((name) => `--${name}`)];
   const asked = args.find((arg) => answered.includes(arg));
   if (asked === undefined) return void configure(args);

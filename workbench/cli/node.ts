@@ -4,7 +4,7 @@
  * @module
  */
 
-import { readNodeCommand } from "@eddy/handlers";
+import { readNodeCommand } from "@eddy/handlers/workloads";
 import { Node, serve } from "@eddy/maelstrom";
 import { UsageError } from "@eddy/maelstrom/flags";
 import { stderrLog, stdoutLine } from "@eddy/maelstrom/stdio";
@@ -23,7 +23,7 @@ const hint = `Type messages, one JSON object per line; end with Ctrl-D. Begin wi
 export async function nodeCommand(args: readonly string[]): Promise<number> {
   try {
     const command = `${helpName().name} node`;
-    const asked = readNodeCommand(args, { command, version: config.version });
+    const asked = await readNodeCommand(args, { command, version: config.version });
     if ("text" in asked) {
       stdoutLine(asked.text);
       return 0;

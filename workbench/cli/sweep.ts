@@ -274,7 +274,7 @@ async function nodesOf(
   }
   if (bin !== undefined) return { bin, planned: await processProgram(bin, run) };
   try {
-    checkOwnOptions(run.workload, nodeArgs);
+    await checkOwnOptions(run.workload, nodeArgs);
     return {};
   } catch (error) {
     if (vary === undefined || Object.hasOwn(runFlags, vary.name)) throw error;

@@ -264,7 +264,7 @@ async function engineOf(flags: RunFlags, args: readonly string[]): Promise<Engin
   const { bin, workload } = flags;
   checkRealTime(flags);
   if (bin === undefined) {
-    checkOwnOptions(workload, args);
+    await checkOwnOptions(workload, args);
     return {
       name: describeEngine(undefined, true),
       isVirtual: true,

@@ -1,0 +1,94 @@
+/**
+ * The workloads that the node binary serves, by Maelstrom's names, and its command line.
+ *
+ * @module
+ */
+
+import type { Node } from "@eddy/maelstrom";
+import { describeFlags, didYouMean, UsageError } from "@eddy/maelstrom/flags";
+import { commonFlags, type Workload } from "./workload.ts";
+
+/** All workloads. Each is made when it is asked for, so that a node starts without the others. */
+export const workloads = {
+  broadcast: async (): Promise<Workload> => (await import("./broadcast.ts")).broadcast,
+  echo: async (): Promise<Workload> => (await import("./echo.ts")).echo,
+  "g-counter": async (): Promise<Workload> => (await import("./counter.ts")).gCounter,
+  "g-set": async (): Promise<Workload> => (await import("./g_set.ts")).gSet,
+  kafka: async (): Promise<Workload> => (await import("./kafka.ts")).kafka,
+  "lin-kv": async (): Promise<Workload> => (await import("./lin_kv.ts")).linKv,
+  "pn-counter": async (): Promise<Workload> => (await import("./counter.ts")).pnCounter,
+  "txn-list-append": async (): Promise<Workload> => (await import("./txn.ts")).txnListAppend,
+  "txn-rw-register": async (): Promise<Workload> => (await import("./txn.ts")).txnRwRegister,
+  "unique-ids": async (): Promise<Workload> => (await import("./unique_ids.ts")).uniqueIds,
+};
+
+/** The name of a workload. */
+export type WorkloadName = keyof typeof workloads;
+
+/**
+ * The workload of a name. An error for its arguments says that they are the node's: other programs
+ * take options of their own before them.
+ *
+ * @throws {UsageError} if there is none; the message lists the names.
+ */
+export async function findWorkload(name: string): Promise<Workload> {
+  if (Object.hasOwn(workloads, name)) {
+    const workload = await workloads[name as WorkloadName]();
+    return { ...workload, configure: (args) => configureNode(name, workload, args) };
+  }
+  const known = Object.keys(workloads);
+  const hint = didYouMean(name, known);
+  throw new UsageError(
+    `Unknown workload ${JSON.stringify(name)}${hint}: accepted are ${known.join(", ")}`,
+  );
+}
+
+function configureNode(name: string, workload: Workload, args: readonly string[]) {
+  try {
+    return workload.configure(args);
+  } catch (error) {
+    if (!(error instanceof UsageError)) throw error;
+    throw new UsageError(`Options of the node for ${name}: ${error.message}`);
+  }
+}
+
+/** What a command line asks for: a text to be printed, or a node with some handlers. */
+export type NodeCommand =
+  | { readonly text: string }
+  | { readonly install: (node: Node) => void };
+
+/**
+ * Reads the command line of a node.
+ *
+ * @param command what stands before the workload, for `--help`
+ * @param version what `--version` prints
+ * @throws {UsageError} if there is no such workload, or it has no such options.
+ */
+export async function readNodeCommand(
+  args: readonly string[],
+  { command, version }: { readonly command: string; readonly version: string },
+): Promise<NodeCommand> {
+  // Maelstrom's own separator may come along.
+  const words = args[0] === "--" ? args.slice(1) : args;
+  if (words.includes("--help") || words.includes("-h")) return { text: await help(command) };
+  if (words.includes("--version")) return { text: version };
+  const [first, ...options] = words;
+  const isNamed = first !== undefined && !first.startsWith("-");
+  const workload = await findWorkload(isNamed ? first : "echo");
+  return { install: workload.configure(isNamed ? options : words) };
+}
+
+async function help(command: string): Promise<string> {
+  const sections = Object.keys(workloads).map(async (name) => {
+    const { summary, flags } = await findWorkload(name);
+    return `  ${name.padEnd(17)}${summary}\n${describeFlags(flags, 19)}`.trimEnd();
+  });
+  return `Usage: ${command} [workload] [options]
+
+A Maelstrom node: reads one JSON message a line from standard input and answers on standard output.
+
+Workloads, each with its options (default echo):
+${(await Promise.all(sections)).join("\n")}
+
+${describeFlags(commonFlags)}`;
+}
