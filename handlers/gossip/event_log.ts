@@ -9,10 +9,25 @@ import type { Json } from "@eddy/maelstrom";
 /** How far into each stream a node is: a sequence number by stream; a missing one is 0. */
 export type Vector = number[];
 
-/** Numbers for the streams' names, so that vectors can be plain arrays. */
+/** How many lists of other nodes' streams are remembered. */
+const MAX_LISTS = 1000;
+
+/**
+ * Numbers for the streams' names, so that vectors can be plain arrays. Each node has its own, so a
+ * message begins with the sender's list of names.
+ */
 export class Streams {
   readonly #names: string[] = [];
   readonly #numbers = new Map<string, number>();
+  #list = "";
+  /** What {@linkcode Streams.read} has returned: the same lists come again and again. */
+  readonly #read = new Map<string, readonly number[]>();
+  readonly #isNode: (name: string) => boolean;
+
+  /** @param isNode whether a name is a node's */
+  constructor(isNode: (name: string) => boolean) {
+    this.#isNode = isNode;
+  }
 
   /** The number of a stream, which is given on the first call. */
   number(name: string): number {
@@ -20,6 +35,7 @@ export class Streams {
     if (number === undefined) {
       number = this.#names.push(name) - 1;
       this.#numbers.set(name, number);
+      this.#list += (number === 0 ? "" : " ") + name.replace(/[% ]/g, encodeURIComponent);
     }
     return number;
   }
@@ -28,14 +44,31 @@ export class Streams {
     return this.#names[number] ?? "";
   }
 
-  /** A vector as it is in a message: names and sequence numbers. */
-  encode(vector: Vector): Record<string, number> {
-    const result: Record<string, number> = {};
-    for (let i = 0; i < vector.length; i++) {
-      const seq = vector[i] ?? 0;
-      if (seq > 0) result[this.name(i)] = seq;
-    }
-    return result;
+  /** All names in the order of their numbers, with spaces between. */
+  get list(): string {
+    return this.#list;
+  }
+
+  /** The number of a stream of another node's; -1 if its owner is no node. */
+  numberOf(name: string): number {
+    const known = this.#numbers.get(name);
+    if (known !== undefined) return known;
+    return this.#isNode(streamOwner(name)) ? this.number(name) : -1;
+  }
+
+  /**
+   * The numbers of another node's list of streams, each as {@linkcode Streams.numberOf} has it.
+   *
+   * @throws {URIError} if a name is malformed.
+   */
+  read(list: string): readonly number[] {
+    const known = this.#read.get(list);
+    if (known !== undefined) return known;
+    const names = list === "" ? [] : list.split(" ").map(decodeURIComponent);
+    const numbers = names.map((name) => this.numberOf(name));
+    if (this.#read.size >= MAX_LISTS) this.#read.clear();
+    this.#read.set(list, numbers);
+    return numbers;
   }
 }
 

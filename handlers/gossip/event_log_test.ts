@@ -90,11 +90,12 @@ Deno.test("a missing entry of a vector is 0", () => {
 });
 
 Deno.test("a stream keeps its number, and is sent by its name", () => {
-  const streams = new Streams();
+  const streams = new Streams((name) => name !== "c1");
   const name = streamName("n:1", "x3");
   assertEquals(streamOwner(name), "n:1");
   assertEquals(streams.number(name), 0);
   assertEquals(streams.number(streamName("n2", "y")), 1);
   assertEquals(streams.number(name), 0);
-  assertEquals(streams.encode([4, 0]), { "n:1:x3": 4 });
+  assertEquals(streams.list, "n:1:x3 n2:y");
+  assertEquals(streams.read("n3:z c1:q n:1:x3"), [2, -1, 0]);
 });

@@ -74,7 +74,7 @@ export class GossipCore {
   wakeAtMs = Infinity;
 
   readonly #tag: string;
-  readonly #streams = new Streams();
+  readonly #streams: Streams;
   readonly #store: GossipStore;
   readonly #random: Random;
   readonly #eager: boolean;
@@ -85,7 +85,6 @@ export class GossipCore {
   readonly #downlink: Downlink;
   readonly #prober: Prober;
   readonly #archive: ArchiveReader;
-  readonly #isNode: (name: string) => boolean;
   /** Counts what was appended here and received from others. */
   #version = 1;
   /** What another node holds and this node lacks. */
@@ -107,7 +106,7 @@ export class GossipCore {
     this.#downlink = new Downlink(this.#membership, this.#timing);
     this.#prober = new Prober(this.#membership, this.#timing);
     this.#archive = new ArchiveReader(store);
-    this.#isNode = (name) => name === id || this.#membership.get(name) !== undefined;
+    this.#streams = new Streams((name) => name === id || this.#membership.get(name) !== undefined);
     this.stream = this.#streams.number(streamName(id, tag));
     this.#sender = new Sender({
       tag,
@@ -151,7 +150,7 @@ export class GossipCore {
   receive(src: string, body: JsonObject, nowMs: number): void {
     const peer = this.#membership.get(src);
     if (peer === undefined) return;
-    const gossip = decodeGossip(body, this.#streams, this.#isNode);
+    const gossip = decodeGossip(body, this.#streams);
     const recovered = this.#updatePeer(peer, gossip, nowMs);
     if (recovered) this.#uplink.chooseHub();
     const news = this.#takeEvents(peer, gossip);

@@ -5,21 +5,13 @@
  * @module
  */
 
-import {
-  type Body,
-  ErrorCode,
-  isJsonObject,
-  type Json,
-  type JsonObject,
-  RpcError,
-} from "@eddy/maelstrom";
+import { type Body, ErrorCode, type Json, type JsonObject, RpcError } from "@eddy/maelstrom";
 import {
   type ArchivePart,
   type Batch,
   type GossipStore,
   raise,
   seqOf,
-  streamOwner,
   type Streams,
   type Vector,
 } from "./event_log.ts";
@@ -72,9 +64,9 @@ export function encodeGossip(
   streams: Streams,
 ): Body {
   const { tag, sentAtMs, echo, have, stable, batches, seen, rhythm, wants, archive } = gossip;
-  const body: Body = { type: "gossip", tag, t: sentAtMs, have: streams.encode(have) };
+  const body: Body = { type: "gossip", tag, t: sentAtMs, streams: streams.list, have: [...have] };
   if (echo !== undefined) body.echo = [echo.tag, echo.sentAtMs, echo.heldMs];
-  if (stable !== undefined && stable.length > 0) body.stable = streams.encode(stable);
+  if (stable !== undefined && stable.length > 0) body.stable = [...stable];
   if (batches !== undefined && batches.length > 0) {
     body.events = batches.map(({ stream, from, to, events }) => [
       streams.name(stream),
@@ -84,7 +76,7 @@ export function encodeGossip(
     ]);
   }
   if (seen !== undefined && seen.length > 0) {
-    body.seen = seen.map(({ node, tag, have }) => [node, tag, streams.encode(have)]);
+    body.seen = seen.map(({ node, tag, have }) => [node, tag, [...have]]);
   }
   for (const flag of ["up", "ask", "ack", "more", "past"] as const) {
     if (gossip[flag]) body[flag === "ack" ? "sign" : flag] = true;
@@ -98,24 +90,20 @@ export function encodeGossip(
 }
 
 /**
- * Reads a body.
+ * Reads a body; what it says of streams whose owners are no nodes is left out.
  *
- * @param isNode whether a name is a node's; other streams are left out
  * @throws {RpcError} with code 12 if it is malformed.
  */
-export function decodeGossip(
-  body: JsonObject,
-  streams: Streams,
-  isNode: (name: string) => boolean,
-): Gossip {
-  const vector = (value: Json | undefined) => readVector(value, streams, isNode);
+export function decodeGossip(body: JsonObject, streams: Streams): Gossip {
+  const numbers = readStreams(body.streams, streams);
+  const vector = (value: Json | undefined) => readVector(list(value), numbers);
   return {
     tag: text(body.tag),
     sentAtMs: count(body.t),
-    have: vector(body.have),
-    stable: vector(body.stable ?? {}),
-    batches: list(body.events).filter((item) => isNode(streamOwner(text(list(item)[0]))))
-      .map((item) => readBatch(item, streams)),
+    have: vector(body.have ?? null),
+    stable: vector(body.stable),
+    batches: list(body.events).map((item) => readBatch(item, streams))
+      .filter(({ stream }) => stream >= 0),
     seen: list(body.seen).map((item) => {
       const [node, tag, have] = list(item);
       return { node: text(node), tag: text(tag), have: vector(have) };
@@ -132,15 +120,22 @@ export function decodeGossip(
   };
 }
 
-function readVector(
-  value: Json | undefined,
-  streams: Streams,
-  isNode: (name: string) => boolean,
-): Vector {
-  if (!isJsonObject(value)) throw malformed("a version vector must be an object");
+function readStreams(value: Json | undefined, streams: Streams): readonly number[] {
+  try {
+    return streams.read(text(value));
+  } catch (error) {
+    throw error instanceof URIError ? malformed("a stream's name has a lone %") : error;
+  }
+}
+
+/** @param numbers the numbers here of the sender's streams */
+function readVector(value: readonly Json[], numbers: readonly number[]): Vector {
   const vector: Vector = [];
-  for (const name in value) {
-    if (isNode(streamOwner(name))) raise(vector, streams.number(name), count(value[name]));
+  for (let i = 0; i < value.length; i++) {
+    const stream = numbers[i];
+    if (stream === undefined) throw malformed("a vector is longer than the list of streams");
+    const seq = count(value[i]);
+    if (stream >= 0 && seq > 0) raise(vector, stream, seq);
   }
   return vector;
 }
@@ -148,7 +143,7 @@ function readVector(
 function readBatch(item: Json, streams: Streams): StreamBatch {
   const [name, from, to, events] = list(item);
   return {
-    stream: streams.number(text(name)),
+    stream: streams.numberOf(text(name)),
     from: count(from),
     to: count(to),
     events: list(events),

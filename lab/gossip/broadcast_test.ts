@@ -63,8 +63,8 @@ Deno.test("malformed gossip is survived", async () => {
   const output = await outputOf([
     init,
     '1 n1 -> {"type":"gossip"}',
-    '1 n1 -> {"type":"gossip","tag":"x","t":0,"have":{"n1:x":1},"events":[["n1:x",0,1]]}',
-    '1 n9 -> {"type":"gossip","tag":"x","t":0,"have":{"n9:x":1},"events":[["n9:x",0,1,["y"]]]}',
+    '1 n1 -> {"type":"gossip","tag":"x","t":0,"streams":"n1:x","have":[1],"events":[["n1:x",0,1]]}',
+    '1 n9 -> {"type":"gossip","tag":"x","t":0,"streams":"n9:x","have":[1],"events":[["n9:x",0,1,["y"]]]}',
     '2 c1 -> {"type":"read","msg_id":1}',
   ]);
   assertEquals(output, ['2 c1 <- {"type":"read_ok","messages":[],"in_reply_to":1,"msg_id":1}']);

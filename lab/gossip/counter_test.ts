@@ -21,7 +21,7 @@ const add = (delta: number | string) => `{"type":"add","msg_id":1,"delta":${delt
 const read = '{"type":"read","msg_id":1}';
 /** n1 says that its total is this. */
 const gossiped = (total: number) =>
-  `n1 -> {"type":"gossip","tag":"p","t":0,"have":{"n1:p":1},"events":[["n1:p",0,1,[${total}]]]}`;
+  `n1 -> {"type":"gossip","tag":"p","t":0,"streams":"n1:p","have":[1],"events":[["n1:p",0,1,[${total}]]]}`;
 
 Deno.test("a counter is the sum of what this node and others were sent", async () => {
   assertEquals(await replies(servePnCounter, [add(5), add(-7), gossiped(10), add(0), read]), [
