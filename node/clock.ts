@@ -31,6 +31,18 @@ export interface Random {
   next(): number;
 }
 
+/**
+ * Draws a name that no other draw is likely to have.
+ *
+ * It has letters and digits, without an `e`: what looks like a number with an exponent, as `1e5`
+ * does, makes every line that contains it slower to parse.
+ *
+ * @param bits how many bits are drawn: of 2^(bits/2) names two are likely to be the same
+ */
+export function drawName(random: Random, bits: number): string {
+  return Math.floor(random.next() * 2 ** bits).toString(35).replaceAll("e", "z");
+}
+
 /** The longest that a timer of the runtime can wait, 25 days; a longer one would not wait at all. */
 const MAX_TIMER_MS = 2 ** 31 - 1;
 

@@ -91,8 +91,11 @@ export function isPlain(text: string): boolean {
   return !suspicious.test(text) && !long.test(text);
 }
 
-/** What of a text is a number that a double may not give back as written, without its sign. */
-const doubtful = /\d+[.eE][\d.eE+\-]*|-0(?![\d.eE])|\d{16,}/g;
+/**
+ * What of a text is a number that a double may not give back as written. Where no number can stand,
+ * as in most texts, there is no match.
+ */
+const doubtful = /(?<=^|[[,:\s])(?:-?\d+[.eE][\d.eE+\-]*|-0|-?\d{16,})(?=[\],}\s]|$)/g;
 
 /** Whether a double gives back each doubtful number as written; parsing with a reviver costs more. */
 function givesBack(text: string): boolean {

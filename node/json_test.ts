@@ -47,12 +47,22 @@ Deno.test("property: a number stays as it was written, whatever it stands beside
     fc.double({ min: -1e6, max: 1e6, noNaN: true }).map((x) => x.toFixed(2)),
     fc.bigInt().map(String),
     fc.constantFrom("-0", "-0.0", "-0.5", "0.50", "1E5", "1e-7", "-0e1", "1e999"),
-    fc.stringMatching(/^[\d.eE+\-]*$/).map((text) => JSON.stringify(text)),
+    fc.stringMatching(/^[\d.eE+\-,:[\] ]*$/).map((text) => JSON.stringify(text)),
   );
   fc.assert(fc.property(fc.array(written, { maxLength: 6 }), (numbers) => {
     const text = `{"a":[${numbers.join(",")}],"b":"-1.50"}`;
     assertEquals(JSON.stringify(parseJson(text)), text);
   }));
+});
+
+Deno.test("a number is kept wherever it can stand", () => {
+  for (const space of ["", " ", "\n", "\t", "\r"]) {
+    for (const number of ["1.0", "-0", "-1E2", "0.10", "-12345678901234567890"]) {
+      const text = (item: string) => [item, `[${item},[${item}],{"a":${item},"b":${item}}]`];
+      const parsed = text(space + number + space).map((each) => JSON.stringify(parseJson(each)));
+      assertEquals(parsed, text(number));
+    }
+  }
 });
 
 Deno.test("canonical tells apart what Maelstrom tells apart, and no more", () => {

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { pause } from "./clock.ts";
+import { drawName, pause } from "./clock.ts";
 import { ErrorCode, refuseUnknown, refuseUnlessNumber, RpcError } from "./errors.ts";
 import { type Json, jsonEqual, type JsonObject } from "./json.ts";
 import type { Node } from "./node.ts";
@@ -104,7 +104,7 @@ export class KV<K extends Json = string, V extends Json = Json> {
    * up to date; so a fresh value is written to a key of this node's own first.
    */
   async readLatest(key: K): Promise<V> {
-    this.#tag ??= Math.floor(this.#node.random.next() * 2 ** 52).toString(36);
+    this.#tag ??= drawName(this.#node.random, 52);
     const value = `${this.#tag}-${this.#syncs++}`;
     await this.#rpc({ type: "write", key: `eddy-sync-${this.#node.id}`, value });
     return await this.read(key);

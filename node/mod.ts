@@ -21,6 +21,7 @@
 
 export {
   type Clock,
+  drawName,
   pause,
   type Random,
   retry,

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Node } from "@eddy/maelstrom";
+import { drawName, type Node } from "@eddy/maelstrom";
 import type { GossipStore } from "./event_log.ts";
 import { GossipCore, type GossipOptions } from "./gossip.ts";
 
@@ -20,7 +20,7 @@ export class NodeGossip {
     node.onInit(() => {
       const { id, nodeIds, random } = node;
       // Of 10,000 processes of one node two share their tag with a chance of 1 %.
-      const tag = Math.floor(random.next() * 2 ** 32).toString(36);
+      const tag = drawName(random, 32);
       this.#core = new GossipCore({ id, nodeIds, tag, store, random, ...options });
     });
     node.on("gossip", ({ src, body }) => {

@@ -7,7 +7,7 @@
  * @module
  */
 
-import { ErrorCode, type Json, RpcError } from "@eddy/maelstrom";
+import { drawName, ErrorCode, type Json, RpcError } from "@eddy/maelstrom";
 import { type Entry, type Message, type Payload, roughSize } from "./message.ts";
 import { type CommandSource, type Grant, type Outgoing, Raft, type RaftOptions } from "./raft.ts";
 
@@ -72,7 +72,7 @@ export class Replica<Operation extends Json = Json, Reply extends object = objec
     this.#machine = machine;
     this.#sessions = options.sessions ?? new Sessions();
     // A restarted node must not go on with the numbers of its earlier life.
-    const session = `${id}.${Math.floor(random.next() * 2 ** 40).toString(36)}`;
+    const session = `${id}:${drawName(random, 40)}`;
     this.#commands = new Commands({ session, maxLatencyMs, holdMs });
     this.#reads = new Reads(holdMs);
     this.#maxLatencyMs = maxLatencyMs;
