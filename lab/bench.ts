@@ -5,6 +5,7 @@
  */
 
 import { type Flags, type FlagValues, integer } from "@eddy/maelstrom/flags";
+import { tableOfGoals } from "./bench/goals.ts";
 import { type Measurement, measurements, type Scale } from "./bench/measurements.ts";
 import {
   describeMachine,
@@ -26,26 +27,32 @@ import {
 
 const flags = {
   vs: {
-    help: "Measure this node too, in turn with ours; may be given several times",
+    help: "Measure this echo node too, in turn with ours; may be given several times",
     value: "NAME=COMMAND",
     accepts: 'a name and a command, as in go="/tmp/maelstrom-echo"',
     parse: parsePeer,
     many: true,
   },
   only: {
-    help: `Measure only these, of ${Object.keys(measurements).join(",")}`,
+    help: `Measure only these, of ${Object.keys(measurements).join(", ")}`,
     value: "NAMES",
     accepts: `names of ${Object.keys(measurements).join(", ")}, with commas between`,
     parse: parseOnly,
   },
   rounds: { help: "How often to measure each", value: "N", ...integer(1, 1000), default: 5 },
   requests: {
-    help: "Requests of the throughput load",
+    help: "Requests of the echo load, of which other loads have a share",
     value: "N",
     ...integer(1000, 10_000_000),
     default: 300_000,
   },
-  "no-peers": { help: "Leave out cat, the floor and the naive node" },
+  "ping-seconds": {
+    help: "How long to ping each node at each rate, in every round; three times as long at 1/s",
+    value: "N",
+    ...integer(1, 30),
+    default: 5,
+  },
+  "no-peers": { help: "Measure ours and those of --vs only" },
   stderr: { help: "Show what the nodes say on standard error" },
   quick: { help: "One short round, to see that all works" },
   json: { help: "Print the figures as JSON" },
@@ -56,10 +63,12 @@ const FLOOR = "lab/bench/floor_node.ts";
 
 const usage = `Usage: deno task bench [options]
 
-Starts nodes as processes, drives them through pipes, and prints medians (least-most) over rounds.
+Starts nodes as processes, drives them through pipes, and prints medians (least-most) over rounds,
+ratios, and goals with the median and the worst round.
 Compared with, unless --no-peers: cat, which shows what the driver and the pipes can do at most,
-floor, a read loop that parses and answers and checks nothing, and naive, a node with one
-console.log per reply.`;
+floor, a read loop that parses and answers and checks nothing, naive, a node with one console.log
+per reply, and script, three lines around the read loop. Goals beside Maelstrom's Go library take
+an echo node on it as --vs go="COMMAND".`;
 
 function parsePeer(text: string): Target | undefined {
   const [, name, command] = /^([\w.-]+)=(.+)$/s.exec(text) ?? [];
@@ -84,18 +93,21 @@ async function targetsOf(
   const [bundled, floorBundled] = [`${folder}/eddy.js`, `${folder}/floor.js`];
   await bundle(bundled);
   await bundle(floorBundled, FLOOR);
-  const only = ["start", "idle"];
+  const pings = ["ping-1", "ping-100", "ping-10k"];
+  const script = "lab/bench/script_node.ts";
   const usual: Target[] = [
-    { name: "cat", command: "cat", mirror: true },
+    { name: "cat", command: "cat", mirror: true, only: ["echo", ...pings] },
     { name: "floor", command: denoRun(projectPath(FLOOR)) },
-    { name: "floor bundled", command: denoRun(floorBundled), only },
-    { name: "naive", command: denoRun(projectPath("lab/bench/naive_node.ts")) },
+    { name: "floor bundled", command: denoRun(floorBundled), only: ["start"] },
+    { name: "naive", command: denoRun(projectPath("lab/bench/naive_node.ts")), only: ["echo"] },
+    { name: "script", command: denoRun(projectPath(script)), only: ["memory"], mirror: true },
   ];
+  const ofPeers = ["echo", ...pings, "start", "memory", "stall"];
   return [
     { name: "eddy", command: denoRun(projectPath("main.ts")) },
-    { name: "bundled", command: denoRun(bundled), only },
+    { name: "bundled", command: denoRun(bundled), only: ["start", "memory"] },
     ...(bare ? [] : usual),
-    ...peers,
+    ...peers.map((peer) => ({ ...peer, only: ofPeers })),
   ];
 }
 
@@ -107,15 +119,20 @@ async function measureAll(
   scale: Scale,
 ): Promise<Series[]> {
   const all: (Series & { values: number[] })[] = [];
-  for (const [measurement, { figures, run }] of chosen) {
+  for (const [measurement, { figures, run, together }] of chosen) {
     const taking = targets.filter(({ only }) => only?.includes(measurement) ?? true);
+    const groups = together ? [taking] : taking.map((target) => [target]);
     const series = taking.map(({ name: target }) =>
       figures.map((figure) => ({ measurement, figure, target, values: [] as number[] }))
     );
     for (let round = 0; round < rounds; round++) {
-      for (const [index, target] of taking.entries()) {
-        warn(`${measurement}, round ${round + 1} of ${rounds}: ${target.name}`);
-        const values = await run(target, scale);
+      const found: number[][] = [];
+      for (const group of groups) {
+        const names = group.map(({ name }) => name).join(", ");
+        warn(`${measurement}, round ${round + 1} of ${rounds}: ${names}`);
+        found.push(...await run(group, scale));
+      }
+      for (const [index, values] of found.entries()) {
         values.forEach((value, at) => series[index]?.[at]?.values.push(value));
       }
     }
@@ -135,8 +152,8 @@ async function main(
   const names = given.only ?? Object.keys(measurements);
   const chosen = Object.entries(measurements).filter(([name]) => names.includes(name));
   const scale: Scale = given.quick
-    ? { requests: Math.min(given.requests, 20_000), pings: 300, openSeconds: 1, starts: 1 }
-    : { requests: given.requests, pings: 5000, openSeconds: 3, starts: 7 };
+    ? { requests: Math.min(given.requests, 20_000), pingSeconds: 1, starts: 1, stalled: 100_000 }
+    : { requests: given.requests, pingSeconds: given["ping-seconds"], starts: 7, stalled: 800_000 };
   const before = machine();
   const folder = await Deno.makeTempDir({ prefix: "eddy-bench-" });
   try {
@@ -160,6 +177,8 @@ function report(
   say(`Medians over the rounds (least-most):\n${tableOfMedians(all)}\n`);
   const ratios = tableOfRatios(all, "eddy");
   if (ratios !== "") say(`Ratios (median of the rounds' ratios):\n${ratios}\n`);
+  const reached = tableOfGoals(all);
+  if (reached !== "") say(`Goals (ratios):\n${reached}\n`);
   for (const [name, { about }] of chosen) say(`${name}: ${about}.`);
 }
 

@@ -17,7 +17,7 @@ Deno.test({
   ignore,
   async fn() {
     const { code, stdout, stderr } = await bench(
-      ...["--only", "throughput,idle", "--requests", "1000", "--rounds", "2", "--json"],
+      ...["--only", "echo,start", "--requests", "1000", "--rounds", "2", "--json"],
       ...["--vs", "other=cat", "--no-peers"],
     );
     // A `cat` that is not known to mirror answers nothing, which must not pass for speed.
@@ -25,7 +25,7 @@ Deno.test({
     assertStringIncludes(stderr, "Reply to no request");
 
     const right = await bench(
-      ...["--only", "throughput,idle", "--requests", "1000", "--rounds", "2", "--json"],
+      ...["--only", "echo,start", "--requests", "1000", "--rounds", "2", "--json"],
     );
     assertEquals(right.code, 0);
     const { machine, series } = JSON.parse(right.stdout);
@@ -33,9 +33,30 @@ Deno.test({
     const found = series.map((one: { target: string; figure: { label: string } }) =>
       `${one.target} ${one.figure.label}`
     );
-    for (const target of ["cat", "eddy", "naive"]) assert(found.includes(`${target} throughput`));
-    assert(found.includes("bundled idle memory") && !found.includes("bundled throughput"));
+    for (const target of ["cat", "eddy", "naive"]) assert(found.includes(`${target} echo`));
+    assert(found.includes("bundled start to init_ok") && !found.includes("bundled echo"));
     for (const { values } of series) assertEquals(values.length, 2);
+  },
+});
+
+Deno.test({
+  name: "the node and the floor answer the requests of every workload",
+  ignore,
+  async fn() {
+    const names = ["unique-ids", "broadcast", "pn-counter", "kafka", "txn-list-append", "lin-kv"];
+    const { code, stdout, stderr } = await bench(
+      ...["--only", names.join(","), "--requests", "1000", "--rounds", "1", "--json"],
+    );
+    assertEquals([code, stderr.includes("Wrong reply")], [0, false]);
+    const { series } = JSON.parse(stdout);
+    for (const name of names) {
+      const found = series.filter(({ measurement }: { measurement: string }) =>
+        measurement === name
+      );
+      const targets = new Set(found.map(({ target }: { target: string }) => target));
+      assertEquals([...targets], ["eddy", "floor"]);
+      for (const { values } of found) assert(values[0] >= 0);
+    }
   },
 });
 
@@ -43,7 +64,7 @@ Deno.test("the benchmark refuses what it cannot measure", async () => {
   for (
     const [args, message] of [
       [["--vs", "go"], 'Cannot use "go" for --vs: expected a name and a command'],
-      [["--only", "speed"], "expected names of throughput, ping"],
+      [["--only", "speed"], "expected names of echo, unique-ids"],
       [["--rounds", "0"], "expected an integer from 1 to 1000"],
     ] as const
   ) {

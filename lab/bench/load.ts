@@ -9,26 +9,144 @@ import { ScriptError } from "../../scripts/support.ts";
 
 const encoder = new TextEncoder();
 
-/** The first line that a node gets. */
-export const initLine: Uint8Array<ArrayBuffer> = encoder.encode(
-  '{"id":0,"src":"c0","dest":"n0","body":{"type":"init","node_id":"n0","node_ids":["n0"],"msg_id":1}}\n',
-);
+/** The body of a request or a reply, less `msg_id` and `in_reply_to`. */
+export interface LoadBody {
+  readonly type: string;
+  readonly [key: string]: unknown;
+}
+
+/** Requests of one kind, by number. */
+export interface Load {
+  /** What the figures call it. */
+  readonly name: string;
+  /** The workload that a node is started for. */
+  readonly workload: string;
+  /** How many there are for each request of the echo load. */
+  readonly share: number;
+  /** How many of the first are not measured. */
+  readonly unmeasured?: number;
+  /** Request number `index`. */
+  readonly request: (index: number) => LoadBody;
+  /** Whether request number `index` is answered by `body`, in a node that was sent no other. */
+  readonly isAnswer: (body: LoadBody, index: number) => boolean;
+}
+
+/** Values that the list read in the load of reads grows to, and entries that a poll returns. */
+export const LIST_LENGTH = 1000;
+const READS_PER_VALUE = 20;
+const KEYS = Array.from({ length: 10 }, (_, key) => `k${key}`);
+const FROM_THE_START = Object.fromEntries(KEYS.map((key) => [key, 0]));
+
+function keyOf(index: number): string {
+  return KEYS[index % KEYS.length] ?? "";
+}
 
 /** What request number `index` says, as Maelstrom's echo workload words it. */
 function echoOf(index: number): string {
   return `Please echo ${index % 128}`;
 }
 
-/** Request number `index` as a line, with the keys and their order as Maelstrom sends them. */
-export function requestLine(index: number): string {
-  const body = `{"echo":"${echoOf(index)}","type":"echo","msg_id":${index}}`;
-  return `{"id":${index},"src":"c2","dest":"n0","body":${body}}\n`;
+function entriesOf(msgs: unknown): number {
+  return Object.values(msgs as Record<string, unknown[]>)
+    .reduce((sum, entries) => sum + entries.length, 0);
+}
+
+/** The load that every node is measured with. */
+export const echo: Load = {
+  name: "echo",
+  workload: "echo",
+  share: 1,
+  request: (index) => ({ echo: echoOf(index), type: "echo" }),
+  isAnswer: ({ type, echo }, index) => type === "echo_ok" && echo === echoOf(index),
+};
+
+/** All loads on one node. */
+export const loads: readonly Load[] = [
+  echo,
+  {
+    name: "unique-ids",
+    workload: "unique-ids",
+    share: 0.5,
+    request: () => ({ type: "generate" }),
+    isAnswer: ({ type, id }) => type === "generate_ok" && id !== undefined,
+  },
+  {
+    name: "broadcast",
+    workload: "broadcast",
+    share: 0.5,
+    request: (index) => ({ type: "broadcast", message: index }),
+    isAnswer: ({ type }) => type === "broadcast_ok",
+  },
+  {
+    name: "broadcast, read",
+    workload: "broadcast",
+    share: 0.07,
+    request: (index) =>
+      index % (READS_PER_VALUE + 1) === 0 && valuesAt(index) <= LIST_LENGTH
+        ? { type: "broadcast", message: index }
+        : { type: "read" },
+    isAnswer: ({ type, messages }, index) =>
+      type === "broadcast_ok" ||
+      (messages as unknown[]).length === Math.min(valuesAt(index), LIST_LENGTH),
+  },
+  {
+    name: "pn-counter, add",
+    workload: "pn-counter",
+    share: 0.5,
+    request: (index) => ({ type: "add", delta: index % 11 - 5 }),
+    isAnswer: ({ type }) => type === "add_ok",
+  },
+  {
+    name: "kafka, send",
+    workload: "kafka",
+    share: 0.5,
+    request: (index) => ({ type: "send", key: keyOf(index), msg: index }),
+    isAnswer: ({ type, offset }) => type === "send_ok" && Number.isInteger(offset),
+  },
+  {
+    name: "kafka, poll",
+    workload: "kafka",
+    share: 0.05,
+    unmeasured: LIST_LENGTH,
+    request: (index) =>
+      index < LIST_LENGTH
+        ? { type: "send", key: keyOf(index), msg: index }
+        : { type: "poll", offsets: FROM_THE_START },
+    isAnswer: ({ type, msgs }, index) =>
+      index < LIST_LENGTH ? type === "send_ok" : entriesOf(msgs) === LIST_LENGTH,
+  },
+  {
+    name: "txn-list-append",
+    workload: "txn-list-append",
+    share: 0.2,
+    request: (index) => ({
+      type: "txn",
+      txn: [["append", index >> 3, index], ["r", index >> 3, null]],
+    }),
+    isAnswer: ({ txn }, index) => (txn as [unknown, unknown, unknown[]][])[1]?.[2].at(-1) === index,
+  },
+];
+
+/** How many values the load of reads has sent when request number `index` is answered. */
+function valuesAt(index: number): number {
+  return Math.floor(index / (READS_PER_VALUE + 1)) + 1;
+}
+
+/** The first line that a node gets. */
+export function initLine(id: string, ids: readonly string[] = [id]): Uint8Array<ArrayBuffer> {
+  const body = { type: "init", node_id: id, node_ids: ids, msg_id: 1 };
+  return encoder.encode(`${JSON.stringify({ id: 0, src: "c0", dest: id, body })}\n`);
+}
+
+/** A message from a client as a line, with the order of keys that Maelstrom's have. */
+export function requestLine(msgId: number, body: LoadBody, src = "c2", dest = "n0"): string {
+  return `${JSON.stringify({ id: msgId, src, dest, body: { ...body, msg_id: msgId } })}\n`;
 }
 
 /** Requests `from` up to, not including, `to`, as bytes to write. */
-export function requestBytes(from: number, to: number): Uint8Array<ArrayBuffer> {
+export function requestBytes(load: Load, from: number, to: number): Uint8Array<ArrayBuffer> {
   const lines: string[] = [];
-  for (let index = from; index < to; index++) lines.push(requestLine(index));
+  for (let index = from; index < to; index++) lines.push(requestLine(index, load.request(index)));
   return encoder.encode(lines.join(""));
 }
 
@@ -42,12 +160,13 @@ export function countLines(bytes: Uint8Array): number {
 /** Bytes that were read, and when. */
 export interface Chunk {
   readonly bytes: Uint8Array;
-  /** By `performance.now()`. */
+  /** By the clock of who read them. */
   readonly atMs: number;
 }
 
 /** What a check of replies needs to know. */
 export interface Expected {
+  readonly load: Load;
   /** The first request's number. */
   readonly from: number;
   /** One past the last request's number. */
@@ -57,7 +176,7 @@ export interface Expected {
 }
 
 /**
- * Checks that each request was answered, once, with what it said.
+ * Checks that each request was answered, once, with what it asks for.
  *
  * @returns when the last byte of each request's reply was read, request by request.
  * @throws {ScriptError} naming the first line that is wrong.
@@ -84,15 +203,14 @@ export function checkReplies(chunks: readonly Chunk[], expected: Expected): Floa
 }
 
 /** The number of the request that a line answers. */
-function readReply(line: string, { from, to, mirror }: Expected): number {
+function readReply(line: string, { load, from, to, mirror }: Expected): number {
   const { src, dest, body } = JSON.parse(line);
   const index = mirror ? body.msg_id : body.in_reply_to;
-  const type = mirror ? "echo" : "echo_ok";
   const known = Number.isInteger(index) && index >= from && index < to;
   if (!known) throw new ScriptError(`Reply to no request: ${line}`);
-  const addressed = mirror || (src === "n0" && dest === "c2");
-  if (!addressed || body.type !== type || body.echo !== echoOf(index)) {
-    throw new ScriptError(`Wrong reply: ${line}`);
-  }
+  const right = mirror
+    ? `${line}\n` === requestLine(index, load.request(index))
+    : src === "n0" && dest === "c2" && body.type !== "error" && load.isAnswer(body, index);
+  if (!right) throw new ScriptError(`Wrong reply: ${line}`);
   return index;
 }

@@ -1,7 +1,16 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { checkReplies, type Chunk, countLines, requestBytes, requestLine } from "./load.ts";
+import {
+  checkReplies,
+  type Chunk,
+  countLines,
+  echo,
+  initLine,
+  loads,
+  requestBytes,
+  requestLine,
+} from "./load.ts";
 
-const expected = { from: 5, to: 8, mirror: false };
+const expected = { load: echo, from: 5, to: 8, mirror: false };
 
 function reply(index: number, keys: Record<string, unknown> = {}): string {
   const body = { type: "echo_ok", echo: `Please echo ${index}`, in_reply_to: index, ...keys };
@@ -19,9 +28,9 @@ function chunks(text: string, size = Infinity): Chunk[] {
 }
 
 Deno.test("a request is one line of JSON, numbered", () => {
-  const { src, dest, body } = JSON.parse(requestLine(130));
+  const { src, dest, body } = JSON.parse(requestLine(130, echo.request(130)));
   assertEquals([src, dest, body.msg_id, body.echo], ["c2", "n0", 130, "Please echo 2"]);
-  assertEquals(countLines(requestBytes(5, 8)), 3);
+  assertEquals(countLines(requestBytes(echo, 5, 8)), 3);
   assertEquals(countLines(new Uint8Array()), 0);
 });
 
@@ -34,7 +43,7 @@ Deno.test("right replies pass in any order and in pieces, with the time of their
 });
 
 Deno.test("the programs that mirror are checked by what they mirror", () => {
-  const [first] = chunks(new TextDecoder().decode(requestBytes(5, 8)));
+  const [first] = chunks(new TextDecoder().decode(requestBytes(echo, 5, 8)));
   assert(first !== undefined);
   checkReplies([first], { ...expected, mirror: true });
   assertThrows(() => checkReplies([first], expected), Error, "Reply to no request");
@@ -53,4 +62,30 @@ Deno.test("a missing, second, foreign, wrong or unfinished reply is found", () =
   for (const [text, message] of cases) {
     assertThrows(() => checkReplies(chunks(text), expected), Error, message);
   }
+});
+
+Deno.test("a node is told its name and the names of all, its own alone unless others are given", () => {
+  const told = (bytes: Uint8Array) => JSON.parse(new TextDecoder().decode(bytes)).body;
+  assertEquals(told(initLine("n1")).node_ids, ["n1"]);
+  const { node_id, node_ids } = told(initLine("n1", ["n0", "n1"]));
+  assertEquals([node_id, node_ids], ["n1", ["n0", "n1"]]);
+});
+
+Deno.test("lists that are too short are no answer to reads and polls", () => {
+  const [read, poll] = ["broadcast, read", "kafka, poll"].map((name) =>
+    loads.find((load) => load.name === name)
+  );
+  assert(read !== undefined && poll !== undefined);
+  assertEquals([0, 1, 21].map((index) => read.request(index).type), [
+    "broadcast",
+    "read",
+    "broadcast",
+  ]);
+  const values = (length: number) => ({ type: "read_ok", messages: Array(length).fill(7) });
+  assertEquals([1, 22, 1e6].map((index) => read.isAnswer(values(1), index)), [true, false, false]);
+  assert(read.isAnswer(values(2), 22) && read.isAnswer(values(1000), 1e6));
+
+  assertEquals([999, 1000].map((index) => poll.request(index).type), ["send", "poll"]);
+  const entries = (length: number) => ({ type: "poll_ok", msgs: { a: [1], b: Array(length) } });
+  assertEquals([999, 998].map((length) => poll.isAnswer(entries(length), 1000)), [true, false]);
 });

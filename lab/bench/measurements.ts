@@ -4,8 +4,10 @@
  * @module
  */
 
-import { checkReplies, type Chunk, requestBytes } from "./load.ts";
-import { RunningTarget, type Target } from "./target.ts";
+import { Cluster } from "./cluster.ts";
+import { checkReplies, echo, LIST_LENGTH, type Load, loads, requestBytes } from "./load.ts";
+import { ping } from "./ping.ts";
+import { RunningTarget, type Target, withNode, withNodes } from "./target.ts";
 
 /** One number that a measurement gives. */
 export interface Figure {
@@ -17,14 +19,14 @@ export interface Figure {
 
 /** How much to do. */
 export interface Scale {
-  /** Requests of the throughput load. */
+  /** Requests of the echo load; the others have a share of them. */
   readonly requests: number;
-  /** Round trips, one at a time. */
-  readonly pings: number;
-  /** Seconds of the open loop. */
-  readonly openSeconds: number;
+  /** Seconds of each rate of pings. */
+  readonly pingSeconds: number;
   /** Starts of the process, of which the median counts. */
   readonly starts: number;
+  /** How much is written at most to a node whose output is not read. */
+  readonly stalled: number;
 }
 
 /** What a measurement is. */
@@ -32,18 +34,26 @@ export interface Measurement {
   readonly figures: readonly Figure[];
   /** One sentence for the reader of the figures. */
   readonly about: string;
-  /** Measures a target once; one value per figure. */
-  readonly run: (target: Target, scale: Scale) => Promise<number[]>;
+  /** Whether it measures all targets at the same time, not one after the other. */
+  readonly together?: boolean;
+  /** Measures targets once; one value per figure for each. */
+  readonly run: (targets: readonly Target[], scale: Scale) => Promise<number[][]>;
 }
 
 /** Requests with which a node is warmed up where its first moments are of no interest. */
 const WARM_UP = 20_000;
-/** How much is written at most to a node whose output is not read. */
-const STALL_REQUESTS = 800_000;
+/** The same for a cluster, which elects a leader, too. */
+const WARM_UP_OPERATIONS = 500;
+/** Operations on the cluster for each request of the echo load. */
+const OPERATIONS_SHARE = 0.05;
 const STALL_CHUNK = 2_000;
 /** A write that takes longer than this has met a node that stopped reading. */
 const STALL_MS = 1000;
-const OPEN_RATE = 10_000;
+/** How many nodes are idle at the same time, as in Maelstrom's largest exercise. */
+const IDLE_NODES = 25;
+const IDLE_MS = 2000;
+/** How much longer it is pinged at 1/s, where all targets share the time. */
+const SLOW_FACTOR = 3;
 
 /** Value at share `share` of sorted numbers. */
 export function quantile(sorted: ArrayLike<number>, share: number): number {
@@ -54,119 +64,114 @@ function sleep(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-/** Starts a target, measures, and ends it whatever happens. */
-async function withTarget<T>(target: Target, measure: (node: RunningTarget) => Promise<T>) {
-  const node = await RunningTarget.start(target);
-  try {
-    return await measure(node);
-  } finally {
-    await node.stop();
-  }
+/** Measures one target after the other. */
+function oneByOne(
+  measure: (target: Target, scale: Scale) => Promise<number[]>,
+): Measurement["run"] {
+  return async (targets, scale) => {
+    const all: number[][] = [];
+    for (const target of targets) all.push(await measure(target, scale));
+    return all;
+  };
 }
 
 /** Sends requests all at once, and waits until all are answered. */
-async function exchange(node: RunningTarget, from: number, to: number): Promise<number> {
-  const bytes = requestBytes(from, to);
+async function exchange(
+  node: RunningTarget,
+  load: Load,
+  from: number,
+  to: number,
+): Promise<number> {
+  const bytes = requestBytes(load, from, to);
   const startMs = performance.now();
   const [chunks] = await Promise.all([node.readLines(to - from), node.write(bytes)]);
   const elapsedMs = performance.now() - startMs;
-  checkReplies(chunks, { from, to, mirror: node.target.mirror === true });
+  checkReplies(chunks, { load, from, to, mirror: node.target.mirror === true });
   return elapsedMs;
 }
 
-const throughput: Measurement = {
-  figures: [
-    { label: "throughput", unit: "msg/s", digits: 0 },
-    { label: "CPU per message, user", unit: "us", digits: 2 },
-    { label: "CPU per message, user + system", unit: "us", digits: 2 },
-  ],
-  about:
-    "All requests are written as fast as the node takes them, right after init_ok; time runs " +
-    "from the first byte written to the last reply read. CPU is of the node's process alone",
-  run: (target, { requests }) =>
-    withTarget(target, async (node) => {
-      const before = node.cpuTime();
-      const elapsedMs = await exchange(node, 1, requests + 1);
-      const after = node.cpuTime();
-      const userMs = after.userMs - before.userMs;
-      const systemMs = after.systemMs - before.systemMs;
-      return [
-        requests / elapsedMs * 1000,
-        userMs * 1000 / requests,
-        (userMs + systemMs) * 1000 / requests,
-      ];
-    }),
-};
-
-const ping: Measurement = {
-  figures: [
-    { label: "round trip, p50", unit: "us", digits: 0 },
-    { label: "round trip, p99", unit: "us", digits: 0 },
-  ],
-  about:
-    "One request at a time: from before it is written until its reply is read, after a warm-up",
-  run: (target, { pings }) =>
-    withTarget(target, async (node) => {
-      await exchange(node, 0, WARM_UP);
-      const times = new Float64Array(pings);
-      const chunks: Chunk[] = [];
-      const requests = Array.from({ length: pings }, (_, index) => requestBytes(index, index + 1));
-      for (const [index, request] of requests.entries()) {
-        const startMs = performance.now();
-        const [got] = await Promise.all([node.readLines(1), node.write(request)]);
-        times[index] = (performance.now() - startMs) * 1000;
-        chunks.push(...got);
-      }
-      checkReplies(chunks, { from: 0, to: pings, mirror: target.mirror === true });
-      times.sort();
-      return [quantile(times, 0.5), quantile(times, 0.99)];
-    }),
-};
-
-/** Writes `OPEN_RATE` requests a second whatever the node does; notes when each was written. */
-async function writeOpenLoop(node: RunningTarget, sentMs: Float64Array): Promise<void> {
-  const startMs = performance.now();
-  for (let next = 0; next < sentMs.length;) {
-    const nowMs = performance.now();
-    const due = Math.min(sentMs.length, Math.floor((nowMs - startMs) * OPEN_RATE / 1000));
-    if (due > next) {
-      sentMs.fill(nowMs, next, due);
-      // Not awaited: what the pipe does not take queues up, and counts as the node's time.
-      node.write(requestBytes(next, due)).catch(() => {});
-      next = due;
-    }
-    await sleep(1);
-  }
+function costFigures(name: string, each: string): Figure[] {
+  return [
+    { label: `${name}, CPU ${each}`, unit: "us", digits: 2 },
+    { label: name, unit: "msg/s", digits: 0 },
+  ];
 }
 
-const open: Measurement = {
-  figures: [
-    { label: "at 10k/s, p50", unit: "us", digits: 0 },
-    { label: "at 10k/s, p99", unit: "us", digits: 0 },
-  ],
-  about:
-    "Open loop: ten requests a millisecond whether or not the node keeps up, each timed from " +
-    "when it was handed to the pipe, after a warm-up",
-  run: (target, { openSeconds }) =>
-    withTarget(target, async (node) => {
-      await exchange(node, 0, WARM_UP);
-      const sentMs = new Float64Array(OPEN_RATE * openSeconds);
-      const [chunks] = await Promise.all([
-        node.readLines(sentMs.length),
-        writeOpenLoop(node, sentMs),
-      ]);
-      const mirror = target.mirror === true;
-      const repliedAtMs = checkReplies(chunks, { from: 0, to: sentMs.length, mirror });
-      const times = repliedAtMs.map((atMs, index) => (atMs - (sentMs[index] ?? NaN)) * 1000);
-      times.sort();
-      return [quantile(times, 0.5), quantile(times, 0.99)];
+/** The cost of the requests of one kind. */
+function cost(load: Load): (target: Target, scale: Scale) => Promise<number[]> {
+  const { workload, share, unmeasured = 0 } = load;
+  return (target, { requests }) =>
+    withNode(target, async (node) => {
+      const count = Math.ceil(requests * share);
+      if (unmeasured > 0) await exchange(node, load, 0, unmeasured);
+      const beforeMs = node.cpuMs();
+      const elapsedMs = await exchange(node, load, unmeasured, unmeasured + count);
+      const cpuMs = node.cpuMs() - beforeMs;
+      return [cpuMs * 1000 / count, count / elapsedMs * 1000];
+    }, { workload });
+}
+
+const ABOUT_COST =
+  "all requests are written as fast as the node takes them, right after init_ok; " +
+  "CPU is user and system of the node's process alone, for a request with its reply";
+
+/** The loads of a workload as one measurement. */
+function costOf(workload: string, about = ABOUT_COST): Measurement {
+  const chosen = loads.filter((load) => load.workload === workload);
+  return {
+    figures: chosen.flatMap(({ name }) => costFigures(name, "a message")),
+    about,
+    run: oneByOne(async (target, scale) => {
+      const all: number[][] = [];
+      for (const load of chosen) all.push(await cost(load)(target, scale));
+      return all.flat();
     }),
+  };
+}
+
+const linKv: Measurement = {
+  figures: [
+    { label: "lin-kv, CPU an operation", unit: "us", digits: 1 },
+    { label: "lin-kv", unit: "op/s", digits: 0 },
+    { label: "lin-kv, messages", unit: "per op", digits: 2 },
+  ],
+  about: "three nodes, between which the driver passes each message on at once and in order; 30 " +
+    "clients with one operation each; CPU of the three together, messages between nodes; the " +
+    "floor answers an operation when one other node has acknowledged it",
+  run: oneByOne((target, { requests }) =>
+    Cluster.with(target, async (cluster) => {
+      const count = Math.ceil(requests * OPERATIONS_SHARE);
+      await cluster.run(WARM_UP_OPERATIONS);
+      const { cpuMs, elapsedMs, messages } = await cluster.run(count);
+      return [cpuMs * 1000 / count, count / elapsedMs * 1000, messages / count];
+    })
+  ),
 };
+
+function pingAt(
+  rate: number,
+  label: string,
+  { together = false, about }: { together?: boolean; about: string },
+): Measurement {
+  return {
+    together,
+    about,
+    figures: ["p50", "p99", "p99.9"].map((share) => (
+      { label: `ping at ${label}, ${share}`, unit: "us", digits: 0 }
+    )),
+    run: (targets, { pingSeconds }) =>
+      withNodes(targets.map((target) => ({ target })), async (nodes) => {
+        for (const node of nodes) await exchange(node, echo, 0, WARM_UP);
+        const times = await ping(nodes, rate, together ? pingSeconds * SLOW_FACTOR : pingSeconds);
+        return times.map((sorted) => [0.5, 0.99, 0.999].map((share) => quantile(sorted, share)));
+      }),
+  };
+}
 
 const start: Measurement = {
   figures: [{ label: "start to init_ok", unit: "ms", digits: 1 }],
-  about: "From before the process is started until its reply to init is read; median of several",
-  run: async (target, { starts }) => {
+  about: "from before the process is started until its reply to init is read; median of several",
+  run: oneByOne(async (target, { starts }) => {
     const times = new Float64Array(starts);
     for (let index = 0; index < starts; index++) {
       const startMs = performance.now();
@@ -175,60 +180,93 @@ const start: Measurement = {
       await node.stop();
     }
     return [quantile(times.sort(), 0.5)];
-  },
+  }),
 };
 
-const idle: Measurement = {
-  figures: [{ label: "idle memory", unit: "MB", digits: 1 }],
-  about: "Resident memory half a second after init_ok, pages shared with other processes included",
-  run: (target) =>
-    withTarget(target, async (node) => {
-      await sleep(500);
-      return [node.residentMb()];
-    }),
+const memory: Measurement = {
+  figures: [
+    { label: `memory of ${IDLE_NODES} nodes`, unit: "MB", digits: 1 },
+    { label: "memory of a node", unit: "MB", digits: 2 },
+  ],
+  about: `proportional memory (PSS) of ${IDLE_NODES} nodes that run at the same time, ` +
+    `${IDLE_MS / 1000} s after the last init_ok: the sum, and its share for each`,
+  run: oneByOne((target) => {
+    const ids = Array.from({ length: IDLE_NODES }, (_, index) => `n${index}`);
+    return withNodes(ids.map((id) => ({ target, id, ids })), async (nodes) => {
+      await sleep(IDLE_MS);
+      const sum = nodes.reduce((mb, node) => mb + node.proportionalMb(), 0);
+      return [sum, sum / IDLE_NODES];
+    });
+  }),
 };
 
 /** Writes requests until the node stops taking them; returns how many it was given. */
-async function stuff(node: RunningTarget, onChunk: () => void): Promise<{
-  sent: number;
-  written: Promise<void>;
-}> {
+async function stuff(
+  node: RunningTarget,
+  most: number,
+  onChunk: () => void,
+): Promise<{ sent: number; written: Promise<void> }> {
   for (let sent = 0;;) {
-    const written = node.write(requestBytes(sent, sent + STALL_CHUNK));
+    const written = node.write(requestBytes(echo, sent, sent + STALL_CHUNK));
     sent += STALL_CHUNK;
     const stalled = await Promise.race([
       written.then(() => false),
       sleep(STALL_MS).then(() => true),
     ]);
     onChunk();
-    if (stalled || sent >= STALL_REQUESTS) return { sent, written };
+    if (stalled || sent >= most) return { sent, written };
   }
 }
 
 const stall: Measurement = {
   figures: [{ label: "growth with a stalled reader", unit: "MB", digits: 1 }],
-  about: "Requests are written while the replies are not read, until the node takes no more " +
-    `(or ${STALL_REQUESTS} are written): the peak of resident memory over that after a warm-up. ` +
-    "Then all replies are read and checked",
-  run: (target) =>
-    withTarget(target, async (node) => {
-      for (let round = 0; round < 5; round++) await exchange(node, 0, WARM_UP);
+  about: "requests are written while the replies are not read, until the node takes no more " +
+    `(or 800,000 are written): the peak of resident memory over that after a warm-up; ` +
+    "then all replies are read and checked",
+  run: oneByOne((target, { stalled }) =>
+    withNode(target, async (node) => {
+      for (let round = 0; round < 5; round++) await exchange(node, echo, 0, WARM_UP);
       const beforeMb = node.residentMb();
       let peakMb = beforeMb;
       const sample = () => peakMb = Math.max(peakMb, node.residentMb());
-      const { sent, written } = await stuff(node, sample);
+      const { sent, written } = await stuff(node, stalled, sample);
       const [chunks] = await Promise.all([node.readLines(sent), written]);
-      checkReplies(chunks, { from: 0, to: sent, mirror: target.mirror === true });
+      checkReplies(chunks, { load: echo, from: 0, to: sent, mirror: target.mirror === true });
       return [peakMb - beforeMb];
-    }),
+    })
+  ),
 };
+
+const SLOW_PING =
+  `${SLOW_FACTOR} requests for each of --ping-seconds in a round: p99 and p99.9 are ` +
+  "its slowest. All nodes are pinged at the same time, each in its own part of the second";
 
 /** All measurements, by the names that `--only` takes. */
 export const measurements: Readonly<Record<string, Measurement>> = {
-  throughput,
-  ping,
-  open,
+  echo: costOf("echo"),
+  "unique-ids": costOf("unique-ids", "as echo"),
+  broadcast: costOf(
+    "broadcast",
+    `as echo: new values; and a list that grows to ${LIST_LENGTH} values, read 20 times after each`,
+  ),
+  "pn-counter": costOf("pn-counter", "as echo"),
+  kafka: costOf(
+    "kafka",
+    `as echo: sends to 10 keys; and polls of 10 keys that return ${LIST_LENGTH} entries in all`,
+  ),
+  "txn-list-append": costOf(
+    "txn-list-append",
+    "as echo, one node: an append and a read of lists of up to 8 elements",
+  ),
+  "lin-kv": linKv,
+  "ping-1": pingAt(1, "1/s", { together: true, about: SLOW_PING }),
+  "ping-100": pingAt(100, "100/s", { about: "a hundred requests for each of --ping-seconds" }),
+  "ping-10k": pingAt(10_000, "10k/s", {
+    about: "a request each 100 us whether or not the node keeps up. All pings are sent and read " +
+      "by a thread for each, after a warm-up, and timed from when they are written, or due if the " +
+      "pipe is full",
+  }),
   start,
-  idle,
+  memory,
   stall,
 };

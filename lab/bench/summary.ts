@@ -23,11 +23,11 @@ export function median(values: readonly number[]): number {
 }
 
 /**
- * How many times `ours` is `theirs`: the median of each round's ratio, since the two runs of a
- * round were neighbours in time and what else the machine did hit both.
+ * How many times `ours` is `theirs`, round by round: the two runs of a round were neighbours in
+ * time, and what else the machine did hit both.
  */
-export function ratio(ours: readonly number[], theirs: readonly number[]): number {
-  return median(ours.map((value, round) => value / (theirs[round] ?? NaN)));
+export function ratios(ours: readonly number[], theirs: readonly number[]): number[] {
+  return ours.map((value, round) => value / (theirs[round] ?? NaN));
 }
 
 /** A number as it is printed: `612,345`, `1.85`. */
@@ -86,7 +86,7 @@ export function tableOfRatios(all: readonly Series[], ours: string): string {
   const others = [...new Set(all.map(({ target }) => target))].filter((name) => name !== ours);
   const rows = rowsOf(all, others, (series, figure) => {
     const own = figure.find(({ target }) => target === ours);
-    const times = own === undefined ? NaN : ratio(own.values, series.values);
+    const times = own === undefined ? NaN : median(ratios(own.values, series.values));
     return Number.isFinite(times) ? `${times.toFixed(2)}x` : "";
   });
   if (others.length === 0) return "";

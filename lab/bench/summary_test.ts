@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { quantile } from "./measurements.ts";
-import { median, ratio, show, tableOfMedians, tableOfRatios } from "./summary.ts";
+import { median, ratios, show, tableOfMedians, tableOfRatios } from "./summary.ts";
 
 const figure = { label: "throughput", unit: "msg/s", digits: 0 };
 const series = [
@@ -17,7 +17,7 @@ Deno.test("medians and quantiles", () => {
 });
 
 Deno.test("a ratio is taken round by round", () => {
-  assertEquals(ratio([4000, 1000, 3000], [1000, 500, 1000]), 3);
+  assertEquals(ratios([4000, 1000, 3000], [1000, 500, 1000]), [4, 2, 3]);
 });
 
 Deno.test("numbers are grouped, and what is no number is a dash", () => {

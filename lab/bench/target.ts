@@ -5,6 +5,7 @@
  */
 
 import { ScriptError } from "../../scripts/support.ts";
+import { cpuMs } from "./clock.ts";
 import { type Chunk, countLines, initLine } from "./load.ts";
 
 /** A program to measure. */
@@ -20,21 +21,52 @@ export interface Target {
   readonly only?: readonly string[];
 }
 
-/** Processor time of a process, in milliseconds. */
-export interface CpuTime {
-  readonly userMs: number;
-  readonly systemMs: number;
+/** What a target is started as. */
+export interface Role {
+  /** @default "echo" */
+  readonly workload?: string;
+  /** @default "n0" */
+  readonly id?: string;
+  /** All nodes; this one alone if it is left out. */
+  readonly ids?: readonly string[];
+}
+
+/** Starts a node, calls `use` with it, and ends it whatever happens. */
+export async function withNode<T>(
+  target: Target,
+  use: (node: RunningTarget) => Promise<T>,
+  role: Role = {},
+): Promise<T> {
+  const node = await RunningTarget.start(target, role);
+  try {
+    return await use(node);
+  } finally {
+    await node.stop();
+  }
+}
+
+/** The same for several, which are started one after the other. */
+export async function withNodes<T>(
+  wanted: readonly (Role & { readonly target: Target })[],
+  use: (nodes: readonly RunningTarget[]) => Promise<T>,
+): Promise<T> {
+  const nodes: RunningTarget[] = [];
+  try {
+    for (const { target, ...role } of wanted) nodes.push(await RunningTarget.start(target, role));
+    return await use(nodes);
+  } finally {
+    await Promise.all(nodes.map((node) => node.stop()));
+  }
 }
 
 /** How long a node may take for all of one measurement. */
 const DEADLINE_MS = 120_000;
 const READ_BYTES = 1 << 16;
-/** The unit of processor times in /proc, which Linux fixes for all it shows to programs. */
-const TICK_MS = 10;
 
 /** A started {@linkcode Target}. */
 export class RunningTarget {
   readonly target: Target;
+  readonly id: string;
   readonly #child: Deno.ChildProcess;
   readonly #reader: ReadableStreamBYOBReader;
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
@@ -42,11 +74,13 @@ export class RunningTarget {
   #buffer = new Uint8Array(READ_BYTES);
   #late = false;
 
-  private constructor(target: Target) {
+  private constructor(target: Target, { workload = "echo", id = "n0" }: Role) {
     this.target = target;
+    this.id = id;
     this.#child = new Deno.Command("sh", {
-      // With `exec` the process measured is the node itself and not a shell around it.
-      args: ["-c", `exec ${target.command}`],
+      // With `exec` the process measured is the node itself and not a shell around it. Peers know
+      // only echo, and programs such as `cat` take no name of a workload.
+      args: ["-c", `exec ${target.command}${workload === "echo" ? "" : ` ${workload}`}`],
       stdin: "piped",
       stdout: "piped",
       stderr: target.showStderr ? "inherit" : "null",
@@ -60,10 +94,10 @@ export class RunningTarget {
   }
 
   /** Starts a process and waits for its answer to `init`. */
-  static async start(target: Target): Promise<RunningTarget> {
-    const running = new RunningTarget(target);
+  static async start(target: Target, role: Role = {}): Promise<RunningTarget> {
+    const running = new RunningTarget(target, role);
     try {
-      await Promise.all([running.write(initLine), running.readLines(1)]);
+      await Promise.all([running.write(initLine(running.id, role.ids)), running.readLines(1)]);
     } catch (error) {
       await running.stop();
       throw error;
@@ -83,10 +117,7 @@ export class RunningTarget {
    */
   async read(): Promise<Uint8Array<ArrayBuffer>> {
     const { value, done } = await this.#reader.read(this.#buffer);
-    if (done || value === undefined) {
-      const why = this.#late ? `did not finish in ${DEADLINE_MS / 1000} s` : "ended its output";
-      throw new ScriptError(`Cannot measure ${this.target.name}: it ${why} (see --stderr)`);
-    }
+    if (done || value === undefined) throw this.ended();
     this.#buffer = new Uint8Array(value.buffer);
     return value;
   }
@@ -102,17 +133,33 @@ export class RunningTarget {
     return chunks;
   }
 
-  /** The processor time that all threads of the process have used, ended ones included. */
-  cpuTime(): CpuTime {
-    const stat = Deno.readTextFileSync(`/proc/${this.#child.pid}/stat`);
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    return { userMs: Number(fields[11]) * TICK_MS, systemMs: Number(fields[12]) * TICK_MS };
+  /** Why its output has an end. */
+  ended(): ScriptError {
+    const why = this.#late ? `did not finish in ${DEADLINE_MS / 1000} s` : "ended its output";
+    return new ScriptError(`Cannot measure ${this.target.name}: it ${why} (see --stderr)`);
+  }
+
+  get pid(): number {
+    return this.#child.pid;
+  }
+
+  /** The processor time that it has used. */
+  cpuMs(): number {
+    return cpuMs(this.pid);
   }
 
   /** The memory of the process that is in RAM, in megabytes. */
   residentMb(): number {
-    const status = Deno.readTextFileSync(`/proc/${this.#child.pid}/status`);
-    return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1]) / 1024;
+    return this.#readMb("status", /^VmRSS:\s+(\d+) kB$/m);
+  }
+
+  /** The same, where a page that several processes share counts in equal parts for each. */
+  proportionalMb(): number {
+    return this.#readMb("smaps_rollup", /^Pss:\s+(\d+) kB$/m);
+  }
+
+  #readMb(file: string, line: RegExp): number {
+    return Number(line.exec(Deno.readTextFileSync(`/proc/${this.pid}/${file}`))?.[1]) / 1024;
   }
 
   /** Ends the process. */
