@@ -23,6 +23,7 @@ import {
   say,
   ScriptError,
   warn,
+  withTempDir,
 } from "../scripts/support.ts";
 
 const flags = {
@@ -155,16 +156,13 @@ async function main(
     ? { requests: Math.min(given.requests, 20_000), pingSeconds: 1, starts: 1, stalled: 100_000 }
     : { requests: given.requests, pingSeconds: given["ping-seconds"], starts: 7, stalled: 800_000 };
   const before = machine();
-  const folder = await Deno.makeTempDir({ prefix: "eddy-bench-" });
-  try {
+  await withTempDir({ prefix: "eddy-bench-" }, async (folder) => {
     const targets = (await targetsOf(given.vs, given["no-peers"], folder))
       .map((target) => ({ ...target, showStderr: given.stderr }));
     const all = await measureAll(targets, chosen, given.quick ? 1 : given.rounds, scale);
     if (given.json) say(JSON.stringify({ machine: before, scale, series: all }, null, 2));
     else report(before, chosen, all);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+  });
   return 0;
 }
 

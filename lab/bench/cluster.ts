@@ -30,7 +30,7 @@ export interface ClusterCost {
 }
 
 /** Operation number `index`: reads, writes and compare-and-sets in turn, over some keys. */
-export function operation(index: number): LoadBody {
+function operation(index: number): LoadBody {
   const key = index % KEYS;
   const kind = Math.floor(index / KEYS) % 3;
   if (kind === 0) return { type: "write", key, value: index % 5 };
@@ -41,6 +41,8 @@ export function operation(index: number): LoadBody {
 /** Three running nodes that reach each other through this process. */
 export class Cluster {
   readonly #nodes: ReadonlyMap<string, RunningTarget>;
+  /** The number of each client's open operation. */
+  readonly #asked = new Map<string, number>();
   #next = 0;
   #end = 0;
   #open = 0;
@@ -82,6 +84,7 @@ export class Cluster {
   /** A client's next operation, if any is left, or the one that it repeats. */
   #invoke(client: string, index = this.#next < this.#end ? this.#next++ : undefined): Sent {
     if (index === undefined) return undefined;
+    this.#asked.set(client, index);
     const dest = IDS[Number(client.slice(1)) % IDS.length] ?? "";
     return { dest, line: requestLine(index + 1, operation(index), client, dest) };
   }
@@ -105,6 +108,8 @@ export class Cluster {
       return { dest, line: `${line}\n` };
     }
     const index = body.in_reply_to - 1;
+    if (this.#asked.get(dest) !== index) throw new ScriptError(`Reply to no request: ${line}`);
+    this.#asked.delete(dest);
     if (body.type === "error" && body.code === TEMPORARILY_UNAVAILABLE) {
       setTimeout(() => this.#deliver([this.#invoke(dest, index)]), RETRY_MS);
       return undefined;

@@ -58,12 +58,12 @@ function agree(body: Body, src: string, dest: string): undefined {
   }
   waiting.set(asked, () => {
     waiting.delete(asked);
-    const reply = { type: `${body.type}_ok`, value: read(body), in_reply_to: body.msg_id };
+    const reply = { type: `${body.type}_ok`, value: apply(body), in_reply_to: body.msg_id };
     send(dest, src, reply);
   });
 }
 
-function read({ type, key, value, to }: Body): unknown {
+function apply({ type, key, value, to }: Body): unknown {
   if (type === "read") return registers.get(key);
   registers.set(key, type === "write" ? value : to);
 }
@@ -118,7 +118,7 @@ const workloads: Record<string, Record<string, Handler>> = {
     write: agree,
     cas: agree,
     accept({ operation, msg_id }) {
-      read(operation);
+      apply(operation);
       return { type: "accept_ok", in_reply_to: msg_id };
     },
     accept_ok: ({ in_reply_to }) => waiting.get(in_reply_to)?.(),

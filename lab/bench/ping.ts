@@ -13,7 +13,7 @@ import type { RunningTarget } from "./target.ts";
 const LEAD_MS = 300;
 
 /** A node with the threads that ping it. */
-class Pinged {
+class PingedNode {
   readonly #node: RunningTarget;
   readonly #threads: readonly Worker[];
 
@@ -68,7 +68,7 @@ export async function ping(
   rate: number,
   seconds: number,
 ): Promise<Float64Array[]> {
-  const pinged = nodes.map((node) => new Pinged(node));
+  const pinged = nodes.map((node) => new PingedNode(node));
   try {
     await Promise.all(pinged.map((one) => one.heard())); // They have started.
     const firstMs = monotonicMs() + LEAD_MS;
