@@ -25,6 +25,8 @@ export interface Load {
   readonly share: number;
   /** How many of the first are not measured. */
   readonly unmeasured?: number;
+  /** How many are open at the same time at most; as many as the pipe takes if it is left out. */
+  readonly open?: number;
   /** Request number `index`. */
   readonly request: (index: number) => LoadBody;
   /** Whether request number `index` is answered by `body`, in a node that was sent no other. */
@@ -119,6 +121,7 @@ export const loads: readonly Load[] = [
     name: "txn-list-append",
     workload: "txn-list-append",
     share: 0.2,
+    open: 4096, // A node refuses more than 16,384 that wait for its log.
     request: (index) => ({
       type: "txn",
       txn: [["append", index >> 3, index], ["r", index >> 3, null]],
