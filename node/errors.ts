@@ -72,6 +72,16 @@ export class RpcError extends Error {
     this.code = code;
     this.definite = options.definite ?? isDefinite(code);
   }
+
+  /**
+   * Makes an error to answer with, which has no stack: it takes a hundredth of the time.
+   *
+   * @param code one of {@linkcode ErrorCode}; it is not checked
+   */
+  static answer(code: number, text: string): RpcError {
+    const fields = { name: "RpcError", message: text, code, definite: isDefinite(code) } as const;
+    return withoutStack(RpcError, fields);
+  }
 }
 
 /**
@@ -95,17 +105,18 @@ export function errorReply(error: unknown): { code: number; text: string; meant:
 }
 
 /**
- * Makes an error that is an answer, and never shown with its stack: to take a stack takes longer than
- * all the rest of a request.
+ * Makes an error that is an answer, and never shown with its stack. Every constructor of an error
+ * takes a stack, in Deno whatever `Error.stackTraceLimit` is, and that takes longer than all the rest
+ * of a request; so this does not call it.
+ *
+ * @param type the class of the error
+ * @param fields all that its constructor would set
  */
-export function withoutStack<E extends Error>(make: () => E): E {
-  const { stackTraceLimit } = Error;
-  Error.stackTraceLimit = 0;
-  try {
-    return make();
-  } finally {
-    Error.stackTraceLimit = stackTraceLimit;
-  }
+export function withoutStack<E extends Error>(
+  type: { readonly prototype: E },
+  fields: Omit<E, "stack" | "cause">,
+): E {
+  return Object.assign(Object.create(type.prototype), fields);
 }
 
 /** Whether an error of a code says that the operation certainly did not happen. */

@@ -116,7 +116,10 @@ Deno.test("imports outside the tree go by bare name", () => {
 /** The names that two files share on purpose, with the files and the reason. */
 const shared: Readonly<Record<string, readonly [files: string, reason: string]>> = {
   Workload: ["handlers/workload.ts workbench/generator.ts", "one thing, as served and as run"],
-  WorkloadName: ["handlers/mod.ts workbench/workloads/mod.ts", "the keys of each one's registry"],
+  WorkloadName: [
+    "handlers/workloads.ts workbench/workloads/mod.ts",
+    "the keys of each one's registry",
+  ],
   Message: ["handlers/raft/message.ts node/message.ts", "what nodes send, and Raft's part of it"],
   Outgoing: ["handlers/gossip/message.ts handlers/raft/raft.ts", "two protocols, one idea"],
   Progress: ["handlers/gossip/links.ts handlers/raft/leader.ts", "two protocols, one idea"],

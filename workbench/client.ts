@@ -200,22 +200,25 @@ export function failureOf(error: unknown, f: string, policy: ErrorPolicy): Failu
 
 /** A reply that is an error. */
 export class ErrorReply extends Error {
-  override readonly name = "ErrorReply";
+  declare readonly name: "ErrorReply";
   /** The error's code; absent if the node gave none that is an integer. */
-  readonly code: number | undefined;
+  declare readonly code: number | undefined;
   /** Whether the operation certainly did not happen. */
-  readonly definite: boolean;
+  declare readonly definite: boolean;
 
-  constructor({ code, text }: JsonObject) {
+  /** Makes it of a reply's body. */
+  static of({ code, text }: JsonObject): ErrorReply {
     const known = typeof code === "number" && Number.isSafeInteger(code);
     const said = typeof text === "string" ? text : text === undefined ? undefined : quote(text);
-    super(
-      known
-        ? said ?? `Error ${code}`
-        : `Error without an integer code: code is ${quote(code)}${said ? `, ${said}` : ""}`,
-    );
-    this.code = known ? code : undefined;
-    this.definite = known && isDefinite(code);
+    const message = known
+      ? said ?? `Error ${code}`
+      : `Error without an integer code: code is ${quote(code)}${said ? `, ${said}` : ""}`;
+    return withoutStack(ErrorReply, {
+      name: "ErrorReply",
+      message,
+      code: known ? code : undefined,
+      definite: known && isDefinite(code),
+    });
   }
 }
 
@@ -243,7 +246,7 @@ export function readReply<Reply>(
   schema: Schema<Reply>,
   from: { readonly type: string; readonly node: string },
 ): Reply {
-  if (body.type === "error") throw withoutStack(() => new ErrorReply(body));
+  if (body.type === "error") throw ErrorReply.of(body);
   const result = validate(schema, body);
   if (result.issues === undefined) return result.value;
   const fields = diff(body, schema, result.issues);

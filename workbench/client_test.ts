@@ -213,7 +213,7 @@ Deno.test("errors map to fail and info", () => {
   ];
   const table: Record<string, string[]> = {};
   for (const code of [0, 1, 10, 11, 12, 13, 14, 20, 21, 22, 30, 2, 999, 1000, -1]) {
-    table[code] = types(new ErrorReply({ type: "error", code }));
+    table[code] = types(ErrorReply.of({ type: "error", code }));
   }
   const definite = ["fail", "fail", "info"];
   const indefinite = ["info", "fail", "info"];
@@ -241,7 +241,7 @@ Deno.test("errors map to fail and info", () => {
 Deno.test("an error's code and text reach the operation; only malformed ones lack a code", () => {
   const policy = { definiteFails: true, idempotent: new Set<string>() };
   const errorOf = (error: Error) => failureOf(error, "write", policy).error;
-  const reply = (fields: JsonObject) => new ErrorReply({ type: "error", ...fields });
+  const reply = (fields: JsonObject) => ErrorReply.of({ type: "error", ...fields });
   assertEquals(errorOf(reply({ code: 22, text: "no", extra: 1 })), { code: 22, text: "no" });
   assertEquals(errorOf(reply({ code: 22 })), { code: 22, text: "Error 22" });
   assertEquals(errorOf(reply({ code: 22, text: ["a"] })), { code: 22, text: '["a"]' });

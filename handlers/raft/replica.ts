@@ -320,7 +320,7 @@ export class Commands<Operation extends Json = Json, Reply extends object = obje
     for (const { number, arrivedMs, settle } of this.#pending.values()) {
       if (arrivedMs > beforeMs) break;
       this.#pending.delete(number);
-      settle(new RpcError(ErrorCode.timeout, "It is not known whether this happened, or will"));
+      settle(RpcError.answer(ErrorCode.timeout, "It is not known whether this happened, or will"));
     }
   }
 
@@ -333,7 +333,7 @@ export class Commands<Operation extends Json = Json, Reply extends object = obje
 
 /** The error for what certainly did not happen and may be tried again. */
 function unavailable(text: string): RpcError {
-  return new RpcError(ErrorCode.temporarilyUnavailable, text);
+  return RpcError.answer(ErrorCode.temporarilyUnavailable, text);
 }
 
 /** A read that has no answer yet. */

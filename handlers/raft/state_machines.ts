@@ -4,14 +4,7 @@
  * @module
  */
 
-import {
-  canonical,
-  ErrorCode,
-  type Json,
-  jsonEqual,
-  RpcError,
-  withoutStack,
-} from "@eddy/maelstrom";
+import { canonical, ErrorCode, type Json, jsonEqual, RpcError } from "@eddy/maelstrom";
 import type { AppendTxn, RegisterTxn } from "../txn.ts";
 import type { Machine, Outcome } from "./replica.ts";
 
@@ -83,12 +76,12 @@ export class KeyValueMachine implements Machine<KeyValueOperation, object> {
 
 function missing(key: Json): RpcError {
   const what = `Key ${JSON.stringify(key)} does not exist`;
-  return withoutStack(() => new RpcError(ErrorCode.keyDoesNotExist, what));
+  return RpcError.answer(ErrorCode.keyDoesNotExist, what);
 }
 
 function mismatch(expected: Json, found: Json): RpcError {
   const what = `Expected ${JSON.stringify(expected)}, found ${JSON.stringify(found)}`;
-  return withoutStack(() => new RpcError(ErrorCode.preconditionFailed, what));
+  return RpcError.answer(ErrorCode.preconditionFailed, what);
 }
 
 /** How many elements of a list one piece of a snapshot holds. */
