@@ -41,7 +41,7 @@ const BIN = join("node_modules", ".bin");
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"];
 
 function start() {
-  const bundle = join(__dirname, "..", "eddy.js");
+  const bundle = join(__dirname, "..", "packed.js");
   const args = ["run", "--quiet", "--allow-all", "--no-config", "--no-lock", bundle];
   const env = {
     ...process.env,

@@ -68,7 +68,9 @@ export async function pack(output: string): Promise<void> {
 /** Fills the folder that becomes the tarball. */
 async function fill(folder: string, temp: string): Promise<void> {
   await Deno.mkdir(join(folder, "bin"), { recursive: true });
-  await deno("bundle", "--quiet", "-o", join(folder, "eddy.js"), "workbench/cli/packed.ts");
+  // In chunks, of which a command loads its own.
+  const chunks = ["--code-splitting", "--outdir", folder];
+  await deno("bundle", "--quiet", ...chunks, "workbench/cli/packed.ts");
   await addPages(join(folder, "page"));
   await addLibrary(folder, temp);
   await Deno.copyFile(projectPath("scripts/launcher.cjs"), join(folder, "bin/eddy.cjs"));

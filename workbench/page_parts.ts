@@ -8,7 +8,6 @@
  */
 
 import { errorText } from "@eddy/maelstrom";
-import { bundleFile } from "./program.ts";
 
 /** The entries of `page/`, by name. */
 export type PagePart =
@@ -57,11 +56,12 @@ async function readPart(name: PagePart): Promise<string> {
 }
 
 /** Bundles an entry of a page for browsers. */
-function bundle(name: PagePart): Promise<string> {
+async function bundle(name: PagePart): Promise<string> {
+  const { bundleFile } = await import("./program.ts");
   const entry = decodeURIComponent(new URL(`page/${name}.ts`, import.meta.url).pathname);
   const format = name.endsWith("_worker") ? "iife" : "esm";
   const flags = ["--platform=browser", `--format=${format}`, "--minify"];
-  return bundleFile(entry, flags, "the page");
+  return await bundleFile(entry, flags, "the page");
 }
 
 /** The hash of all that may be in a bundle. */

@@ -5,7 +5,7 @@
  */
 
 import { findFile } from "./process.ts";
-import { compileWasm, type WasmProgram } from "./wasm_program.ts";
+import type { WasmProgram } from "./wasm_program.ts";
 
 /** A program that is one module with all that it imports, but for the modules of Node.js. */
 export interface BundledProgram {
@@ -40,6 +40,7 @@ export function isLoadable(path: string): boolean {
 export async function loadProgram(bin: string): Promise<LoadedProgram> {
   if (!isWasm(bin)) return await bundleProgram(bin);
   const { path } = findFile(bin);
+  const { compileWasm } = await import("./wasm_program.ts");
   return compileWasm(bin, path, await Deno.readFile(path));
 }
 

@@ -8,12 +8,8 @@
 import type { Cluster, ClusterOptions } from "./cluster.ts";
 import { LoadMeter } from "./load_meter.ts";
 import { checkOptions, type RunOptions } from "./options.ts";
-import { createProcessCluster } from "./process.ts";
 import type { LoadedProgram } from "./program.ts";
-import { runInRealms } from "./realm.ts";
 import { checkArgsAndHooks, type RunHooks, runIn, type RunResult } from "./run.ts";
-import { UtcZone, VmEngine } from "./vm_realm.ts";
-import { runInWasm } from "./wasm.ts";
 import { createRealWorld, type World } from "./world.ts";
 
 /** A program to run as nodes. */
@@ -38,7 +34,15 @@ export async function simulateProgram(
 ): Promise<RunResult> {
   checkArgsAndHooks(args, hooks);
   checkOptions(options);
-  if (program.kind === "wasm") return await runInWasm(program, args, options, hooks);
+  // What runs programs is loaded when one is run: most runs are of handlers.
+  if (program.kind === "wasm") {
+    const { runInWasm } = await import("./wasm.ts");
+    return await runInWasm(program, args, options, hooks);
+  }
+  const [{ runInRealms }, { UtcZone, VmEngine }] = await Promise.all([
+    import("./realm.ts"),
+    import("./vm_realm.ts"),
+  ]);
   return await runInRealms(new VmEngine(program), args, options, hooks, [new UtcZone()]);
 }
 
@@ -48,7 +52,7 @@ export async function simulateProgram(
  * @throws {Error} if there is no such program, or it cannot be executed.
  * @throws {RangeError} if the options cannot be run.
  */
-export function runProgram(
+export async function runProgram(
   { bin, args }: Program,
   options: RunOptions,
   hooks: RunHooks = {},
@@ -56,9 +60,10 @@ export function runProgram(
   checkArgsAndHooks(args, hooks);
   checkOptions(options);
   const links = hooks.plan?.links;
+  const { createProcessCluster } = await import("./process.ts");
   const world = createRealWorld(options.seed, { latency: options.latency, links });
   const make = (cluster: ClusterOptions) => createProcessCluster({ ...cluster, bin, args });
   const makeMeter = ({ clock }: World, cluster: Cluster) =>
     new LoadMeter(clock, () => cluster.processIds);
-  return runIn(world, make, options, hooks, { makeMeter });
+  return await runIn(world, make, options, hooks, { makeMeter });
 }

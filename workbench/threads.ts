@@ -17,9 +17,13 @@ export type ThreadName = "sweep" | "watchdog";
  * @returns the thread, which waits for what it is sent.
  */
 export function startThread(name: ThreadName, module: string, sources: string): Worker {
-  // In a bundle all modules are one, which each thread loads; its name says what it is for.
   const isBundle = !sources.endsWith(".ts");
-  return new Worker(isBundle ? sources : new URL(module, sources), { type: "module", name });
+  return new Worker(isBundle ? entry() : new URL(module, sources), { type: "module", name });
+}
+
+/** The entry of a bundle, which each thread loads; its name says what it is for. */
+function entry(): string {
+  return currentThread() === undefined ? Deno.mainModule : location.href;
 }
 
 /** How long a handler may take, in seconds of the machine's time. */

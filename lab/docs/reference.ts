@@ -9,7 +9,8 @@
 import { commonFlags } from "@eddy/handlers";
 import { findWorkload, workloads } from "@eddy/handlers/workloads";
 import type { Flag, Flags, FlagValues } from "@eddy/maelstrom/flags";
-import { type Command, commands, VERDICT_CODES } from "@eddy/workbench/cli/commands.ts";
+import { type Command, commands } from "@eddy/workbench/cli/commands.ts";
+import { VERDICT_CODES } from "@eddy/workbench/cli/exit_codes.ts";
 import { ignoredFlags, runFlags } from "@eddy/workbench/cli/flags.ts";
 import { findMutant } from "@eddy/mutants";
 import { type WorkloadName, WORKLOADS } from "@eddy/workbench";
@@ -99,7 +100,8 @@ function ownFlags(flags: Flags): Flags {
 }
 
 async function section([name, command]: [string, Command]): Promise<string[]> {
-  const { usage, summary, details, flags, examples } = command;
+  const { usage, summary, details, examples } = command;
+  const { flags } = await command.load();
   const own = ownFlags(flags);
   const beside = own === flags ? "" : "Beside the [flags of a run](#flags-of-a-run):";
   const more = MORE[name];

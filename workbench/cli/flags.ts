@@ -1,5 +1,5 @@
 /**
- * The flags of a run, with Maelstrom's names and defaults and a few of our own, and the exit codes.
+ * The flags of a run, with Maelstrom's names and defaults and a few of our own.
  *
  * @module
  */
@@ -25,10 +25,10 @@ import {
   type RunSettings,
   TOPOLOGIES,
 } from "../options.ts";
-import type { Validity } from "../history.ts";
-import type { RunBreak } from "../report.ts";
 import { NEMESES, type NemesisName } from "../nemesis.ts";
 import { WORKLOADS } from "../workloads/mod.ts";
+
+export { BAD_ARGUMENTS, BROKEN, exitCodeOf } from "./exit_codes.ts";
 
 /** The largest seed of a command line; a series counts up from there. */
 export const MAX_SEED = 10 ** 15 - 1;
@@ -298,6 +298,11 @@ export async function checkOwnOptions(workload: string, args: readonly string[])
   );
 }
 
+/** Why a node that is no program cannot have `--real-time`. */
+export function noRealTime(what = "Eddy's own node"): UsageError {
+  return new UsageError(`Cannot use --real-time for ${what}: it runs in virtual time`);
+}
+
 /** The nodes that are named; undefined if none is. A number of nodes takes precedence. */
 function namedNodes({ nodes = [], node, "nodes-file": file }: RunFlags): string[] | undefined {
   const names = [...nodes, ...node, ...(file === undefined ? [] : readNames(file))];
@@ -333,16 +338,4 @@ function parseNemesis(text: string): NemesisName[] | undefined {
 function parseAvailability(text: string): "total" | number | undefined {
   if (text === "total") return text;
   return number(0, 1).parse(text);
-}
-
-/** The exit code for wrong arguments. */
-export const BAD_ARGUMENTS = 254;
-
-/** The exit code for a run that could not be completed, for another reason than a node. */
-export const BROKEN = 255;
-
-/** The exit code of a run: 0 valid, 1 invalid, 2 unknown, or {@linkcode BROKEN}. */
-export function exitCodeOf(valid: Validity, broke?: RunBreak): number {
-  if (broke !== undefined && !broke.byNode) return BROKEN;
-  return valid === true ? 0 : valid === false ? 1 : 2;
 }

@@ -15,18 +15,16 @@
 import { errorText } from "@eddy/maelstrom";
 import { describeFlags, didYouMean, UsageError } from "@eddy/maelstrom/flags";
 import config from "../deno.json" with { type: "json" };
-import { NEMESES } from "../nemesis.ts";
-import { WORKLOADS } from "../workloads/mod.ts";
 import { endWithLauncher, enterCallersFolder, helpName } from "./command_name.ts";
-import { type Command, commands, type ExitCodes, VERDICT_CODES } from "./commands.ts";
-import { BAD_ARGUMENTS, BROKEN, ignoredFlags } from "./flags.ts";
-import { sweepFlags } from "./sweep.ts";
+import { type Command, commands } from "./commands.ts";
+import { BAD_ARGUMENTS, BROKEN, type ExitCodes, VERDICT_CODES } from "./exit_codes.ts";
 import { helpColumns, print, printError } from "./terminal.ts";
-import { testFlags } from "./test.ts";
 import { wrapLine } from "./wrap.ts";
 
-function help(): string {
+async function help(): Promise<string> {
   const { name } = helpName();
+  const { NEMESES } = await import("../nemesis.ts");
+  const { WORKLOADS } = await import("../workloads/mod.ts");
   const rows = Object.values(commands).flatMap(({ usage, summary }) => [
     ...paragraph(`  ${usage}`),
     ...paragraph(`      ${summary}`),
@@ -46,21 +44,25 @@ function help(): string {
   ]);
 }
 
-function commandHelp(command: Command): string {
-  const { usage, summary, details, flags, examples: lines, exitCodes } = command;
+async function commandHelp(command: Command): Promise<string> {
+  const { usage, summary, details, examples: lines, exitCodes } = command;
+  const { flags } = await command.load();
   const described = describeFlags(flags, 2, helpColumns());
-  const ignored = Object.keys(ignoredFlags).map((name) => `--${name}`).join(", ");
   return blocks([
     paragraph(`Usage: ${helpName().name} ${usage}`),
     paragraph(`${summary}.`),
     details === undefined ? [] : paragraph(details),
     described === "" ? [] : [described],
-    flags === testFlags || flags === sweepFlags
-      ? paragraph(`Accepted from Maelstrom's command lines, and ignored: ${ignored}.`)
-      : [],
+    command.ignoresFlags ? paragraph(await describeIgnored()) : [],
     examples(lines),
     paragraph(describeCodes(exitCodes)),
   ]);
+}
+
+async function describeIgnored(): Promise<string> {
+  const { ignoredFlags } = await import("./flags.ts");
+  const ignored = Object.keys(ignoredFlags).map((name) => `--${name}`).join(", ");
+  return `Accepted from Maelstrom's command lines, and ignored: ${ignored}.`;
 }
 
 function describeCodes(codes: ExitCodes): string {
@@ -96,7 +98,7 @@ export async function main([name = "", ...args]: readonly string[]): Promise<num
   const own = end === -1 ? args : args.slice(0, end);
   const isHelp = (word: string) => word === "--help" || word === "-h";
   try {
-    if (name === "" || name === "help" || isHelp(name)) print(help());
+    if (name === "" || name === "help" || isHelp(name)) print(await help());
     else if (name === "--version") print(config.version);
     else if (command === undefined) {
       const known = Object.keys(commands);
@@ -104,8 +106,8 @@ export async function main([name = "", ...args]: readonly string[]): Promise<num
       throw new UsageError(
         `Unknown command ${JSON.stringify(name)}${hint}: accepted are ${known.join(", ")}`,
       );
-    } else if (!command.helpsItself && own.some(isHelp)) print(commandHelp(command));
-    else return await command.run(args);
+    } else if (!command.helpsItself && own.some(isHelp)) print(await commandHelp(command));
+    else return await (await command.load()).run(args);
     return 0;
   } catch (error) {
     if (error instanceof UsageError) {

@@ -1,16 +1,28 @@
 /**
- * The entry of the bundle in the npm package: the command, the threads that it starts, and what those
+ * The entry of the bundles of the workbench: the command, the threads that it starts, and what those
  * import of it by name.
  *
  * @module
  */
 
-import "../sweep_worker.ts";
-import "../watchdog_worker.ts";
 import { currentThread } from "../threads.ts";
-import { run } from "./main.ts";
 
-export { runJob } from "../sweep.ts";
-export { installMutant } from "./mutants.ts";
+// What is not imported above is loaded when it is needed: a start is mostly the loading of modules.
+switch (currentThread()) {
+  case "sweep":
+    await import("../sweep_worker.ts");
+    break;
+  case "watchdog":
+    await import("../watchdog_worker.ts");
+    break;
+  default:
+    if (import.meta.main) await (await import("./main.ts")).run();
+}
 
-if (import.meta.main && currentThread() === undefined) await run();
+const isWorker = currentThread() === "sweep";
+
+/** What does a run, in a worker. */
+export const runJob = isWorker ? (await import("../sweep.ts")).runJob : undefined;
+
+/** What registers a mutant's handlers, in a worker. */
+export const installMutant = isWorker ? (await import("./mutants.ts")).installMutant : undefined;

@@ -12,8 +12,8 @@ import { isLoadable, loadProgram } from "../program.ts";
 import type { Rerun } from "../report_page.ts";
 import { readRun, writeReport } from "../stored_run.ts";
 import { commandName, shellWord } from "./command_name.ts";
+import { virtualProgram } from "./engine.ts";
 import { print } from "./terminal.ts";
-import { virtualProgram } from "./test.ts";
 
 /** The flags of `report`: none. */
 export const reportFlags = {};

@@ -10,12 +10,10 @@ import { verdict } from "../explain.ts";
 import { worst } from "../history.ts";
 import { removeRun } from "../results_dir.ts";
 import { type Job, type RunFigures, runJobs, wasEnded } from "../sweep.ts";
-import { exitCodeOf } from "./flags.ts";
+import { MAX_KEPT } from "./commands.ts";
+import { exitCodeOf } from "./exit_codes.ts";
 import { describeRuns, ProgressLine } from "./progress.ts";
 import { Interrupts, StatusLine } from "./terminal.ts";
-
-/** How many runs that are not valid are run again under virtual time, to keep their results. */
-export const MAX_KEPT = 10;
 
 /** A job of {@linkcode runAll}. */
 export interface Kept extends Job {

@@ -21,8 +21,10 @@ import { loadProgram } from "../program.ts";
 import { folderName } from "../results_dir.ts";
 import { type Job, type RunFigures, runsAtOnce } from "../sweep.ts";
 import { CiReport, junitFlag } from "./ci.ts";
+import { MAX_KEPT } from "./commands.ts";
+import { checkRealTime, processProgram, runsVirtually, virtualProgram } from "./engine.ts";
+import { BROKEN } from "./exit_codes.ts";
 import {
-  BROKEN,
   checkOwnOptions,
   checkSeeds,
   checkVaried,
@@ -34,7 +36,7 @@ import {
   toRunOptions,
 } from "./flags.ts";
 import { installationOf } from "./mutants.ts";
-import { type Kept, MAX_KEPT, runAll } from "./run_all.ts";
+import { type Kept, runAll } from "./run_all.ts";
 import {
   colorFlag,
   type Line,
@@ -44,15 +46,7 @@ import {
   styleOf,
   Terminal,
 } from "./terminal.ts";
-import {
-  checkRealTime,
-  processProgram,
-  replayLine,
-  reportedRun,
-  runsVirtually,
-  testFlags,
-  virtualProgram,
-} from "./test.ts";
+import { replayLine, reportedRun, testFlags } from "./test.ts";
 
 /** How many workers a command starts at most. */
 const MAX_AT_ONCE = 1000;

@@ -9,7 +9,7 @@ import { type Flags, oneOf } from "@eddy/maelstrom/flags";
 import { join } from "@std/path/join";
 import { indented, printable, printableLine, verdict } from "../explain.ts";
 import type { Validity } from "../history.ts";
-import { BROKEN } from "./flags.ts";
+import { BROKEN } from "./exit_codes.ts";
 import { clipText, fitTable, table, wrapLine } from "./wrap.ts";
 
 /**

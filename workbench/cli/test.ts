@@ -6,39 +6,34 @@
 
 import { errorText } from "@eddy/maelstrom";
 import { type FlagValues, integer, parseFlags, UsageError } from "@eddy/maelstrom/flags";
-import { findMutant, isMutant } from "@eddy/mutants";
 import { indented, summarize, verdict } from "../explain.ts";
 import type { NetEvent } from "../journal.ts";
 import type { ReportedRun } from "../junit.ts";
 import type { RunOptions } from "../options.ts";
 import { describeEngine, parsePlan, type Plan, PLAN_VERSION, type PlanProgram } from "../plan.ts";
-import { findProgram } from "../process.ts";
-import { isLoadable, isWasm, type LoadedProgram, loadProgram } from "../program.ts";
 import { folderName, ResultsDir, resultsJson } from "../results_dir.ts";
 import type { RunReport } from "../report.ts";
 import type { RunHooks, RunResult } from "../run.ts";
-import { runProgram, simulateProgram } from "../run_program.ts";
 import type { RunProgress } from "../runner.ts";
 import { simulate } from "../simulate.ts";
 import { outcomeOf } from "../sweep.ts";
 import { keepReport } from "../stored_run.ts";
 import { startWatchdog } from "../threads.ts";
-import { MAX_MEMORY_BYTES } from "../wasm_program.ts";
 import { CiReport, junitFlag } from "./ci.ts";
 import { commandName, shellWord } from "./command_name.ts";
+import type { Engine } from "./engine.ts";
+import { BROKEN, exitCodeOf } from "./exit_codes.ts";
 import {
-  BROKEN,
   checkOwnOptions,
   checkSeeds,
-  exitCodeOf,
   ignoredFlags,
   MAX_RUNS,
+  noRealTime,
   type RunFlags,
   runFlags,
   sayIgnored,
   toRunOptions,
 } from "./flags.ts";
-import { refuseArgs } from "./mutants.ts";
 import { describeRun, lengthOf, ProgressLine } from "./progress.ts";
 import {
   colorFlag,
@@ -52,7 +47,6 @@ import {
   styleOf,
   Terminal,
 } from "./terminal.ts";
-import { watching } from "./watch.ts";
 
 /** The flags of `test`. */
 export const testFlags = {
@@ -100,6 +94,7 @@ export async function testCommand(args: readonly string[]): Promise<number> {
   if (plan === undefined) toRunOptions(flags, first);
   const asked = { flags, rest, first, plan };
   if (!flags.watch) return await runAgain(asked) ?? BROKEN;
+  const { watching } = await import("./watch.ts");
   return await watching(flags.bin, (changed) => runAgain(asked, changed));
 }
 
@@ -240,116 +235,20 @@ function drawSeed(): number {
   return Math.floor(Math.random() * 1e6);
 }
 
-/** What runs the nodes of a run. */
-interface Engine {
-  /** What it is, in a line. */
-  readonly name: string;
-  readonly isVirtual: boolean;
-  /** The program; undefined for Eddy's own node. */
-  readonly program?: PlanProgram;
-  /** What it was loaded to, where it runs in this process. */
-  readonly loaded?: LoadedProgram;
-  readonly run: (options: RunOptions, hooks: RunHooks) => Promise<RunResult>;
-}
-
-/**
- * What runs the nodes that a command line names: Eddy's own handlers, a program in this process, or
- * processes.
- *
- * @param args what follows `--`: arguments of the program, or options of Eddy's own handlers
- * @throws {Error} if there is no such program, or it cannot be bundled or executed.
- * @throws {UsageError} if the handlers do not have such options.
- */
+/** What runs the nodes of a run: Eddy's own handlers, unless there is a program. */
 async function engineOf(flags: RunFlags, args: readonly string[]): Promise<Engine> {
   const { bin, workload } = flags;
-  checkRealTime(flags);
-  if (bin === undefined) {
-    await checkOwnOptions(workload, args);
-    return {
-      name: describeEngine(undefined, true),
-      isVirtual: true,
-      run: (options, hooks) => simulate({ ...options, args, ...hooks }),
-    };
+  if (bin !== undefined) {
+    const { programEngine } = await import("./engine.ts");
+    return await programEngine(bin, flags, args);
   }
-  if (isMutant(bin)) {
-    const { install } = findMutant(bin, workload);
-    refuseArgs(bin, args);
-    return {
-      name: describeEngine({ bin }, true),
-      isVirtual: true,
-      program: { bin },
-      run: (options, hooks) => simulate({ ...options, install, ...hooks }),
-    };
-  }
-  if (runsVirtually(flags)) {
-    const program = await loadProgram(bin);
-    return {
-      name: describeEngine({ bin }, true),
-      isVirtual: true,
-      program: await virtualProgram(bin, program),
-      loaded: program,
-      run: (options, hooks) => simulateProgram(program, args, options, hooks),
-    };
-  }
+  if (flags["real-time"]) throw noRealTime();
+  await checkOwnOptions(workload, args);
   return {
-    name: describeEngine({ bin }, false),
-    isVirtual: false,
-    program: await processProgram(bin, flags),
-    run: (options, hooks) => runProgram({ bin, args }, options, hooks),
+    name: describeEngine(undefined, true),
+    isVirtual: true,
+    run: (options, hooks) => simulate({ ...options, args, ...hooks }),
   };
-}
-
-/** What a plan says of a program that runs in this process. */
-export async function virtualProgram(bin: string, program: LoadedProgram): Promise<PlanProgram> {
-  // What is run of a TypeScript program is its bundle, with all that it imports.
-  const bytes = program.kind === "module"
-    ? new TextEncoder().encode(program.code)
-    : await Deno.readFile(program.path);
-  return { bin, sha256: await sha256(bytes) };
-}
-
-async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
-  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
-}
-
-/**
- * Checks whether nodes that are to run in real time can.
- *
- * @throws {UsageError} if they are no program, and so have virtual time only.
- */
-export function checkRealTime({ bin, "real-time": realTime }: RunFlags): void {
-  if (!realTime || (bin !== undefined && !isMutant(bin))) return;
-  const what = bin ?? "Eddy's own node";
-  throw new UsageError(`Cannot use --real-time for ${what}: it runs in virtual time`);
-}
-
-/**
- * Checks whether a program can run as processes, and returns what a plan says of it.
- *
- * @throws {Error} if there is no such program, or it cannot be executed.
- * @throws {UsageError} if virtual time is asked for, or it has no other.
- */
-export async function processProgram(bin: string, { compute }: RunFlags): Promise<PlanProgram> {
-  if (isWasm(bin)) {
-    throw new UsageError(
-      `Cannot use --real-time for ${bin}: WebAssembly runs in virtual time; a script that starts it ` +
-        "in a runtime of your own runs in real time",
-    );
-  }
-  if (compute !== undefined) {
-    throw new UsageError(`Cannot use --compute for ${bin}: it runs in real time`);
-  }
-  const path = findProgram(bin);
-  return {
-    bin,
-    sha256: await Deno.readFile(path).then(sha256, () => undefined),
-    realTime: isLoadable(bin) || undefined,
-  };
-}
-
-/** Whether nodes run in this process, under virtual time. */
-export function runsVirtually({ bin, "real-time": realTime }: RunFlags): boolean {
-  return bin === undefined || isMutant(bin) || (isLoadable(bin) && !realTime);
 }
 
 async function runOnce(
@@ -412,7 +311,7 @@ async function runOnce(
     const note = await keepReport(dir.path, result, names, again);
     if (note !== undefined) printError(note);
   }
-  const lines = describe(result, dir, command);
+  const lines = await describe(result, dir, command);
   dir.close(lines.map((line) => typeof line === "string" ? line : line.text));
   if (changed?.aborted && !isInterrupted) return 0;
   const tookMs = performance.now() - beganMs;
@@ -451,11 +350,11 @@ async function interruptibly(
 }
 
 /** What is printed of a run; where its results are is the last line. */
-function describe(
+async function describe(
   { results, options, peakMemoryBytes }: RunResult,
   dir: ResultsDir,
   replay: string,
-): Line[] {
+): Promise<Line[]> {
   const lines = summarize(results, options).split("\n").map((text, i): Line => {
     const { valid } = results;
     if (i === 0) return { text, style: styleOf(valid), word: verdict(valid) };
@@ -463,12 +362,13 @@ function describe(
     const isHead = !text.startsWith(" ") && text !== results.machineNote;
     return isHead ? { text, style: "bold" } : text;
   });
-  if (peakMemoryBytes !== undefined) lines.push(describeMemory(peakMemoryBytes));
+  if (peakMemoryBytes !== undefined) lines.push(await describeMemory(peakMemoryBytes));
   if (results.valid !== true) lines.push({ text: `Replay with: ${replay}`, isWhole: true });
   return [...lines, ...dir.isMissing ? ["Results are not kept"] : resultsLines(dir.path)];
 }
 
-function describeMemory(bytes: number): string {
+async function describeMemory(bytes: number): Promise<string> {
+  const { MAX_MEMORY_BYTES } = await import("../wasm_program.ts");
   const mib = (bytes: number, digits: number) => (bytes / 2 ** 20).toFixed(digits);
   return `Memory: at most ${mib(bytes, 1)} MiB a node, of ${mib(MAX_MEMORY_BYTES, 0)}`;
 }

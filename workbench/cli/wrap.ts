@@ -76,13 +76,15 @@ export function wrapLine(line: string, columns: number): string[] {
   return lines;
 }
 
-const graphemes = new Intl.Segmenter("en", { granularity: "grapheme" });
+/** Made for the first word that is too long: it takes as long as the rest of help. */
+let graphemes: Intl.Segmenter | undefined;
 
 /** A word in pieces of a width; what makes one character stays together. */
 function* pieces(word: string, columns: number): Generator<string> {
   if (textWidth(word) <= columns) return yield word;
   let piece = "";
   let width = 0;
+  graphemes ??= new Intl.Segmenter("en", { granularity: "grapheme" });
   for (const { segment } of graphemes.segment(word)) {
     const wide = textWidth(segment);
     if (width + wide > columns && piece !== "") {
