@@ -15,8 +15,11 @@ export interface PackedTexts {
   readonly forms: readonly string[];
   /** The form of each text, by its place in `forms`, as differences. */
   readonly order: readonly number[];
-  /** For each form, and each place of a number in it, the differences from text to text. */
-  readonly numbers: readonly (readonly (readonly number[])[])[];
+  /**
+   * For each form the differences from text to text, first of all numbers in the first place, then of
+   * those in the second, and so on.
+   */
+  readonly numbers: readonly (readonly number[])[];
 }
 
 /** Stands for a number; in a text it would have to be escaped, as in all JSON. */
@@ -32,11 +35,14 @@ const MAX_FORM_CHARS = 2000;
 type GroupOf = (index: number) => number;
 
 /** The numbers of one form so far. */
-interface Columns {
+interface Rows {
   readonly form: number;
-  readonly differences: number[][];
+  /** The place of its first text, whose numbers are added with those of the second. */
+  readonly first: number;
+  /** One text after the other. */
+  readonly differences: number[];
   /** The numbers of the text before, by group. */
-  readonly last: Map<number, number[]>;
+  readonly last: Map<number, readonly number[]>;
 }
 
 /**
@@ -56,30 +62,52 @@ interface Columns {
  * ```
  */
 export function packTexts(texts: readonly string[], groupOf: GroupOf = () => 0): PackedTexts {
-  const all = new Map<string, Columns>();
+  const all = new Map<string, Rows>();
   const order = texts.map((text, i) => {
-    const numbers: number[] = [];
-    const form = text.length > MAX_FORM_CHARS ? text : text.replaceAll(INTEGER, (digits) => {
-      numbers.push(Number(digits));
-      return PLACE;
-    });
-    let columns = all.get(form);
-    if (columns === undefined) {
-      columns = { form: all.size, differences: numbers.map(() => []), last: new Map() };
-      all.set(form, columns);
+    const { form, numbers } = takeApart(text);
+    const rows = all.get(form) ?? { form: all.size, first: i, differences: [], last: new Map() };
+    if (rows.first === i) all.set(form, rows);
+    else {
+      const { first, last } = rows;
+      if (last.size === 0) addRow(rows, takeApart(texts[first] ?? "").numbers, groupOf(first));
+      addRow(rows, numbers, groupOf(i));
     }
-    const last = columns.last.get(groupOf(i));
-    for (const [place, number] of numbers.entries()) {
-      columns.differences[place]?.push(number - (last?.[place] ?? 0));
-    }
-    columns.last.set(groupOf(i), numbers);
-    return columns.form;
+    return rows.form;
   });
   return {
-    forms: [...all.keys()],
+    // A text without another of its form stays as it is.
+    forms: Array.from(
+      all,
+      ([form, { first, last }]) => last.size === 0 ? texts[first] ?? "" : form,
+    ),
     order: order.map((form, i) => form - (order[i - 1] ?? 0)),
-    numbers: Array.from(all.values(), ({ differences }) => differences),
+    numbers: Array.from(all.values(), columnsOf),
   };
+}
+
+function takeApart(text: string): { readonly form: string; readonly numbers: readonly number[] } {
+  const numbers: number[] = [];
+  const form = text.length > MAX_FORM_CHARS ? text : text.replaceAll(INTEGER, (digits) => {
+    numbers.push(Number(digits));
+    return PLACE;
+  });
+  return { form, numbers };
+}
+
+function addRow({ differences, last }: Rows, numbers: readonly number[], group: number): void {
+  const before = last.get(group);
+  for (const [place, number] of numbers.entries()) {
+    differences.push(number - (before?.[place] ?? 0));
+  }
+  last.set(group, numbers);
+}
+
+/** The differences of rows, one place after the other. */
+function columnsOf({ differences, last }: Rows): number[] {
+  const [row] = last.values();
+  const width = row?.length ?? 0;
+  const height = width === 0 ? 0 : differences.length / width;
+  return differences.map((_, i) => differences[(i % height) * width + Math.floor(i / height)] ?? 0);
 }
 
 /** What {@linkcode packTexts} was given. */
@@ -120,23 +148,24 @@ export function unpackEach<Made>(
   make: (text: UnjoinedText, index: number) => Made,
   groupOf: GroupOf = () => 0,
 ): Made[] {
-  const all = forms.map((form, i) => ({
-    parts: form.split(PLACE),
-    differences: numbers[i] ?? [],
-    last: new Map<number, readonly number[]>(),
-    used: 0,
-  }));
+  const all = forms.map((form, i) => {
+    const parts = form.split(PLACE);
+    const differences = numbers[i] ?? [];
+    const width = parts.length - 1;
+    const height = width === 0 ? 0 : differences.length / width;
+    return { parts, differences, height, last: new Map<number, readonly number[]>(), used: 0 };
+  });
   let form = 0;
   return order.map((difference, i) => {
     form += difference;
     const columns = all[form];
     if (columns === undefined) throw new RangeError(`Cannot unpack text ${i}: it has no form`);
-    const { parts, differences, last } = columns;
+    const { parts, differences, height, last } = columns;
     const row = columns.used++;
     const before = last.get(groupOf(i));
-    const values: number[] = new Array(differences.length);
+    const values: number[] = new Array(parts.length - 1);
     for (let place = 0; place < values.length; place++) {
-      values[place] = (before?.[place] ?? 0) + (differences[place]?.[row] ?? 0);
+      values[place] = (before?.[place] ?? 0) + (differences[place * height + row] ?? 0);
     }
     last.set(groupOf(i), values);
     return make(new UnjoinedText(parts, values), i);

@@ -14,8 +14,10 @@ Deno.test("packed texts come out as they were", () => {
 });
 
 Deno.test("texts that differ in their numbers share what is between them", () => {
-  const { forms, order, numbers } = packTexts(['{"a":5,"b":1}', '{"a":6,"b":1}', "x"]);
-  assertEquals(forms.length, 2);
-  assertEquals(order, [0, 0, 1]);
-  assertEquals(numbers, [[[5, 1], [1, 0]], []]);
+  const texts = ['{"a":5,"b":1}', '{"a":6,"b":1}', "x", '{"a":8,"b":0}', "y7"];
+  const { forms, order, numbers } = packTexts(texts);
+  assertEquals(forms, ['{"a":\u0001,"b":\u0001}', "x", "y7"]);
+  assertEquals(order, [0, 0, 1, -1, 2]);
+  // The a's, then the b's; a text of its own has none.
+  assertEquals(numbers, [[5, 1, 2, 1, 0, -1], [], []]);
 });
