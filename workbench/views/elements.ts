@@ -96,7 +96,11 @@ function note(shown: ReadonlyMap<number | string, FollowedElement>, read: Placed
   if (!isOk(read)) return;
   const { invoke, completion } = read;
   const value = valueOf(completion);
-  const held = new Set((Array.isArray(value) ? value : []).map(keyOf));
+  const held = new Set<number | string>();
+  for (const element of Array.isArray(value) ? value : []) {
+    const key = keyOf(element);
+    if (shown.has(key)) held.add(key);
+  }
   const node = invoke.node ?? `process ${invoke.process}`;
   const atMs = invoke.time / 1e6;
   for (const [key, { add, nodes }] of shown) {
