@@ -124,12 +124,14 @@ longTest(
 
       assertEquals(await output("npx eddy --version", place), `${config.version}\n`);
       await runFirstCommands(place);
+      await startBothWays(place);
       await beginProject(place);
       const without = { folder, env: { ...place.env, ...offline } };
       await runFirstCommands(without);
       await pasteReplay(without);
       await serveNode(without);
-      await killLauncher(without);
+      await killLauncher("node_modules/.bin/eddy", without);
+      await killLauncher("node node_modules/eddy/bin/launcher.cjs", without);
       await sayWhatIsMissing({ ...without, env: { ...without.env, DENO_DIR: join(temp, "none") } });
     } finally {
       await Deno.remove(temp, { recursive: true });
@@ -149,6 +151,17 @@ async function beginProject({ folder, env }: Place): Promise<void> {
   // So it does beside a package.json.
   await Deno.writeTextFile(join(project.folder, "package.json"), "{}");
   await output("npx deno test", project);
+}
+
+/** npm's installation puts the launcher for a shell in place; that for Node.js starts the same. */
+async function startBothWays(place: Place): Promise<void> {
+  const bin = "node_modules/eddy/bin";
+  assertEquals(await output(`head -n 1 ${bin}/eddy.cjs`, place), "#!/bin/sh\n");
+  const command = `node ${bin}/launcher.cjs`;
+  assertEquals(await output(`${command} --version`, place), `${config.version}\n`);
+  assertMatch(await output(`${command} --help`, place), /^Usage: npx eddy COMMAND$/m);
+  const { code } = await shell(`${command} test --rate x`, place);
+  assertEquals(code, 254);
 }
 
 async function pasteReplay(place: Place): Promise<void> {
@@ -177,10 +190,10 @@ async function serveNode(place: Place): Promise<void> {
 }
 
 /** A launcher that is killed takes its run along, and the nodes with it. */
-async function killLauncher(place: Place): Promise<void> {
+async function killLauncher(command: string, place: Place): Promise<void> {
   // With a bracket, the pattern is not found in the command line of the shell that looks for it.
   const pattern = place.folder.replace("/eddy-npm-", "/[e]ddy-npm-");
-  const run = "node_modules/.bin/eddy test -w echo --bin ./echo.py --time-limit 100";
+  const run = `${command} test -w echo --bin ./echo.py --time-limit 100`;
   const script = `${run} > log 2>&1 & launcher=$!
 until pgrep -f '${pattern}/echo.py' > nodes; do sleep 0.1; done
 kill -9 $launcher

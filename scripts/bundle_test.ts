@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { bundle } from "./bundle.ts";
+import { bundle, WORKBENCH } from "./bundle.ts";
 import { projectPath } from "./support.ts";
 
 /** The folder of this Deno, put on the PATH for the `#!` line to find it. */
@@ -63,6 +63,24 @@ Deno.test("the bundle says what is wrong with its command line", async () => {
     const { code, stdout, stderr } = await run(`${folder}/eddy.js`, ["gossip"], folder);
     assertEquals([code, stdout], [2, ""]);
     assertStringIncludes(stderr, 'Unknown workload "gossip": accepted are broadcast, echo');
+  });
+});
+
+Deno.test("a bundle of the workbench runs from an empty folder, with its threads", async () => {
+  await withFolder(async (folder) => {
+    await bundle(`${folder}/eddy.js`, WORKBENCH, ["--quiet", "--allow-all"]);
+    const empty = `${folder}/empty`;
+    await Deno.mkdir(empty);
+    const eddy = (line: string) => run(`${folder}/eddy.js`, line.split(" "), empty);
+    const tested = await eddy("test -w echo --time-limit 1");
+    assertEquals(tested.code, 0, tested.stderr);
+    assertStringIncludes(tested.stdout, ": valid\n");
+    // The pages are not beside it.
+    assertStringIncludes(tested.stderr, "There is no report.html: the folder page is not beside");
+    const mutant = "--bin mutant:echoes-what-was-said-before --rate 20 --time-limit 3";
+    const swept = await eddy(`sweep -w echo --seeds 2 ${mutant}`);
+    assertEquals(swept.code, 1, swept.stderr);
+    assertStringIncludes(swept.stdout, "2 INVALID");
   });
 });
 

@@ -8,6 +8,7 @@
 import { join } from "@std/path/join";
 import type { FlagValues } from "@eddy/maelstrom/flags";
 import config from "../deno.json" with { type: "json" };
+import { bundlePages, WORKBENCH } from "./bundle.ts";
 import {
   attempt,
   projectPath,
@@ -35,17 +36,6 @@ Packs the command \`eddy\` and the library for npm, with the npm package \`deno\
   npm install ./dist/${TARBALL}
   npx eddy test -w echo`;
 
-/** The entries of pages, which `workbench/page_parts.ts` looks for beside the bundle. */
-const PAGE_PARTS = [
-  "report",
-  "runs",
-  "playground",
-  "own_worker",
-  "mutants_worker",
-  "program_worker",
-  "wasm_worker",
-] as const;
-
 /** The packages that programs import, by their folders. */
 const PACKAGES = ["node", "handlers", "workbench"] as const;
 
@@ -70,24 +60,25 @@ async function fill(folder: string, temp: string): Promise<void> {
   await Deno.mkdir(join(folder, "bin"), { recursive: true });
   // In chunks, of which a command loads its own.
   const chunks = ["--code-splitting", "--outdir", folder];
-  await deno("bundle", "--quiet", ...chunks, "workbench/cli/packed.ts");
-  await addPages(join(folder, "page"));
+  await deno("bundle", "--quiet", ...chunks, WORKBENCH);
+  await bundlePages(folder);
   await addLibrary(folder, temp);
-  await Deno.copyFile(projectPath("scripts/launcher.cjs"), join(folder, "bin/eddy.cjs"));
-  await Deno.chmod(join(folder, "bin/eddy.cjs"), 0o755);
+  await addLaunchers(join(folder, "bin"));
   await Deno.copyFile(projectPath("LICENSE"), join(folder, "LICENSE"));
   await Deno.writeTextFile(join(folder, "README.md"), readme);
   await Deno.writeTextFile(join(folder, "package.json"), JSON.stringify(manifest, null, 2));
 }
 
-/** Adds the code of pages. */
-async function addPages(folder: string): Promise<void> {
-  for (const name of PAGE_PARTS) {
-    const entry = `workbench/page/${name}.ts`;
-    const file = join(folder, `${name}.js`);
-    const format = `--format=${name.endsWith("_worker") ? "iife" : "esm"}`;
-    await deno("bundle", "--quiet", "--platform=browser", format, "--minify", "-o", file, entry);
-  }
+/** Adds the launchers, and what npm runs once to choose between them. */
+async function addLaunchers(folder: string): Promise<void> {
+  const add = async (source: string, name: string) => {
+    await Deno.copyFile(projectPath(`scripts/${source}`), join(folder, name));
+    await Deno.chmod(join(folder, name), 0o755);
+  };
+  await add("launcher.cjs", "eddy.cjs");
+  await add("launcher.cjs", "launcher.cjs");
+  await add("launcher.sh", "eddy.sh");
+  await add("install.cjs", "install.cjs");
 }
 
 const manifest = {
@@ -97,6 +88,7 @@ const manifest = {
   license: "MIT",
   type: "module",
   bin: { eddy: "bin/eddy.cjs" },
+  scripts: { postinstall: "node bin/install.cjs" },
   dependencies: { deno: Deno.version.deno },
   engines: { node: ">=18" },
 };

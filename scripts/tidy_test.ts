@@ -222,7 +222,7 @@ Deno.test("a file holds one idea whole: from 40 to 850 lines, public entries asi
   // A workload, its mutants and its checker are files of their own however short, a worker is the
   // entry of its thread, one file that of the bundle, and one that of the page.
   const isWhole =
-    /^(handlers|mutants|workbench\/(workloads|checkers))\/\w+\.ts$|_worker\.ts$|\/(packed|page\/report)\.ts$/;
+    /^(handlers|mutants|workbench\/(workloads|checkers))\/\w+\.ts$|_worker\.ts$|\/page\/report\.ts$/;
   const odd = product.filter(({ path, lines }) =>
     lines.length > 851 || (lines.length < 41 && !isEntry.has(path) && !isWhole.test(path))
   );

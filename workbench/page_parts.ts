@@ -40,9 +40,7 @@ export function pagePart(name: PagePart): Promise<string> {
 }
 
 async function readPart(name: PagePart): Promise<string> {
-  if (!import.meta.url.endsWith(".ts")) {
-    return await Deno.readTextFile(new URL(`./page/${name}.js`, import.meta.url));
-  }
+  if (!import.meta.url.endsWith(".ts")) return await readBundled(name);
   const root = new URL("../", import.meta.url);
   const kept = new URL(`dist/page/${name}-${await hashSources(root)}.js`, root);
   try {
@@ -53,6 +51,17 @@ async function readPart(name: PagePart): Promise<string> {
   const code = await bundle(name);
   await keep(kept, name, code);
   return code;
+}
+
+/** What is beside the workbench's bundle. */
+async function readBundled(name: PagePart): Promise<string> {
+  try {
+    return await Deno.readTextFile(new URL(`./page/${name}.js`, import.meta.url));
+  } catch (cause) {
+    if (!(cause instanceof Deno.errors.NotFound)) throw cause;
+    const where = "the folder page is not beside the workbench's bundle";
+    throw new Error(`${where}, where deno task bundle --workbench puts it`, { cause });
+  }
 }
 
 /** Bundles an entry of a page for browsers. */

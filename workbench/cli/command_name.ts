@@ -11,8 +11,8 @@ import { join } from "@std/path/join";
 interface Caller {
   /** The folder that `deno task` was called in; it runs its command in the project's. */
   readonly folder: string | undefined;
-  /** The command, by the npm package's own launcher. */
-  readonly command: string | undefined;
+  /** The npm package's command, a file. */
+  readonly bin: string | undefined;
 }
 
 /** Undefined in a program that only imports the command line. */
@@ -24,8 +24,8 @@ let name: string | undefined;
  * was called in.
  */
 export function enterCallersFolder(): void {
-  caller = { folder: Deno.env.get("EDDY_FOLDER"), command: Deno.env.get("EDDY_COMMAND") };
-  for (const variable of ["EDDY_FOLDER", "EDDY_COMMAND"]) Deno.env.delete(variable);
+  caller = { folder: Deno.env.get("EDDY_FOLDER"), bin: Deno.env.get("EDDY_BIN") };
+  for (const variable of ["EDDY_FOLDER", "EDDY_BIN"]) Deno.env.delete(variable);
   if (caller.folder !== undefined) Deno.chdir(caller.folder);
 }
 
@@ -67,7 +67,7 @@ export function helpName(): { readonly name: string; readonly alias?: string } {
 
 function nameOf(caller: Caller | undefined): string {
   if (caller === undefined) return "deno task workbench";
-  if (caller.command !== undefined) return caller.command;
+  if (caller.bin !== undefined) return packageName(caller.bin);
   return caller.folder === undefined ? installedName() : taskName(caller.folder);
 }
 
@@ -102,6 +102,16 @@ function isOurs(folder: string, root: string): boolean {
 /** The folders of the project that are projects of their own. */
 const OUTSIDE = /\/(lab|nats)\/$/;
 
+/** The npm package's command, by the shortest words that find it from here. */
+function packageName(bin: string): string {
+  const isIt = (file: string) => realPath(file) === realPath(bin);
+  if (foldersOfPath().some((folder) => isIt(join(folder, "eddy")))) return "eddy";
+  for (let at = Deno.cwd();; at = join(at, "..")) {
+    if (isIt(join(at, "node_modules/.bin/eddy"))) return "npx eddy";
+    if (at === "/") return shellWord(bin);
+  }
+}
+
 /** The command that `deno install` made, or Deno with the path or address of this program. */
 function installedName(): string {
   const main = Deno.mainModule;
@@ -124,6 +134,15 @@ export function denoName(): string {
 function foldersOfPath(): string[] {
   const folders = (Deno.env.get("PATH") ?? "").split(":");
   return folders.filter((folder) => folder !== "" && !folder.endsWith("/node_modules/.bin"));
+}
+
+/** Where a path leads; undefined if nowhere. */
+function realPath(path: string): string | undefined {
+  try {
+    return Deno.realPathSync(path);
+  } catch {
+    return undefined;
+  }
 }
 
 function exists(path: string): boolean {

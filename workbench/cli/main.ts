@@ -15,6 +15,7 @@
 import { errorText } from "@eddy/maelstrom";
 import { describeFlags, didYouMean, UsageError } from "@eddy/maelstrom/flags";
 import config from "../deno.json" with { type: "json" };
+import { currentThread } from "../threads.ts";
 import { endWithLauncher, enterCallersFolder, helpName } from "./command_name.ts";
 import { type Command, commands } from "./commands.ts";
 import { BAD_ARGUMENTS, BROKEN, type ExitCodes, VERDICT_CODES } from "./exit_codes.ts";
@@ -126,4 +127,17 @@ export async function run(): Promise<never> {
   Deno.exit(await main(Deno.args));
 }
 
-if (import.meta.main) await run();
+/** The thread whose entry this module is: a bundle's, of which all threads load the same. */
+const thread = import.meta.main ? currentThread() : undefined;
+if (thread === "watchdog") await import("../watchdog_worker.ts");
+else if (thread === "sweep") await import("../sweep_worker.ts");
+else if (import.meta.main) await run();
+
+/** What the threads of a sweep import of a bundle by its name, to do a run; absent in all others. */
+export const runJob: typeof import("../sweep.ts").runJob | undefined = thread === "sweep"
+  ? (await import("../sweep.ts")).runJob
+  : undefined;
+
+/** The same, to register a mutant's handlers. */
+export const installMutant: typeof import("./mutants.ts").installMutant | undefined =
+  thread === "sweep" ? (await import("./mutants.ts")).installMutant : undefined;

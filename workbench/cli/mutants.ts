@@ -80,7 +80,7 @@ export function installationOf(
 ): Job["install"] {
   findMutant(bin, workload);
   refuseArgs(bin, args);
-  return { module: import.meta.url, name: installMutant.name, arguments: [bin, workload] };
+  return { module: import.meta.url, name: "installMutant", arguments: [bin, workload] };
 }
 
 /** Refuses what follows `--`: a mutant takes no arguments. */
