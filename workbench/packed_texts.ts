@@ -35,7 +35,7 @@ const MAX_FORM_CHARS = 2000;
 type GroupOf = (index: number) => number;
 
 /** The numbers of one form so far. */
-interface Rows {
+interface TextsOfForm {
   readonly form: number;
   /** The place of its first text, whose numbers are added with those of the second. */
   readonly first: number;
@@ -62,7 +62,7 @@ interface Rows {
  * ```
  */
 export function packTexts(texts: readonly string[], groupOf: GroupOf = () => 0): PackedTexts {
-  const all = new Map<string, Rows>();
+  const all = new Map<string, TextsOfForm>();
   const order = texts.map((text, i) => {
     const { form, numbers } = takeApart(text);
     const rows = all.get(form) ?? { form: all.size, first: i, differences: [], last: new Map() };
@@ -94,7 +94,11 @@ function takeApart(text: string): { readonly form: string; readonly numbers: rea
   return { form, numbers };
 }
 
-function addRow({ differences, last }: Rows, numbers: readonly number[], group: number): void {
+function addRow(
+  { differences, last }: TextsOfForm,
+  numbers: readonly number[],
+  group: number,
+): void {
   const before = last.get(group);
   for (const [place, number] of numbers.entries()) {
     differences.push(number - (before?.[place] ?? 0));
@@ -103,7 +107,7 @@ function addRow({ differences, last }: Rows, numbers: readonly number[], group: 
 }
 
 /** The differences of rows, one place after the other. */
-function columnsOf({ differences, last }: Rows): number[] {
+function columnsOf({ differences, last }: TextsOfForm): number[] {
   const [row] = last.values();
   const width = row?.length ?? 0;
   const height = width === 0 ? 0 : differences.length / width;
