@@ -52,13 +52,21 @@ export async function simulateProgram(
  * @throws {Error} if there is no such program, or it cannot be executed.
  * @throws {RangeError} if the options cannot be run.
  */
-export async function runProgram(
-  { bin, args }: Program,
+export function runProgram(
+  program: Program,
   options: RunOptions,
   hooks: RunHooks = {},
 ): Promise<RunResult> {
-  checkArgsAndHooks(args, hooks);
+  checkArgsAndHooks(program.args, hooks);
   checkOptions(options);
+  return runProcesses(program, options, hooks);
+}
+
+async function runProcesses(
+  { bin, args }: Program,
+  options: RunOptions,
+  hooks: RunHooks,
+): Promise<RunResult> {
   const links = hooks.plan?.links;
   const { createProcessCluster } = await import("./process.ts");
   const world = createRealWorld(options.seed, { latency: options.latency, links });
