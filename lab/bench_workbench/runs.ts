@@ -38,14 +38,15 @@ async function runDeno(
   return { ...bill, output: decoder.decode(stdout) };
 }
 
-/** Runs `deno task workbench test`, results stored and all, without what `deno task` takes. */
-export async function runCommand(line: string, seed: number): Promise<ProcessBill> {
+/**
+ * Runs a command of `deno task workbench`, results stored and all, without what `deno task` takes.
+ *
+ * @param line the command with its flags
+ */
+export async function runCommand(line: string): Promise<ProcessBill> {
   const store = await Deno.makeTempDir({ prefix: "eddy-bench-" });
   try {
-    const [own = "", node] = line.split(" -- ");
-    const words = [...own.split(" "), "--seed", String(seed), "--store", store];
-    const rest = node === undefined ? [] : ["--", ...node.split(" ")];
-    return await runDeno(["workbench/cli/main.ts", "test", ...words, ...rest]);
+    return await runDeno(["workbench/cli/main.ts", ...line.split(" "), "--store", store]);
   } finally {
     await Deno.remove(store, { recursive: true });
   }
