@@ -53,34 +53,151 @@ const characters = new Map([
  * ]);
  * ```
  */
-export function readEdn(text: string): Generator<{ line: number; value: Json }> {
-  return new EdnReader(text).topLevel();
+export function* readEdn(text: string): Generator<EdnForm> {
+  yield* new EdnForms().end(text);
+}
+
+/** A top-level form, and the line that it begins at. */
+export interface EdnForm {
+  readonly line: number;
+  readonly value: Json;
+}
+
+/** The same for a text that comes in pieces, of which no more is kept than one form is long. */
+export class EdnForms {
+  /** What was not read yet, in whole lines, and the line that it begins at. */
+  #text = "";
+  #line = 1;
+  /** What came since. */
+  #pieces: string[] = [];
+  #length = 0;
+  /** What ends the vector or list around the forms, and where it began; unknown at first. */
+  #closer: string | undefined;
+  #openedAt = 0;
+
+  /** Takes a piece, and reads the forms that end in it. */
+  *add(piece: string): Generator<EdnForm> {
+    this.#pieces.push(piece);
+    this.#length += piece.length;
+    // Each time a long form is read in vain, as much again must come first.
+    if (this.#length < this.#text.length) return;
+    const end = piece.lastIndexOf("\n") + 1;
+    if (end === 0) return;
+    // No token goes on behind the end of its line.
+    this.#pieces[this.#pieces.length - 1] = piece.slice(0, end);
+    const text = this.#text + this.#pieces.join("");
+    this.#pieces = [piece.slice(end)];
+    this.#length = piece.length - end;
+    yield* this.#read(text, false);
+  }
+
+  /** Takes the last piece, and reads the forms that are left. */
+  *end(piece = ""): Generator<EdnForm> {
+    yield* this.#read(this.#text + this.#pieces.join("") + piece, true);
+  }
+
+  *#read(text: string, isLast: boolean): Generator<EdnForm> {
+    const reader = new EdnReader(text, this.#line);
+    for (;;) {
+      const start = reader.at;
+      let form: EdnForm | undefined;
+      try {
+        form = this.#next(reader);
+        if (form === undefined && isLast) this.#checkClosed();
+      } catch (error) {
+        if (isLast || !reader.isAtEnd) throw error;
+        this.#keep(reader, start);
+        return;
+      }
+      if (form === undefined) return this.#keep(reader, text.length);
+      yield form;
+    }
+  }
+
+  #keep(reader: EdnReader, start: number): void {
+    this.#line = reader.lineOf(start);
+    this.#text = reader.textFrom(start);
+  }
+
+  #next(reader: EdnReader): EdnForm | undefined {
+    for (;;) {
+      const char = reader.nextChar();
+      if (char === "") return undefined;
+      if (this.#closer === undefined) {
+        this.#closer = char === "[" ? "]" : char === "(" ? ")" : "";
+        if (this.#closer === "") continue;
+        this.#openedAt = reader.line;
+      } else if (char !== this.#closer) {
+        return { line: reader.line, value: reader.read(this.#closer) };
+      } else this.#closer = "";
+      reader.pass();
+    }
+  }
+
+  #checkClosed(): void {
+    if (!this.#closer) return;
+    throw new SyntaxError(
+      `Cannot parse line ${this.#openedAt}: it ends before a "${this.#closer}"`,
+    );
+  }
 }
 
 class EdnReader {
   readonly #text: string;
+  readonly #firstLine: number;
+  /** The line of the place up to which lines were counted. */
+  #line: number;
+  #counted = 0;
   #at = 0;
   #depth = 0;
 
-  constructor(text: string) {
+  /** @param firstLine the line that the text begins at */
+  constructor(text: string, firstLine: number) {
     this.#text = text;
+    this.#firstLine = firstLine;
+    this.#line = firstLine;
   }
 
-  *topLevel(): Generator<{ line: number; value: Json }> {
+  /** How far it was read. */
+  get at(): number {
+    return this.#at;
+  }
+
+  get isAtEnd(): boolean {
+    return this.#at >= this.#text.length;
+  }
+
+  /** The line that it was read up to. */
+  get line(): number {
+    this.#line += newlines(this.#text, this.#counted, this.#at);
+    this.#counted = this.#at;
+    return this.#line;
+  }
+
+  /** The line of any place. */
+  lineOf(at: number): number {
+    return this.#firstLine + newlines(this.#text, 0, at);
+  }
+
+  textFrom(start: number): string {
+    return this.#text.slice(start);
+  }
+
+  /** Goes to the next character of a form or bracket; empty at the end. */
+  nextChar(): string {
     this.#skip();
-    const first = this.#text[this.#at];
-    if (first === "[" || first === "(") yield* this.#lines(this.#at++, first === "[" ? "]" : ")");
-    yield* this.#lines(this.#at, "");
+    return this.#text[this.#at] ?? "";
   }
 
-  *#lines(open: number, closer: string): Generator<{ line: number; value: Json }> {
-    let line = 1;
-    let counted = 0;
-    while (this.#hasNext(open, closer)) {
-      line += newlines(this.#text, counted, this.#at);
-      counted = this.#at;
-      yield { line, value: this.#form() };
-    }
+  /** Passes one character. */
+  pass(): void {
+    this.#at++;
+  }
+
+  /** Reads the form that is next. */
+  read(closer: string): Json {
+    this.#checkOpen(this.#text[this.#at] ?? "", closer);
+    return this.#form();
   }
 
   #form(): Json {
@@ -123,10 +240,16 @@ class EdnReader {
       return false;
     }
     if (char === "") {
-      const line = 1 + newlines(this.#text, 0, open);
-      throw new SyntaxError(`Cannot parse line ${line}: it ends before a "${closer}"`);
+      throw new SyntaxError(
+        `Cannot parse line ${this.lineOf(open)}: it ends before a "${closer}"`,
+      );
     }
-    if (!isCloser(char)) return true;
+    this.#checkOpen(char, closer);
+    return true;
+  }
+
+  #checkOpen(char: string, closer: string): void {
+    if (!isCloser(char)) return;
     const wanted = closer === "" ? "no bracket" : `"${closer}"`;
     throw this.#error(this.#at, `"${char}" stands where ${wanted} should`);
   }
@@ -223,9 +346,8 @@ class EdnReader {
   }
 
   #error(at: number, why: string): SyntaxError {
-    const line = 1 + newlines(this.#text, 0, at);
     const column = at - this.#text.lastIndexOf("\n", at - 1);
-    return new SyntaxError(`Cannot parse line ${line}: ${why}, at column ${column}`);
+    return new SyntaxError(`Cannot parse line ${this.lineOf(at)}: ${why}, at column ${column}`);
   }
 }
 

@@ -13,7 +13,7 @@ import {
   type JsonObject,
   parseJson,
 } from "@eddy/maelstrom";
-import { MAX_DEPTH, readEdn } from "./edn.ts";
+import { EdnForms, MAX_DEPTH, readEdn } from "./edn.ts";
 
 /** An operation begins (`invoke`), took effect (`ok`), did not (`fail`), or may have (`info`). */
 export type OpType = "invoke" | "ok" | "fail" | "info";
@@ -38,6 +38,14 @@ export interface Op {
   readonly final?: boolean;
   /** The node that the process talks to; absent in histories of Jepsen. */
   readonly node?: string;
+}
+
+/** Operations in the order of time: an array, or what makes each of them when it is asked for. */
+export interface History extends Iterable<Op> {
+  /** How many there are. */
+  readonly length: number;
+  /** The operation at a position, counted from the end if that is below 0. */
+  at(position: number): Op | undefined;
 }
 
 /** An error reply, a timeout (code 0), or a reply that does not fit its schema (no code). */
@@ -139,44 +147,155 @@ export function writeHistoryLine(op: Op): string {
  * ]);
  * ```
  */
-export function parseHistory(text: string, format: HistoryFormat = formatOf(text)): Op[] {
+export function parseHistory(text: string, format?: HistoryFormat): Op[] {
   const ops: Op[] = [];
-  const notation = format === "edn" || format === "log" ? ednNotation : jsonNotation;
-  for (const { place, value } of readers[format](text)) {
-    try {
-      ops.push(readOp(value, ops, notation));
-    } catch (error) {
-      // Whatever else the first one may be, it is not a faulty operation.
-      if (ops.length === 0 && !hasKeyOfOp(value)) throw noHistory();
-      throw cannotParse(place, error);
-    }
-  }
+  const reader = new HistoryReader(ops, { format, maxChars: Infinity });
+  reader.add(text);
+  reader.end();
   return ops;
 }
 
-/** What stands for one operation, and where: `line 3`. */
-interface Form {
-  readonly place: string;
-  readonly value: Json;
+/**
+ * Reads a history that comes in pieces, of which it keeps no more than one operation is long.
+ *
+ * @example
+ * ```ts
+ * import { HistoryReader, type Op } from "./history.ts";
+ * import { assertEquals } from "@std/assert";
+ *
+ * const ops: Op[] = [];
+ * const reader = new HistoryReader(ops);
+ * reader.add('{"type":"invoke","process":0,"f":"re');
+ * reader.add('ad","value":null}\n');
+ * reader.end();
+ * assertEquals(ops.length, 1);
+ * ```
+ */
+export class HistoryReader {
+  readonly #ops: { push(op: Op): unknown };
+  /** What came before the format was known. */
+  #head = "";
+  #format: HistoryFormat | undefined;
+  #forms: FormReader | undefined;
+  readonly #before: Before = { count: 0, time: -OP_INTERVAL_NS };
+  readonly #isGiven: boolean;
+  readonly #maxChars: number;
+  /** How much was taken since the last operation. */
+  #pending = 0;
+
+  /**
+   * @param ops what operations are added to
+   * @param options the format, as for {@linkcode parseHistory}, and how long the text of an
+   * operation may be: what goes on for longer is refused before it fills the memory
+   */
+  constructor(
+    ops: { push(op: Op): unknown },
+    { format, maxChars = MAX_CHARS }: {
+      readonly format?: HistoryFormat | undefined;
+      readonly maxChars?: number | undefined;
+    } = {},
+  ) {
+    this.#ops = ops;
+    this.#format = format;
+    this.#isGiven = format !== undefined;
+    this.#maxChars = maxChars;
+  }
+
+  /**
+   * Takes a piece.
+   *
+   * @throws {SyntaxError} if the text is no history, naming the line.
+   */
+  add(text: string): void {
+    this.#take(text, false);
+    this.#pending += text.length;
+    if (this.#pending <= this.#maxChars) return;
+    const { count } = this.#before;
+    const where = count === 0 ? "" : ` after operation ${count}`;
+    throw cannotParse("the text", `no operation ends within ${this.#maxChars} characters${where}`);
+  }
+
+  /**
+   * Takes the end.
+   *
+   * @throws {SyntaxError} if the text is no history, naming the line.
+   */
+  end(): void {
+    this.#take("", true);
+    this.#forms?.end();
+    if (this.#format === "log" && !this.#isGiven && this.#before.count === 0) throw noHistory();
+  }
+
+  #take(text: string, isWhole: boolean): void {
+    if (this.#forms !== undefined) return this.#forms.add(text);
+    this.#head += text;
+    this.#format ??= formatOf(this.#head, isWhole || this.#head.length > MAX_BLANK_CHARS);
+    if (this.#format === undefined) return;
+    const notation = this.#format === "edn" || this.#format === "log" ? ednNotation : jsonNotation;
+    this.#forms = readers[this.#format]((value, place) => this.#read(value, place, notation));
+    this.#forms.add(this.#head);
+    this.#head = "";
+  }
+
+  #read(value: Json, place: number, notation: Notation): void {
+    const before = this.#before;
+    let op: Op;
+    try {
+      op = readOp(value, before, notation);
+    } catch (error) {
+      // Whatever else the first one may be, it is not a faulty operation.
+      if (before.count === 0 && !hasKeyOfOp(value)) throw noHistory();
+      throw cannotParse(`${this.#format === "json" ? "operation" : "line"} ${place}`, error);
+    }
+    before.count++;
+    before.time = op.time;
+    this.#pending = 0;
+    this.#ops.push(op);
+  }
 }
 
-const readers: Readonly<Record<HistoryFormat, (text: string) => Iterable<Form>>> = {
-  jsonl: readJsonLines,
-  json: readJsonArray,
-  edn: readEdnForms,
-  log: readLog,
+/** How much of a text is looked at for its format. */
+const MAX_BLANK_CHARS = 2 ** 20;
+
+/** How long a text can be in this runtime. */
+const MAX_CHARS = 2 ** 29 - 24;
+
+/** Takes what stands for an operation, with the number of its line; of an array, its own. */
+type OnForm = (value: Json, place: number) => void;
+
+/** Reads a text in pieces. */
+interface FormReader {
+  add(text: string): void;
+  end(): void;
+}
+
+const readers: Readonly<Record<HistoryFormat, (onForm: OnForm) => FormReader>> = {
+  jsonl: (onForm) => {
+    return new Lines((line, place) => onForm(readJson(`line ${place}`, line), place));
+  },
+  json: (onForm) => new JsonArrayReader(onForm),
+  edn: (onForm) => {
+    const forms = new EdnForms();
+    return {
+      add: (text) => forms.add(text).forEach(({ value, line }) => onForm(value, line)),
+      end: () => forms.end().forEach(({ value, line }) => onForm(value, line)),
+    };
+  },
+  log: (onForm) => new Lines((line, place) => readPrinted(line, place, onForm)),
 };
 
 /** An operation as Jepsen prints it: process, type, `f`, value, and perhaps an error. */
 const printedOp = /^(?:.*?\s)?(\d+|:nemesis)\s+:(invoke|ok|fail|info)\s+:(\S+)(?:\s+(.*?))?\s*$/;
-const printedOps = new RegExp(printedOp, "m");
 
-function formatOf(text: string): HistoryFormat {
-  if (/^\s*(?:$|\{\s*")/.test(text)) return "jsonl";
-  if (/^\s*\[\s*\{\s*"/.test(text)) return "json";
-  if (/^\s*[{[(#;]/.test(text)) return "edn";
-  if (printedOps.test(text)) return "log";
-  throw noHistory();
+/** The format of a text by how it begins; undefined where more must come to tell. */
+function formatOf(head: string, isWhole: boolean): HistoryFormat | undefined {
+  const [first = "", second = "", third = ""] = /^\s*(\S?)\s*(\S?)\s*(\S?)/.exec(head)?.slice(1) ??
+    [];
+  if (first === "") return isWhole ? "jsonl" : undefined;
+  if (!"{[(#;".includes(first)) return "log";
+  if (third === "" && !isWhole) return undefined;
+  if (first === "{" && second === '"') return "jsonl";
+  return first === "[" && second === "{" && third === '"' ? "json" : "edn";
 }
 
 function hasKeyOfOp(value: Json): boolean {
@@ -187,28 +306,112 @@ function noHistory(): SyntaxError {
   return cannotParse("the text", `it is no history: accepted are ${HISTORY_FORMATS}`);
 }
 
-/** Parses one line at a time, so that memory does not hold the whole text twice. */
-function* readJsonLines(text: string): Generator<Form> {
-  for (const { place, content } of eachLine(text)) {
-    yield { place, value: readJson(place, content) };
+/** The lines of a text that are not blank, without the space around them. */
+class Lines implements FormReader {
+  readonly #onLine: (line: string, place: number) => void;
+  /** The pieces of a line whose end has not come yet. */
+  #pieces: string[] = [];
+  #place = 0;
+
+  constructor(onLine: (line: string, place: number) => void) {
+    this.#onLine = onLine;
+  }
+
+  add(text: string): void {
+    let start = 0;
+    for (let end = text.indexOf("\n"); end !== -1; end = text.indexOf("\n", start)) {
+      this.#pieces.push(text.slice(start, end));
+      start = end + 1;
+      this.end();
+    }
+    if (start < text.length) this.#pieces.push(text.slice(start));
+  }
+
+  end(): void {
+    const line = this.#pieces.join("").trim();
+    this.#pieces = [];
+    this.#place++;
+    if (line !== "") this.#onLine(line, this.#place);
   }
 }
 
-function* readJsonArray(text: string): Generator<Form> {
-  const all = readJson("the text", text, MAX_DEPTH + 1);
-  for (const [i, value] of (Array.isArray(all) ? all : []).entries()) {
-    yield { place: `operation ${i + 1}`, value };
+/** The elements of an array. */
+class JsonArrayReader implements FormReader {
+  readonly #onElement: OnForm;
+  /** The pieces of an element whose end has not come yet. */
+  #pieces: string[] = [];
+  /** How many brackets are open, the array's own among them. */
+  #depth = 0;
+  #isInText = false;
+  #isEscaped = false;
+  #count = 0;
+  /** Whether the array has ended. */
+  #isOver = false;
+
+  constructor(onElement: OnForm) {
+    this.#onElement = onElement;
+  }
+
+  add(text: string): void {
+    let start = 0;
+    for (let i = 0; i < text.length; i++) {
+      if (!this.#endsElement(text[i] ?? "")) continue;
+      this.#pieces.push(text.slice(start, i));
+      start = i + 1;
+      this.#element();
+    }
+    this.#pieces.push(text.slice(start));
+  }
+
+  end(): void {
+    const rest = this.#pieces.join("").trim();
+    if (this.#isOver && rest === "") return;
+    readJson("the text", rest);
+    throw cannotParse("the text", this.#isOver ? "more follows its array" : "its array has no end");
+  }
+
+  /** Whether a character stands after an element: a comma or the last bracket. */
+  #endsElement(char: string): boolean {
+    if (this.#isInText) {
+      if (this.#isEscaped) this.#isEscaped = false;
+      else if (char === "\\") this.#isEscaped = true;
+      else this.#isInText = char !== '"';
+      return false;
+    }
+    switch (char) {
+      case '"':
+        this.#isInText = true;
+        return false;
+      case "{":
+      case "[":
+        this.#depth++;
+        return false;
+      case "}":
+      case "]":
+        this.#isOver ||= --this.#depth === 0;
+        return this.#depth === 0;
+      default:
+        return char === "," && this.#depth === 1;
+    }
+  }
+
+  #element(): void {
+    const text = this.#pieces.join("");
+    this.#pieces = [];
+    const content = this.#count === 0 ? text.trimStart().slice(1) : text;
+    this.#count++;
+    this.#onElement(readJson("the text", content), this.#count);
   }
 }
 
-function readJson(place: string, text: string, maxDepth = MAX_DEPTH): Json {
+function readJson(place: string, text: string): Json {
   let value: Json;
   try {
     value = parseJson(text);
   } catch (error) {
     throw cannotParse(place, error instanceof RangeError ? TOO_DEEP : error);
   }
-  if (nestsDeeper(value, maxDepth)) throw cannotParse(place, TOO_DEEP);
+  if (nestsDeeper(value)) throw cannotParse(place, TOO_DEEP);
   return value;
 }
 
@@ -224,47 +427,28 @@ export function nestsDeeper(value: Json, max: number = MAX_DEPTH): boolean {
   return false;
 }
 
-function* readEdnForms(text: string): Generator<Form> {
-  for (const { line, value } of readEdn(text)) yield { place: `line ${line}`, value };
-}
-
-function* readLog(text: string): Generator<Form> {
-  for (const { place, content } of eachLine(text)) {
-    const [, process = "", type = "", f = "", rest = ""] = printedOp.exec(content) ?? [];
-    if (process === "") continue;
-    let values: Json[];
-    try {
-      values = Array.from(readEdn(`[${rest}]`), ({ value }) => value);
-    } catch (error) {
-      throw cannotParse(place, errorText(error).replace(/^Cannot parse line 1: /, ""));
-    }
-    const [value = null, error = null] = values;
-    // Some logs print the reason in place of the value.
-    const isReason = type !== "ok" && type !== "invoke" && value === "timed-out";
-    yield {
-      place,
-      value: {
-        process: process === ":nemesis" ? "nemesis" : Number(process),
-        type,
-        f,
-        value: isReason ? null : value,
-        error: isReason ? value : error,
-      },
-    };
+function readPrinted(line: string, place: number, onForm: OnForm): void {
+  const [, process = "", type = "", f = "", rest = ""] = printedOp.exec(line) ?? [];
+  if (process === "") return;
+  let values: Json[];
+  try {
+    values = Array.from(readEdn(`[${rest}]`), ({ value }) => value);
+  } catch (error) {
+    throw cannotParse(
+      `line ${place}`,
+      errorText(error).replace(/^Cannot parse line 1: /, ""),
+    );
   }
-}
-
-/** The lines that are not blank, without the space around them. */
-function* eachLine(text: string): Generator<{ place: string; content: string }> {
-  let line = 0;
-  for (let start = 0; start < text.length;) {
-    const newline = text.indexOf("\n", start);
-    const end = newline < 0 ? text.length : newline;
-    const content = text.slice(start, end).trim();
-    line++;
-    start = end + 1;
-    if (content !== "") yield { place: `line ${line}`, content };
-  }
+  const [value = null, error = null] = values;
+  // Some logs print the reason in place of the value.
+  const isReason = type !== "ok" && type !== "invoke" && value === "timed-out";
+  onForm({
+    process: process === ":nemesis" ? "nemesis" : Number(process),
+    type,
+    f,
+    value: isReason ? null : value,
+    error: isReason ? value : error,
+  }, place);
 }
 
 function cannotParse(place: string, error: unknown): SyntaxError {
@@ -279,19 +463,25 @@ interface Notation {
   readonly errorOf: (op: JsonObject) => OpError | undefined;
 }
 
+/** The operations before one: how many they are, and the time of the last. */
+interface Before {
+  count: number;
+  time: number;
+}
+
 /**
  * Checks one operation, and drops the keys that {@linkcode Op} does not have.
  *
  * @param before those before it, which its index and time follow if it has none of its own
  * @throws {Error} if it is no operation, saying why.
  */
-function readOp(form: Json, before: readonly Op[], { finalKey, errorOf }: Notation): Op {
+function readOp(form: Json, before: Before, { finalKey, errorOf }: Notation): Op {
   if (!isJsonObject(form)) {
     throw new Error("it is no object with the type, process, f and value of an operation");
   }
   const { type, process, value = null, node } = form;
-  const index = form.index ?? before.length;
-  const time = form.time ?? (before.at(-1)?.time ?? -OP_INTERVAL_NS) + OP_INTERVAL_NS;
+  const index = form.index ?? before.count;
+  const time = form.time ?? before.time + OP_INTERVAL_NS;
   const f = form.f ?? (isTransaction(value) ? "txn" : undefined);
   if (typeof index !== "number") throw new Error("its index is no number");
   if (typeof time !== "number") throw new Error("its time is no number");

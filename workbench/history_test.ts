@@ -1,7 +1,8 @@
 import fc from "fast-check";
-import { assertEquals, assertMatch, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertThrows } from "@std/assert";
 import { parseJson } from "@eddy/maelstrom";
-import { type Op, parseHistory, writeHistoryLine } from "./history.ts";
+import { HistoryReader, type Op, parseHistory, writeHistoryLine } from "./history.ts";
+import { writeJepsenOp } from "./jepsen.ts";
 
 /** Puts keys in one order, so that two operations compare as text. */
 function normal(op: Op | undefined): string {
@@ -304,4 +305,95 @@ Deno.test("a long history is read in one go", () => {
     edn += `{:index ${i}, :time ${i}, :type :ok, :process 1, :f :read, :value [${i}]}\n`;
   }
   assertEquals(parseHistory(edn).at(-1)?.value, [19_999]);
+});
+
+const someOps = Array.from({ length: 30 }, (_, index): Op => ({
+  index,
+  time: 1e6 * index,
+  type: index % 2 === 0 ? "invoke" : "ok",
+  process: index >> 2,
+  f: "read",
+  value: index % 3 === 0 ? `a "[{(\\;,\n${index}` : [[index], { k: null }],
+}));
+
+/** The same operations in each format. */
+const written = {
+  jsonl: someOps.map((op) => `${writeHistoryLine(op)}\n`).join("\n"),
+  json: `[${someOps.map(writeHistoryLine).join(" ,\n ")}\n]\n`,
+  edn: someOps.map((op) => writeJepsenOp(op).edn).join("\n"),
+  "one vector": `\n; all\n#_ [old\n] [${
+    someOps.map((op) => writeJepsenOp(op).edn).join("\n\n ")
+  }\n]`,
+  log: someOps.map((op) => `INFO ${writeJepsenOp(op).txt}\nINFO other\n`).join(""),
+};
+
+Deno.test("a history that comes in pieces of any size is read as in one go", () => {
+  for (const [format, text] of Object.entries(written)) {
+    fc.assert(
+      fc.property(fc.array(fc.nat(text.length), { maxLength: 40 }), (cuts) => {
+        const ops: Op[] = [];
+        const reader = new HistoryReader(ops);
+        let start = 0;
+        for (const end of cuts.toSorted((a, b) => a - b)) {
+          reader.add(text.slice(start, end));
+          start = end;
+        }
+        reader.add(text.slice(start));
+        reader.end();
+        assertEquals(ops, someOps, format);
+      }),
+      { numRuns: 50 },
+    );
+  }
+});
+
+Deno.test("an operation is read as soon as its line or element is there, and nothing of it is kept", () => {
+  for (const [format, text] of Object.entries(written)) {
+    let read = 0;
+    // What comes after it may not take more than this, however much came before.
+    const reader = new HistoryReader({ push: () => read++ }, { maxChars: 300 });
+    let behind = 0;
+    for (let start = 0; start < text.length; start += 10) {
+      reader.add(text.slice(start, start + 10));
+      const begun = text.slice(0, start + 10).split(/"index":|:index |INFO \d/).length - 1;
+      behind = Math.max(behind, begun - read);
+    }
+    reader.end();
+    assertEquals(read, someOps.length, format);
+    assert(behind <= 4, `${format}: ${behind} operations waited`);
+  }
+});
+
+Deno.test("pieces are refused as the whole is, with the same line", () => {
+  const line = '{"index":0,"time":1,"type":"invoke","process":0,"f":"read","value":null}';
+  const edn = "{:type :ok, :process 0, :f :r, :value 1}";
+  const wrong = [
+    `${line}\n\n5`,
+    `${line}\n{`,
+    "garbage",
+    "{:index 0\n",
+    `${edn}\n${edn}\n {:type :ok, :process 0 :f \n\n`,
+    `[${edn}\n${edn}`,
+    `[${edn}\n${edn}}\n]`,
+    `${edn}\n"no end`,
+    `0 :ok :r 1\n0 :ok :r [`,
+    `[${line},${line}`,
+    `[${line},]`,
+    `[${line}] 7`,
+    `[${line} ${line}]`,
+  ];
+  for (const text of wrong) {
+    const error = assertThrows(() => parseHistory(text), SyntaxError);
+    for (const size of [1, 7, 50]) {
+      const reader = new HistoryReader([]);
+      assertThrows(
+        () => {
+          for (let i = 0; i < text.length; i += size) reader.add(text.slice(i, i + size));
+          reader.end();
+        },
+        SyntaxError,
+        error.message,
+      );
+    }
+  }
 });
