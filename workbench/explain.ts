@@ -7,9 +7,10 @@
 
 import { moment, plural, seconds, show, valueOf, who } from "./checkers/checker.ts";
 import { describeNoted, type FaultWindow } from "./faults.ts";
-import type { Finding, Op, Validity } from "./history.ts";
+import type { Finding, History, Op, Validity } from "./history.ts";
 import type { DroppedMessage } from "./journal.ts";
 import type { ObservationSummary } from "./observations.ts";
+import { readerOf } from "./op_reader.ts";
 import type { RunOptions } from "./options.ts";
 import type { RunBreak, RunReport } from "./report.ts";
 import type { WorkloadName } from "./workloads/mod.ts";
@@ -27,11 +28,13 @@ export interface Circumstances {
 const MAX_LISTED = 4;
 
 /** The faults of a history, from what the nemesis said in it. */
-export function faultWindows(history: readonly Op[]): FaultWindow[] {
+export function faultWindows(history: History): FaultWindow[] {
   const windows: FaultWindow[] = [];
   const open = new Map<string, { op: Op; what: string }>();
-  for (const op of history) {
-    if (op.process !== "nemesis") continue;
+  const ops = readerOf(history);
+  for (let position = 0; position < ops.length; position++) {
+    if (ops.processAt(position) !== "nemesis") continue;
+    const op = ops.opAt(position);
     const { verb, fault } = turnOf(op.f, open);
     const begun = open.get(fault);
     if (verb === "start") {

@@ -6,7 +6,7 @@
 
 import type { Json, Random, Schema } from "@eddy/maelstrom";
 import type { ClientRequest, ErrorPolicy } from "./client.ts";
-import type { CheckResult, Op, OpType } from "./history.ts";
+import type { CheckResult, History, OpType } from "./history.ts";
 import type { RunOptions } from "./options.ts";
 import { randomBelow, shuffled } from "./random.ts";
 
@@ -91,7 +91,7 @@ export interface Workload {
   /** What clients do up to the time limit. */
   generator(options: RunOptions, random: Random): MainGenerator;
   /** Checks the history. */
-  check(history: readonly Op[], options: CheckOptions): CheckResult;
+  check(history: History, options: CheckOptions): CheckResult;
 }
 
 /** A generator of the main phase, which may name a final phase. */

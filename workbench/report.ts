@@ -5,7 +5,7 @@
  */
 
 import { errorText } from "@eddy/maelstrom";
-import { placedPairs, type Quantiles, quantiles } from "./checkers/checker.ts";
+import { Pairs, type Quantiles, quantiles } from "./checkers/checker.ts";
 import type { CounterResult } from "./checkers/counter.ts";
 import type { EchoResult } from "./checkers/echo.ts";
 import type { ElleResult } from "./checkers/elle/check.ts";
@@ -27,6 +27,7 @@ import type { FaultWindow } from "./faults.ts";
 import {
   type CheckResult,
   type Finding,
+  type History,
   MAX_FINDINGS,
   type Op,
   type Validity,
@@ -121,7 +122,7 @@ export interface RunBreak {
  * ```
  */
 export function check(
-  history: readonly Op[],
+  history: History,
   options:
     & Pick<RunOptions, "workload" | "consistencyModels">
     & {
@@ -288,10 +289,14 @@ function withMessagesPerOp({ all, clients, servers }: NetStats, operations: numb
 }
 
 /** How long the operations took that succeeded. */
-export function operationLatencies(history: readonly Op[]): Quantiles {
-  const latenciesMs: number[] = [];
-  for (const { invoke, completion } of placedPairs(history)) {
-    if (completion?.type === "ok") latenciesMs.push((completion.time - invoke.time) / 1e6);
+export function operationLatencies(history: History): Quantiles {
+  const pairs = new Pairs(history);
+  const latenciesMs = new Float64Array(pairs.length);
+  let count = 0;
+  for (let number = 0; number < pairs.length; number++) {
+    if (pairs.endOf(number) !== "ok") continue;
+    const began = pairs.ops.timeAt(pairs.invokedAt[number] ?? 0);
+    latenciesMs[count++] = (pairs.ops.timeAt(pairs.completion(number)) - began) / 1e6;
   }
-  return quantiles(latenciesMs);
+  return quantiles(latenciesMs.subarray(0, count));
 }

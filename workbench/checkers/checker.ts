@@ -9,10 +9,13 @@ import { canonical, isRawNumber, type Json, parseJson } from "@eddy/maelstrom";
 import {
   type CheckResult,
   type Finding,
+  type History,
   MAX_FINDINGS,
   type Op,
+  type OpType,
   type Validity,
 } from "../history.ts";
+import { type OpReader, readerOf } from "../op_reader.ts";
 
 /** An operation's two ends, and where in the history they stand, whatever their `index` says. */
 export interface PlacedPair {
@@ -30,33 +33,105 @@ export interface CompletedPair extends PlacedPair {
 }
 
 /**
- * Pairs each client's invocation with its completion, in the order of invocation.
+ * Each client's invocation with its completion, in the order of invocation, as positions in the
+ * history: a pair goes by its number, and is put together where it is asked for.
  *
  * A completion without an invocation is left out, an invocation while another is open leaves that
  * one without completion; both are warned of. The nemesis is left out, too.
  */
-export function placedPairs(
-  history: readonly Op[],
-  warnings: Warnings = new Warnings(),
-): PlacedPair[] {
-  const all: { invoke: Op; completion?: Op; invokedAt: number; completedAt: number }[] = [];
-  const open = new Map<Op["process"], number>();
-  for (const [position, op] of history.entries()) {
-    if (op.process === "nemesis") continue;
-    const pair = all[open.get(op.process) ?? -1];
-    if (op.type === "invoke") {
-      if (pair !== undefined) warnings.add("Invocation while another is open", () => describe(op));
-      open.set(op.process, all.length);
-      all.push({ invoke: op, invokedAt: position, completedAt: Infinity });
-    } else if (pair === undefined) {
-      warnings.add("Completion without an invocation", () => describe(op));
-    } else {
-      pair.completion = op;
-      pair.completedAt = position;
-      open.delete(op.process);
+export class Pairs {
+  /** The history. */
+  readonly ops: OpReader;
+  /** How many pairs there are. */
+  readonly length: number;
+  /** Where each was invoked. */
+  readonly invokedAt: Int32Array;
+  /** Where each was completed; -1 when there is no completion. */
+  readonly completedAt: Int32Array;
+
+  constructor(history: History, warnings: Warnings = new Warnings()) {
+    const ops = this.ops = readerOf(history);
+    const [invokedAt, completedAt] = [new Int32Array(ops.length), new Int32Array(ops.length)];
+    const open = new Map<Op["process"], number>();
+    let count = 0;
+    for (let position = 0; position < ops.length; position++) {
+      const process = ops.processAt(position);
+      if (process === "nemesis") continue;
+      const pair = open.get(process) ?? -1;
+      if (ops.typeAt(position) === "invoke") {
+        if (pair >= 0) {
+          warnings.add("Invocation while another is open", () => describe(ops.opAt(position)));
+        }
+        open.set(process, count);
+        invokedAt[count] = position;
+        completedAt[count++] = NOWHERE;
+      } else if (pair < 0) {
+        warnings.add("Completion without an invocation", () => describe(ops.opAt(position)));
+      } else {
+        completedAt[pair] = position;
+        // To set an entry again is cheaper than to delete it.
+        open.set(process, NOWHERE);
+      }
     }
+    this.length = count;
+    this.invokedAt = invokedAt.subarray(0, count);
+    this.completedAt = completedAt.subarray(0, count);
   }
-  return all;
+
+  /** A pair as a whole. */
+  at(number: number): PlacedPair {
+    const [invokedAt, completedAt] = [this.invokedAt[number] ?? 0, this.completion(number)];
+    const invoke = this.ops.opAt(invokedAt);
+    if (completedAt === NOWHERE) return { invoke, invokedAt, completedAt: Infinity };
+    return { invoke, completion: this.ops.opAt(completedAt), invokedAt, completedAt };
+  }
+
+  /** Where a pair was completed; -1 when there is no completion. */
+  completion(number: number): number {
+    return this.completedAt[number] ?? NOWHERE;
+  }
+
+  /** For each position of the history the number of its pair; -1 where there is none. */
+  numbers(): Int32Array {
+    const numbers = new Int32Array(this.ops.length).fill(NOWHERE);
+    for (let number = 0; number < this.length; number++) {
+      numbers[this.invokedAt[number] ?? 0] = number;
+      const completedAt = this.completion(number);
+      if (completedAt !== NOWHERE) numbers[completedAt] = number;
+    }
+    return numbers;
+  }
+
+  /** How a pair ended; undefined when there is no completion. */
+  endOf(number: number): OpType | undefined {
+    const completedAt = this.completion(number);
+    return completedAt === NOWHERE ? undefined : this.ops.typeAt(completedAt);
+  }
+
+  /** What a pair's invocation did. */
+  fOf(number: number): string {
+    return this.ops.fAt(this.invokedAt[number] ?? 0);
+  }
+
+  /** What a pair was invoked with. */
+  valueOf(number: number): Json {
+    return this.ops.valueAt(this.invokedAt[number] ?? 0);
+  }
+
+  /** The value of a pair's completion; `null` when there is none. */
+  resultOf(number: number): Json {
+    const completedAt = this.completion(number);
+    return completedAt === NOWHERE ? null : this.ops.valueAt(completedAt);
+  }
+}
+
+/** No position of a history. */
+const NOWHERE = -1;
+
+/** The same as {@linkcode Pairs}, each put together: for histories that are not long. */
+export function placedPairs(history: History): PlacedPair[] {
+  const pairs = new Pairs(history);
+  return Array.from({ length: pairs.length }, (_, number) => pairs.at(number));
 }
 
 /** Whether a pair was acknowledged. */
@@ -70,10 +145,14 @@ export function valueOf(op: Op): Json {
 }
 
 /** Where in a history a node was killed or restarted, which may have lost what it had in memory. */
-export function killsOf(history: readonly Op[]): number[] {
-  return history.flatMap(({ process, f }, position) =>
-    process === "nemesis" && f.includes("kill") ? [position] : []
-  );
+export function killsOf(history: History): number[] {
+  const ops = readerOf(history);
+  const kills: number[] = [];
+  for (let position = 0; position < ops.length; position++) {
+    if (ops.processAt(position) !== "nemesis") continue;
+    if (ops.fAt(position).includes("kill")) kills.push(position);
+  }
+  return kills;
 }
 
 function describe(op: Op): string {
@@ -189,9 +268,21 @@ export function inOrder(ops: Iterable<Op | undefined>): Op[] {
   return [...some].sort((a, b) => a.index - b.index);
 }
 
-/** Both ends of some operations, without repeats, in the history's order. */
-export function endsOf(pairs: readonly (PlacedPair | undefined)[]): Op[] {
-  return inOrder(pairs.flatMap((pair) => [pair?.invoke, pair?.completion]));
+/**
+ * Both ends of some operations, without repeats, in the history's order.
+ *
+ * @param completed one of which only the completion is wanted
+ */
+export function endsOf(pairs: readonly (PlacedPair | undefined)[], completed?: PlacedPair): Op[] {
+  // By position, for an operation may be made anew each time.
+  const ops = new Map<number, Op | undefined>();
+  for (const pair of pairs) {
+    if (pair === undefined) continue;
+    ops.set(pair.invokedAt, pair.invoke);
+    ops.set(pair.completedAt, pair.completion);
+  }
+  if (completed !== undefined) ops.set(completed.completedAt, completed.completion);
+  return inOrder(ops.values());
 }
 
 /** Of n sorted values the one at floor(n q), or the last; undefined if there are none. */
@@ -214,9 +305,9 @@ export interface Quantiles {
 }
 
 /** The quantiles of a report, as Maelstrom picks them. */
-export function quantiles(values: readonly number[]): Quantiles {
+export function quantiles(values: ArrayLike<number>): Quantiles {
   if (values.length === 0) return { count: 0 };
-  const sorted = Float64Array.from(values).sort();
+  const sorted = new Float64Array(values).sort();
   const at = (q: number) => quantile(sorted, q) ?? 0;
   return { count: sorted.length, p50: at(0.5), p95: at(0.95), p99: at(0.99), max: at(1) };
 }

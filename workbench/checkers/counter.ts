@@ -5,16 +5,15 @@
  */
 
 import type { Json } from "@eddy/maelstrom";
-import type { CheckResult, Finding, Op } from "../history.ts";
+import { type CheckResult, type Finding, type History, MAX_FINDINGS, type Op } from "../history.ts";
 import {
   anyOf,
   type CompletedPair,
   endsOf,
   integerJson,
   integerOf,
-  isOk,
+  Pairs,
   type PlacedPair,
-  placedPairs,
   plural,
   resultOf,
   show,
@@ -49,23 +48,15 @@ const MAX_ADDS_SHOWN = 4;
  * Reads before the final phase may return anything; what no adds account for is warned of. Without
  * an acknowledged final read all is well.
  */
-export function checkCounter(history: readonly Op[]): CounterResult {
+export function checkCounter(history: History): CounterResult {
   const warnings = new Warnings();
-  const pairs = placedPairs(history, warnings);
-  const adds = pairs.filter(({ invoke }) => invoke.f === "add");
-  const known = adds.filter(isOk);
-  const unknown = adds.filter(({ completion }) =>
-    completion === undefined || completion.type === "info"
-  );
-  const odd = [...known, ...unknown].filter((add) => delta(add) === undefined);
+  const pairs = new Pairs(history, warnings);
+  const { sum, addCount, knownCount, unknown, odd } = readAdds(pairs);
   for (const { invoke } of odd) {
     warnings.add("Add of no integer", () => `${show(invoke.value)}, by ${whoAndWhen(invoke)}`);
   }
-  const sum = known.reduce((total, add) => total + (delta(add) ?? 0n), 0n);
   const { acceptable, exact } = possibleSums(sum, unknown.map((add) => delta(add) ?? 0n));
-  const reads = pairs.filter(isOk).filter(({ invoke, completion }) =>
-    invoke.f === "read" && (completion.final ?? invoke.final) === true
-  );
+  const reads = finalReads(pairs);
   warnOfImpossible(pairs, warnings);
   const wrong = reads.filter((read) => !isAcceptable(read, acceptable));
   const figures = {
@@ -75,10 +66,12 @@ export function checkCounter(history: readonly Op[]): CounterResult {
   };
   const findings = odd.length > 0
     ? [oddAdds(odd)]
-    : adds.length === 0 && wrong.length === 0
+    : addCount === 0 && wrong.length === 0
     ? [nothingAdded(reads)]
-    : wrong.map((read) => wrongRead(read, sum, known.length, unknown, acceptable));
-  const valid = odd.length > 0 || (adds.length === 0 && wrong.length === 0)
+    : wrong.slice(0, MAX_FINDINGS).map((read) =>
+      wrongRead(read, sum, knownCount, unknown, acceptable)
+    );
+  const valid = odd.length > 0 || (addCount === 0 && wrong.length === 0)
     ? "unknown"
     : wrong.length > 0
     ? false
@@ -88,29 +81,74 @@ export function checkCounter(history: readonly Op[]): CounterResult {
   return resultOf(valid, figures, findings, warnings);
 }
 
+/** The sum of the acknowledged adds, those that may have happened, and those of no integer. */
+function readAdds(pairs: Pairs): {
+  readonly sum: bigint;
+  readonly addCount: number;
+  readonly knownCount: number;
+  readonly unknown: readonly PlacedPair[];
+  readonly odd: readonly PlacedPair[];
+} {
+  const unknown: PlacedPair[] = [];
+  const odd: { readonly known: PlacedPair[]; readonly unknown: PlacedPair[] } = {
+    known: [],
+    unknown: [],
+  };
+  let [sum, addCount, knownCount] = [0n, 0, 0];
+  for (let number = 0; number < pairs.length; number++) {
+    if (pairs.fOf(number) !== "add") continue;
+    addCount++;
+    const type = pairs.endOf(number);
+    if (type === "fail") continue;
+    const change = integerOf(pairs.valueOf(number));
+    if (type === "ok") {
+      knownCount++;
+      if (change === undefined) odd.known.push(pairs.at(number));
+      else sum += change;
+    } else {
+      unknown.push(pairs.at(number));
+      if (change === undefined) odd.unknown.push(pairs.at(number));
+    }
+  }
+  return { sum, addCount, knownCount, unknown, odd: [...odd.known, ...odd.unknown] };
+}
+
+/** The acknowledged reads of the final phase. */
+function finalReads(pairs: Pairs): CompletedPair[] {
+  const reads: CompletedPair[] = [];
+  for (let number = 0; number < pairs.length; number++) {
+    if (pairs.fOf(number) !== "read" || pairs.endOf(number) !== "ok") continue;
+    const [invoke, completion] = [pairs.invokedAt[number] ?? 0, pairs.completion(number)];
+    if ((pairs.ops.finalAt(completion) ?? pairs.ops.finalAt(invoke)) !== true) continue;
+    reads.push(pairs.at(number) as CompletedPair);
+  }
+  return reads;
+}
+
 /** Warns of reads that no choice of the adds invoked by then, without those that failed, adds up to. */
-function warnOfImpossible(pairs: readonly PlacedPair[], warnings: Warnings): void {
-  const adds = pairs.filter(({ invoke, completion }) =>
-    invoke.f === "add" && completion?.type !== "fail"
-  );
-  let [least, greatest, begun] = [0n, 0n, 0];
-  const reads = pairs.filter(isOk).filter(({ invoke }) => invoke.f === "read");
-  for (const { completion, completedAt } of reads.sort((a, b) => a.completedAt - b.completedAt)) {
-    for (let add = adds[begun]; add !== undefined && add.invokedAt < completedAt;) {
-      const change = delta(add) ?? 0n;
+function warnOfImpossible(pairs: Pairs, warnings: Warnings): void {
+  const { ops } = pairs;
+  const numbers = pairs.numbers();
+  let [least, greatest] = [0n, 0n];
+  for (let position = 0; position < ops.length; position++) {
+    const number = numbers[position] ?? -1;
+    if (number < 0) continue;
+    const isBegin = pairs.invokedAt[number] === position;
+    const f = pairs.fOf(number);
+    if (f === "add" && isBegin && pairs.endOf(number) !== "fail") {
+      const change = integerOf(pairs.valueOf(number)) ?? 0n;
       if (change < 0n) least += change;
       else greatest += change;
-      add = adds[++begun];
     }
-    const value = integerOf(valueOf(completion));
+    if (f !== "read" || isBegin || ops.typeAt(position) !== "ok") continue;
+    const value = integerOf(ops.valueAt(position));
     if (value !== undefined && value >= least && value <= greatest) continue;
+    const [from, to] = [least, greatest];
     warnings.add(
       "Read that no sum of adds accounts for, which Maelstrom overlooks before the end",
       () =>
-        `${show(valueOf(completion))}, by ${
-          whoAndWhen(completion)
-        }, when the sum of what had been ` +
-        `added, or may have been, was from ${least} to ${greatest}`,
+        `${show(ops.valueAt(position))}, by ${whoAndWhen(ops.opAt(position))}, when the sum of ` +
+        `what had been added, or may have been, was from ${from} to ${to}`,
     );
   }
 }

@@ -5,12 +5,11 @@
  */
 
 import { isJsonObject, type Json, jsonEqual } from "@eddy/maelstrom";
-import { type CheckResult, type Finding, MAX_FINDINGS, type Op } from "../history.ts";
+import { type CheckResult, type Finding, type History, MAX_FINDINGS } from "../history.ts";
 import {
   type CompletedPair,
   endsOf,
-  type PlacedPair,
-  placedPairs,
+  Pairs,
   resultOf,
   show,
   valueOf,
@@ -31,31 +30,28 @@ export interface EchoResult extends CheckResult {
  * total availability to catch those. The value of an acknowledged echo is the reply's body, as in
  * Maelstrom's histories, or what the reply echoed.
  */
-export function checkEcho(history: readonly Op[]): EchoResult {
+export function checkEcho(history: History): EchoResult {
   const warnings = new Warnings();
-  const wrong = placedPairs(history, warnings)
-    .filter(({ invoke }) => invoke.f === "echo")
-    .filter(isAnswered)
-    .filter(({ invoke, completion }) => !isEchoOf(valueOf(invoke), completion));
-  const errors = wrong.map(({ invoke, completion }) => [
-    "Expected a message with :echo",
-    valueOf(invoke),
-    "But received",
-    valueOf(completion),
-  ]);
-  const findings = wrong.slice(0, MAX_FINDINGS).map(wrongEcho);
-  return resultOf(wrong.length === 0, { errors }, findings, warnings);
+  const pairs = new Pairs(history, warnings);
+  const wrong: CompletedPair[] = [];
+  const errors: Json[][] = [];
+  for (let number = 0; number < pairs.length; number++) {
+    if (pairs.fOf(number) !== "echo") continue;
+    const type = pairs.endOf(number);
+    if (type !== "ok" && type !== "fail") continue;
+    const [sent, value] = [pairs.valueOf(number), pairs.resultOf(number)];
+    if (isEchoOf(sent, type, value)) continue;
+    errors.push(["Expected a message with :echo", sent, "But received", value]);
+    if (wrong.length < MAX_FINDINGS) wrong.push(pairs.at(number) as CompletedPair);
+  }
+  return resultOf(errors.length === 0, { errors }, wrong.map(wrongEcho), warnings);
 }
 
-function isAnswered(pair: PlacedPair): pair is CompletedPair {
-  return pair.completion?.type === "ok" || pair.completion?.type === "fail";
-}
-
-function isEchoOf(sent: Json, { type, value }: Op): boolean {
+function isEchoOf(sent: Json, type: "ok" | "fail", value: Json): boolean {
   const echo = isJsonObject(value) ? value.echo ?? null : null;
   // A failed operation keeps the value it was invoked with, in which Maelstrom looks for an echo.
   return jsonEqual(echo, sent) && (type === "fail" || isJsonObject(value)) ||
-    type === "ok" && jsonEqual(value ?? null, sent);
+    type === "ok" && jsonEqual(value, sent);
 }
 
 function wrongEcho(pair: CompletedPair): Finding {

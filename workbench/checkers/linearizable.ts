@@ -5,17 +5,24 @@
  */
 
 import { canonical, ErrorCode, type Json } from "@eddy/maelstrom";
-import { type CheckResult, type Finding, type Op, type Validity, worst } from "../history.ts";
+import {
+  type CheckResult,
+  type Finding,
+  type History,
+  type Op,
+  type Validity,
+  worst,
+} from "../history.ts";
+import { type OpReader, readerOf } from "../op_reader.ts";
 import {
   anyOf,
-  type CompletedPair,
   endsOf,
   isOk,
   jsonOrder,
   keyOf,
   killsOf,
+  Pairs,
   type PlacedPair,
-  placedPairs,
   plural,
   resultOf,
   seconds,
@@ -74,22 +81,24 @@ export interface RegisterResult {
  * history of one register, whose values have no keys, is taken for one of a key `"register"`.
  */
 export function checkLinearizable(
-  written: readonly Op[],
+  written: History,
   options: LinearizableOptions = {},
 ): LinearizableResult {
   const { maxSteps = 5_000_000 } = options;
-  const history = isUnkeyed(written) ? written.map(keyed) : written;
   const warnings = new Warnings();
-  const pairs = placedPairs(history, warnings);
-  const { byKey, oddCount } = registerHistories(pairs, warnings);
-  warnOfVanished(pairs, killsOf(history)[0] ?? Infinity, warnings);
-  const checked = [...byKey.values()].map((key) => checkKey(key, maxSteps));
+  const pairs = new Pairs(keyedHistory(written), warnings);
+  const keys = new PairsByKey(pairs, warnings);
+  warnOfVanished(pairs, killsOf(written)[0] ?? Infinity, warnings);
+  // One after the other, so that memory holds the operations of one.
+  const checked = Array.from(keys.histories(), (key) => checkKey(key, maxSteps));
   const failed = checked.filter(({ result }) => result.valid === false);
   const figures = {
     results: Object.fromEntries(checked.map(({ key, result }) => [canonical(key), result])),
     failures: failed.map(({ key }) => key),
   };
-  if (oddCount > 0) return resultOf("unknown", figures, [oddOperations(oddCount)], warnings);
+  if (keys.oddCount > 0) {
+    return resultOf("unknown", figures, [oddOperations(keys.oddCount)], warnings);
+  }
   const valid = worst(checked.map(({ result }) => result.valid));
   const findings = checked.flatMap(({ result, finding }) =>
     result.valid === valid ? finding ?? [] : []
@@ -117,19 +126,18 @@ export interface OrderedRegister {
  * @param limits how many keys there are to be at most, and how hard to try for each
  */
 export function registerOrders(
-  written: readonly Op[],
+  written: History,
   failures: readonly Json[],
   { maxKeys, maxSteps }: { readonly maxKeys: number; readonly maxSteps: number },
 ): { readonly orders: OrderedRegister[]; readonly keyCount: number } {
-  const history = isUnkeyed(written) ? written.map(keyed) : written;
-  const { byKey } = registerHistories(placedPairs(history), new Warnings());
+  const all = [...new PairsByKey(new Pairs(keyedHistory(written)), new Warnings()).histories()];
   const failed = new Set(failures.map((key) => canonical(key)));
-  const weight = ([name, { known }]: [string, RegisterHistory]) =>
-    failed.has(name) ? Infinity : known.length;
-  const keys = [...byKey].filter((key) => weight(key) > 0)
+  const weight = ({ key, known }: RegisterHistory) =>
+    failed.has(canonical(key)) ? Infinity : known.length;
+  const keys = all.filter((key) => weight(key) > 0)
     .sort((a, b) => weight(b) === weight(a) ? 0 : weight(b) - weight(a));
-  const orders = keys.slice(0, maxKeys).map(([, key]) => orderOf(key, maxSteps));
-  return { orders, keyCount: byKey.size };
+  const orders = keys.slice(0, maxKeys).map((key) => orderOf(key, maxSteps));
+  return { orders, keyCount: all.length };
 }
 
 function orderOf(history: RegisterHistory, maxSteps: number): OrderedRegister {
@@ -271,7 +279,7 @@ function capital(text: string): string {
 interface RegisterHistory {
   readonly key: Json;
   /** How many operations there were, whatever came of them. */
-  operationCount: number;
+  readonly operationCount: number;
   /** The operations that happened, in the order of invocation. */
   readonly known: RegisterCall[];
   /** The operations that may have happened, at any time since, in the order of invocation. */
@@ -282,56 +290,100 @@ interface RegisterHistory {
   readonly values: Json[];
 }
 
+/** The operations of a history by key, of which each makes sense on a register. */
+class PairsByKey {
+  readonly #pairs: Pairs;
+  readonly #keys: Json[] = [];
+  /** The pairs in the order of their keys, and of one key in the order of invocation. */
+  readonly #order: Int32Array;
+  /** Where each key's pairs end in that order. */
+  readonly #ends: Int32Array;
+  /** How many operations make no sense on a register. */
+  readonly oddCount: number;
+
+  constructor(pairs: Pairs, warnings: Warnings) {
+    this.#pairs = pairs;
+    const keyOfPair = new Int32Array(pairs.length);
+    const numbers = new Map<string, number>();
+    let oddCount = 0;
+    for (let pair = 0; pair < pairs.length; pair++) {
+      const key = keyAskedFor(pairs, pair);
+      if (key === undefined) {
+        oddCount += 1;
+        warnings.add("Operation that makes no sense on a register", () => odd(pairs.at(pair)));
+      }
+      const name = key === undefined ? undefined : canonical(key);
+      let number = name === undefined ? -1 : numbers.get(name) ?? this.#keys.length;
+      if (key !== undefined && name !== undefined && number === this.#keys.length) {
+        number = this.#keys.push(key) - 1;
+        numbers.set(name, number);
+      }
+      keyOfPair[pair] = number;
+    }
+    this.oddCount = oddCount;
+    [this.#order, this.#ends] = sortedBy(keyOfPair, this.#keys.length);
+  }
+
+  /** What happened to each key, in the order of their first operations. */
+  *histories(): Generator<RegisterHistory> {
+    let begin = 0;
+    for (const [number, key] of this.#keys.entries()) {
+      const end = this.#ends[number] ?? 0;
+      yield registerHistory(this.#pairs, key, this.#order.subarray(begin, end));
+      begin = end;
+    }
+  }
+}
+
+/** The indices of some numbers in the order of these, and where each number's end; -1 is left out. */
+function sortedBy(numbers: Int32Array, count: number): [order: Int32Array, ends: Int32Array] {
+  const starts = new Int32Array(count + 1);
+  for (const number of numbers) if (number >= 0) starts[number + 1] = (starts[number + 1] ?? 0) + 1;
+  for (let i = 0; i < count; i++) starts[i + 1] = (starts[i + 1] ?? 0) + (starts[i] ?? 0);
+  const order = new Int32Array(starts[count] ?? 0);
+  for (let i = 0; i < numbers.length; i++) {
+    const number = numbers[i] ?? -1;
+    if (number < 0) continue;
+    const place = starts[number] ?? 0;
+    order[place] = i;
+    starts[number] = place + 1;
+  }
+  return [order, starts];
+}
+
+function odd({ invoke, completion = invoke }: PlacedPair): string {
+  return `${invoke.f} of ${show(completion.value)}, by ${whoAndWhen(invoke)}`;
+}
+
 /**
- * Splits a history by key, and counts the operations that make no sense on a register.
+ * Reads the operations of one key.
  *
  * What constrains nothing is dropped: a read that was not acknowledged, one that returned `null`,
  * and an unknown cas to the value it is from.
  */
-function registerHistories(
-  pairs: readonly PlacedPair[],
-  warnings: Warnings,
-): { byKey: ReadonlyMap<string, RegisterHistory>; oddCount: number } {
-  const byKey = new Map<string, RegisterHistory & { numbers: Map<number | string, number> }>();
-  let oddCount = 0;
-  for (const pair of pairs) {
-    const asked = keyAndValue(pair.invoke);
-    const requirement = asked && requirementOf(pair, asked);
-    if (asked === undefined || requirement === undefined) {
-      oddCount += 1;
-      warnings.add(
-        "Operation that makes no sense on a register",
-        () =>
-          `${pair.invoke.f} of ${show((pair.completion ?? pair.invoke).value)}, ` +
-          `by ${whoAndWhen(pair.invoke)}`,
-      );
-      continue;
+function registerHistory(pairs: Pairs, key: Json, some: Int32Array): RegisterHistory {
+  const history: RegisterHistory = {
+    key,
+    operationCount: some.length,
+    known: [],
+    unknown: [],
+    failed: [],
+    values: [null],
+  };
+  const { values } = history;
+  const numbers = new Map([[keyOf(null), INITIAL]]);
+  const numberOf = (value: Json): number => {
+    const number = numbers.get(keyOf(value)) ?? values.length;
+    if (number === values.length) {
+      numbers.set(keyOf(value), number);
+      values.push(value);
     }
-    const name = canonical(asked[0]);
-    let history = byKey.get(name);
-    if (history === undefined) {
-      history = {
-        key: asked[0],
-        operationCount: 0,
-        known: [],
-        unknown: [],
-        failed: [],
-        values: [null],
-        numbers: new Map([[keyOf(null), INITIAL]]),
-      };
-      byKey.set(name, history);
-    }
-    history.operationCount += 1;
-    if (requirement === "nothing") continue;
-    const { values, numbers } = history;
-    const numberOf = (value: Json): number => {
-      const number = numbers.get(keyOf(value)) ?? values.length;
-      if (number === values.length) {
-        numbers.set(keyOf(value), number);
-        values.push(value);
-      }
-      return number;
-    };
+    return number;
+  };
+  for (const number of some) {
+    const requirement = requirementOf(pairs, number);
+    if (requirement === undefined || requirement === "nothing") continue;
+    const pair = pairs.at(number);
     const call = {
       pair,
       requires: requirement.from === undefined ? ANY : numberOf(requirement.from),
@@ -342,16 +394,26 @@ function registerHistories(
     if (pair.completion?.type === "fail") history.failed.push(call);
     else (isOk(pair) ? history.known : history.unknown).push(call);
   }
-  return { byKey, oddCount };
+  return history;
+}
+
+/** A history of one register, whose values have no keys, with a key; any other as it is. */
+function keyedHistory(history: History): History {
+  return isUnkeyed(readerOf(history)) ? Array.from(history, keyed) : history;
 }
 
 /** Whether a history is of one register: where reads and writes have no pair, there is no key. */
-function isUnkeyed(history: readonly Op[]): boolean {
-  const values = history.filter(({ process, f }) =>
-    process !== "nemesis" && (f === "read" || f === "write")
-  ).map(valueOf);
-  return values.some((value) => value !== null) &&
-    values.every((value) => !Array.isArray(value) || value.length !== 2);
+function isUnkeyed(ops: OpReader): boolean {
+  let isAnyPlain = false;
+  for (let position = 0; position < ops.length; position++) {
+    if (ops.processAt(position) === "nemesis") continue;
+    const f = ops.fAt(position);
+    if (f !== "read" && f !== "write") continue;
+    const value = ops.valueAt(position);
+    if (Array.isArray(value) && value.length === 2) return false;
+    if (value !== null) isAnyPlain = true;
+  }
+  return isAnyPlain;
 }
 
 function keyed(op: Op): Op {
@@ -359,21 +421,31 @@ function keyed(op: Op): Op {
 }
 
 /** Operations' values are pairs of key and value. */
-function keyAndValue(op: Op): [key: Json, value: Json] | undefined {
-  const value = valueOf(op);
+function keyAndValue(value: Json): [key: Json, value: Json] | undefined {
   if (!Array.isArray(value) || value.length !== 2) return undefined;
   return [value[0] ?? null, value[1] ?? null];
 }
 
+/** The key of an operation that makes sense on a register. */
+function keyAskedFor(pairs: Pairs, number: number): Json | undefined {
+  return requirementOf(pairs, number) === undefined
+    ? undefined
+    : keyAndValue(pairs.valueOf(number))?.[0];
+}
+
 /** What an operation needs to find, if it needs that, and what it leaves; nothing for nonsense. */
 function requirementOf(
-  pair: PlacedPair,
-  [key, value]: [Json, Json],
+  pairs: Pairs,
+  number: number,
 ): { from?: Json; to: Json } | "nothing" | undefined {
-  switch (pair.invoke.f) {
+  const asked = keyAndValue(pairs.valueOf(number));
+  if (asked === undefined) return undefined;
+  const [key, value] = asked;
+  const isKnown = pairs.endOf(number) === "ok";
+  switch (pairs.fOf(number)) {
     case "read": {
-      if (!isOk(pair)) return "nothing";
-      const got = keyAndValue(pair.completion);
+      if (!isKnown) return "nothing";
+      const got = keyAndValue(pairs.resultOf(number));
       if (got === undefined || canonical(got[0]) !== canonical(key)) return undefined;
       return got[1] === null ? "nothing" : { from: got[1], to: got[1] };
     }
@@ -382,7 +454,7 @@ function requirementOf(
     case "cas": {
       if (!Array.isArray(value) || value.length !== 2) return undefined;
       const [from, to] = [value[0] ?? null, value[1] ?? null];
-      return !isOk(pair) && canonical(from) === canonical(to) ? "nothing" : { from, to };
+      return !isKnown && canonical(from) === canonical(to) ? "nothing" : { from, to };
     }
     default:
       return undefined;
@@ -397,44 +469,51 @@ function requirementOf(
  * Nothing is said of the time after a node was killed: a cluster that has only its memory may then
  * have lost what it acknowledged, and disagree on it for the rest of the run.
  */
-function warnOfVanished(
-  pairs: readonly PlacedPair[],
-  firstKill: number,
-  warnings: Warnings,
-): void {
+function warnOfVanished(pairs: Pairs, firstKill: number, warnings: Warnings): void {
   /** The operation of each key that was the first to end with the key in place. */
-  const holders = new Map<string, CompletedPair>();
-  const completed = pairs.filter((pair): pair is CompletedPair => pair.completion !== undefined);
-  for (const pair of completed.toSorted((a, b) => a.completedAt - b.completedAt)) {
-    if (pair.completedAt > firstKill) return;
-    const { invoke, completion } = pair;
-    const [key, value] = keyAndValue(completion.type === "ok" ? completion : invoke) ?? [];
+  const holders = new Map<string, number>();
+  const numbers = pairs.numbers();
+  let nulls: ReadonlySet<string> | undefined;
+  for (let position = 0; position < numbers.length && position <= firstKill; position++) {
+    const number = numbers[position] ?? -1;
+    if (number < 0 || pairs.completion(number) !== position) continue;
+    const isKnown = pairs.endOf(number) === "ok";
+    const [key, value] = keyAndValue(isKnown ? pairs.resultOf(number) : pairs.valueOf(number)) ??
+      [];
     if (key === undefined) continue;
     const name = canonical(key);
     const holder = holders.get(name);
-    if (isMissing(pair, value)) {
-      if (holder === undefined || holder.completedAt > pair.invokedAt) continue;
+    if (isMissing(pairs, number, value)) {
+      if (holder === undefined || pairs.completion(holder) > (pairs.invokedAt[number] ?? 0)) {
+        continue;
+      }
       // Whoever writes null may read it.
-      if (completion.type === "ok" && pairs.some((other) => writesNull(other, name))) continue;
-      warnings.add(
-        "Key that was missing after it held a value, which Maelstrom overlooks",
-        () =>
-          `key ${show(key)} held a value at the ${holder.invoke.f} by ` +
-          `${whoAndWhen(holder.completion)}, but was missing at the ${pair.invoke.f} by ` +
-          whoAndWhen(pair.invoke),
-      );
-    } else if (completion.type === "ok" && holder === undefined) holders.set(name, pair);
+      if (isKnown && (nulls ??= keysSetToNull(pairs)).has(name)) continue;
+      warnings.add("Key that was missing after it held a value, which Maelstrom overlooks", () => {
+        const [held, missed] = [pairs.at(holder), pairs.at(number)];
+        return `key ${show(key)} held a value at the ${held.invoke.f} by ` +
+          `${whoAndWhen(held.completion ?? held.invoke)}, but was missing at the ` +
+          `${missed.invoke.f} by ${whoAndWhen(missed.invoke)}`;
+      });
+    } else if (isKnown && holder === undefined) holders.set(name, number);
   }
 }
 
-function isMissing({ invoke, completion }: CompletedPair, value: Json | undefined): boolean {
-  if (completion.type !== "ok") return completion.error?.code === ErrorCode.keyDoesNotExist;
-  return invoke.f === "read" && value === null;
+function isMissing(pairs: Pairs, number: number, value: Json | undefined): boolean {
+  if (pairs.endOf(number) === "ok") return pairs.fOf(number) === "read" && value === null;
+  const { error } = pairs.ops.opAt(pairs.completion(number));
+  return error?.code === ErrorCode.keyDoesNotExist;
 }
 
-function writesNull({ invoke }: PlacedPair, key: string): boolean {
-  const [written = null, value = null] = keyAndValue(invoke) ?? [];
-  const isWrite = invoke.f === "write" && value === null;
-  const isCas = invoke.f === "cas" && Array.isArray(value) && value[1] === null;
-  return (isWrite || isCas) && canonical(written) === key;
+/** The keys that some operation set to `null`, or may have. */
+function keysSetToNull(pairs: Pairs): Set<string> {
+  const keys = new Set<string>();
+  for (let number = 0; number < pairs.length; number++) {
+    const [key = null, value = null] = keyAndValue(pairs.valueOf(number)) ?? [];
+    const f = pairs.fOf(number);
+    const isWrite = f === "write" && value === null;
+    const isCas = f === "cas" && Array.isArray(value) && value[1] === null;
+    if (isWrite || isCas) keys.add(canonical(key));
+  }
+  return keys;
 }

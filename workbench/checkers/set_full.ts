@@ -5,22 +5,19 @@
  */
 
 import type { Json } from "@eddy/maelstrom";
-import { type CheckResult, type Finding, MAX_FINDINGS, type Op } from "../history.ts";
+import { type CheckResult, type Finding, type History, MAX_FINDINGS, type Op } from "../history.ts";
+import type { OpReader } from "../op_reader.ts";
 import {
-  type CompletedPair,
   endsOf,
-  inOrder,
-  isOk,
   jsonOrder,
   keyOf,
+  Pairs,
   type PlacedPair,
-  placedPairs,
   plural,
   quantile,
   resultOf,
   seconds,
   show,
-  valueOf,
   Warnings,
   who,
   whoAndWhen,
@@ -78,6 +75,12 @@ export interface StaleElement {
 /** How many elements `duplicated` lists. */
 const MAX_DUPLICATED = 48;
 
+/** How many elements `worstStale` lists. */
+const MAX_STALE = 8;
+
+/** No pair, no position. */
+const NONE = -1;
+
 /**
  * Checks that every element known to have been added is in the reads that begin later.
  *
@@ -88,21 +91,21 @@ const MAX_DUPLICATED = 48;
  *
  * @param addF the operation that adds an element
  */
-export function checkSetFull(history: readonly Op[], addF: "broadcast" | "add"): SetFullResult {
+export function checkSetFull(history: History, addF: "broadcast" | "add"): SetFullResult {
   const warnings = new Warnings();
-  const { elements, reads, duplicated } = followElements(history, addF, warnings);
-  warnOfMissing(elements, reads, quietFrom(history, addF), warnings);
-  const outcomes = [...elements.values()]
-    .sort((a, b) => jsonOrder(a.element, b.element))
-    .map(outcomeOf);
-  const lost = outcomes.filter(({ outcome }) => outcome === "lost");
-  const figures = figuresOf(outcomes, duplicated);
-  if (lost.length > 0) {
-    const findings = lost.slice(0, MAX_FINDINGS).map(({ state }) => lostFinding(state, reads));
+  const pairs = new Pairs(history, warnings);
+  const set = new SetHistory(pairs, addF, warnings);
+  const duplicated = set.follow(warnings);
+  warnOfMissing(set, quietFrom(pairs.ops, addF), warnings);
+  const outcomes = new Outcomes(set);
+  const figures = figuresOf(set, outcomes, duplicated);
+  if (figures.lostCount > 0) {
+    const first = outcomes.of("lost").subarray(0, MAX_FINDINGS);
+    const findings = Array.from(first, (one) => lostFinding(set, one));
     return resultOf(false, figures, findings, warnings);
   }
   if (figures.stableCount > 0) return resultOf(true, figures, [], warnings);
-  return resultOf("unknown", figures, [nothingStable(outcomes, reads.length)], warnings);
+  return resultOf("unknown", figures, [nothingStable(set, outcomes)], warnings);
 }
 
 /** How long an element took until it was stable or, where it is lost, until it was lost. */
@@ -117,170 +120,250 @@ export interface ElementLatency {
 
 /** The latencies of each element that is stable or lost, in the order in which they were known. */
 export function elementLatencies(
-  history: readonly Op[],
+  history: History,
   addF: "broadcast" | "add",
 ): ElementLatency[] {
-  const { elements } = followElements(history, addF, new Warnings());
-  const latencies = [...elements.values()].flatMap((state): ElementLatency[] => {
-    const { outcome, stableLatency, lostLatency } = outcomeOf(state);
-    const [known, latencyMs] = [state.known?.completion, stableLatency ?? lostLatency];
-    if (known === undefined || latencyMs === null || outcome === "never-read") return [];
-    return [{ element: state.element, outcome, latencyMs, known }];
-  });
+  const set = new SetHistory(new Pairs(history), addF, new Warnings());
+  set.follow(new Warnings());
+  const latencies: ElementLatency[] = [];
+  for (let one = 0; one < set.size; one++) {
+    const { outcome, latencyMs } = outcomeOf(set, one);
+    const pair = set.known[one] ?? NONE;
+    const known = pair === NONE ? undefined : set.pairs.at(pair).completion;
+    if (known === undefined || outcome === "never-read") continue;
+    latencies.push({ element: set.elementOf(one), outcome, latencyMs, known });
+  }
   return latencies.sort((a, b) => a.known.time - b.known.time);
 }
 
-/** What a history says of each element, and the reads that say it. */
-function followElements(history: readonly Op[], addF: string, warnings: Warnings) {
-  const pairs = placedPairs(history, warnings);
-  const elements = elementsOf(pairs.filter(({ invoke }) => invoke.f === addF));
-  const reads = readsOf(pairs, warnings);
-  return { elements, reads, duplicated: follow(elements, reads, warnings) };
-}
+/** Numbers for elements; those that are small integers, as most are, need no `Map`. */
+class ElementNumbers {
+  /** For each integer the number after its own; 0 where it has none. */
+  readonly #small: Int32Array;
+  readonly #others = new Map<number | string, number>();
 
-/** What is known of one element: when it was known to exist, and who last saw or missed it. */
-interface ElementState {
-  readonly element: Json;
-  readonly add: PlacedPair;
-  /** The add, or a read that contains it, whichever came back first. */
-  known?: CompletedPair;
-  /** Of the reads that contain it, the one invoked last. */
-  lastPresent?: CompletedPair;
-  /** Of the reads that do not, the one invoked last. */
-  lastAbsent?: CompletedPair;
-  /** Of the reads looked at so far the latest that contains it, and how often that one does. */
-  holder?: CompletedPair;
-  timesHeld: number;
-}
-
-/** Elements by key, in the order of their last add: adding again starts over, as in Maelstrom. */
-function elementsOf(adds: readonly PlacedPair[]): Map<number | string, ElementState> {
-  const elements = new Map<number | string, ElementState>();
-  for (const add of adds) {
-    const element = valueOf(add.invoke);
-    const key = keyOf(element);
-    elements.delete(key);
-    elements.set(key, { element, add, timesHeld: 0 });
+  /** @param count how many elements there are at most */
+  constructor(count: number) {
+    this.#small = new Int32Array(4 * count + 1024);
   }
-  for (const add of adds) {
-    const state = elements.get(keyOf(valueOf(add.invoke)));
-    if (state !== undefined && isOk(add) && add.completedAt > state.add.invokedAt) {
-      learn(state, add);
+
+  get(element: Json): number {
+    const key = typeof element === "number" ? element : keyOf(element);
+    const small = typeof key === "number" ? this.#small[key] ?? 0 : 0;
+    return small > 0 ? small - 1 : this.#others.get(key) ?? NONE;
+  }
+
+  set(element: Json, number: number): void {
+    const key = keyOf(element);
+    if (typeof key === "number" && this.#small[key] !== undefined) this.#small[key] = number + 1;
+    else this.#others.set(key, number);
+  }
+}
+
+/**
+ * What a history says of each element, which go by their numbers, in the order of their last adds:
+ * adding again starts over, as in Maelstrom. A pair goes by its number, too.
+ */
+class SetHistory {
+  readonly pairs: Pairs;
+  /** How many elements there are. */
+  readonly size: number;
+  /** The last add of each element. */
+  readonly adds: Int32Array;
+  /** The add, or a read that contains it, whichever came back first. */
+  readonly known: Int32Array;
+  /** Of the reads that contain it, the one invoked last. */
+  readonly lastPresent: Int32Array;
+  /** Of the reads that do not, the one invoked last. */
+  readonly lastAbsent: Int32Array;
+  /** The acknowledged reads of lists, in the order of invocation. */
+  readonly reads: readonly number[];
+  readonly #numbers: ElementNumbers;
+  /** Of the reads looked at so far the latest that contains it, and how often that one does. */
+  readonly #holders: Int32Array;
+  readonly #timesHeld: Int32Array;
+
+  constructor(pairs: Pairs, addF: string, warnings: Warnings) {
+    this.pairs = pairs;
+    const all = addsOf(pairs, addF);
+    this.#numbers = new ElementNumbers(all.length);
+    this.adds = lastAdds(pairs, all, this.#numbers);
+    this.size = this.adds.length;
+    for (let one = 0; one < this.size; one++) this.#numbers.set(this.elementOf(one), one);
+    const columns = () => new Int32Array(this.size).fill(NONE);
+    [this.known, this.lastPresent, this.lastAbsent] = [columns(), columns(), columns()];
+    [this.#holders, this.#timesHeld] = [columns(), new Int32Array(this.size)];
+    for (const add of all) {
+      if (pairs.endOf(add) !== "ok") continue;
+      const one = this.#numbers.get(pairs.valueOf(add));
+      if (pairs.completion(add) > this.addedAt(one)) this.#learn(one, add);
+    }
+    this.reads = readsOf(pairs, warnings);
+  }
+
+  /** The element of a number. */
+  elementOf(one: number): Json {
+    return this.pairs.valueOf(this.adds[one] ?? NONE);
+  }
+
+  /** Where the last add of an element was invoked. */
+  addedAt(one: number): number {
+    return this.pairs.invokedAt[this.adds[one] ?? NONE] ?? NONE;
+  }
+
+  /** What a read returned: fetched each time, for all at once may take much memory. */
+  listOf(read: number): readonly Json[] {
+    const value = this.pairs.resultOf(read);
+    return Array.isArray(value) ? value : [];
+  }
+
+  /** The number of an element; -1 for what was never added. */
+  numberOf(element: Json): number {
+    return this.#numbers.get(element);
+  }
+
+  /**
+   * Notes for each element which reads held it and which did not, from the last read to the first.
+   *
+   * A read costs no more than what it holds: the first read met that misses an element is the last
+   * that did, so each element is missed once.
+   *
+   * @returns for each element that stood twice in one read, how often at most.
+   */
+  follow(warnings: Warnings): Map<number, number> {
+    const duplicated = new Map<number, number>();
+    const neverMissed = new ElementList(this.size);
+    for (const read of this.reads.toReversed()) {
+      for (const one of this.#holdAll(read, warnings)) {
+        const times = this.#timesHeld[one] ?? 0;
+        duplicated.set(one, Math.max(times, duplicated.get(one) ?? 0));
+        warnings.add(
+          "Element more than once in one read",
+          () =>
+            `${show(this.elementOf(one))} stands ${times} times in the read by ${this.by(read)}`,
+        );
+      }
+      const completedAt = this.pairs.completion(read);
+      neverMissed.removeWhile((one) => {
+        // The elements stand in the order of their adds: the others were added after the read.
+        if (this.addedAt(one) > completedAt) return undefined;
+        if (this.#holders[one] === read) return false;
+        this.lastAbsent[one] = read;
+        return true;
+      });
+    }
+    return duplicated;
+  }
+
+  /** Notes what a read holds, and returns what it holds more than once. */
+  #holdAll(read: number, warnings: Warnings): number[] {
+    const repeated: number[] = [];
+    const completedAt = this.pairs.completion(read);
+    const list = this.listOf(read);
+    for (let i = 0; i < list.length; i++) {
+      const one = this.#numbers.get(list[i] ?? null);
+      if (one === NONE || this.addedAt(one) > completedAt) {
+        warnings.add(
+          "Element read that was never added",
+          () => `${show(list[i])}, by ${this.by(read)}`,
+        );
+      } else if (this.#holders[one] !== read) {
+        this.#holders[one] = read;
+        this.#timesHeld[one] = 1;
+        if (this.lastPresent[one] === NONE) this.lastPresent[one] = read;
+        this.#learn(one, read);
+      } else {
+        const times = (this.#timesHeld[one] ?? 0) + 1;
+        this.#timesHeld[one] = times;
+        if (times === 2) repeated.push(one);
+      }
+    }
+    return repeated;
+  }
+
+  #learn(one: number, pair: number): void {
+    const known = this.known[one] ?? NONE;
+    if (known === NONE || this.pairs.completion(pair) < this.pairs.completion(known)) {
+      this.known[one] = pair;
     }
   }
-  return elements;
+
+  /** Who completed a pair, and when. */
+  by(pair: number): string {
+    return whoAndWhen(this.pairs.ops.opAt(this.pairs.completion(pair)));
+  }
 }
 
-/** An acknowledged read and what it returned. */
-interface Read extends CompletedPair {
-  readonly elements: readonly Json[];
+/** The pairs that add an element. */
+function addsOf(pairs: Pairs, addF: string): Int32Array {
+  const adds = new Int32Array(pairs.length);
+  let count = 0;
+  for (let pair = 0; pair < pairs.length; pair++) {
+    if (pairs.fOf(pair) === addF) adds[count++] = pair;
+  }
+  return adds.subarray(0, count);
 }
 
-/** A read whose elements are fetched when they are asked for: all at once may take much memory. */
-function readOf(pair: CompletedPair): Read {
-  return {
-    ...pair,
-    get elements() {
-      const value = valueOf(pair.completion);
-      return Array.isArray(value) ? value : [];
-    },
-  };
+/** The last add of each element, in order. */
+function lastAdds(pairs: Pairs, adds: Int32Array, numbers: ElementNumbers): Int32Array {
+  const last = new Int32Array(adds.length);
+  let count = 0;
+  for (const add of adds) {
+    const element = pairs.valueOf(add);
+    const known = numbers.get(element);
+    if (known === NONE) numbers.set(element, count);
+    last[known === NONE ? count++ : known] = add;
+  }
+  return last.subarray(0, count).sort();
 }
 
 /** The reads in the order of invocation. */
-function readsOf(pairs: readonly PlacedPair[], warnings: Warnings): Read[] {
-  const reads: Read[] = [];
-  for (const pair of pairs) {
-    if (pair.invoke.f !== "read" || !isOk(pair)) continue;
-    const value = valueOf(pair.completion);
-    if (value === null || Array.isArray(value)) reads.push(readOf(pair));
+function readsOf(pairs: Pairs, warnings: Warnings): number[] {
+  const reads: number[] = [];
+  for (let pair = 0; pair < pairs.length; pair++) {
+    if (pairs.fOf(pair) !== "read" || pairs.endOf(pair) !== "ok") continue;
+    const value = pairs.resultOf(pair);
+    if (value === null || Array.isArray(value)) reads.push(pair);
     else {
-      warnings.add(
-        "Read that returned no list",
-        () => `${show(value)}, by ${whoAndWhen(pair.completion)}`,
-      );
+      warnings.add("Read that returned no list", () => {
+        return `${show(value)}, by ${whoAndWhen(pairs.ops.opAt(pairs.completion(pair)))}`;
+      });
     }
   }
   return reads;
 }
 
-/**
- * Notes for each element which reads held it and which did not, from the last read to the first.
- *
- * A read costs no more than what it holds: the first read met that misses an element is the last
- * that did, so each element is missed once.
- *
- * @returns for each element that stood twice in one read, how often at most.
- */
-function follow(
-  elements: ReadonlyMap<number | string, ElementState>,
-  reads: readonly Read[],
-  warnings: Warnings,
-): Map<Json, number> {
-  const duplicated = new Map<Json, number>();
-  const neverMissed = new Set(elements.values());
-  for (const read of reads.toReversed()) {
-    for (const state of holdAll(elements, read, warnings)) {
-      const { element, timesHeld } = state;
-      duplicated.set(element, Math.max(timesHeld, duplicated.get(element) ?? 0));
-      warnings.add(
-        "Element more than once in one read",
-        () => `${show(element)} stands ${timesHeld} times in the read by ${readBy(read)}`,
-      );
-    }
-    for (const state of neverMissed) {
-      // The elements stand in the order of their adds: the others were added after the read.
-      if (state.add.invokedAt > read.completedAt) break;
-      if (state.holder === read) continue;
-      state.lastAbsent = read;
-      neverMissed.delete(state);
+/** The numbers from 0 up to some size, of which any can be taken out. */
+class ElementList {
+  /** The number after each; the last entry stands before the first number. */
+  readonly #next: Int32Array;
+
+  constructor(readonly size: number) {
+    this.#next = Int32Array.from({ length: size + 1 }, (_, i) => i === size ? 0 : i + 1);
+  }
+
+  /** Goes through the numbers in order and takes out which is to be, until that is not known. */
+  removeWhile(decide: (one: number) => boolean | undefined): void {
+    let before = this.size;
+    for (let one = this.#next[before] ?? this.size; one < this.size;) {
+      const next = this.#next[one] ?? this.size;
+      const isRemoved = decide(one);
+      if (isRemoved === undefined) return;
+      if (isRemoved) this.#next[before] = next;
+      else before = one;
+      one = next;
     }
   }
-  return duplicated;
-}
-
-/** Notes what a read holds, and returns what it holds more than once. */
-function holdAll(
-  elements: ReadonlyMap<number | string, ElementState>,
-  read: Read,
-  warnings: Warnings,
-): Set<ElementState> {
-  const repeated = new Set<ElementState>();
-  for (const element of read.elements) {
-    const state = elements.get(keyOf(element));
-    if (state === undefined || state.add.invokedAt > read.completedAt) {
-      warnings.add(
-        "Element read that was never added",
-        () => `${show(element)}, by ${readBy(read)}`,
-      );
-    } else if (state.holder === read) {
-      state.timesHeld += 1;
-      repeated.add(state);
-    } else {
-      state.holder = read;
-      state.timesHeld = 1;
-      state.lastPresent ??= read;
-      learn(state, read);
-    }
-  }
-  return repeated;
-}
-
-function readBy({ completion }: Read): string {
-  return whoAndWhen(completion);
-}
-
-function learn(state: ElementState, pair: CompletedPair): void {
-  if (state.known === undefined || pair.completedAt < state.known.completedAt) state.known = pair;
 }
 
 /** How long a run leaves its nodes for recovery before the last reads. */
 const RECOVERY_NS = 10e9;
 
 /** From when on every element should be everywhere: a while after the last add and the last fault. */
-function quietFrom(history: readonly Op[], addF: string): number {
-  const last = history.findLast(({ process, f }) => process === "nemesis" || f === addF);
-  return (last?.time ?? 0) + RECOVERY_NS;
+function quietFrom(ops: OpReader, addF: string): number {
+  let last = ops.length - 1;
+  while (last >= 0 && ops.processAt(last) !== "nemesis" && ops.fAt(last) !== addF) last--;
+  return (last < 0 ? 0 : ops.timeAt(last)) + RECOVERY_NS;
 }
 
 /**
@@ -288,157 +371,229 @@ function quietFrom(history: readonly Op[], addF: string): number {
  *
  * Maelstrom goes by the one read that was invoked last, and so overlooks what others missed.
  */
-function warnOfMissing(
-  elements: ReadonlyMap<number | string, ElementState>,
-  reads: readonly Read[],
-  fromNs: number,
-  warnings: Warnings,
-): void {
-  const missing = new Map<ElementState, Read>();
-  const acknowledged = [...elements.values()].filter(({ add }) => isOk(add));
-  for (const read of reads) {
-    if (read.invoke.time < fromNs) continue;
-    const held = new Set(read.elements.map((element) => elements.get(keyOf(element))));
-    for (const state of acknowledged) {
-      if (!held.has(state) && !missing.has(state)) missing.set(state, read);
+function warnOfMissing(set: SetHistory, fromNs: number, warnings: Warnings): void {
+  const { pairs } = set;
+  const isLate = (pair: number) => pairs.ops.timeAt(pairs.invokedAt[pair] ?? 0) >= fromNs;
+  const unmissed = new ElementList(set.size);
+  unmissed.removeWhile((one) => pairs.endOf(set.adds[one] ?? NONE) !== "ok");
+  const holders = new Int32Array(set.size).fill(NONE);
+  for (const read of set.reads) {
+    if (!isLate(read)) continue;
+    for (const element of set.listOf(read)) {
+      const one = set.numberOf(element);
+      if (one !== NONE) holders[one] = read;
     }
-  }
-  for (const [state, read] of missing) {
-    // What none of them has is lost.
-    if (state.lastPresent === undefined || state.lastPresent.invoke.time < fromNs) continue;
-    warnings.add(
-      "Some of the last reads miss an element that others have, which Maelstrom may overlook",
-      () =>
-        `element ${show(state.element)}, added by ${
-          whoAndWhen(state.add.invoke)
-        }, is not in the read by ` +
-        readBy(read),
-      "element",
-    );
+    unmissed.removeWhile((one) => {
+      if (holders[one] === read) return false;
+      const lastPresent = set.lastPresent[one] ?? NONE;
+      // What none of them has is lost.
+      if (lastPresent === NONE || !isLate(lastPresent)) return true;
+      warnings.add(
+        "Some of the last reads miss an element that others have, which Maelstrom may overlook",
+        () =>
+          `element ${show(set.elementOf(one))}, added by ${
+            whoAndWhen(pairs.at(set.adds[one] ?? NONE).invoke)
+          }, is not in the read by ` + set.by(read),
+        "element",
+      );
+      return true;
+    });
   }
 }
 
-/** What became of an element; latencies are whole milliseconds. */
-interface ElementOutcome {
-  readonly state: ElementState;
-  readonly outcome: "stable" | "lost" | "never-read";
-  readonly stableLatency: number | null;
-  readonly lostLatency: number | null;
-}
+/** What becomes of elements, in the order of the numbers that stand for them. */
+const OUTCOMES = ["stable", "lost", "never-read"] as const;
+type OutcomeName = typeof OUTCOMES[number];
 
 /**
- * Decides what became of an element.
+ * Decides what became of an element; latencies are whole milliseconds.
  *
  * It is stable if the last read that could contain it had it. It is lost if that read missed it and
  * had begun after the element was known; otherwise a miss may have come before the add, and it was
  * never read.
  */
-function outcomeOf(state: ElementState): ElementOutcome {
-  const { known, lastPresent, lastAbsent } = state;
-  const present = lastPresent?.invokedAt ?? -1;
-  const absent = lastAbsent?.invokedAt ?? -1;
-  const stable = lastPresent !== undefined && absent < present;
-  const lost = known !== undefined && lastAbsent !== undefined && present < absent &&
-    known.completedAt < absent;
-  return {
-    state,
-    outcome: stable ? "stable" : lost ? "lost" : "never-read",
-    stableLatency: stable ? latency(state, lastAbsent?.invoke.time) : null,
-    lostLatency: lost ? latency(state, lastPresent?.invoke.time) : null,
-  };
+function outcomeOf(set: SetHistory, one: number): { outcome: OutcomeName; latencyMs: number } {
+  const { pairs } = set;
+  const known = set.known[one] ?? NONE;
+  const lastPresent = set.lastPresent[one] ?? NONE;
+  const lastAbsent = set.lastAbsent[one] ?? NONE;
+  // Pairs are numbered in the order of invocation.
+  if (lastPresent !== NONE && lastAbsent < lastPresent) {
+    return { outcome: "stable", latencyMs: latency(pairs, known, lastAbsent) };
+  }
+  const isLost = known !== NONE && lastAbsent !== NONE && lastPresent < lastAbsent &&
+    pairs.completion(known) < (pairs.invokedAt[lastAbsent] ?? NONE);
+  if (!isLost) return { outcome: "never-read", latencyMs: 0 };
+  return { outcome: "lost", latencyMs: latency(pairs, known, lastPresent) };
 }
 
-/** Milliseconds from when the element was known to just after the last read of the other kind. */
-function latency({ known }: ElementState, time: number | undefined): number {
-  const end = time === undefined ? 0 : time + 1;
-  return Math.trunc(Math.max(0, end - (known?.completion.time ?? 0)) / 1e6);
+/** Milliseconds from when an element was known to just after the last read of the other kind. */
+function latency({ ops, invokedAt, completedAt }: Pairs, known: number, read: number): number {
+  const end = read === NONE ? 0 : ops.timeAt(invokedAt[read] ?? 0) + 1;
+  const from = known === NONE ? 0 : ops.timeAt(completedAt[known] ?? 0);
+  return Math.trunc(Math.max(0, end - from) / 1e6);
+}
+
+/** What became of all elements of a set. */
+class Outcomes {
+  /** The elements in order. */
+  readonly order: Int32Array;
+  /** For each element in its place there: what became of it, as an index of `OUTCOMES`. */
+  readonly #outcomes: Uint8Array;
+  readonly #latenciesMs: Float64Array;
+
+  constructor(set: SetHistory) {
+    const order = this.order = sortedElements(set);
+    this.#outcomes = new Uint8Array(set.size);
+    this.#latenciesMs = new Float64Array(set.size);
+    for (let place = 0; place < set.size; place++) {
+      const { outcome, latencyMs } = outcomeOf(set, order[place] ?? 0);
+      this.#outcomes[place] = OUTCOMES.indexOf(outcome);
+      this.#latenciesMs[place] = latencyMs;
+    }
+  }
+
+  /** The elements of which that became, in order. */
+  of(outcome: OutcomeName): Int32Array {
+    const wanted = OUTCOMES.indexOf(outcome);
+    return this.order.filter((_, place) => this.#outcomes[place] === wanted);
+  }
+
+  /** The latencies of those elements, sorted. */
+  latenciesOf(outcome: OutcomeName): Float64Array {
+    const wanted = OUTCOMES.indexOf(outcome);
+    return this.#latenciesMs.filter((_, place) => this.#outcomes[place] === wanted).sort();
+  }
+
+  /** The elements that were stable late, in order, with how late. */
+  *stale(): Generator<{ readonly one: number; readonly latencyMs: number }> {
+    for (let place = 0; place < this.order.length; place++) {
+      const latencyMs = this.#latenciesMs[place] ?? 0;
+      if (this.#outcomes[place] === 0 && latencyMs > 0) {
+        yield { one: this.order[place] ?? 0, latencyMs };
+      }
+    }
+  }
+}
+
+/** All elements in the order of their values. */
+function sortedElements(set: SetHistory): Int32Array {
+  const order = Int32Array.from({ length: set.size }, (_, one) => one);
+  const elements = Array.from(order, (one) => set.elementOf(one));
+  const compare = (a: number, b: number) => jsonOrder(elements[a] ?? null, elements[b] ?? null);
+  // Most histories count their elements up.
+  for (let one = 1; one < order.length; one++) {
+    if (compare(one - 1, one) > 0) return order.sort(compare);
+  }
+  return order;
 }
 
 function figuresOf(
-  outcomes: readonly ElementOutcome[],
-  duplicated: ReadonlyMap<Json, number>,
+  set: SetHistory,
+  outcomes: Outcomes,
+  duplicated: ReadonlyMap<number, number>,
 ): Omit<SetFullResult, keyof CheckResult> {
-  const of = (wanted: string) =>
-    outcomes.filter(({ outcome }) => outcome === wanted).map(({ state }) => state.element);
-  const stale = outcomes.filter(({ stableLatency }) => (stableLatency ?? 0) > 0);
-  const [lost, neverRead] = [of("lost"), of("never-read")];
+  const valuesOf = (elements: Int32Array) => Array.from(elements, (one) => set.elementOf(one));
+  const [lost, neverRead] = [outcomes.of("lost"), outcomes.of("never-read")];
+  const stale = Array.from(outcomes.stale(), ({ one }) => set.elementOf(one));
   return {
-    attemptCount: outcomes.length,
-    stableCount: of("stable").length,
+    attemptCount: set.size,
+    stableCount: set.size - lost.length - neverRead.length,
     lostCount: lost.length,
-    lost,
+    lost: valuesOf(lost),
     neverReadCount: neverRead.length,
-    neverRead,
+    neverRead: valuesOf(neverRead),
     staleCount: stale.length,
-    stale: stale.map(({ state }) => state.element),
-    worstStale: worstStale(stale),
-    stableLatencies: quantilesOf(outcomes.map(({ stableLatency }) => stableLatency)),
-    lostLatencies: quantilesOf(outcomes.map(({ lostLatency }) => lostLatency)),
+    stale,
+    worstStale: worstStale(set, outcomes),
+    stableLatencies: quantilesOf(outcomes.latenciesOf("stable")),
+    lostLatencies: quantilesOf(outcomes.latenciesOf("lost")),
     duplicatedCount: duplicated.size,
     duplicated: Object.fromEntries(
-      [...duplicated].slice(0, MAX_DUPLICATED).map(([element, times]) => [show(element), times]),
+      Array.from(
+        duplicated.entries().take(MAX_DUPLICATED),
+        ([one, times]) => [show(set.elementOf(one)), times],
+      ),
     ),
   };
 }
 
-function worstStale(stale: readonly ElementOutcome[]): StaleElement[] {
-  return stale
-    .toSorted((a, b) => (a.stableLatency ?? 0) - (b.stableLatency ?? 0))
-    .toReversed()
-    .slice(0, 8)
-    .map(({ state, outcome, ...latencies }) => ({
-      element: state.element,
-      outcome,
-      ...latencies,
-      known: state.known?.completion ?? null,
-      lastAbsent: state.lastAbsent?.invoke ?? null,
-    }));
+function worstStale(set: SetHistory, outcomes: Outcomes): StaleElement[] {
+  /** The longest first; of equals the later. */
+  const worst: { readonly one: number; readonly latencyMs: number }[] = [];
+  for (const stale of outcomes.stale()) {
+    const place = worst.findIndex(({ latencyMs }) => latencyMs <= stale.latencyMs);
+    if (place < 0 && worst.length === MAX_STALE) continue;
+    worst.splice(place < 0 ? worst.length : place, 0, stale);
+    worst.length = Math.min(worst.length, MAX_STALE);
+  }
+  const { pairs } = set;
+  return worst.map(({ one, latencyMs }) => {
+    const [known = NONE, lastAbsent = NONE] = [set.known[one], set.lastAbsent[one]];
+    return {
+      element: set.elementOf(one),
+      outcome: "stable",
+      stableLatency: latencyMs,
+      lostLatency: null,
+      known: known === NONE ? null : pairs.at(known).completion ?? null,
+      lastAbsent: lastAbsent === NONE ? null : pairs.at(lastAbsent).invoke,
+    };
+  });
 }
 
-/** Quantiles of those latencies that there are; nothing when there are none. */
-function quantilesOf(latencies: readonly (number | null)[]): LatencyQuantiles | undefined {
-  const sorted = latencies.filter((latency) => latency !== null).sort((a, b) => a - b);
+/** Quantiles of sorted latencies; nothing when there are none. */
+function quantilesOf(sorted: Float64Array): LatencyQuantiles | undefined {
   if (sorted.length === 0) return undefined;
   const at = (q: number) => quantile(sorted, q) ?? 0;
   return { "0": at(0), "0.5": at(0.5), "0.95": at(0.95), "0.99": at(0.99), "1": at(1) };
 }
 
 /** Describes a lost element. */
-function lostFinding(state: ElementState, reads: readonly Read[]): Finding {
-  const { element, add, known, lastPresent, lastAbsent } = state;
+function lostFinding(set: SetHistory, one: number): Finding {
+  const { pairs } = set;
+  const pairOf = (column: Int32Array) => {
+    const pair = column[one] ?? NONE;
+    return pair === NONE ? undefined : pairs.at(pair);
+  };
+  const [add, known] = [pairOf(set.adds), pairOf(set.known)];
+  const [lastPresent, lastAbsent] = [pairOf(set.lastPresent), pairOf(set.lastAbsent)];
   const since = Math.max(known?.completedAt ?? -1, lastPresent?.invokedAt ?? -1);
-  const missing = reads.filter(({ invokedAt }) => invokedAt > since);
-  const how = known === undefined
+  const missing = set.reads.filter((read) => (pairs.invokedAt[read] ?? NONE) > since);
+  const first = missing[0] === undefined ? undefined : pairs.at(missing[0]);
+  const how = known?.completion === undefined
     ? "was added"
-    : known === add
+    : known.invokedAt === add?.invokedAt
     ? `was acknowledged to ${whoAndWhen(known.completion)}`
     : `was first read by ${whoAndWhen(known.completion)}`;
   const seen = lastPresent === undefined
     ? "no read ever had it"
     : `the last read that had it was by ${whoAndWhen(lastPresent.invoke)}`;
-  const ends = endsOf([add, lastPresent, missing[0], lastAbsent]);
   return {
     anomaly: "lost",
-    what: `Element ${show(element)} ${how}; ${seen}${missedBy(missing, lastAbsent)}`,
-    ops: inOrder([...ends, known?.completion]),
+    what: `Element ${show(set.elementOf(one))} ${how}; ${seen}` +
+      missedBy(first, missing.length, lastAbsent),
+    ops: endsOf([add, lastPresent, first, lastAbsent], known),
   };
 }
 
-function missedBy([first, ...others]: readonly Read[], last: PlacedPair | undefined): string {
+function missedBy(
+  first: PlacedPair | undefined,
+  count: number,
+  last: PlacedPair | undefined,
+): string {
   if (first === undefined) return "";
   const at = ({ invoke }: PlacedPair) => `${seconds(invoke)} (${who(invoke)})`;
-  const until = last === undefined || last === first ? "" : ` to ${at(last)}`;
-  return `, and ${plural(others.length + 1, "read")} begun later missed it, from ${
-    at(first)
-  }${until}`;
+  const until = last === undefined || last.invokedAt === first.invokedAt ? "" : ` to ${at(last)}`;
+  return `, and ${plural(count, "read")} begun later missed it, from ${at(first)}${until}`;
 }
 
 /** Describes why a run without a lost element proves nothing. */
-function nothingStable(outcomes: readonly ElementOutcome[], readCount: number): Finding {
+function nothingStable(set: SetHistory, { order }: Outcomes): Finding {
+  const first = Array.from(order.subarray(0, 4), (one) => set.pairs.at(set.adds[one] ?? NONE));
   return {
     anomaly: "never-read",
-    what: `None of ${plural(outcomes.length, "added element")} was seen to stay in ` +
-      `${plural(readCount, "acknowledged read")}, so nothing was tested`,
-    ops: endsOf(outcomes.slice(0, 4).map(({ state }) => state.add)),
+    what: `None of ${plural(set.size, "added element")} was seen to stay in ` +
+      `${plural(set.reads.length, "acknowledged read")}, so nothing was tested`,
+    ops: endsOf(first),
   };
 }

@@ -5,17 +5,23 @@
  */
 
 import type { Json } from "@eddy/maelstrom";
-import { type CheckResult, type Finding, type Op, worst } from "../history.ts";
 import {
-  type CompletedPair,
+  type CheckResult,
+  type Finding,
+  type History,
+  type Op,
+  type OpType,
+  worst,
+} from "../history.ts";
+import { readerOf } from "../op_reader.ts";
+import {
   endsOf,
   listOf,
+  Pairs,
   type PlacedPair,
-  placedPairs,
   plural,
   resultOf,
   show,
-  valueOf,
   Warnings,
   whoAndWhen,
 } from "./checker.ts";
@@ -53,37 +59,53 @@ export interface StatsResult extends CheckResult, EndCounts {
  * Valid when every `f` that was completed at all succeeded at least once, kafka's `crash` and
  * `debug-topic-partitions` aside: a test whose every `cas` failed has not tested `cas`.
  */
-export function checkStats(history: readonly Op[]): StatsResult {
+export function checkStats(history: History): StatsResult {
   const warnings = new Warnings();
-  const completed = placedPairs(history, warnings).filter((pair): pair is CompletedPair =>
-    pair.completion !== undefined
-  );
-  const byF = Map.groupBy(completed, ({ invoke }) => invoke.f);
+  const pairs = new Pairs(history, warnings);
+  const all = new Ends();
+  const byF = new Map<string, Ends>();
+  for (let number = 0; number < pairs.length; number++) {
+    const type = pairs.endOf(number);
+    if (type === undefined) continue;
+    const f = pairs.fOf(number);
+    let ends = byF.get(f);
+    if (ends === undefined) byF.set(f, ends = new Ends());
+    all.add(type, number);
+    ends.add(type, number);
+  }
   const counts = [...byF]
     .sort(([a], [b]) => a < b ? -1 : 1)
-    .map(([f, pairs]) => {
-      const counts = countsOf(pairs);
-      return [f, { valid: EXEMPT.has(f) || counts.okCount > 0, ...counts }] as const;
-    });
-  const findings = counts.flatMap(([f, count]) =>
-    count.valid ? [] : [neverOk(f, count, byF.get(f) ?? [])]
-  );
+    .map(([f, ends]) => [f, { valid: EXEMPT.has(f) || ends.ok > 0, ...ends.counts() }] as const);
+  const findings = counts.flatMap(([f, count]) => {
+    const first = byF.get(f)?.first ?? [];
+    return count.valid ? [] : [neverOk(f, count, first.map((number) => pairs.at(number)))];
+  });
   const valid = worst(counts.map(([, count]) => count.valid));
-  const figures = { ...countsOf(completed), byF: Object.fromEntries(counts) };
+  const figures = { ...all.counts(), byF: Object.fromEntries(counts) };
   return resultOf(valid, figures, findings, warnings);
 }
 
-function countsOf(pairs: readonly CompletedPair[]): EndCounts {
-  let [ok, fail, info] = [0, 0, 0];
-  for (const { completion: { type } } of pairs) {
-    if (type === "ok") ok += 1;
-    else if (type === "fail") fail += 1;
-    else info += 1;
+/** How some operations ended, and the first of them. */
+class Ends {
+  ok = 0;
+  #fail = 0;
+  #info = 0;
+  readonly first: number[] = [];
+
+  add(type: OpType, number: number): void {
+    if (type === "ok") this.ok++;
+    else if (type === "fail") this.#fail++;
+    else this.#info++;
+    if (this.first.length < MAX_SHOWN) this.first.push(number);
   }
-  return { count: pairs.length, okCount: ok, failCount: fail, infoCount: info };
+
+  counts(): EndCounts {
+    const [okCount, failCount, infoCount] = [this.ok, this.#fail, this.#info];
+    return { count: okCount + failCount + infoCount, okCount, failCount, infoCount };
+  }
 }
 
-function neverOk(f: string, counts: EndCounts, pairs: readonly CompletedPair[]): Finding {
+function neverOk(f: string, counts: EndCounts, first: readonly PlacedPair[]): Finding {
   const { count, failCount: failed, infoCount: unknown } = counts;
   const ends = [
     ...failed > 0 ? [`${failed} failed`] : [],
@@ -93,7 +115,7 @@ function neverOk(f: string, counts: EndCounts, pairs: readonly CompletedPair[]):
   return {
     anomaly: "never-ok",
     what: `Not one ${f} succeeded: of ${plural(count, "operation")}, ${ends.join(" and ")}${hint}`,
-    ops: endsOf(pairs.slice(0, MAX_SHOWN)),
+    ops: endsOf(first),
   };
 }
 
@@ -110,33 +132,37 @@ export interface AvailabilityResult extends CheckResult {
  * without it.
  */
 export function checkAvailability(
-  history: readonly Op[],
+  history: History,
   availability?: "total" | number,
 ): AvailabilityResult {
-  const pairs = placedPairs(history);
-  const others = pairs.filter(({ completion }) => completion?.type !== "ok");
-  const fraction = pairs.length === 0 ? 1 : (pairs.length - others.length) / pairs.length;
+  const pairs = new Pairs(history);
+  const first: number[] = [];
+  let others = 0;
+  for (let number = 0; number < pairs.length; number++) {
+    if (pairs.endOf(number) === "ok") continue;
+    others++;
+    if (first.length < MAX_SHOWN) first.push(number);
+  }
+  const fraction = pairs.length === 0 ? 1 : (pairs.length - others) / pairs.length;
   const least = availability === "total" ? 1 : availability;
   const valid = least === undefined || fraction >= least;
-  const findings = valid ? [] : [unavailable(pairs.length, others, fraction, least)];
-  return resultOf(valid, { okFraction: fraction }, findings);
+  if (valid) return resultOf(valid, { okFraction: fraction });
+  const finding = {
+    anomaly: "unavailable",
+    what: `${others} of ${plural(pairs.length, "operation")} did not succeed: ` +
+      `${percent(fraction)} did, and ${percent(least)} had to` +
+      (crashed(pairs) ? `; ${CRASHES_COUNT}` : ""),
+    ops: endsOf(first.map((number) => pairs.at(number))),
+  };
+  return resultOf(valid, { okFraction: fraction }, [finding]);
 }
 
 const CRASHES_COUNT = "kafka's clients crash on purpose, and that counts";
 
-function unavailable(
-  count: number,
-  others: readonly PlacedPair[],
-  fraction: number,
-  least: number,
-): Finding {
-  return {
-    anomaly: "unavailable",
-    what: `${others.length} of ${plural(count, "operation")} did not succeed: ` +
-      `${percent(fraction)} did, and ${percent(least)} had to` +
-      (others.some(({ invoke }) => invoke.f === "crash") ? `; ${CRASHES_COUNT}` : ""),
-    ops: endsOf(others.slice(0, MAX_SHOWN)),
-  };
+function crashed(pairs: Pairs): boolean {
+  return pairs.invokedAt.some((_, number) => {
+    return pairs.fOf(number) === "crash" && pairs.endOf(number) !== "ok";
+  });
 }
 
 /** A share rounded down, so that what falls short of all never reads as 100 %. */
@@ -158,11 +184,13 @@ export interface ExceptionsResult extends CheckResult {
  * Always valid, as in Maelstrom, where such an operation just ends unknown; here each kind
  * is warned of besides. A malformed reply is an `info` whose error has no code.
  */
-export function checkExceptions(history: readonly Op[]): ExceptionsResult {
+export function checkExceptions(history: History): ExceptionsResult {
+  const ops = readerOf(history);
   const byF = new Map<string, { count: number; example: Op }>();
-  for (const op of history) {
-    if (op.process === "nemesis" || op.type !== "info" || op.error === undefined) continue;
-    if (op.error.code !== undefined) continue;
+  for (let position = 0; position < ops.length; position++) {
+    if (ops.typeAt(position) !== "info" || ops.processAt(position) === "nemesis") continue;
+    const op = ops.opAt(position);
+    if (op.error === undefined || op.error.code !== undefined) continue;
     const known = byF.get(op.f);
     if (known === undefined) byF.set(op.f, { count: 1, example: op });
     else known.count += 1;
@@ -196,32 +224,37 @@ export interface OperationsResult extends CheckResult {
  * and whether completions count that have no invocation
  */
 export function checkOperations(
-  history: readonly Op[],
+  history: History,
   { name, operations, takesLoneCompletions = false }: {
     readonly name: string;
     readonly operations: Readonly<Record<string, (value: Json) => boolean>>;
     readonly takesLoneCompletions?: boolean | undefined;
   },
 ): OperationsResult {
-  const ofClients = history.filter(({ process }) => process !== "nemesis");
-  const completions = takesLoneCompletions
-    ? ofClients.filter(({ type }) => type !== "invoke")
-    : placedPairs(history).flatMap(({ completion }) => completion ?? []);
+  const ops = readerOf(history);
+  const byF = new Map<string, { ok: number; fitting: number; first: number }>();
+  let [ended, own] = [0, 0];
+  for (let position = 0; position < ops.length; position++) {
+    if (ops.processAt(position) === "nemesis") continue;
+    const [f, type] = [ops.fAt(position), ops.typeAt(position)];
+    let seen = byF.get(f);
+    if (seen === undefined) byF.set(f, seen = { ok: 0, fitting: 0, first: position });
+    if (type !== "invoke") ended++;
+    if (type !== "ok") continue;
+    if (seen.ok++ === 0) seen.first = position;
+    const fits = Object.hasOwn(operations, f) ? operations[f] : undefined;
+    if (fits?.(ops.valueAt(position)) !== true) continue;
+    seen.fitting++;
+    own++;
+  }
   const foreign = new Set<string>();
-  let own = 0;
-  for (const [f, ends] of Map.groupBy(ofClients, ({ f }) => f)) {
-    const fit = Object.hasOwn(operations, f) ? operations[f] : undefined;
-    const acknowledged = ends.filter(({ type }) => type === "ok");
-    const fitting = acknowledged.filter((op) => fit?.(valueOf(op)) === true);
-    own += fitting.length;
-    if (fit === undefined) foreign.add(f);
-    else if (acknowledged[0] !== undefined && fitting.length === 0) {
-      foreign.add(`${f} with ${show(valueOf(acknowledged[0]))}`);
-    }
+  for (const [f, { ok, fitting, first }] of byF) {
+    if (!Object.hasOwn(operations, f)) foreign.add(f);
+    else if (ok > 0 && fitting === 0) foreign.add(`${f} with ${show(ops.valueAt(first))}`);
   }
   const result = (what: string, decisive: boolean): OperationsResult =>
     resultOf("unknown", { decisive }, [{ anomaly: "nothing-tested", what, ops: [] }]);
-  if (ofClients.length === 0) {
+  if (byF.size === 0) {
     return result("The history has no operations of clients, so nothing was tested", true);
   }
   if (foreign.size > 0) {
@@ -231,8 +264,13 @@ export function checkOperations(
       own === 0,
     );
   }
-  if (completions.length === 0) {
+  if (ended === 0 || !(takesLoneCompletions || isAnyPaired(history))) {
     return result("No operation of the history was ever completed, so nothing was tested", true);
   }
   return resultOf(true, { decisive: false });
+}
+
+/** Whether any completion has its invocation. */
+function isAnyPaired(history: History): boolean {
+  return new Pairs(history).completedAt.some((position) => position >= 0);
 }

@@ -5,18 +5,16 @@
  */
 
 import type { Json } from "@eddy/maelstrom";
-import { type CheckResult, type Finding, MAX_FINDINGS, type Op } from "../history.ts";
+import { type CheckResult, type Finding, type History, MAX_FINDINGS } from "../history.ts";
 import {
   compareJson,
   type CompletedPair,
   endsOf,
-  isOk,
   keyOf,
-  placedPairs,
+  Pairs,
   plural,
   resultOf,
   show,
-  valueOf,
   Warnings,
   whoAndWhen,
 } from "./checker.ts";
@@ -47,62 +45,121 @@ export interface UniqueIdsResult extends CheckResult {
  * Ids may be any JSON. The range needs ids that the JVM can compare with each other: where it could
  * not (texts among numbers, objects), Maelstrom's checker crashes, and the verdict is `unknown`.
  */
-export function checkUniqueIds(history: readonly Op[]): UniqueIdsResult {
+export function checkUniqueIds(history: History): UniqueIdsResult {
   const warnings = new Warnings();
-  const generates = placedPairs(history, warnings).filter(({ invoke }) => invoke.f === "generate");
-  const acknowledged = generates.filter(isOk);
-  const byId = Map.groupBy(acknowledged, (pair) => keyOf(valueOf(pair.completion)));
-  const duplicated = [...byId.values()]
-    .filter((pairs) => pairs.length > 1)
-    .sort((a, b) => b.length - a.length);
-  const { range, clash } = rangeOf(acknowledged);
+  const pairs = new Pairs(history, warnings);
+  let attemptedCount = 0;
+  const acknowledged = new Int32Array(pairs.length);
+  let acknowledgedCount = 0;
+  for (let number = 0; number < pairs.length; number++) {
+    if (pairs.fOf(number) !== "generate") continue;
+    attemptedCount++;
+    if (pairs.endOf(number) === "ok") acknowledged[acknowledgedCount++] = number;
+  }
+  const numbers = acknowledged.subarray(0, acknowledgedCount);
+  const duplicated = duplicatesAmong(pairs, numbers).sort((a, b) => b.count - a.count);
+  const { range, clash } = rangeOf(pairs, numbers);
   const figures = {
-    attemptedCount: generates.length,
-    acknowledgedCount: acknowledged.length,
+    attemptedCount,
+    acknowledgedCount,
     duplicatedCount: duplicated.length,
     duplicated: Object.fromEntries(
-      duplicated.slice(0, MAX_DUPLICATED).map((pairs) => [idOf(pairs), pairs.length]),
+      duplicated.slice(0, MAX_DUPLICATED).map(({ id, count }) => [show(id), count]),
     ),
     range,
   };
-  const duplicates = duplicated.slice(0, MAX_FINDINGS).map(duplicateFinding);
+  const duplicates = duplicated.slice(0, MAX_FINDINGS).map(({ id, count, first }) =>
+    duplicateFinding(id, count, first.map((number) => pairs.at(number) as CompletedPair))
+  );
   if (clash === undefined) return resultOf(duplicated.length === 0, figures, duplicates, warnings);
-  return resultOf("unknown", figures, [clashFinding(...clash), ...duplicates], warnings);
+  const [a, b] = clash.map((number) => pairs.at(number) as CompletedPair);
+  const found = a === undefined || b === undefined ? [] : [clashFinding(a, b)];
+  return resultOf("unknown", figures, [...found, ...duplicates], warnings);
 }
 
-/** The least and the greatest id, or the first two met that cannot be compared. */
-function rangeOf(
-  acknowledged: readonly CompletedPair[],
-): { range: [Json, Json] | null; clash?: [CompletedPair, CompletedPair] } {
-  let [least, greatest] = [acknowledged[0], acknowledged[0]];
-  if (least === undefined || greatest === undefined) return { range: null };
-  for (const pair of acknowledged.slice(1)) {
-    const low = compare(pair, least);
-    const high = compare(pair, greatest);
-    if (low === undefined) return { range: null, clash: [least, pair] };
-    if (high === undefined) return { range: null, clash: [greatest, pair] };
-    if (low < 0) least = pair;
-    if (high > 0) greatest = pair;
+/** An id that was returned more than once. */
+interface Duplicate {
+  readonly id: Json;
+  count: number;
+  /** The first that got it. */
+  readonly first: number[];
+}
+
+/** The ids that some pairs got more than once, in the order in which they were first met. */
+function duplicatesAmong(pairs: Pairs, numbers: Int32Array): Duplicate[] {
+  const suspects = repeated(hashesOf(pairs, numbers));
+  if (suspects.size === 0) return [];
+  const byKey = new Map<number | string, Duplicate>();
+  for (const number of numbers) {
+    const id = pairs.resultOf(number);
+    const key = keyOf(id);
+    if (!suspects.has(hashOf(key))) continue;
+    let same = byKey.get(key);
+    if (same === undefined) byKey.set(key, same = { id, count: 0, first: [] });
+    same.count++;
+    if (same.first.length < MAX_OPS_SHOWN) same.first.push(number);
   }
-  return { range: [valueOf(least.completion), valueOf(greatest.completion)] };
+  return [...byKey.values()].filter(({ count }) => count > 1);
 }
 
-function compare(a: CompletedPair, b: CompletedPair): number | undefined {
-  return compareJson(valueOf(a.completion), valueOf(b.completion));
+function hashesOf(pairs: Pairs, numbers: Int32Array): Float64Array {
+  const hashes = new Float64Array(numbers.length);
+  for (let i = 0; i < numbers.length; i++) {
+    hashes[i] = hashOf(keyOf(pairs.resultOf(numbers[i] ?? 0)));
+  }
+  return hashes;
 }
 
-/** The text of the id that all of some operations got. */
-function idOf([first]: readonly CompletedPair[]): string {
-  return show(first?.completion.value ?? null);
+/** A number that ids share which are equal, and hardly any others; millions of ids fit no `Map`. */
+function hashOf(key: number | string): number {
+  if (typeof key === "number") return key;
+  let [low, high] = [0x811c9dc5, 0x1b873593];
+  for (let i = 0; i < key.length; i++) {
+    const code = key.charCodeAt(i);
+    low = Math.imul(low ^ code, 0x01000193);
+    high = Math.imul(high ^ code, 0x85ebca6b) + i | 0;
+  }
+  return (high >>> 11) * 2 ** 32 + (low >>> 0);
 }
 
-function duplicateFinding(pairs: readonly CompletedPair[]): Finding {
-  const [first, second] = pairs.map(({ completion }) => whoAndWhen(completion));
-  const others = pairs.length > 2 ? `, and ${plural(pairs.length - 2, "more time")}` : "";
+/** What stands more than once among some numbers, which are sorted for it. */
+function repeated(numbers: Float64Array): Set<number> {
+  numbers.sort();
+  const found = new Set<number>();
+  for (let i = 1; i < numbers.length; i++) {
+    const number = numbers[i] ?? NaN;
+    if (number === numbers[i - 1]) found.add(number);
+  }
+  return found;
+}
+
+/** The least and the greatest id, or the first two met that cannot be compared, by their pairs. */
+function rangeOf(
+  pairs: Pairs,
+  numbers: Int32Array,
+): { range: [Json, Json] | null; clash?: [number, number] } {
+  let [least, greatest] = [numbers[0], numbers[0]];
+  if (least === undefined || greatest === undefined) return { range: null };
+  let [leastId, greatestId] = [pairs.resultOf(least), pairs.resultOf(greatest)];
+  for (let i = 1; i < numbers.length; i++) {
+    const number = numbers[i] ?? 0;
+    const id = pairs.resultOf(number);
+    const [low, high] = [compareJson(id, leastId), compareJson(id, greatestId)];
+    if (low === undefined) return { range: null, clash: [least, number] };
+    if (high === undefined) return { range: null, clash: [greatest, number] };
+    if (low < 0) [least, leastId] = [number, id];
+    if (high > 0) [greatest, greatestId] = [number, id];
+  }
+  return { range: [leastId, greatestId] };
+}
+
+function duplicateFinding(id: Json, count: number, first: readonly CompletedPair[]): Finding {
+  const [one, other] = first.map(({ completion }) => whoAndWhen(completion));
+  const others = count > 2 ? `, and ${plural(count - 2, "more time")}` : "";
   return {
     anomaly: "duplicated",
-    what: `Id ${idOf(pairs)} was given to ${first} and again to ${second}${others}`,
-    ops: endsOf(pairs.slice(0, MAX_OPS_SHOWN)),
+    what: `Id ${show(id)} was given to ${one} and again to ${other}${others}`,
+    ops: endsOf(first),
   };
 }
 

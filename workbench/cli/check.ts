@@ -8,7 +8,8 @@ import { errorText } from "@eddy/maelstrom";
 import { oneOf, parseFlags, UsageError } from "@eddy/maelstrom/flags";
 import { parseConsistencyModels } from "../checkers/elle/consistency_model.ts";
 import { explain, faultWindows, furtherWarnings, verdict } from "../explain.ts";
-import { HISTORY_FORMATS, type Op, parseHistory } from "../history.ts";
+import { type History, HISTORY_FORMATS, HistoryReader, type Op } from "../history.ts";
+import { OpColumns } from "../op_columns.ts";
 import { check, type HistoryReport } from "../report.ts";
 import { makeReport, type ReportInput } from "../report_maker.ts";
 import { reportPage } from "../report_page.ts";
@@ -44,7 +45,7 @@ export async function checkCommand(args: readonly string[]): Promise<number> {
   }
   if (extra !== undefined) throw new UsageError(`Unexpected argument ${JSON.stringify(extra)}`);
   if (flags.html !== undefined) checkOutput(flags.html, file);
-  const history = parse(await read(file), file);
+  const history = await read(file);
   const results = check(history, {
     workload,
     availability,
@@ -57,7 +58,9 @@ export async function checkCommand(args: readonly string[]): Promise<number> {
   const code = exitCodeOf(results.valid);
   if (flags.html === undefined) return code;
   const report = { ...results, faults: faultWindows(history) };
-  const isWritten = await writePage(flags.html, { workload, report, history, observations: [] });
+  const isWritten = await writePage(flags.html, history, (history) => {
+    return { workload, report, history, observations: [] };
+  });
   if (isWritten && !flags.json) new Terminal(flags.color).print([`Page: ${flags.html}`]);
   return isWritten ? code : BROKEN;
 }
@@ -90,10 +93,22 @@ function isFolder(path: string): boolean {
   }
 }
 
+/** The longest history that a page has room for. */
+const MAX_SHOWN = 1_000_000;
+
 /** Writes the page, and says so if it cannot be; the verdict stands without. */
-async function writePage(file: string, run: ReportInput): Promise<boolean> {
+async function writePage(
+  file: string,
+  history: History,
+  runOf: (history: readonly Op[]) => ReportInput,
+): Promise<boolean> {
   try {
-    writeWhole(file, await reportPage(makeReport(run)));
+    if (history.length > MAX_SHOWN) {
+      throw new Error(
+        `the history has ${history.length} events, and a page shows up to ${MAX_SHOWN}`,
+      );
+    }
+    writeWhole(file, await reportPage(makeReport(runOf([...history]))));
     return true;
   } catch (error) {
     printError(`Cannot write --html ${file}: ${errorText(error)}`);
@@ -103,7 +118,7 @@ async function writePage(file: string, run: ReportInput): Promise<boolean> {
 
 function describe(
   workload: string,
-  history: readonly Op[],
+  history: History,
   results: HistoryReport,
 ): Line[] {
   const { valid, findings } = results;
@@ -121,18 +136,10 @@ function describe(
   ];
 }
 
-function parse(text: string, file: string): Op[] {
-  try {
-    return parseHistory(text);
-  } catch (cause) {
-    throw new UsageError(`Cannot read ${file}: ${errorText(cause)}`, { cause });
-  }
-}
-
-async function read(file: string): Promise<string> {
+async function read(file: string): Promise<OpColumns> {
   try {
     const { readable } = await Deno.open(file);
-    return await readText(readable);
+    return await readHistory(readable);
   } catch (cause) {
     throw new UsageError(`Cannot read ${file}: ${whyUnread(cause)}`, { cause });
   }
@@ -144,22 +151,20 @@ function whyUnread(error: unknown): string {
   return errorText(error);
 }
 
-/** How long a text can be in this runtime, in characters; there are no more of them than bytes. */
-const MAX_TEXT_BYTES = 2 ** 29 - 24;
-
 /** The two bytes that a gzip file begins with. */
 const GZIP = [0x1f, 0x8b];
 
 /**
- * Reads a text, which may be packed with gzip.
+ * Reads a history, which may be packed with gzip, piece by piece.
  *
- * @param maxBytes how long it may be, unpacked
- * @throws {Error} if it is longer, or damaged, before all of it is in memory.
+ * @param maxChars how long the text of an operation may be
+ * @throws {SyntaxError} if it is no history, naming the line.
+ * @throws {Error} if it is damaged.
  */
-export async function readText(
+export async function readHistory(
   stream: ReadableStream<Uint8Array<ArrayBuffer>>,
-  maxBytes: number = MAX_TEXT_BYTES,
-): Promise<string> {
+  maxChars?: number,
+): Promise<OpColumns> {
   const chunks = stream.values();
   let head = new Uint8Array();
   while (head.length < GZIP.length) {
@@ -168,9 +173,9 @@ export async function readText(
     head = Uint8Array.from([...head, ...value]);
   }
   const whole = ReadableStream.from(prepend(head, chunks));
-  if (!GZIP.every((byte, i) => head[i] === byte)) return await decode(whole, maxBytes);
+  if (!GZIP.every((byte, i) => head[i] === byte)) return await readColumns(whole, maxChars);
   try {
-    return await decode(whole.pipeThrough(new DecompressionStream("gzip")), maxBytes);
+    return await readColumns(whole.pipeThrough(new DecompressionStream("gzip")), maxChars);
   } catch (cause) {
     if (!(cause instanceof TypeError)) throw cause;
     throw new Error("it is packed with gzip, but damaged or not complete", { cause });
@@ -182,17 +187,17 @@ async function* prepend<T>(first: T, rest: AsyncIterable<T>): AsyncGenerator<T> 
   yield* rest;
 }
 
-async function decode(stream: ReadableStream<Uint8Array>, maxBytes: number): Promise<string> {
+async function readColumns(
+  stream: ReadableStream<Uint8Array>,
+  maxChars: number | undefined,
+): Promise<OpColumns> {
   const decoder = new TextDecoder();
-  const parts: string[] = [];
-  let bytes = 0;
-  for await (const chunk of stream) {
-    bytes += chunk.length;
-    if (bytes > maxBytes) throw new Error(`it is longer than ${maxBytes} bytes`);
-    parts.push(decoder.decode(chunk, { stream: true }));
-  }
-  parts.push(decoder.decode());
-  return parts.join("");
+  const columns = new OpColumns();
+  const reader = new HistoryReader(columns, { maxChars });
+  for await (const chunk of stream) reader.add(decoder.decode(chunk, { stream: true }));
+  reader.add(decoder.decode());
+  reader.end();
+  return columns;
 }
 
 function models(text = "strict-serializable"): string[] {

@@ -1,16 +1,22 @@
 import { assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path/join";
-import { readText } from "./check.ts";
+import { readHistory } from "./check.ts";
 import { inTempDir, workbenchInTurn } from "./testing.ts";
 
 Deno.test("a file without an end is refused before it fills the memory", async () => {
-  const endless = ReadableStream.from((async function* () {
-    while (true) yield await Promise.resolve(new Uint8Array(1000));
-  })());
-  await assertRejects(() => readText(endless, 5000), Error, "it is longer than 5000 bytes");
+  for (const [byte, why] of [[0, "no operation ends within 5000"], [32, "no operation"]] as const) {
+    const endless = ReadableStream.from((async function* () {
+      while (true) yield await Promise.resolve(new Uint8Array(1000).fill(byte));
+    })());
+    await assertRejects(() => readHistory(endless, 5000), SyntaxError, why);
+  }
   const bomb = new Blob([new Uint8Array(100_000)]).stream()
     .pipeThrough(new CompressionStream("gzip"));
-  await assertRejects(() => readText(bomb, 50_000), Error, "it is longer than 50000 bytes");
+  await assertRejects(
+    () => readHistory(bomb, 50_000),
+    SyntaxError,
+    "Cannot parse the text: no operation ends within 50000 characters",
+  );
 });
 
 /** An echo that was answered with something else. */

@@ -7,8 +7,8 @@
 import {
   type CheckResult,
   type Finding,
+  type History,
   MAX_FINDINGS,
-  type Op,
   type Validity,
   worst,
 } from "../../history.ts";
@@ -90,7 +90,7 @@ type Found = ReadonlyMap<string, { count: number; readonly first: Anomaly[] }>;
  */
 export function checkTxns<Order>(
   datatype: Datatype<Order>,
-  history: readonly Op[],
+  history: History,
   { consistencyModels }: ElleOptions,
   effort?: Effort,
 ): ElleResult {
@@ -104,7 +104,7 @@ export function checkTxns<Order>(
 /** The cycles of a history that are among the first anomalies of their types, explained. */
 export function explainCycles<Order>(
   datatype: Datatype<Order>,
-  history: readonly Op[],
+  history: History,
   { consistencyModels }: ElleOptions,
 ): ExplainedCycle[] {
   const models = consistencyModels.map(canonicalModel);

@@ -23,7 +23,7 @@
  * @module
  */
 
-import type { Op } from "../../history.ts";
+import type { History } from "../../history.ts";
 import { type GraphBuilder, RW, WR, WW } from "../graph.ts";
 import type { Anomaly, Explain, ExplainedCycle, Refusal } from "./anomaly.ts";
 import {
@@ -66,7 +66,7 @@ import { addOnce, INITIAL, type Mop, type Transactions, type Txn } from "./txn.t
  * ```
  */
 export function checkListAppend(
-  history: readonly Op[],
+  history: History,
   options: ElleOptions,
   effort?: Effort,
 ): ElleResult {
@@ -75,7 +75,7 @@ export function checkListAppend(
 
 /** Explains the cycles of transactions over lists, some of each type. */
 export function explainAppendCycles(
-  history: readonly Op[],
+  history: History,
   options: ElleOptions,
 ): ExplainedCycle[] {
   return explainCycles(lists, history, options);

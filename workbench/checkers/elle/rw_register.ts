@@ -5,7 +5,7 @@
  */
 
 import type { Json } from "@eddy/maelstrom";
-import type { Op } from "../../history.ts";
+import type { History } from "../../history.ts";
 import { cyclicComponents, GraphBuilder, RW, WR, WW } from "../graph.ts";
 import type { Anomaly, Explain, ExplainedCycle, Refusal } from "./anomaly.ts";
 import {
@@ -50,7 +50,7 @@ import { addOnce, type Mop, type Transactions, type Txn } from "./txn.ts";
  * ```
  */
 export function checkRwRegister(
-  history: readonly Op[],
+  history: History,
   options: ElleOptions,
   effort?: Effort,
 ): ElleResult {
@@ -59,7 +59,7 @@ export function checkRwRegister(
 
 /** Explains the cycles of transactions over registers, some of each type. */
 export function explainRegisterCycles(
-  history: readonly Op[],
+  history: History,
   options: ElleOptions,
 ): ExplainedCycle[] {
   return explainCycles(registers, history, options);

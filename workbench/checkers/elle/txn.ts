@@ -5,7 +5,7 @@
  */
 
 import type { Json } from "@eddy/maelstrom";
-import type { Op } from "../../history.ts";
+import type { History, Op } from "../../history.ts";
 import { keyOf } from "../checker.ts";
 
 /** The version of a list to which nothing has been appended. */
@@ -99,7 +99,7 @@ class Names {
  * @param write the micro-operation that writes.
  */
 export function readTransactions(
-  history: readonly Op[],
+  history: History,
   write: Transactions["write"],
 ): Transactions {
   return new TxnReader(write).read(history);
@@ -123,7 +123,7 @@ class TxnReader {
     this.#write = write;
   }
 
-  read(history: readonly Op[]): Transactions {
+  read(history: History): Transactions {
     for (const op of history) {
       if (op.f !== "txn" || typeof op.process !== "number") continue;
       if (op.type === "invoke") this.#invoke(op, op.process);

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { CheckResult, Op, Validity } from "../../history.ts";
+import type { CheckResult, History, Validity } from "../../history.ts";
 import { resultOf, Warnings } from "../checker.ts";
 import { Anomalies, type Anomaly, type AnomalyFigures, NO_WRITER } from "./anomalies.ts";
 import { transferCycles } from "./cycles.ts";
@@ -53,7 +53,7 @@ export interface KafkaResult extends CheckResult {
  * @example
  * ```ts
  * import { checkKafka } from "./kafka.ts";
- * import type { Op } from "../../history.ts";
+ * import type { History, Op } from "../../history.ts";
  * import { assertEquals } from "@std/assert";
  *
  * const op = { process: 0, f: "send" } as const;
@@ -66,7 +66,7 @@ export interface KafkaResult extends CheckResult {
  * assertEquals(checkKafka(history).badErrorTypes, ["unseen"]);
  * ```
  */
-export function checkKafka(history: readonly Op[]): KafkaResult {
+export function checkKafka(history: History): KafkaResult {
   const warnings = new Warnings();
   const read = readHistory(history, warnings);
   const logs = readLogs(read);
@@ -84,7 +84,7 @@ export function checkKafka(history: readonly Op[]): KafkaResult {
 }
 
 /** What a history says of its logs, and what is wrong with them, the worst of it. */
-export function readAnomalies(history: readonly Op[]): {
+export function readAnomalies(history: History): {
   readonly read: KafkaHistory;
   readonly logs: ReadonlyMap<string, DenseLog>;
   readonly worst: readonly Anomaly[];

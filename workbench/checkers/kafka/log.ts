@@ -5,7 +5,8 @@
  */
 
 import { canonical, isJsonObject, isRawNumber, type Json } from "@eddy/maelstrom";
-import type { Op } from "../../history.ts";
+import type { History, Op } from "../../history.ts";
+import { readerOf } from "../../op_reader.ts";
 import { show, type Warnings, whoAndWhen } from "../checker.ts";
 
 /** A message's place in its key's log. Beyond 2^53 a bigint; the two compare and sort together. */
@@ -73,27 +74,29 @@ export function isTransaction({ op }: Operation): boolean {
  *
  * An operation that never came back counts as indefinite.
  */
-export function readHistory(history: readonly Op[], warnings: Warnings): KafkaHistory {
+export function readHistory(history: History, warnings: Warnings): KafkaHistory {
   const reader = new HistoryReader(warnings);
   const operations: Operation[] = [];
   const open = new Map<Op["process"], number>();
   const orphans: number[] = [];
-  for (const [position, op] of history.entries()) {
-    if (op.process === "nemesis") continue;
+  const ops = readerOf(history);
+  for (let position = 0; position < ops.length; position++) {
+    if (ops.processAt(position) === "nemesis") continue;
+    const op = ops.opAt(position);
     const invokedAt = open.get(op.process);
     if (op.type === "invoke") {
       if (invokedAt !== undefined) orphans.push(invokedAt);
       open.set(op.process, position);
     } else {
       open.delete(op.process);
-      const invoke = invokedAt === undefined ? undefined : history[invokedAt];
+      const invoke = invokedAt === undefined ? undefined : ops.opAt(invokedAt);
       operations.push(reader.read(op, op.type, invoke, invokedAt ?? -1, position));
     }
   }
   orphans.push(...open.values());
   for (const position of orphans.sort((a, b) => a - b)) {
-    const op = history[position];
-    if (op !== undefined) operations.push(reader.read(op, "info", op, position, Infinity));
+    const op = ops.opAt(position);
+    operations.push(reader.read(op, "info", op, position, Infinity));
   }
   return { operations, messages: reader.messages };
 }

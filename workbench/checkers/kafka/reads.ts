@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Op } from "../../history.ts";
+import type { History, Op } from "../../history.ts";
 import { killsOf, show, type Warnings, whoAndWhen } from "../checker.ts";
 import { type Anomaly, briefly, describe, type Move } from "./anomalies.ts";
 import { type DenseLog, isTransaction, type Offset, type Operation, type Placed } from "./log.ts";
@@ -329,7 +329,7 @@ interface Floor {
  * for each process. Assigns after the last send are passed over: those of the final phase begin at 0.
  */
 export function warnOfCommits(
-  history: readonly Op[],
+  history: History,
   operations: readonly Operation[],
   logs: ReadonlyMap<string, DenseLog>,
   warnings: Warnings,
@@ -367,7 +367,7 @@ class CommitChecker {
   readonly #lastSend: number;
 
   constructor(
-    history: readonly Op[],
+    history: History,
     operations: readonly Operation[],
     logs: ReadonlyMap<string, DenseLog>,
     warnings: Warnings,
