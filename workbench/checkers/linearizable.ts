@@ -35,17 +35,22 @@ import {
 import {
   ANY,
   INITIAL,
+  NEVER,
   type RegisterCall,
+  RegisterCalls,
   searchOrder,
   type SearchOutcome,
 } from "./linearizable_search.ts";
+
+/** How many placings are tried for a key, however few operations it has. */
+const MAX_STEPS = 5_000_000;
 
 /** How hard to try. */
 interface LinearizableOptions {
   /**
    * How many placings of an operation to try for each key before calling it unknown.
    *
-   * @default 5_000_000
+   * @default five million, or four for each operation of the key if that is more
    */
   readonly maxSteps?: number;
 }
@@ -84,13 +89,14 @@ export function checkLinearizable(
   written: History,
   options: LinearizableOptions = {},
 ): LinearizableResult {
-  const { maxSteps = 5_000_000 } = options;
   const warnings = new Warnings();
   const pairs = new Pairs(keyedHistory(written), warnings);
   const keys = new PairsByKey(pairs, warnings);
   warnOfVanished(pairs, killsOf(written)[0] ?? Infinity, warnings);
   // One after the other, so that memory holds the operations of one.
-  const checked = Array.from(keys.histories(), (key) => checkKey(key, maxSteps));
+  const checked = Array.from(keys.histories(), (key) => {
+    return checkKey(key, options.maxSteps ?? Math.max(MAX_STEPS, 4 * key.known.length));
+  });
   const failed = checked.filter(({ result }) => result.valid === false);
   const figures = {
     results: Object.fromEntries(checked.map(({ key, result }) => [canonical(key), result])),
@@ -141,19 +147,21 @@ export function registerOrders(
 }
 
 function orderOf(history: RegisterHistory, maxSteps: number): OrderedRegister {
-  const { key, known, unknown } = history;
+  const { pairs, key, known, unknown } = history;
   const outcome = searchOrder(known, unknown, maxSteps);
-  const order = outcome.order().map(({ pair }) => pair);
+  const all = new Map([...known, ...unknown].map(({ pair }) => [pair, pairs.at(pair)]));
+  const order = outcome.order().flatMap(({ pair }) => all.get(pair) ?? []);
   const placed = new Set(order);
-  const left = [...known, ...unknown].map(({ pair }) => pair).filter((pair) => !placed.has(pair));
+  const left = [...all.values()].filter((pair) => !placed.has(pair));
   const { finding } = verdictOf(history, outcome, maxSteps);
-  const call = outcome.stuck?.call ?? known.find(({ pair }) => !placed.has(pair));
+  const call = outcome.stuck?.call.pair;
+  const pair = call === undefined ? left.find(isOk) : all.get(call);
   return {
     key,
     valid: outcome.verdict,
     order,
     left: left.sort((a, b) => a.invokedAt - b.invokedAt),
-    stuck: finding && call && { pair: call.pair, why: finding.what },
+    stuck: finding && pair && { pair, why: finding.what },
   };
 }
 
@@ -180,7 +188,8 @@ function verdictOf(
   }
   if (stuck === undefined) return { key, result: figures };
   const possible = stuck.possible.map((value) => values[value] ?? null);
-  const result = { ...figures, op: stuck.call.pair.completion, possibleValues: possible };
+  const op = history.pairs.at(stuck.call.pair).completion;
+  const result = { ...figures, op, possibleValues: possible };
   return { key, result, finding: nonlinearizable(history, stuck.call, possible) };
 }
 
@@ -209,7 +218,7 @@ function nonlinearizable(
   call: RegisterCall,
   possible: readonly Json[],
 ): Finding {
-  const { invoke, completion = invoke } = call.pair;
+  const { invoke, completion = invoke } = history.pairs.at(call.pair);
   const required = show(history.values[call.requires]);
   const when = `from ${seconds(invoke)} to ${seconds(completion)}`;
   const did = invoke.f === "read"
@@ -217,48 +226,60 @@ function nonlinearizable(
     : `changed key ${show(history.key)} from ${required} to ` +
       `${show(history.values[call.leaves])} (${when})`;
   const writes = (other: RegisterCall) =>
-    other !== call && other.leaves === call.requires && other.requires !== other.leaves &&
-    other.invokedAt < call.completedAt;
-  const writers = [...history.known, ...history.unknown].filter(writes);
-  const failed = history.failed.filter(writes);
-  const why = writers.length > 0
+    other.pair !== call.pair && other.leaves === call.requires &&
+    other.requires !== other.leaves && other.invokedAt < call.completedAt;
+  const writer = latest([history.known, history.unknown], writes);
+  const failed = latest([history.failed], writes);
+  const why = writer !== undefined
     ? `but by then it can only have held ${anyOf(possible.toSorted(jsonOrder).map(show))}`
-    : failed.length > 0
+    : failed !== undefined
     ? `but the write of ${required} had ended with a definite error`
     : `but no operation had written ${required}`;
   return {
     anomaly: "nonlinearizable",
     what: `${capital(who(completion))} ${did}, ${why}`,
-    ops: window(history, call, writers.length > 0 ? writers : failed),
-    about: call.pair.completion?.index,
+    ops: window(history, call, writer ?? failed),
+    about: invoke === completion ? undefined : completion.index,
   };
+}
+
+/** Of some operations the one that completed last; of equals the first. */
+function latest(
+  all: readonly RegisterCalls[],
+  isWanted: (call: RegisterCall) => boolean,
+): RegisterCall | undefined {
+  let last: RegisterCall | undefined;
+  for (const calls of all) {
+    for (const call of calls) {
+      if (isWanted(call) && (last === undefined || call.completedAt > last.completedAt)) {
+        last = call;
+      }
+    }
+  }
+  return last;
 }
 
 /** The last that wrote the value, the last write before, and what went on meanwhile. */
 function window(
-  { known, unknown }: RegisterHistory,
+  { pairs, known, unknown }: RegisterHistory,
   call: RegisterCall,
-  writers: readonly RegisterCall[],
+  writer: RegisterCall | undefined,
 ): Finding["ops"] {
-  const before = known.filter(({ completedAt }) => completedAt < call.invokedAt);
-  const changes = before.filter(({ requires, leaves }) => requires !== leaves);
-  const concurrent = [...known, ...unknown].filter((other) =>
-    other.invokedAt < call.completedAt && other.completedAt > call.invokedAt &&
-    other.requires !== other.leaves
+  const changes = ({ requires, leaves }: RegisterCall) => requires !== leaves;
+  const isBefore = ({ completedAt }: RegisterCall) => completedAt < call.invokedAt;
+  const concurrent = [known, unknown].flatMap((calls) =>
+    Iterator.from(calls).filter((other) =>
+      other.invokedAt < call.completedAt && other.completedAt > call.invokedAt && changes(other)
+    ).toArray()
   );
-  const latest = (calls: readonly RegisterCall[]) =>
-    calls.reduce<RegisterCall | undefined>(
-      (last, one) => last === undefined || one.completedAt > last.completedAt ? one : last,
-      undefined,
-    );
   const shown = [
-    latest(writers),
-    latest(before),
-    latest(changes),
+    writer,
+    latest([known], isBefore),
+    latest([known], (other) => isBefore(other) && changes(other)),
     ...concurrent.sort((a, b) => b.invokedAt - a.invokedAt).slice(0, MAX_CONCURRENT_SHOWN),
     call,
   ];
-  return endsOf(shown.map((one) => one?.pair));
+  return endsOf(shown.map((one) => one && pairs.at(one.pair)));
 }
 
 /** Describes a key that took too long. */
@@ -277,15 +298,16 @@ function capital(text: string): string {
 
 /** What happened to one key. */
 interface RegisterHistory {
+  readonly pairs: Pairs;
   readonly key: Json;
   /** How many operations there were, whatever came of them. */
   readonly operationCount: number;
   /** The operations that happened, in the order of invocation. */
-  readonly known: RegisterCall[];
+  readonly known: RegisterCalls;
   /** The operations that may have happened, at any time since, in the order of invocation. */
-  readonly unknown: RegisterCall[];
+  readonly unknown: RegisterCalls;
   /** The operations that failed, so did not happen; only findings name them. */
-  readonly failed: RegisterCall[];
+  readonly failed: RegisterCalls;
   /** The values by number. */
   readonly values: Json[];
 }
@@ -363,11 +385,12 @@ function odd({ invoke, completion = invoke }: PlacedPair): string {
  */
 function registerHistory(pairs: Pairs, key: Json, some: Int32Array): RegisterHistory {
   const history: RegisterHistory = {
+    pairs,
     key,
     operationCount: some.length,
-    known: [],
-    unknown: [],
-    failed: [],
+    known: new RegisterCalls(some.length),
+    unknown: new RegisterCalls(some.length),
+    failed: new RegisterCalls(some.length),
     values: [null],
   };
   const { values } = history;
@@ -383,16 +406,16 @@ function registerHistory(pairs: Pairs, key: Json, some: Int32Array): RegisterHis
   for (const number of some) {
     const requirement = requirementOf(pairs, number);
     if (requirement === undefined || requirement === "nothing") continue;
-    const pair = pairs.at(number);
+    const type = pairs.endOf(number);
     const call = {
-      pair,
+      pair: number,
       requires: requirement.from === undefined ? ANY : numberOf(requirement.from),
       leaves: numberOf(requirement.to),
-      invokedAt: pair.invokedAt,
-      completedAt: isOk(pair) ? pair.completedAt : Infinity,
+      invokedAt: pairs.invokedAt[number] ?? 0,
+      completedAt: type === "ok" ? pairs.completion(number) : NEVER,
     };
-    if (pair.completion?.type === "fail") history.failed.push(call);
-    else (isOk(pair) ? history.known : history.unknown).push(call);
+    if (type === "fail") history.failed.push(call);
+    else (type === "ok" ? history.known : history.unknown).push(call);
   }
   return history;
 }

@@ -17,7 +17,6 @@
  */
 
 import type { Validity } from "../history.ts";
-import type { PlacedPair } from "./checker.ts";
 
 /** What an operation requires that can happen at any value. */
 export const ANY = -1;
@@ -30,14 +29,66 @@ export const INITIAL = 0;
  * requires nothing, a cas from 3 to 4 requires 3 and leaves 4.
  */
 export interface RegisterCall {
-  readonly pair: PlacedPair;
+  /** The number of its pair. */
+  readonly pair: number;
   /** The value it takes place at, or {@linkcode ANY}. */
   readonly requires: number;
   readonly leaves: number;
   /** Its place in the history; it takes effect later. */
   readonly invokedAt: number;
-  /** It takes effect before this place. */
+  /** It takes effect before this place; {@linkcode NEVER} for one whose end is not known. */
   readonly completedAt: number;
+}
+
+/** Behind every place in a history. */
+export const NEVER = 2 ** 31 - 1;
+
+/** Operations on one register in the order of invocation, in columns. */
+export class RegisterCalls {
+  readonly pair: Int32Array;
+  readonly requires: Int32Array;
+  readonly leaves: Int32Array;
+  readonly invokedAt: Int32Array;
+  readonly completedAt: Int32Array;
+  #length = 0;
+
+  /** @param capacity how many there are at most */
+  constructor(capacity: number) {
+    const column = () => new Int32Array(capacity);
+    [this.pair, this.requires, this.leaves] = [column(), column(), column()];
+    [this.invokedAt, this.completedAt] = [column(), column()];
+  }
+
+  /** How many there are. */
+  get length(): number {
+    return this.#length;
+  }
+
+  /** Adds one. */
+  push(call: RegisterCall): void {
+    const i = this.#length++;
+    this.pair[i] = call.pair;
+    this.requires[i] = call.requires;
+    this.leaves[i] = call.leaves;
+    this.invokedAt[i] = call.invokedAt;
+    this.completedAt[i] = call.completedAt;
+  }
+
+  /** One of them, made anew each time. */
+  at(i: number): RegisterCall {
+    return {
+      pair: this.pair[i] ?? 0,
+      requires: this.requires[i] ?? ANY,
+      leaves: this.leaves[i] ?? INITIAL,
+      invokedAt: this.invokedAt[i] ?? NEVER,
+      completedAt: this.completedAt[i] ?? NEVER,
+    };
+  }
+
+  /** All of them, each made when it is its turn. */
+  *[Symbol.iterator](): Generator<RegisterCall> {
+    for (let i = 0; i < this.#length; i++) yield this.at(i);
+  }
 }
 
 /** How many dead ends are kept to find what the register can have held there. */
@@ -59,29 +110,90 @@ export interface SearchOutcome {
   readonly order: () => readonly RegisterCall[];
 }
 
-/** One operation placed, and what else could be placed there instead. */
-interface Frame {
-  /** The operation whose placing led here; none at the root. */
-  readonly placed?: number;
-  readonly stateBefore: number;
-  readonly usedBefore: Used;
+/** No operation: what the root of the search has placed. */
+const NONE = -1;
+
+/** Operations that were placed one after the other, each with what else could be placed there. */
+class Frames {
+  /** How many there are; the root is the first. */
+  depth = 0;
+  /** The operation whose placing led to each. */
+  readonly placed: Int32Array;
+  readonly stateBefore: Int32Array;
+  readonly usedBefore: Int32Array;
   /** Whether the moves by way of unknown operations have been added to the rest. */
-  explained: boolean;
-  /** Next moves: an operation and what of the unknown ones is used after it. */
-  moves: readonly SearchMove[];
-  next: number;
-}
+  readonly #isExplained: Uint8Array;
+  /** Where its moves begin, and the next of them. */
+  readonly #begin: Int32Array;
+  readonly #next: Int32Array;
+  /** The moves of all frames one after another: an operation, and what is used after it. */
+  readonly #calls: number[] = [];
+  readonly #used: Used[] = [];
 
-/** Operations as they were placed, and what of the unknown ones is used before each and in the end. */
-interface Way {
-  readonly calls: number[];
-  readonly usedBefore: Used[];
-  used: Used;
-}
+  constructor(capacity: number) {
+    const column = () => new Int32Array(capacity);
+    [this.placed, this.stateBefore, this.usedBefore] = [column(), column(), column()];
+    [this.#begin, this.#next] = [column(), column()];
+    this.#isExplained = new Uint8Array(capacity);
+  }
 
-interface SearchMove {
-  readonly call: number;
-  readonly used: Used;
+  /** The place behind the last move. */
+  get end(): number {
+    return this.#calls.length;
+  }
+
+  /** Adds a move for a frame to come, or to the last one. */
+  addMove(call: number, used: Used): void {
+    this.#calls.push(call);
+    this.#used.push(used);
+  }
+
+  /** Takes moves back. */
+  cut(end: number): void {
+    this.#calls.length = this.#used.length = end;
+  }
+
+  /** Adds a frame, whose moves were added from some place on. */
+  push(placed: number, stateBefore: number, used: Used, begin: number, isExplained: boolean): void {
+    const i = this.depth++;
+    this.placed[i] = placed;
+    this.stateBefore[i] = stateBefore;
+    this.usedBefore[i] = used;
+    this.#begin[i] = this.#next[i] = begin;
+    this.#isExplained[i] = Number(isExplained);
+  }
+
+  /** Takes the last frame away. */
+  pop(): void {
+    this.cut(this.#begin[--this.depth] ?? 0);
+  }
+
+  /** The next move of the last frame; -1 where it has none left. */
+  nextMove(): number {
+    const i = this.depth - 1;
+    const move = this.#next[i] ?? 0;
+    if (move >= this.end) return NONE;
+    this.#next[i] = move + 1;
+    return move;
+  }
+
+  /** Whether the last frame has not had its moves by way of unknown operations yet; it has then. */
+  mustExplain(): boolean {
+    const i = this.depth - 1;
+    if (this.#isExplained[i] === 1) return false;
+    this.#isExplained[i] = 1;
+    this.cut(this.#begin[i] ?? 0);
+    this.#next[i] = this.end;
+    return true;
+  }
+
+  callOf(move: number): number {
+    return this.#calls[move] ?? NONE;
+  }
+
+  usedAfter(move: number): Used {
+    return this.#used[move] ?? NONE_USED;
+  }
 }
 
 /**
@@ -92,11 +204,11 @@ interface SearchMove {
  * then once more on a looser one, which can still show that there is no order.
  */
 export function searchOrder(
-  known: readonly RegisterCall[],
-  unknown: readonly RegisterCall[],
+  known: RegisterCalls,
+  unknown: RegisterCalls,
   maxSteps: number,
 ): SearchOutcome {
-  const needed = known.map(({ requires }) => requires);
+  const needed = new Set(known.requires.subarray(0, known.length));
   const exact = new Search(known, new UnknownOperations(unknown, needed), maxSteps).run();
   if (exact.verdict !== "unknown") return exact;
   const looser = new UnknownOperations(unknown, needed, true);
@@ -105,20 +217,31 @@ export function searchOrder(
   return { ...loose.verdict === false ? loose : exact, configurations };
 }
 
+/** Stands in place of what is used, where a configuration has several entries. */
+const SEVERAL = -1;
+
 class Search {
-  readonly #calls: readonly RegisterCall[];
+  readonly #calls: RegisterCalls;
   readonly #unknowns: UnknownOperations;
   readonly #events: LinkedEvents;
   readonly #maxSteps: number;
-  /** By the operation whose completion is next: how little of the unknown ones got there. */
-  readonly #seen: (Map<number | string, Used | Used[]> | undefined)[] = [];
+  /**
+   * By the operation whose completion is next: the first configuration that was met there, and how
+   * little of the unknown ones got there. Most have no other.
+   */
+  readonly #firstKey: Float64Array;
+  readonly #firstUsed: Int32Array;
+  /** The others. */
+  readonly #seen = new Map<number, Map<number | string, Used[]>>();
   /** Where the furthest completion ever next was not reached from: value and what is used. */
   readonly #stuckPoints = new Map<string, [number, Used]>();
   #stuckAt: number | undefined;
-  /** One operation placed after another, each with what else could be there; the root is first. */
-  readonly #frames: Frame[] = [];
-  /** The longest way to the furthest completion. */
-  readonly #longest: Way = { calls: [], usedBefore: [], used: NONE_USED };
+  readonly #frames: Frames;
+  /** The longest way to the furthest completion: operations, and what is used before each. */
+  readonly #longest: Int32Array;
+  readonly #longestUsed: Int32Array;
+  #longestLength = 0;
+  #usedAtEnd: Used = NONE_USED;
   /** How far the longest way is that of the frames. */
   #shared = 0;
   #state = INITIAL;
@@ -126,35 +249,42 @@ class Search {
   #steps = 0;
   #configurations = 0;
 
-  constructor(calls: readonly RegisterCall[], unknowns: UnknownOperations, maxSteps: number) {
+  constructor(calls: RegisterCalls, unknowns: UnknownOperations, maxSteps: number) {
     this.#calls = calls;
     this.#unknowns = unknowns;
     this.#events = new LinkedEvents(calls);
     this.#maxSteps = maxSteps;
+    this.#firstKey = new Float64Array(calls.length + 1).fill(NaN);
+    this.#firstUsed = new Int32Array(calls.length + 1);
+    this.#frames = new Frames(calls.length + 2);
+    this.#longest = new Int32Array(calls.length + 1);
+    this.#longestUsed = new Int32Array(calls.length + 1);
   }
 
   run(): SearchOutcome {
     const frames = this.#frames;
-    const root = this.#enter();
-    if (root !== undefined) frames.push(root);
-    for (let frame = frames.at(-1); frame !== undefined; frame = frames.at(-1)) {
-      const move = this.#nextMove(frame);
-      if (move === undefined) {
+    this.#enter(NONE, INITIAL, NONE_USED);
+    while (frames.depth > 0) {
+      const move = this.#nextMove();
+      if (move === NONE) {
+        const last = frames.depth - 1;
         frames.pop();
-        this.#shared = Math.min(this.#shared, Math.max(0, frames.length - 1));
-        this.#undo(frame);
+        this.#shared = Math.min(this.#shared, Math.max(0, frames.depth - 1));
+        this.#undo(
+          frames.placed[last] ?? NONE,
+          frames.stateBefore[last] ?? INITIAL,
+          frames.usedBefore[last] ?? NONE_USED,
+        );
         continue;
       }
       if (this.#steps++ + this.#unknowns.work > this.#maxSteps) return this.#outcome("unknown");
-      const before = { placed: move.call, stateBefore: this.#state, usedBefore: this.#used };
-      this.#place(move);
+      const [call, state, used] = [frames.callOf(move), this.#state, this.#used];
+      this.#place(call, frames.usedAfter(move));
       if (this.#events.isEmpty) {
-        this.#keepWay(before);
+        this.#keepWay(call, used);
         return this.#outcome(true);
       }
-      const entered = this.#enter(before);
-      if (entered === undefined) this.#undo(before);
-      else frames.push(entered);
+      if (!this.#enter(call, state, used)) this.#undo(call, state, used);
     }
     if (this.#calls.length === 0) return this.#outcome(true);
     return this.#outcome(this.#unknowns.truncated ? "unknown" : false);
@@ -162,9 +292,10 @@ class Search {
 
   #outcome(verdict: Validity): SearchOutcome {
     const configurations = this.#configurations;
-    const order = () => this.#orderOf(this.#longest);
-    const call = this.#calls[this.#stuckAt ?? -1];
-    if (verdict !== false || call === undefined) return { verdict, configurations, order };
+    const order = () => this.#order();
+    const at = this.#stuckAt ?? NONE;
+    if (verdict !== false || at === NONE) return { verdict, configurations, order };
+    const call = this.#calls.at(at);
     const possible = new Set<number>();
     for (const [state, used] of this.#stuckPoints.values()) {
       for (const value of this.#unknowns.reachable(state, used, call.completedAt)) {
@@ -174,92 +305,111 @@ class Search {
     return { verdict, configurations, stuck: { call, possible: [...possible] }, order };
   }
 
-  #place({ call, used }: SearchMove): void {
+  #place(call: number, used: Used): void {
     this.#events.take(call);
-    this.#state = this.#calls[call]?.leaves ?? this.#state;
+    this.#state = this.#calls.leaves[call] ?? this.#state;
     this.#used = used;
   }
 
-  #undo({ placed, stateBefore, usedBefore }: Pick<Frame, "placed" | "stateBefore" | "usedBefore">) {
-    if (placed !== undefined) this.#events.putBack(placed);
+  #undo(placed: number, stateBefore: number, usedBefore: Used): void {
+    if (placed !== NONE) this.#events.putBack(placed);
     this.#state = stateBefore;
     this.#used = usedBefore;
   }
 
-  /** Opens the configuration just reached, unless one at least as good has been there before. */
-  #enter(
-    before: Pick<Frame, "placed" | "stateBefore" | "usedBefore"> = {
-      stateBefore: INITIAL,
-      usedBefore: NONE_USED,
-    },
-  ): Frame | undefined {
-    const candidates = this.#events.candidates();
-    this.#steps += candidates.length >> 5;
-    const used = this.#used;
-    const moves: SearchMove[] = [];
-    for (const call of candidates) {
-      const { requires, leaves } = this.#calls[call] ?? { requires: ANY, leaves: ANY };
-      if (requires !== ANY && requires !== this.#state) continue;
-      if (requires === leaves) {
-        return { ...before, explained: true, moves: [{ call, used }], next: 0 };
-      }
-      moves.push({ call, used });
+  /**
+   * Opens the configuration just reached, unless one at least as good has been there before.
+   *
+   * @param placed the operation whose placing led here
+   * @returns whether it was opened
+   */
+  #enter(placed: number, stateBefore: number, usedBefore: Used): boolean {
+    const [events, frames, calls] = [this.#events, this.#frames, this.#calls];
+    const begin = frames.end;
+    let candidates = 0;
+    let reader = NONE;
+    for (let call = events.firstCandidate(); call !== NONE; call = events.candidateAfter(call)) {
+      candidates++;
+      const requires = calls.requires[call] ?? ANY;
+      if (reader !== NONE || (requires !== ANY && requires !== this.#state)) continue;
+      if (requires === calls.leaves[call]) reader = call;
+      else frames.addMove(call, this.#used);
     }
-    if (this.#isKnown()) return undefined;
+    this.#steps += candidates >> 5;
+    if (reader !== NONE) {
+      frames.cut(begin);
+      frames.addMove(reader, this.#used);
+      frames.push(placed, stateBefore, usedBefore, begin, true);
+      return true;
+    }
+    if (this.#isKnown()) {
+      frames.cut(begin);
+      return false;
+    }
     this.#configurations += 1;
-    this.#noteStuck(before);
-    return { ...before, explained: this.#unknowns.isEmpty, moves, next: 0 };
+    this.#noteStuck(placed, usedBefore);
+    frames.push(placed, stateBefore, usedBefore, begin, this.#unknowns.isEmpty);
+    return true;
   }
 
-  #nextMove(frame: Frame): SearchMove | undefined {
-    if (frame.next >= frame.moves.length && !frame.explained) {
-      frame.moves = this.#explainedMoves();
-      frame.next = 0;
-      frame.explained = true;
-    }
-    return frame.moves[frame.next++];
+  /** The next move of the last frame; -1 where it has none. */
+  #nextMove(): number {
+    const move = this.#frames.nextMove();
+    if (move !== NONE || !this.#frames.mustExplain()) return move;
+    this.#addExplainedMoves();
+    return this.#frames.nextMove();
   }
 
-  /** The candidates that could come next after some of the unknown operations. */
-  #explainedMoves(): SearchMove[] {
-    const before = this.#calls[this.#events.nextCompletion]?.completedAt ?? Infinity;
-    const moves: SearchMove[] = [];
-    for (const call of this.#events.candidates()) {
-      const requires = this.#calls[call]?.requires ?? ANY;
+  /** Adds the candidates that could come next after some of the unknown operations. */
+  #addExplainedMoves(): void {
+    const [events, calls] = [this.#events, this.#calls];
+    const before = calls.completedAt[events.nextCompletion] ?? NEVER;
+    for (let call = events.firstCandidate(); call !== NONE; call = events.candidateAfter(call)) {
+      const requires = calls.requires[call] ?? ANY;
       if (requires === ANY || requires === this.#state) continue;
       for (const used of this.#unknowns.chains(this.#state, requires, this.#used, before)) {
-        moves.push({ call, used });
+        this.#frames.addMove(call, used);
       }
     }
-    return moves;
   }
 
   /** Whether this configuration, or one that can do all that it can, was searched already. */
   #isKnown(): boolean {
-    const seen = this.#seen[this.#events.nextCompletion] ??= new Map<number | string, Used>();
+    const next = this.#events.nextCompletion;
+    const at = next === NONE ? this.#calls.length : next;
     const key = this.#events.placedKey(this.#state);
-    const known = seen.get(key);
-    if (known === undefined) {
-      seen.set(key, this.#used);
+    const first = this.#firstKey[at] ?? NaN;
+    if (Number.isNaN(first) && typeof key === "number") {
+      this.#firstKey[at] = key;
+      this.#firstUsed[at] = this.#used;
       return false;
     }
-    const all = typeof known === "number" ? [known] : known;
+    const firstUsed = this.#firstUsed[at] ?? NONE_USED;
+    const isFirst = first === key && firstUsed !== SEVERAL;
+    const all = isFirst ? [firstUsed] : this.#seen.get(at)?.get(key) ?? [];
     if (all.some((used) => this.#unknowns.leavesNoLess(used, this.#used))) return true;
     const kept = all.filter((used) => !this.#unknowns.leavesNoLess(this.#used, used));
+    if (isFirst && kept.length === 0) {
+      this.#firstUsed[at] = this.#used;
+      return false;
+    }
+    if (isFirst) this.#firstUsed[at] = SEVERAL;
+    let seen = this.#seen.get(at);
+    if (seen === undefined) this.#seen.set(at, seen = new Map());
     seen.set(key, [...kept, this.#used]);
     return false;
   }
 
   /** Remembers the furthest completion that was ever next, and what stood there before it. */
-  #noteStuck(last: Pick<Frame, "placed" | "usedBefore">): void {
+  #noteStuck(placed: number, usedBefore: Used): void {
     const at = this.#events.nextCompletion;
     if (at !== this.#stuckAt) {
-      const before = this.#calls[at]?.completedAt ?? Infinity;
-      if (before < (this.#calls[this.#stuckAt ?? -1]?.completedAt ?? -1)) return;
+      const { completedAt } = this.#calls;
+      if ((completedAt[at] ?? NEVER) < (completedAt[this.#stuckAt ?? NONE] ?? NONE)) return;
       this.#stuckAt = at;
       this.#stuckPoints.clear();
-      this.#keepWay(last);
-    } else if (this.#frames.length > this.#longest.calls.length) this.#keepWay(last);
+      this.#keepWay(placed, usedBefore);
+    } else if (this.#frames.depth > this.#longestLength) this.#keepWay(placed, usedBefore);
     if (this.#stuckPoints.size === MAX_STUCK_POINTS) return;
     this.#stuckPoints.set(`${this.#state} ${this.#used}`, [this.#state, this.#used]);
   }
@@ -268,30 +418,34 @@ class Search {
    * Keeps the way here as the longest, of which what it shares with the one before is there already:
    * over a whole search that costs no more than the placings do.
    *
-   * @param last the operation placed last, which has no frame yet; the root has none
+   * @param placed the operation placed last, which has no frame yet; the root has none
    */
-  #keepWay({ placed, usedBefore }: Pick<Frame, "placed" | "usedBefore">): void {
-    const { calls, usedBefore: used } = this.#longest;
-    calls.length = used.length = this.#shared;
-    const push = (call: number | undefined, before: Used) => {
-      if (call === undefined) return;
-      calls.push(call);
-      used.push(before);
+  #keepWay(placed: number, usedBefore: Used): void {
+    const frames = this.#frames;
+    this.#longestLength = this.#shared;
+    const push = (call: number, used: Used) => {
+      if (call === NONE) return;
+      this.#longest[this.#longestLength] = call;
+      this.#longestUsed[this.#longestLength++] = used;
     };
-    for (const frame of this.#frames.slice(this.#shared + 1)) push(frame.placed, frame.usedBefore);
+    for (let i = this.#shared + 1; i < frames.depth; i++) {
+      push(frames.placed[i] ?? NONE, frames.usedBefore[i] ?? NONE_USED);
+    }
     push(placed, usedBefore);
-    this.#longest.used = this.#used;
-    this.#shared = calls.length;
+    this.#usedAtEnd = this.#used;
+    this.#shared = this.#longestLength;
   }
 
-  #orderOf({ calls, usedBefore, used }: Way): RegisterCall[] {
-    return calls.flatMap((place, i) => {
-      const call = this.#calls[place];
-      if (call === undefined) return [];
-      const after = usedBefore[i + 1] ?? used;
-      const before = this.#unknowns.chainOf(usedBefore[i] ?? NONE_USED, after, call.requires);
-      return [...before, call];
-    });
+  #order(): RegisterCall[] {
+    const order: RegisterCall[] = [];
+    for (let i = 0; i < this.#longestLength; i++) {
+      const call = this.#calls.at(this.#longest[i] ?? 0);
+      const isLast = i === this.#longestLength - 1;
+      const after = isLast ? this.#usedAtEnd : this.#longestUsed[i + 1] ?? NONE_USED;
+      const before = this.#longestUsed[i] ?? NONE_USED;
+      order.push(...this.#unknowns.chainOf(before, after, call.requires), call);
+    }
+    return order;
   }
 }
 
@@ -306,24 +460,23 @@ class LinkedEvents {
   readonly #bits: Int32Array;
   readonly #placed: Int32Array;
 
-  constructor(calls: readonly RegisterCall[]) {
-    const nodes = calls.flatMap(({ invokedAt, completedAt }, call) => [
-      { at: invokedAt, node: 2 * call + 1 },
-      { at: completedAt, node: 2 * call + 2 },
-    ]).sort((a, b) => a.at - b.at).map(({ node }) => node);
+  constructor(calls: RegisterCalls) {
+    const nodes = nodesOf(calls);
     this.#next = new Int32Array(nodes.length + 1);
     this.#previous = new Int32Array(nodes.length + 1);
-    for (const [i, node] of nodes.entries()) {
-      this.#next[nodes[i - 1] ?? HEAD] = node;
-      this.#previous[node] = nodes[i - 1] ?? HEAD;
+    let last = HEAD;
+    for (const node of nodes) {
+      this.#next[last] = node;
+      this.#previous[node] = last;
+      last = node;
     }
-    this.#previous[HEAD] = nodes.at(-1) ?? HEAD;
+    this.#previous[HEAD] = last;
     this.#bits = new Int32Array(calls.length);
     this.#placed = new Int32Array(Math.ceil(this.#assignBits(nodes) / 32));
   }
 
   /** Gives each operation the lowest bit that no operation open at its invocation has. */
-  #assignBits(nodes: readonly number[]): number {
+  #assignBits(nodes: Int32Array): number {
     const free: number[] = [];
     let count = 0;
     for (const node of nodes) {
@@ -343,37 +496,46 @@ class LinkedEvents {
   get nextCompletion(): number {
     let node = this.#next[HEAD] ?? HEAD;
     while (isInvocation(node)) node = this.#next[node] ?? HEAD;
-    return node === HEAD ? -1 : (node - 1) >> 1;
+    return node === HEAD ? NONE : (node - 1) >> 1;
   }
 
-  /** The operations that can come next: those invoked before the first completion. */
-  candidates(): number[] {
-    const calls: number[] = [];
-    let node = this.#next[HEAD] ?? HEAD;
-    while (isInvocation(node)) {
-      calls.push((node - 1) >> 1);
-      node = this.#next[node] ?? HEAD;
-    }
-    return calls;
+  /** The first operation that can come next: it was invoked before the first completion; -1: none. */
+  firstCandidate(): number {
+    return this.#candidateAt(this.#next[HEAD] ?? HEAD);
+  }
+
+  /** The candidate after one; -1 where there is none. */
+  candidateAfter(call: number): number {
+    return this.#candidateAt(this.#next[2 * call + 1] ?? HEAD);
+  }
+
+  #candidateAt(node: number): number {
+    return isInvocation(node) ? (node - 1) >> 1 : NONE;
   }
 
   /** Takes an operation out. */
   take(call: number): void {
-    for (const node of [2 * call + 1, 2 * call + 2]) {
-      const [before, after] = [this.#previous[node] ?? HEAD, this.#next[node] ?? HEAD];
-      this.#next[before] = after;
-      this.#previous[after] = before;
-    }
+    this.#unlink(2 * call + 1);
+    this.#unlink(2 * call + 2);
     this.#flip(call);
+  }
+
+  #unlink(node: number): void {
+    const [before, after] = [this.#previous[node] ?? HEAD, this.#next[node] ?? HEAD];
+    this.#next[before] = after;
+    this.#previous[after] = before;
   }
 
   /** Puts an operation back; the last one taken goes first. */
   putBack(call: number): void {
-    for (const node of [2 * call + 2, 2 * call + 1]) {
-      this.#next[this.#previous[node] ?? HEAD] = node;
-      this.#previous[this.#next[node] ?? HEAD] = node;
-    }
+    this.#link(2 * call + 2);
+    this.#link(2 * call + 1);
     this.#flip(call);
+  }
+
+  #link(node: number): void {
+    this.#next[this.#previous[node] ?? HEAD] = node;
+    this.#previous[this.#next[node] ?? HEAD] = node;
   }
 
   /** A bit may pass on to a later operation: what completed before the next completion is all out. */
@@ -387,6 +549,27 @@ class LinkedEvents {
     if (this.#placed.length > 1 || value >= 2 ** 20) return `${this.#placed.join()} ${value}`;
     return ((this.#placed[0] ?? 0) >>> 0) * 2 ** 20 + value;
   }
+}
+
+/** The nodes of all events in the order of the history. */
+function nodesOf({ length, invokedAt, completedAt }: RegisterCalls): Int32Array {
+  // One number for a completion's place and its operation, so that no function compares them.
+  const ends = new Float64Array(length);
+  for (let call = 0; call < length; call++) ends[call] = (completedAt[call] ?? 0) * length + call;
+  ends.sort();
+  const nodes = new Int32Array(2 * length);
+  let begun = 0;
+  for (let ended = 0; ended < length; ended++) {
+    const end = ends[ended] ?? 0;
+    const call = end % length;
+    const place = (end - call) / length;
+    while (begun < length && (invokedAt[begun] ?? 0) < place) {
+      nodes[begun + ended] = 2 * begun + 1;
+      begun++;
+    }
+    nodes[begun + ended] = 2 * call + 2;
+  }
+  return nodes;
 }
 
 function isInvocation(node: number): boolean {
@@ -436,7 +619,7 @@ class UnknownOperations {
    * cannot be explained even so cannot be explained at all.
    */
   constructor(
-    operations: readonly RegisterCall[],
+    operations: Iterable<RegisterCall>,
     needed: Iterable<number>,
     inexhaustible = false,
   ) {
@@ -553,7 +736,7 @@ class UnknownOperations {
 
   #isLeft(kind: number, used: Used, before: number): boolean {
     const count = this.#counts[used]?.[kind] ?? 0;
-    return (this.#kinds[kind]?.operations[count]?.invokedAt ?? Infinity) < before;
+    return (this.#kinds[kind]?.operations[count]?.invokedAt ?? NEVER) < before;
   }
 
   #use(kind: number, used: Used): Used {
