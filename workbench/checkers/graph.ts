@@ -1,11 +1,13 @@
 /**
- * Graphs of transactions or other operations, in flat arrays so that fifty thousand are cheap.
+ * Graphs of transactions or other operations, in flat arrays so that ten million are cheap.
  *
  * Beside the transactions a graph has waypoints: nodes that stand for no transaction and let
  * "each of these before each of those" take as many edges as there are ends, not their product.
  *
  * @module
  */
+
+import { Integers } from "../number_lists.ts";
 
 /** Why one transaction comes before another; each is a bit, so that a set of them is a number. */
 export const WW = 1;
@@ -34,13 +36,17 @@ export interface Graph {
 /** Up to this many edges per end, a product is cheaper than waypoints. */
 const DIRECT = 4;
 
+/** An array of numbers. */
+type Numbers = ArrayLike<number> & Iterable<number>;
+
 /** Collects edges and turns them into a {@linkcode Graph}. */
 export class GraphBuilder {
   #size: number;
   readonly #txns: number;
-  readonly #from: number[] = [];
-  readonly #to: number[] = [];
-  readonly #kind: number[] = [];
+  readonly #from = new Integers();
+  readonly #to = new Integers();
+  /** The kinds of four edges in each. */
+  readonly #kinds = new Integers();
 
   /**
    * @param txns how many transactions there are; they are the nodes from 0 on.
@@ -59,9 +65,11 @@ export class GraphBuilder {
   /** Adds an edge; one from a node to itself is left out. */
   link(from: number, to: number, kind: number): void {
     if (from === to) return;
-    this.#from.push(from);
+    const place = this.#from.push(from);
     this.#to.push(to);
-    this.#kind.push(kind);
+    const shift = 8 * (place % 4);
+    if (shift === 0) this.#kinds.push(kind);
+    else this.#kinds.set(place >> 2, this.#kinds.at(place >> 2) | kind << shift);
   }
 
   /** Adds a node that stands for no transaction. */
@@ -75,7 +83,7 @@ export class GraphBuilder {
    * @param froms transactions, without repeats.
    * @param tos transactions, without repeats.
    */
-  linkAll(froms: readonly number[], tos: readonly number[], kind: number): void {
+  linkAll(froms: Numbers, tos: Numbers, kind: number): void {
     if (froms.length * tos.length <= DIRECT * (froms.length + tos.length)) {
       for (const from of froms) for (const to of tos) this.link(from, to, kind);
       return;
@@ -107,17 +115,21 @@ export class GraphBuilder {
   /** The graph of all edges so far; the edges of a node keep their order. */
   build(): Graph {
     const start = new Int32Array(this.#size + 1);
-    for (const from of this.#from) start[from + 1] = at(start, from + 1) + 1;
+    for (let i = 0; i < this.edges; i++) {
+      const from = this.#from.at(i);
+      start[from + 1] = at(start, from + 1) + 1;
+    }
     for (let u = 0; u < this.#size; u++) start[u + 1] = at(start, u + 1) + at(start, u);
     const next = start.slice();
     const to = new Int32Array(this.edges);
     const kind = new Uint8Array(this.edges);
-    this.#from.forEach((from, i) => {
+    for (let i = 0; i < this.edges; i++) {
+      const from = this.#from.at(i);
       const slot = at(next, from);
       next[from] = slot + 1;
-      to[slot] = this.#to[i] ?? 0;
-      kind[slot] = this.#kind[i] ?? 0;
-    });
+      to[slot] = this.#to.at(i);
+      kind[slot] = this.#kinds.at(i >> 2) >> 8 * (i % 4);
+    }
     return { size: this.#size, txns: this.#txns, start, to, kind };
   }
 }

@@ -59,7 +59,7 @@ Deno.test("linkAll links each to each but none to itself, with few edges", () =>
 Deno.test("linkRealtime links a completion to what was invoked after it", () => {
   const texts = ["ax1", "fail: ax2", "info: ax3", "ax4", "rx1"];
   const all = readTransactions(interleaved(texts, "0 1 0 2 1 3 2 4 4 3"), "append");
-  const id = texts.map((_, process) => all.txns.find((txn) => txn.op.process === process)?.id);
+  const id = texts.map((_, process) => [...all.txns].find((txn) => txn.op.process === process)?.id);
   const builder = new GraphBuilder(all.txns.length);
   linkRealtime(builder, all);
   const expected = [[0, 2], [0, 3], [0, 4]].map(([a = 0, b = 0]) => `${id[a]}-${id[b]}`);

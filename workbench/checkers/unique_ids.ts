@@ -19,6 +19,8 @@ import {
   whoAndWhen,
 } from "./checker.ts";
 
+import { hashOf, repeated } from "./repeated.ts";
+
 /** How many duplicates `duplicated` lists. */
 const MAX_DUPLICATED = 48;
 
@@ -108,29 +110,6 @@ function hashesOf(pairs: Pairs, numbers: Int32Array): Float64Array {
     hashes[i] = hashOf(keyOf(pairs.resultOf(numbers[i] ?? 0)));
   }
   return hashes;
-}
-
-/** A number that ids share which are equal, and hardly any others; millions of ids fit no `Map`. */
-function hashOf(key: number | string): number {
-  if (typeof key === "number") return key;
-  let [low, high] = [0x811c9dc5, 0x1b873593];
-  for (let i = 0; i < key.length; i++) {
-    const code = key.charCodeAt(i);
-    low = Math.imul(low ^ code, 0x01000193);
-    high = Math.imul(high ^ code, 0x85ebca6b) + i | 0;
-  }
-  return (high >>> 11) * 2 ** 32 + (low >>> 0);
-}
-
-/** What stands more than once among some numbers, which are sorted for it. */
-function repeated(numbers: Float64Array): Set<number> {
-  numbers.sort();
-  const found = new Set<number>();
-  for (let i = 1; i < numbers.length; i++) {
-    const number = numbers[i] ?? NaN;
-    if (number === numbers[i - 1]) found.add(number);
-  }
-  return found;
 }
 
 /** The least and the greatest id, or the first two met that cannot be compared, by their pairs. */

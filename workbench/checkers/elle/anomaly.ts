@@ -243,7 +243,9 @@ export function describeWarning(all: Transactions, warning: Warning): string {
 /** The operations that show an anomaly, in the history's order; few. */
 export function opsOf(anomaly: Anomaly): Op[] {
   if ("malformed" in anomaly) return anomaly.malformed.slice(0, 4).map(({ op }) => op);
-  return "txns" in anomaly ? inOrder(anomaly.txns.slice(0, 16).map(({ op }) => op)) : [];
+  if (!("txns" in anomaly)) return [];
+  // By their ids, for a transaction may be made anew each time.
+  return inOrder(new Map(anomaly.txns.slice(0, 16).map(({ id, op }) => [id, op])).values());
 }
 
 function indices(txns: readonly Txn[]): number[] {

@@ -35,6 +35,7 @@ import {
   weakestModels,
 } from "./consistency_model.ts";
 import { dependencyCycles, type Effort } from "./cycles.ts";
+import { hashOf, Numbers, repeated } from "../repeated.ts";
 import { type Mop, readTransactions, type Transactions, type Txn } from "./txn.ts";
 
 /** What to check a history for. */
@@ -277,16 +278,17 @@ function valuesOf({ list, version }: Mop): readonly number[] {
 }
 
 /** Reads of what a failed transaction wrote, and of states within a transaction. */
-function* dirtyReads({ txns }: Transactions): Generator<Anomaly> {
-  const failed = new Map<number, Txn>();
-  const overwritten = new Map<number, Txn>();
-  for (const txn of txns) {
+function* dirtyReads({ txns, names }: Transactions): Generator<Anomaly> {
+  /** For each value the failed transaction that wrote it, and the one that overwrote its own. */
+  const failed = new Int32Array(names.values.length).fill(NONE);
+  const overwritten = new Int32Array(names.values.length).fill(NONE);
+  for (const { id, type, mops } of txns) {
     const last = new Map<number, number>();
-    for (const { read, key, version } of txn.mops) {
+    for (const { read, key, version } of mops) {
       if (read) continue;
-      if (txn.type === "fail") failed.set(version, txn);
+      if (type === "fail") failed[version] = id;
       const before = last.get(key);
-      if (before !== undefined) overwritten.set(before, txn);
+      if (before !== undefined) overwritten[before] = id;
       last.set(key, version);
     }
   }
@@ -295,33 +297,31 @@ function* dirtyReads({ txns }: Transactions): Generator<Anomaly> {
     for (const mop of txn.mops) {
       if (!mop.read) continue;
       for (const value of valuesOf(mop)) {
-        const writer = failed.get(value);
-        if (writer !== undefined) yield { type: "G1a", txns: [txn, writer], mop, value };
+        const writer = failed[value] ?? NONE;
+        if (writer !== NONE) yield { type: "G1a", txns: [txn, txns.at(writer)], mop, value };
       }
-      const writer = overwritten.get(mop.version);
-      if (writer === undefined || writer === txn) continue;
-      yield { type: "G1b", txns: [txn, writer], mop, value: mop.version };
+      const writer = overwritten[mop.version] ?? NONE;
+      if (writer === NONE || writer === txn.id) continue;
+      yield { type: "G1b", txns: [txn, txns.at(writer)], mop, value: mop.version };
     }
   }
 }
 
+/** No transaction. */
+const NONE = -1;
+
 /** Ok transactions that read the same version of a key and then wrote to it. */
 function* lostUpdates({ txns }: Transactions): Generator<Anomaly> {
+  const hashes = new Numbers();
+  for (const txn of txns) for (const read of replacedReads(txn)) hashes.push(hashOf(stateOf(read)));
+  // Hardly any state is replaced twice: only those that may be are looked at by their texts.
+  const suspects = repeated(hashes.all());
+  if (suspects.size === 0) return;
   const groups = new Map<string, { mop: Mop; txns: Txn[] }>();
   for (const txn of txns) {
-    if (txn.type !== "ok") continue;
-    const first = new Map<number, Mop>();
-    const written = new Set<number>();
-    for (const mop of txn.mops) {
-      if (mop.read) {
-        if (!first.has(mop.key)) first.set(mop.key, mop);
-        continue;
-      }
-      const read = first.get(mop.key);
-      if (read === undefined || written.has(mop.key)) continue;
-      written.add(mop.key);
-      // A list that is not there and an empty one are the same state, whatever a node calls it.
-      const state = `${mop.key}:${valuesOf(read).join()}`;
+    for (const read of replacedReads(txn)) {
+      const state = stateOf(read);
+      if (!suspects.has(hashOf(state))) continue;
       const group = groups.get(state);
       if (group === undefined) groups.set(state, { mop: read, txns: [txn] });
       else group.txns.push(txn);
@@ -331,4 +331,29 @@ function* lostUpdates({ txns }: Transactions): Generator<Anomaly> {
     if (one === undefined || two === undefined) continue;
     yield { type: "lost-update", txns: [one, two, ...others], mop };
   }
+}
+
+/** The first reads of the keys that an ok transaction wrote to after it read them. */
+function replacedReads({ type, mops }: Txn): Mop[] {
+  const found: Mop[] = [];
+  if (type !== "ok" || mops.length < 2) return found;
+  const first = new Map<number, Mop>();
+  const written = new Set<number>();
+  for (const mop of mops) {
+    if (mop.read) {
+      if (!first.has(mop.key)) first.set(mop.key, mop);
+      continue;
+    }
+    const read = first.get(mop.key);
+    if (read === undefined || written.has(mop.key)) continue;
+    written.add(mop.key);
+    found.push(read);
+  }
+  return found;
+}
+
+/** The state of a key that a read found. */
+function stateOf(read: Mop): string {
+  // A list that is not there and an empty one are the same state, whatever a node calls it.
+  return `${read.key}:${valuesOf(read).join()}`;
 }

@@ -34,7 +34,7 @@ import {
   prohibitedBy,
 } from "./consistency_model.ts";
 import { findCycle, SHAPES } from "./search.ts";
-import type { Transactions, Txn } from "./txn.ts";
+import type { Transactions, Txn, Txns } from "./txn.ts";
 
 /** How long to search. */
 export interface Effort {
@@ -73,22 +73,30 @@ export function* dependencyCycles(
   const built = graph.build();
   const left = { steps: total };
   for (const nodes of cyclicComponents(built, everything)) {
-    const txns = nodes.flatMap((node) => all.txns[node] ?? []);
-    yield* new Component(subgraph(built, nodes), txns, explainAny).search(perSearch, left);
+    const ids = nodes.filter((node) => node < all.txns.length);
+    yield* new Component(subgraph(built, nodes), all.txns, { ids, explain: explainAny })
+      .search(perSearch, left);
   }
 }
 
 /** Transactions that are all before each other. */
 class Component {
   readonly #graph: Graph;
-  readonly #txns: readonly Txn[];
+  readonly #txns: Txns;
+  /** The transactions that it has; they are the graph's first nodes. */
+  readonly #ids: readonly number[];
   readonly #explain: Explain;
   /** The kinds of edges there are. */
   readonly #present: number;
 
-  constructor(graph: Graph, txns: readonly Txn[], explain: Explain) {
+  constructor(
+    graph: Graph,
+    txns: Txns,
+    { ids, explain }: { readonly ids: readonly number[]; readonly explain: Explain },
+  ) {
     this.#graph = graph;
     this.#txns = txns;
+    this.#ids = ids;
     this.#explain = explain;
     this.#present = graph.kind.reduce((all, kind) => all | kind, 0);
   }
@@ -114,7 +122,7 @@ class Component {
       } else if (result.exhausted) unfinished.push(type);
     }
     if (unfinished.length === 0) return;
-    yield { type: "cycle-search-timeout", size: this.#txns.length, unfinished };
+    yield { type: "cycle-search-timeout", size: this.#ids.length, unfinished };
     const any = found ? undefined : this.#anyCycle();
     if (any !== undefined) yield any;
   }
@@ -149,7 +157,10 @@ class Component {
   }
 
   #txnsOf(nodes: readonly number[]): Txn[] {
-    return nodes.flatMap((node) => this.#txns[node] ?? []);
+    return nodes.flatMap((node) => {
+      const id = this.#ids[node];
+      return id === undefined ? [] : [this.#txns.at(id)];
+    });
   }
 
   /** A cycle of the type looked for; where only dependencies are, of whatever type it is. */
@@ -202,11 +213,12 @@ export function classify(types: readonly Dependency["type"][]): CycleType | unde
 /** Links each process's successive ok transactions. */
 function linkProcesses(graph: GraphBuilder, { txns }: Transactions): void {
   const last = new Map<unknown, number>();
-  for (const { id, type, op } of txns) {
-    if (type !== "ok") continue;
-    const before = last.get(op.process);
+  for (let id = 0; id < txns.length; id++) {
+    if (txns.typeOf(id) !== "ok") continue;
+    const process = txns.processOf(id);
+    const before = last.get(process);
     if (before !== undefined) graph.link(before, id, PROCESS);
-    last.set(op.process, id);
+    last.set(process, id);
   }
 }
 
@@ -244,10 +256,11 @@ export function linkRealtime(graph: GraphBuilder, { events }: Transactions): voi
 function explainRealtime({ events, txns }: Transactions): Explain {
   const completed = new Int32Array(txns.length).fill(-1);
   const invoked = new Int32Array(txns.length).fill(-1);
-  events.forEach((event, i) => {
+  for (let i = 0; i < events.length; i++) {
+    const event = events.at(i);
     if (event < 0) completed[~event] = i;
     else invoked[event] = i;
-  });
+  }
   return (a, b) => {
     const end = completed[a.id] ?? -1;
     return end >= 0 && end < (invoked[b.id] ?? -1) ? { type: "realtime" } : undefined;

@@ -24,6 +24,7 @@
  */
 
 import type { History } from "../../history.ts";
+import { NumberLists } from "../../number_lists.ts";
 import { type GraphBuilder, RW, WR, WW } from "../graph.ts";
 import type { Anomaly, Explain, ExplainedCycle, Refusal } from "./anomaly.ts";
 import {
@@ -35,7 +36,7 @@ import {
   malformedTxn,
 } from "./check.ts";
 import type { Effort } from "./cycles.ts";
-import { addOnce, INITIAL, type Mop, type Transactions, type Txn } from "./txn.ts";
+import { INITIAL, type Mop, type Transactions, type Txn, type Txns } from "./txn.ts";
 
 /**
  * Checks transactions that read lists and append to them.
@@ -84,7 +85,7 @@ export function explainAppendCycles(
 const lists: Datatype<AppendOrder> = {
   write: "append",
   inconclusive: { "empty-transaction-graph": "unknown", "cycle-search-timeout": "unknown" },
-  order: appendOrder,
+  order: (all) => new AppendOrder(all),
   refusals: (all) => [malformedTxn(all) ?? duplicateAppend(all)],
   anomalies: appendAnomalies,
   link: linkAppends,
@@ -177,10 +178,9 @@ function* incompatibleOrders({ txns }: Transactions, order: AppendOrder): Genera
   for (const txn of txns) {
     if (txn.type === "fail") continue;
     for (const mop of txn.mops) {
-      const longest = order.longest[mop.key];
-      if (!mop.list || longest === undefined || keys.has(mop.key)) continue;
-      const list = longest.mop.list ?? [];
-      if (list === mop.list || mop.list.every((element, i) => element === list[i])) continue;
+      if (!mop.list || keys.has(mop.key) || order.isBeginning(mop.key, mop.list)) continue;
+      const longest = order.longest(mop.key);
+      if (longest === undefined) continue;
       keys.add(mop.key);
       const { txn: reader, mop: other } = longest;
       yield { type: "incompatible-order", txns: [txn, reader], mop, other };
@@ -189,22 +189,23 @@ function* incompatibleOrders({ txns }: Transactions, order: AppendOrder): Genera
 }
 
 /** Appends of failed transactions that an ok one's append follows. */
-function* dirtyUpdates({ txns }: Transactions, order: AppendOrder): Generator<Anomaly> {
-  const writers = new Map<number, Txn>();
-  for (const txn of txns) {
-    for (const mop of txn.mops) if (!mop.read) writers.set(mop.version, txn);
+function* dirtyUpdates({ txns, names }: Transactions, order: AppendOrder): Generator<Anomaly> {
+  const writers = new Int32Array(names.values.length).fill(NONE);
+  for (const { id, mops } of txns) {
+    for (const mop of mops) if (!mop.read) writers[mop.version] = id;
   }
-  for (const longest of order.longest) {
-    if (longest === undefined) continue;
+  for (const longest of order.allLongest()) {
     const { txn: reader, mop } = longest;
-    let failed: { txn: Txn; value: number } | undefined;
+    let failed: { id: number; value: number } | undefined;
     for (const value of new Set(mop.list)) {
-      const txn = writers.get(value);
-      if (txn?.type === "fail") failed ??= { txn, value };
-      if (txn?.type !== "ok") continue;
+      const id = writers[value] ?? NONE;
+      const type = id === NONE ? undefined : txns.typeOf(id);
+      if (type === "fail") failed ??= { id, value };
+      if (type !== "ok") continue;
       if (failed !== undefined) {
         const values = [failed.value, value] as const;
-        yield { type: "dirty-update", txns: [failed.txn, txn, reader], mop, values };
+        const three = [txns.at(failed.id), txns.at(id), reader] as const;
+        yield { type: "dirty-update", txns: three, mop, values };
       }
       failed = undefined;
     }
@@ -212,14 +213,14 @@ function* dirtyUpdates({ txns }: Transactions, order: AppendOrder): Generator<An
 }
 
 /** A value of which there are two appends, so that a read of it does not tell them apart. */
-function duplicateAppend({ txns }: Transactions): Refusal | undefined {
-  const requested = new Map<number, Txn>();
+function duplicateAppend({ txns, names }: Transactions): Refusal | undefined {
+  const requested = new Int32Array(names.values.length).fill(NONE);
   for (const txn of txns) {
     for (const { read, version: value } of txn.request ?? []) {
       if (read) continue;
-      const other = requested.get(value);
-      if (other !== undefined) return { type: "duplicate-appends", txns: [other, txn], value };
-      requested.set(value, txn);
+      const other = requested[value] ?? NONE;
+      if (other !== NONE) return { type: "duplicate-appends", txns: [txns.at(other), txn], value };
+      requested[value] = txn.id;
     }
   }
 }
@@ -230,77 +231,141 @@ function unwrittenElement({ txns, names }: Transactions, order: AppendOrder): Re
   for (const txn of txns) {
     for (const mop of txn.mops) if (!mop.read) written[mop.version] = 1;
   }
-  for (const longest of order.longest) {
-    const value = longest?.mop.list?.find((element) => written[element] === 0);
-    if (longest === undefined || value === undefined) continue;
-    return { type: "unwritten-element", txns: [longest.txn], mop: longest.mop, value };
+  for (const { txn, mop } of order.allLongest()) {
+    const value = mop.list?.find((element) => written[element] === 0);
+    if (value !== undefined) return { type: "unwritten-element", txns: [txn], mop, value };
   }
 }
 
 /** A key's only append that its reply left out; with more of them Elle does not notice. */
 function droppedAppend({ txns, names }: Transactions, order: AppendOrder): Refusal | undefined {
-  const requested = names.keys.map((): { txn: Txn; mop: Mop }[] => []);
-  const written = new Set<number>();
+  const counts = new Uint8Array(names.keys.length);
+  const first = new Int32Array(names.keys.length);
+  const written = new Uint8Array(names.keys.length);
   for (const txn of txns) {
-    for (const mop of txn.mops) if (!mop.read) written.add(mop.key);
-    for (const mop of txn.request ?? []) if (!mop.read) requested[mop.key]?.push({ txn, mop });
+    for (const mop of txn.mops) if (!mop.read) written[mop.key] = 1;
+    for (const mop of txn.request ?? []) {
+      if (mop.read) continue;
+      const count = counts[mop.key] ?? 0;
+      if (count === 0) first[mop.key] = txn.id;
+      if (count < 2) counts[mop.key] = count + 1;
+    }
   }
-  for (const [key, [only, second]] of requested.entries()) {
-    if (only === undefined || second !== undefined) continue;
-    if (written.has(key) || order.longest[key] !== undefined) continue;
-    const { txn, mop } = only;
+  for (let key = 0; key < names.keys.length; key++) {
+    if (counts[key] !== 1 || written[key] === 1 || order.longest(key) !== undefined) continue;
+    const txn = txns.at(first[key] ?? 0);
+    const mop = txn.request?.find((each) => !each.read && each.key === key);
+    if (mop === undefined) continue;
     return { type: "unwritten-element", txns: [txn], mop, value: mop.version };
   }
 }
 
-/** The order of each key's elements. */
-interface AppendOrder {
-  /** The longest read of each key; absent if no read found anything. */
-  readonly longest: readonly ({ readonly txn: Txn; readonly mop: Mop } | undefined)[];
-  /** The elements of each key in their order, as far as it is known. */
-  readonly orders: readonly (readonly number[])[];
-  /** Each element's place in its key's order, or -1. */
-  readonly place: Int32Array;
+/** No transaction, element or place. */
+const NONE = -1;
+
+/** The order of each key's elements, as far as ok and unknown transactions tell it. */
+class AppendOrder {
+  readonly #txns: Txns;
+  /** For each key the transaction with its longest read, which of its reads that is, and its length. */
+  readonly #readers: Int32Array;
+  readonly #reads: Int32Array;
+  readonly #lengths: Int32Array;
+  /** The last element of each key's order, and the one before each element; -1 for none. */
+  readonly #last: Int32Array;
+  readonly #before: Int32Array;
+  /** Each element's place in its key's longest read, counted from 1; 0 for none. */
+  readonly #inLongest: Int32Array;
+  /** Whether an element has its place in its key's order. */
+  readonly isPlaced: Uint8Array;
   /** The id of the ok or unknown transaction that appended each element, or -1. */
   readonly writer: Int32Array;
-}
 
-/** Works out the order of each key's elements from ok and unknown transactions. */
-function appendOrder({ txns, names }: Transactions): AppendOrder {
-  const longest: ({ txn: Txn; mop: Mop } | undefined)[] = names.keys.map(() => undefined);
-  const appended: number[][] = names.keys.map(() => []);
-  const writer = new Int32Array(names.values.length).fill(-1);
-  for (const txn of txns) {
-    if (txn.type === "fail") continue;
-    for (const mop of txn.mops) {
-      if (!mop.read) {
-        writer[mop.version] = txn.id;
-        appended[mop.key]?.push(mop.version);
-      } else if ((mop.list?.length ?? 0) > (longest[mop.key]?.mop.list?.length ?? 0)) {
-        longest[mop.key] = { txn, mop };
+  constructor({ txns, names }: Transactions) {
+    const [keys, values] = [names.keys.length, names.values.length];
+    this.#txns = txns;
+    this.#readers = new Int32Array(keys).fill(NONE);
+    [this.#reads, this.#lengths] = [new Int32Array(keys), new Int32Array(keys)];
+    this.#last = new Int32Array(keys).fill(NONE);
+    this.#before = new Int32Array(values).fill(NONE);
+    this.#inLongest = new Int32Array(values);
+    this.isPlaced = new Uint8Array(values);
+    this.writer = new Int32Array(values).fill(NONE);
+    this.#placeElements(this.#findLongest());
+  }
+
+  /** Finds the longest reads; returns each key's only append, -1 where there are others or none. */
+  #findLongest(): Int32Array {
+    const counts = new Uint8Array(this.#readers.length);
+    const only = new Int32Array(this.#readers.length).fill(NONE);
+    for (const { id, type, mops } of this.#txns) {
+      if (type === "fail") continue;
+      for (const [i, { read, key, version, list }] of mops.entries()) {
+        if (!read) {
+          this.writer[version] = id;
+          only[key] = counts[key] === 0 ? version : NONE;
+          counts[key] = 1;
+        } else if ((list?.length ?? 0) > (this.#lengths[key] ?? 0)) {
+          [this.#readers[key], this.#reads[key], this.#lengths[key]] = [id, i, list?.length ?? 0];
+        }
       }
     }
+    return only;
   }
-  const orders = longest.map((best, key) => {
-    const only = appended[key] ?? [];
-    // One append alone has its place without being read.
-    return best === undefined ? (only.length === 1 ? only : []) : [...new Set(best.mop.list)];
-  });
-  const place = new Int32Array(names.values.length).fill(-1);
-  for (const order of orders) order.forEach((version, i) => place[version] = i);
-  return { longest, orders, place, writer };
+
+  #placeElements(only: Int32Array): void {
+    for (let key = 0; key < this.#readers.length; key++) {
+      const longest = this.longest(key);
+      // One append alone has its place without being read.
+      const single = only[key] ?? NONE;
+      const order = longest?.mop.list ?? (single === NONE ? [] : [single]);
+      let last = NONE;
+      for (const [i, element] of order.entries()) {
+        if (longest !== undefined) this.#inLongest[element] = i + 1;
+        if (this.isPlaced[element] === 1) continue;
+        this.isPlaced[element] = 1;
+        this.#before[element] = last;
+        last = element;
+      }
+      this.#last[key] = last;
+    }
+  }
+
+  /** A key's longest read; undefined if no read found anything. */
+  longest(key: number): { readonly txn: Txn; readonly mop: Mop } | undefined {
+    const id = this.#readers[key] ?? NONE;
+    if (id === NONE) return undefined;
+    const txn = this.#txns.at(id);
+    const mop = txn.mops[this.#reads[key] ?? 0];
+    return mop && { txn, mop };
+  }
+
+  /** The longest reads of all keys, in order. */
+  *allLongest(): Generator<{ readonly txn: Txn; readonly mop: Mop }> {
+    for (let key = 0; key < this.#readers.length; key++) {
+      const longest = this.longest(key);
+      if (longest !== undefined) yield longest;
+    }
+  }
+
+  /** Whether a list is how a key's longest read begins; true where there is none. */
+  isBeginning(key: number, list: readonly number[]): boolean {
+    if ((this.#readers[key] ?? NONE) === NONE) return true;
+    if (list.every((element, i) => this.#inLongest[element] === i + 1)) return true;
+    // Only one of its places is known of an element that the longest read has twice.
+    const longest = this.longest(key)?.mop.list ?? [];
+    return list.every((element, i) => element === longest[i]);
+  }
+
+  /** The element before one that was appended; if it was never read, the last one known. */
+  previous({ key, version }: Mop): number {
+    const found = this.isPlaced[version] === 1 ? this.#before[version] : this.#last[key];
+    return found === undefined || found === NONE ? INITIAL : found;
+  }
 }
 
-/** The element before one that was appended; if it was never read, the last one known. */
-function previous({ orders, place }: AppendOrder, { key, version }: Mop): number {
-  const order = orders[key] ?? [];
-  const i = place[version] ?? -1;
-  return (i < 0 ? order.at(-1) : order[i - 1]) ?? INITIAL;
-}
-
-/** A number for the state of a key whose last element is `version`. */
-function stateOf(key: number, version: number): number {
-  return version === INITIAL ? -1 - key : version;
+/** A number for the state of a key whose last element is `version`; there are `count` elements. */
+function stateOf(count: number, key: number, version: number): number {
+  return version === INITIAL ? count + key : version;
 }
 
 /** Whether it is known what a read found: an unknown transaction without a list has no reply. */
@@ -309,36 +374,38 @@ function isKnown(txn: Txn, mop: Mop): boolean {
 }
 
 /** Links transactions by what they read and appended. */
-function linkAppends(graph: GraphBuilder, { txns }: Transactions, order: AppendOrder): void {
-  const readers = new Map<number, number[]>();
-  const successors = new Map<number, number[]>();
+function linkAppends(graph: GraphBuilder, { txns, names }: Transactions, order: AppendOrder): void {
+  const count = names.values.length;
+  const readers = new NumberLists(count + names.keys.length);
+  const successors = new NumberLists(count + names.keys.length);
   for (const txn of txns) {
     if (txn.type === "fail") continue;
     for (const mop of txn.mops) {
       if (!mop.read) {
-        addOnce(successors, stateOf(mop.key, previous(order, mop)), txn.id);
+        successors.add(stateOf(count, mop.key, order.previous(mop)), txn.id);
       } else if (isKnown(txn, mop)) {
-        addOnce(readers, stateOf(mop.key, mop.version), txn.id);
-        const writer = mop.version === INITIAL ? -1 : order.writer[mop.version] ?? -1;
-        if (writer >= 0) graph.link(writer, txn.id, WR);
+        readers.add(stateOf(count, mop.key, mop.version), txn.id);
+        const writer = mop.version === INITIAL ? NONE : order.writer[mop.version] ?? NONE;
+        if (writer !== NONE) graph.link(writer, txn.id, WR);
       }
     }
   }
-  for (const [state, next] of successors) {
-    const writer = state < 0 ? -1 : order.writer[state] ?? -1;
-    if (writer >= 0) { for (const id of next) graph.link(writer, id, WW); }
-    graph.linkAll(readers.get(state) ?? [], next, RW);
+  for (const state of successors.keys()) {
+    const next = successors.of(state);
+    const writer = order.writer[state] ?? NONE;
+    if (writer !== NONE) { for (const id of next) graph.link(writer, id, WW); }
+    graph.linkAll(readers.of(state), next, RW);
   }
 }
 
 function explainAppends(order: AppendOrder): Explain {
-  const evidenceOf = (next: number) => (order.place[next] ?? -1) >= 0 ? "list" : "unread";
+  const evidenceOf = (next: number) => order.isPlaced[next] === 1 ? "list" : "unread";
 
   const ww: Explain = (a, b) => {
     for (const mop of b.mops) {
       if (mop.read) continue;
       const { key, version: next } = mop;
-      const value = previous(order, mop);
+      const value = order.previous(mop);
       if (value === INITIAL || order.writer[value] !== a.id) continue;
       return { type: "ww", key, value, next, evidence: evidenceOf(next) };
     }
@@ -356,7 +423,7 @@ function explainAppends(order: AppendOrder): Explain {
     for (const mop of b.mops) {
       if (mop.read) continue;
       const { key, version: next } = mop;
-      const value = previous(order, mop);
+      const value = order.previous(mop);
       const read = a.mops.find((each) =>
         isKnown(a, each) && each.key === key && each.version === value
       );

@@ -6,6 +6,7 @@
 
 import type { Json } from "@eddy/maelstrom";
 import type { History } from "../../history.ts";
+import { NumberLists } from "../../number_lists.ts";
 import { cyclicComponents, GraphBuilder, RW, WR, WW } from "../graph.ts";
 import type { Anomaly, Explain, ExplainedCycle, Refusal } from "./anomaly.ts";
 import {
@@ -17,7 +18,7 @@ import {
   malformedTxn,
 } from "./check.ts";
 import type { Effort } from "./cycles.ts";
-import { addOnce, type Mop, type Transactions, type Txn } from "./txn.ts";
+import type { Mop, Transactions, Txn } from "./txn.ts";
 
 /**
  * Checks transactions that read registers and write to them.
@@ -102,8 +103,8 @@ function cyclicVersions(
   values: readonly number[],
 ): Anomaly {
   const among = new Set(values);
-  const ids = new Set(values.slice(0, 16).flatMap((value) => order.writers.get(value) ?? []));
-  const txns = [...ids].flatMap((id) => all.txns[id] ?? []).filter((txn) =>
+  const ids = new Set(values.slice(0, 16).flatMap((value) => [...order.writers.of(value)]));
+  const txns = Array.from(ids, (id) => all.txns.at(id)).filter((txn) =>
     txn.mops.some((mop) => mop.read && among.has(mop.version))
   );
   return { type: "cyclic-versions", txns, key: all.names.keyOf[values[0] ?? 0] ?? 0, values };
@@ -143,32 +144,31 @@ function externalOf(mops: readonly Mop[]): External {
 
 /** What is known of the order of each register's values. */
 interface RegisterOrder {
-  /** The values known to come after each. */
-  readonly after: ReadonlyMap<number, ReadonlySet<number>>;
+  /** The values known to come after each: some come after `null`, others replaced one. */
+  readonly after: readonly NumberLists[];
   /** The number of `null` as a value of each key. */
   readonly nulls: readonly number[];
   /** The ids of the ok transactions that read each value, or left it behind. */
-  readonly readers: ReadonlyMap<number, readonly number[]>;
-  readonly writers: ReadonlyMap<number, readonly number[]>;
+  readonly readers: NumberLists;
+  readonly writers: NumberLists;
   /** Values that come before themselves; if there are any, no replacement counts. */
   readonly cyclic: readonly (readonly number[])[];
 }
 
 /** Works out the order of each register's values. */
-function registerOrder(all: Transactions): RegisterOrder {
-  const nulls = all.names.keys.map((_, key) => all.names.version(key, null));
-  const initial = new Map<number, Set<number>>();
-  const replaced = new Map<number, Set<number>>();
-  const readers = new Map<number, number[]>();
-  const writers = new Map<number, number[]>();
-  for (const txn of all.txns) {
+function registerOrder({ txns, names }: Transactions): RegisterOrder {
+  const nulls = names.keys.map((_, key) => names.version(key, null));
+  const size = names.values.length;
+  const [initial, replaced] = [new NumberLists(size, true), new NumberLists(size, true)];
+  const [readers, writers] = [new NumberLists(size), new NumberLists(size)];
+  for (const txn of txns) {
     if (txn.type === "fail") continue;
     const { reads, writes } = externalOf(txn.mops);
     for (const [key, value] of writes) put(initial, nulls[key] as number, value);
     if (txn.type !== "ok") continue;
-    for (const value of writes.values()) addOnce(writers, value, txn.id);
+    for (const value of writes.values()) writers.add(value, txn.id);
     for (const [key, value] of reads) {
-      addOnce(readers, value, txn.id);
+      readers.add(value, txn.id);
       put(initial, nulls[key] as number, value);
       const next = writes.get(key);
       if (value !== nulls[key] && next !== undefined && next !== nulls[key]) {
@@ -176,44 +176,44 @@ function registerOrder(all: Transactions): RegisterOrder {
       }
     }
   }
-  const cyclic = cyclesAmong(replaced, all.names.values.length);
-  const after = cyclic.length > 0 ? initial : new Map([...initial, ...replaced]);
+  const cyclic = cyclesAmong(replaced, size);
+  const after = cyclic.length > 0 ? [initial] : [initial, replaced];
   return { after, nulls, readers, writers, cyclic };
 }
 
-function put(sets: Map<number, Set<number>>, from: number, to: number): void {
-  if (from === to) return;
-  const set = sets.get(from);
-  if (set === undefined) sets.set(from, new Set([to]));
-  else set.add(to);
+function put(lists: NumberLists, from: number, to: number): void {
+  if (from !== to) lists.add(from, to);
 }
 
-function cyclesAmong(after: ReadonlyMap<number, ReadonlySet<number>>, size: number): number[][] {
+function cyclesAmong(after: NumberLists, size: number): number[][] {
   const graph = new GraphBuilder(size);
-  for (const [value, next] of after) for (const each of next) graph.link(value, each, WW);
+  for (const value of after.keys()) for (const each of after.of(value)) graph.link(value, each, WW);
   return cyclicComponents(graph.build(), WW);
 }
 
 /** Links transactions by what they read and wrote. */
 function linkRegisters(graph: GraphBuilder, _: Transactions, order: RegisterOrder): void {
-  for (const [value, readers] of order.readers) {
-    const writers = order.writers.get(value) ?? [];
-    if (writers.length === 1) graph.linkAll(writers, readers, WR);
+  const { readers, writers } = order;
+  for (const value of readers.keys()) {
+    const wrote = writers.of(value);
+    if (wrote.length === 1) graph.linkAll(wrote, readers.of(value), WR);
   }
-  for (const [value, after] of order.after) {
-    const next = new Set<number>();
-    for (const each of after) order.writers.get(each)?.forEach((id) => next.add(id));
-    graph.linkAll(order.writers.get(value) ?? [], [...next], WW);
-    graph.linkAll(order.readers.get(value) ?? [], [...next], RW);
+  for (const after of order.after) {
+    for (const value of after.keys()) {
+      const next = new Set<number>();
+      for (const each of after.of(value)) for (const id of writers.of(each)) next.add(id);
+      graph.linkAll(writers.of(value), [...next], WW);
+      graph.linkAll(readers.of(value), [...next], RW);
+    }
   }
 }
 
 /** A value that several ok transactions wrote and one read, so that its writer is not known. */
 function ambiguousWrite({ txns }: Transactions, order: RegisterOrder): Refusal | undefined {
   for (const value of order.readers.keys()) {
-    const writers = order.writers.get(value) ?? [];
+    const writers = order.writers.of(value);
     if (writers.length < 2) continue;
-    return { type: "duplicate-writes", txns: writers.flatMap((id) => txns[id] ?? []), value };
+    return { type: "duplicate-writes", txns: Array.from(writers, (id) => txns.at(id)), value };
   }
 }
 
@@ -230,7 +230,9 @@ function explainRegisters(order: RegisterOrder): Explain {
     const second = externalOf(b.mops);
     for (const [key, value] of type === "ww" ? writes : reads) {
       const next = second.writes.get(key);
-      if (next === undefined || !order.after.get(value)?.has(next)) continue;
+      if (next === undefined || !order.after.some((after) => after.of(value).includes(next))) {
+        continue;
+      }
       const evidence = value === order.nulls[key]
         ? "initial"
         : second.reads.get(key) === value
