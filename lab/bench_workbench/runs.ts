@@ -20,7 +20,7 @@ export interface ProcessBill {
  *
  * @throws {ScriptError} if it fails.
  */
-async function runDeno(
+export async function runDeno(
   args: readonly string[],
 ): Promise<ProcessBill & { readonly output: string }> {
   const cpuBeforeMs = childrenCpuMs();

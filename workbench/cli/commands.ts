@@ -82,9 +82,10 @@ export const commands: Readonly<Record<string, Command>> = {
     usage: "check -w WORKLOAD [flags] HISTORY",
     summary: `Check a stored history (${HISTORY_FORMATS}; with gzip, too)`,
     details:
-      "The format is told by the content. A history is up to 512 MiB long, unpacked. Operations " +
-      "without a time follow each other by a millisecond; registers of lin-kv may have no keys. A " +
-      "history that tests nothing, such as an empty one or one of another workload, is unknown.",
+      "The format is told by the content. A history is read piece by piece and may have any length; " +
+      "docs/performance.md says how much memory it takes. Operations without a time follow each " +
+      "other by a millisecond; registers of lin-kv may have no keys. A history that tests nothing, " +
+      "such as an empty one or one of another workload, is unknown.",
     examples: [
       "check -w lin-kv store/latest/history.jsonl",
       "check -w txn-list-append --consistency-models serializable history.edn",
