@@ -127,8 +127,8 @@ export class OpColumns implements History, OpReader {
     const other = this.#others.size > 0 ? this.#others.get(position) : undefined;
     if (other !== undefined) return other;
     const [rows, row] = [this.#rowsOf(position), position % ROWS];
-    const [mark, node] = [rows.marks[row] ?? 0, rows.nodes[row] ?? 0];
-    const final = this.finalAt(position);
+    const mark = rows.marks[row] ?? 0;
+    const [final, node] = [this.finalAt(position), this.nodeAt(position)];
     const op: { -readonly [Key in keyof Op]: Op[Key] } = {
       index: rows.indexes?.[row] ?? position,
       time: rows.times[row] ?? 0,
@@ -139,7 +139,7 @@ export class OpColumns implements History, OpReader {
     };
     if ((mark & ERROR) !== 0) op.error = errorOf(rows.values);
     if (final !== undefined) op.final = final;
-    if (node !== 0) op.node = this.#nodes.nameOf(node);
+    if (node !== undefined) op.node = node;
     return op;
   }
 
@@ -152,6 +152,13 @@ export class OpColumns implements History, OpReader {
     if (other !== undefined) return other.process;
     const process = this.#rowsOf(position).processes[position % ROWS] ?? NEMESIS;
     return process === NEMESIS ? "nemesis" : process;
+  }
+
+  nodeAt(position: number): string | undefined {
+    const other = this.#others.size > 0 ? this.#others.get(position) : undefined;
+    if (other !== undefined) return other.node;
+    const node = this.#rowsOf(position).nodes[position % ROWS] ?? 0;
+    return node === 0 ? undefined : this.#nodes.nameOf(node);
   }
 
   fAt(position: number): string {

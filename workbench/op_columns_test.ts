@@ -42,6 +42,7 @@ Deno.test("columns give back each operation exactly, whole and by its properties
         assertEquals(some.opAt(i), others.opAt(i));
         assertEquals(some.typeAt(i), others.typeAt(i));
         assertEquals(some.processAt(i), others.processAt(i));
+        assertEquals(some.nodeAt(i), others.nodeAt(i));
         assertEquals(some.fAt(i), others.fAt(i));
         assertEquals(some.timeAt(i), others.timeAt(i));
         assertEquals(some.finalAt(i), others.finalAt(i));

@@ -20,6 +20,8 @@ export interface OpReader {
   typeAt(position: number): OpType;
   /** Its process. */
   processAt(position: number): Op["process"];
+  /** The node that its process talked to, where that is known. */
+  nodeAt(position: number): string | undefined;
   /** What it did. */
   fAt(position: number): string;
   /** Its time, in nanoseconds. */
@@ -56,6 +58,10 @@ class OpsReader implements OpReader {
 
   processAt(position: number): Op["process"] {
     return this.opAt(position).process;
+  }
+
+  nodeAt(position: number): string | undefined {
+    return this.opAt(position).node;
   }
 
   fAt(position: number): string {

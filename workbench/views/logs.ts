@@ -8,7 +8,8 @@
 import { show } from "../checkers/checker.ts";
 import { type Anomaly, describe } from "../checkers/kafka/anomalies.ts";
 import { readAnomalies } from "../checkers/kafka/kafka.ts";
-import type { DenseLog, KafkaHistory, LogMessage, Operation } from "../checkers/kafka/log.ts";
+import type { DenseLog, Logs } from "../checkers/kafka/log.ts";
+import type { KafkaHistory, LogMessage } from "../checkers/kafka/operations.ts";
 import type { Op } from "../history.ts";
 import type { ReportData } from "../report_data.ts";
 
@@ -70,15 +71,15 @@ export function logsView({ history }: Pick<ReportData, "history">): LogsView | u
   const { read, logs, worst } = readAnomalies(history);
   const all = [...logs.values()].map((log) => ({
     log,
-    marks: marksOf(worst, log),
-    rank: worst.findIndex((anomaly) => subjectOf(anomaly, log) !== undefined) >>> 0,
-  })).filter(({ log, marks }) => log.slots.length + marks.length > 0)
+    marks: marksOf(worst, logs, log),
+    rank: worst.findIndex((anomaly) => subjectOf(anomaly, logs, log) !== undefined) >>> 0,
+  })).filter(({ log, marks }) => log.length + marks.length > 0)
     // What the first finding is about comes first; -1 has become the last rank of all.
-    .sort((a, b) => a.rank - b.rank || b.log.slots.length - a.log.slots.length);
+    .sort((a, b) => a.rank - b.rank || b.log.length - a.log.length);
   if (all.length === 0) return undefined;
   return {
     kind: "logs",
-    keys: all.slice(0, MAX_KEYS).map(({ log, marks }) => viewOf(log, marks, read)),
+    keys: all.slice(0, MAX_KEYS).map(({ log, marks }) => viewOf(log, marks, logs, read)),
     keyCount: all.length,
   };
 }
@@ -86,9 +87,9 @@ export function logsView({ history }: Pick<ReportData, "history">): LogsView | u
 /** A finding about a log, by the log's own indexes. */
 type IndexedMark = Omit<LogMark, "at"> & { readonly indexes: readonly number[] };
 
-function marksOf(worst: readonly Anomaly[], log: DenseLog): IndexedMark[] {
+function marksOf(worst: readonly Anomaly[], logs: Logs, log: DenseLog): IndexedMark[] {
   return worst.flatMap((anomaly) => {
-    const subject = subjectOf(anomaly, log);
+    const subject = subjectOf(anomaly, logs, log);
     return subject === undefined
       ? []
       : [{ anomaly: anomaly.type, what: describe(anomaly).what, ...subject }];
@@ -98,10 +99,11 @@ function marksOf(worst: readonly Anomaly[], log: DenseLog): IndexedMark[] {
 /** What of a log an anomaly is about; undefined if it is about another. */
 function subjectOf(
   anomaly: Anomaly,
+  logs: Logs,
   log: DenseLog,
 ): Pick<IndexedMark, "indexes" | "process"> | undefined {
   const placesOf = (message: LogMessage | undefined, process?: Op["process"]) =>
-    message?.key === log.key ? { indexes: log.places.get(message) ?? [], process } : undefined;
+    message?.key === log.key ? { indexes: logs.placesOf(message), process } : undefined;
   switch (anomaly.type) {
     case "inconsistent-offsets":
       return anomaly.log === log ? { indexes: [anomaly.index] } : undefined;
@@ -122,7 +124,7 @@ function subjectOf(
     default: {
       const { from, to, later, delta } = anomaly.move;
       if (anomaly.move.log !== log) return undefined;
-      const [i, j] = [log.indexes.get(from.message) ?? 0, log.indexes.get(to.message) ?? 0];
+      const [i, j] = [logs.indexOf(from.message) ?? 0, logs.indexOf(to.message) ?? 0];
       // Of a skip what was skipped, else what came again.
       const indexes = delta > 1 ? Array.from({ length: delta - 1 }, (_, n) => i + 1 + n) : [j];
       return { indexes, process: later.op.process };
@@ -133,7 +135,8 @@ function subjectOf(
 function viewOf(
   log: DenseLog,
   marks: readonly IndexedMark[],
-  { operations }: KafkaHistory,
+  logs: Logs,
+  operations: KafkaHistory,
 ): LogView {
   const { slots } = log;
   const first = Math.min(...marks.flatMap(({ indexes }) => indexes.slice(0, 1)), slots.length);
@@ -141,7 +144,7 @@ function viewOf(
   const from = marks.length === 0 ? 0 : Math.max(0, Math.min(first - BEFORE_MARK, last));
   const shown = slots.slice(from, from + MAX_OFFSETS);
   const isShown = (index: number) => index >= from && index < from + shown.length;
-  const readers = readersOf(log, operations, marks, from, shown.length);
+  const readers = readersOf(log, { logs, operations, marks }, from, shown.length);
   return {
     key: log.key,
     offsets: shown.map(({ offset }) => String(offset)),
@@ -166,8 +169,11 @@ function viewOf(
 /** Who polled from a log: those that findings are about first, then those that polled most. */
 function readersOf(
   log: DenseLog,
-  operations: readonly Operation[],
-  marks: readonly IndexedMark[],
+  { logs, operations, marks }: {
+    readonly logs: Logs;
+    readonly operations: KafkaHistory;
+    readonly marks: readonly IndexedMark[];
+  },
   from: number,
   count: number,
 ): LogReader[] {
@@ -179,8 +185,8 @@ function readersOf(
     readers.set(op.process, reader);
     for (const { message, offset } of list) {
       // A message that stands at several offsets was polled at one of them.
-      const places = log.places.get(message) ?? [];
-      const index = places.find((place) => log.slots[place]?.offset === offset) ?? places[0];
+      const places = logs.placesOf(message);
+      const index = places.find((place) => log.offsetAt(place) === offset) ?? places[0];
       if (index !== undefined) reader.times[index] = (reader.times[index] ?? 0) + 1;
     }
   }

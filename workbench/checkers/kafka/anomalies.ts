@@ -7,7 +7,8 @@
 import type { Json } from "@eddy/maelstrom";
 import { type Finding, MAX_FINDINGS, type Op } from "../../history.ts";
 import { inOrder, integerJson, plural, seconds, show, whoAndWhen } from "../checker.ts";
-import type { DenseLog, LogMessage, Operation, Placed, Slot } from "./log.ts";
+import type { DenseLog, Slot } from "./log.ts";
+import type { LogMessage, Operation, Placed } from "./operations.ts";
 
 /** Something wrong in what clients sent and polled. */
 export type Anomaly =
@@ -70,6 +71,8 @@ export interface Move {
   readonly log: DenseLog;
   readonly from: Placed;
   readonly to: Placed;
+  /** Where the first stands; 0 where that is not known. */
+  readonly fromIndex: number;
   readonly earlier: Operation;
   readonly later: Operation;
   /** How many messages the log holds from one to the other; 1 is right. */
@@ -306,7 +309,7 @@ function inconsistentOffsets(
 function duplicate(
   { log, message, indexes }: Extract<Anomaly, { type: "duplicate" }>,
 ): Description {
-  const slots = indexes.slice(0, MAX_LISTED).flatMap((index) => log.slots[index] ?? []);
+  const slots = indexes.slice(0, MAX_LISTED).flatMap((index) => log.slotAt(index) ?? []);
   const some = slots.slice(0, MAX_NAMED).flatMap(({ offset, messages }) => {
     const operation = messages.get(message);
     return operation === undefined ? [] : [{ offset, operation }];
@@ -335,7 +338,7 @@ function placedBy(operation: Operation, message: LogMessage): string {
 function lostWrite(
   { log, message, indexes, sender, reader, bound }: Extract<Anomaly, { type: "lost-write" }>,
 ): Description {
-  const offset = log.slots[indexes.at(-1) ?? -1]?.offset;
+  const offset = log.offsetAt(indexes.at(-1) ?? -1);
   return {
     err: {
       ...keyAndValue(message),
@@ -346,14 +349,14 @@ function lostWrite(
     },
     what: `${at({ message, offset })} was never polled, though ` +
       `${sentBy(sender)} ${sender.type === "ok" ? "was acknowledged" : "took effect"} and ` +
-      `${whoAndWhen(reader.op)} polled beyond it, to offset ${log.slots[bound]?.offset}`,
+      `${whoAndWhen(reader.op)} polled beyond it, to offset ${log.offsetAt(bound)}`,
     ops: [sender.op, reader.op],
   };
 }
 
 function wrongMove({ type, move }: Extract<Anomaly, { type: MoveType }>): Description {
   const { log, from, to, earlier, later, delta } = move;
-  const one = earlier === later;
+  const one = earlier.id === later.id;
   const skipped = delta > 1 ? skippedOf(move) : undefined;
   const done = type.includes("poll") ? "polled" : "sent";
   const then = one ? `${done} ${briefly(from)} and next` : `${done} ${briefly(from)}, then`;
@@ -379,11 +382,10 @@ function consequence({ delta }: Move, skipped: readonly Placed[] | undefined): s
   return delta === 0 ? ", the same again" : `, ${-delta} back in the log`;
 }
 
-function skippedOf({ log, from, delta }: Move): Placed[] {
-  const start = (log.indexes.get(from.message) ?? 0) + 1;
-  const end = start + Math.min(delta - 1, MAX_LISTED);
-  return log.slots.slice(start, end).flatMap(({ offset, messages }) => {
-    const [message] = messages.keys();
+function skippedOf({ log, fromIndex, delta }: Move): Placed[] {
+  return Array.from({ length: Math.min(delta - 1, MAX_LISTED) }).flatMap((_, i) => {
+    const { offset, messages } = log.slotAt(fromIndex + 1 + i) ?? {};
+    const [message] = messages?.keys() ?? [];
     return message === undefined ? [] : [{ message, offset }];
   });
 }

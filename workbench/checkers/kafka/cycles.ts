@@ -13,7 +13,13 @@ import {
   WR,
 } from "../graph.ts";
 import type { Anomaly, Step } from "./anomalies.ts";
-import { isTransaction, type LogMessage, type Operation } from "./log.ts";
+import {
+  isTransaction,
+  type KafkaHistory,
+  type LogMessage,
+  type Operation,
+  SENDER,
+} from "./operations.ts";
 
 /** From how many of a component's operations a shortest cycle is looked for. */
 const MAX_STARTS = 16;
@@ -22,12 +28,12 @@ const MAX_STARTS = 16;
  * Finds operations that depend on themselves: by messages alone (`G1c`), or by messages and by real
  * time (`G1c-realtime`), once for each set of operations that all depend on each other.
  */
-export function* transferCycles(all: readonly Operation[]): Generator<Anomaly> {
-  if (all.length === 0) return;
-  const operations = all.filter(isTransaction);
-  const builder = new GraphBuilder(operations.length);
-  linkReads(builder, operations);
-  linkRealtime(builder, operations);
+export function* transferCycles(history: KafkaHistory): Generator<Anomaly> {
+  if (history.length === 0) return;
+  const nodes = new TransactionNodes(history);
+  const builder = new GraphBuilder(nodes.count);
+  linkReads(builder, history, nodes);
+  linkRealtime(builder, history, nodes);
   const graph = builder.build();
   if (builder.edges === 0) {
     yield { type: "empty-transaction-graph" };
@@ -44,18 +50,45 @@ export function* transferCycles(all: readonly Operation[]): Generator<Anomaly> {
       : shortOf(graph, WR, narrow);
     if (cycle === undefined) continue;
     const type = narrow === undefined ? "G1c-realtime" : "G1c";
-    yield { type, steps: stepsOf(cycle, operations) };
+    yield { type, steps: stepsOf(cycle.map((node) => nodes.operationOf(node))) };
+  }
+}
+
+/** The operations that send or poll, as the nodes of a graph. */
+class TransactionNodes {
+  readonly #history: KafkaHistory;
+  /** For each operation its node; -1 where it has none. */
+  readonly nodes: Int32Array;
+  readonly #ids: Int32Array;
+  readonly count: number;
+
+  constructor(history: KafkaHistory) {
+    this.#history = history;
+    this.nodes = new Int32Array(history.length).fill(-1);
+    this.#ids = new Int32Array(history.length);
+    let count = 0;
+    for (const operation of history) {
+      if (!isTransaction(operation)) continue;
+      this.nodes[operation.id] = count;
+      this.#ids[count++] = operation.id;
+    }
+    this.count = count;
+  }
+
+  operationOf(node: number): Operation {
+    return this.#history.at(this.#ids[node] ?? 0);
   }
 }
 
 /** Links the sender of a message to those who polled it. */
-function linkReads(graph: GraphBuilder, operations: readonly Operation[]): void {
-  const numbers = new Map(operations.map((operation, i) => [operation, i]));
-  for (const [reader, operation] of operations.entries()) {
-    for (const list of operation.reads.values()) {
+function linkReads(graph: GraphBuilder, history: KafkaHistory, { nodes }: TransactionNodes): void {
+  for (const { id, reads } of history) {
+    const reader = nodes[id] ?? -1;
+    if (reader < 0) continue;
+    for (const list of reads.values()) {
       for (const { message } of list) {
-        const sender = message.sender === undefined ? undefined : numbers.get(message.sender);
-        if (sender !== undefined) graph.link(sender, reader, WR);
+        const sender = nodes[history.roleIdOf(message.id, SENDER)] ?? -1;
+        if (sender >= 0) graph.link(sender, reader, WR);
       }
     }
   }
@@ -65,31 +98,45 @@ function linkReads(graph: GraphBuilder, operations: readonly Operation[]): void 
  * Links an acknowledged operation to those begun after it, until one of them is acknowledged: what
  * begins after that one is implied (Elle's reduction).
  */
-function linkRealtime(graph: GraphBuilder, operations: readonly Operation[]): void {
-  const implied: number[][] = operations.map(() => []);
+function linkRealtime(
+  graph: GraphBuilder,
+  history: KafkaHistory,
+  { nodes }: TransactionNodes,
+): void {
+  /** Of each operation under way, what came before it. */
+  const implied = new Map<number, readonly number[]>();
   const latest = new Set<number>();
-  for (const { number, operation, begins } of events(operations)) {
+  for (const { id, begins } of events(history)) {
+    const node = nodes[id] ?? -1;
+    if (node < 0) continue;
     if (begins) {
-      if (operation.endedAt === Infinity) continue;
-      for (const before of latest) {
-        graph.link(before, number, REALTIME);
-        implied[number]?.push(before);
-      }
-    } else if (operation.type === "ok") {
-      for (const before of implied[number] ?? []) latest.delete(before);
-      latest.add(number);
+      for (const before of latest) graph.link(before, node, REALTIME);
+      implied.set(node, [...latest]);
+      continue;
     }
+    if (history.typeOf(id) === "ok") {
+      for (const before of implied.get(node) ?? []) latest.delete(before);
+      latest.add(node);
+    }
+    implied.delete(node);
   }
 }
 
-function events(
-  operations: readonly Operation[],
-): { number: number; operation: Operation; begins: boolean }[] {
-  const all = operations.flatMap((operation, number) => [
-    { number, operation, begins: true, at: operation.invokedAt },
-    { number, operation, begins: false, at: operation.endedAt },
-  ]);
-  return all.filter(({ at }) => at >= 0 && at < Infinity).sort((a, b) => a.at - b.at);
+/** Where operations that ended began and ended, in order. */
+function* events(history: KafkaHistory): Generator<{ id: number; begins: boolean }> {
+  // By position: the operation, plus 1, that begins there, or the complement of one that ends.
+  const at = new Int32Array(history.positionCount);
+  for (let id = 0; id < history.length; id++) {
+    const [begin, end] = [history.beginOf(id), history.endPositionOf(id)];
+    if (end === Infinity) continue;
+    if (begin >= 0) at[begin] = id + 1;
+    at[end] = ~id;
+  }
+  for (const event of at) {
+    if (event !== 0) {
+      yield event > 0 ? { id: event - 1, begins: true } : { id: ~event, begins: false };
+    }
+  }
 }
 
 /** The shortest of the cycles through some members of a component. */
@@ -106,8 +153,8 @@ function shortOf(graph: Graph, kinds: number, component: readonly number[]): num
 }
 
 /** The steps of a cycle, a message's first; successive ones by real time make one. */
-function stepsOf(cycle: readonly number[], operations: readonly Operation[]): Step[] {
-  const at = (i: number) => operations[cycle[i % cycle.length] ?? -1];
+function stepsOf(cycle: readonly Operation[]): Step[] {
+  const at = (i: number) => cycle[i % cycle.length];
   const first = Math.max(0, cycle.findIndex((_, i) => messageBetween(at(i), at(i + 1))));
   const steps: Step[] = [];
   for (let n = 0; n < cycle.length; n++) {
@@ -126,7 +173,7 @@ function stepsOf(cycle: readonly number[], operations: readonly Operation[]): St
 function messageBetween(from?: Operation, to?: Operation): LogMessage | undefined {
   if (from === undefined || to === undefined) return undefined;
   for (const list of to.reads.values()) {
-    const read = list.find(({ message }) => message.sender === from);
+    const read = list.find(({ message }) => message.sender?.id === from.id);
     if (read !== undefined) return read.message;
   }
   return undefined;

@@ -8,14 +8,8 @@ import type { CheckResult, History, Validity } from "../../history.ts";
 import { resultOf, Warnings } from "../checker.ts";
 import { Anomalies, type Anomaly, type AnomalyFigures, NO_WRITER } from "./anomalies.ts";
 import { transferCycles } from "./cycles.ts";
-import {
-  type DenseLog,
-  isTransaction,
-  type KafkaHistory,
-  type Operation,
-  readHistory,
-  readLogs,
-} from "./log.ts";
+import { type Logs, readLogs } from "./log.ts";
+import { isTransaction, type KafkaHistory, readHistory } from "./operations.ts";
 import { type Lag, warnOfCommits, worstLag, wrongMoves } from "./reads.ts";
 import {
   dirtyReads,
@@ -71,14 +65,14 @@ export function checkKafka(history: History): KafkaResult {
   const read = readHistory(history, warnings);
   const logs = readLogs(read);
   const anomalies = new Anomalies(anomaliesOf(read, logs, warnings));
-  warnOfCommits(history, read.operations, logs, warnings);
+  warnOfCommits(history, read, logs, warnings);
   const figures = {
     anomalies: anomalies.figures(),
     unseen: unseenFigures(read),
-    worstRealtimeLag: worstLag(read.operations),
+    worstRealtimeLag: worstLag(read),
     badErrorTypes: anomalies.badTypes(),
     errorTypes: anomalies.types(),
-    infoTxnCauses: infoCauses(read.operations),
+    infoTxnCauses: infoCauses(read),
   };
   return resultOf(verdict(anomalies), figures, anomalies.findings(), warnings);
 }
@@ -86,7 +80,7 @@ export function checkKafka(history: History): KafkaResult {
 /** What a history says of its logs, and what is wrong with them, the worst of it. */
 export function readAnomalies(history: History): {
   readonly read: KafkaHistory;
-  readonly logs: ReadonlyMap<string, DenseLog>;
+  readonly logs: Logs;
   readonly worst: readonly Anomaly[];
 } {
   const warnings = new Warnings();
@@ -97,15 +91,15 @@ export function readAnomalies(history: History): {
 
 function* anomaliesOf(
   read: KafkaHistory,
-  logs: ReadonlyMap<string, DenseLog>,
+  logs: Logs,
   warnings: Warnings,
 ): Generator<Anomaly> {
-  for (const log of logs.values()) yield* misplacedMessages(log);
+  for (const log of logs.values()) yield* misplacedMessages(log, logs);
   yield* dirtyReads(read, logs);
   yield* lostWrites(read, logs, warnings);
   yield* unseenMessages(read, logs);
-  yield* wrongMoves(read.operations, logs, warnings);
-  yield* transferCycles(read.operations);
+  yield* wrongMoves(read, logs, warnings);
+  yield* transferCycles(read);
 }
 
 function verdict(anomalies: Anomalies): Validity {
@@ -114,7 +108,7 @@ function verdict(anomalies: Anomalies): Validity {
 }
 
 /** Why sends and polls ended unknown. */
-function infoCauses(operations: readonly Operation[]): string[] {
+function infoCauses(operations: KafkaHistory): string[] {
   const causes = new Set<string>();
   for (const operation of operations) {
     if (operation.type !== "info" || !isTransaction(operation)) continue;

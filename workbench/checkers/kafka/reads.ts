@@ -7,7 +7,14 @@
 import type { History, Op } from "../../history.ts";
 import { killsOf, show, type Warnings, whoAndWhen } from "../checker.ts";
 import { type Anomaly, briefly, describe, type Move } from "./anomalies.ts";
-import { type DenseLog, isTransaction, type Offset, type Operation, type Placed } from "./log.ts";
+import type { DenseLog, Logs } from "./log.ts";
+import {
+  isTransaction,
+  type KafkaHistory,
+  type Offset,
+  type Operation,
+  type Placed,
+} from "./operations.ts";
 
 /** Where a process left off in a key's log. */
 interface Mark {
@@ -23,8 +30,8 @@ interface Mark {
  * one to the next.
  */
 export function* wrongMoves(
-  operations: readonly Operation[],
-  logs: ReadonlyMap<string, DenseLog>,
+  operations: KafkaHistory,
+  logs: Logs,
   warnings: Warnings,
 ): Generator<Anomaly> {
   const order = new OrderChecker(logs, warnings);
@@ -32,19 +39,19 @@ export function* wrongMoves(
 }
 
 class OrderChecker {
-  readonly #logs: ReadonlyMap<string, DenseLog>;
+  readonly #logs: Logs;
   readonly #warnings: Warnings;
   /** Process to key to where its last poll and its last send of the key were. */
   readonly #polled = new Map<unknown, Map<string, Mark>>();
   readonly #sent = new Map<unknown, Map<string, Mark>>();
 
-  constructor(logs: ReadonlyMap<string, DenseLog>, warnings: Warnings) {
+  constructor(logs: Logs, warnings: Warnings) {
     this.#logs = logs;
     this.#warnings = warnings;
   }
 
   *take(operation: Operation): Generator<Anomaly> {
-    const { process } = operation.op;
+    const { process } = operation;
     if (operation.assigned !== undefined) {
       if (operation.type === "fail") return;
       keepOnly(this.#polled.get(process), operation.assigned);
@@ -59,13 +66,18 @@ class OrderChecker {
     for (const [key, list] of operation.reads) {
       const log = this.#logs.get(key);
       if (log === undefined) continue;
-      yield* within(log, operation, list, "poll");
+      yield* within(this.#logs, log, operation, list, "poll");
       const mark = marks.get(key);
       const first = list[0];
       if (mark?.last !== undefined && first !== undefined) {
-        yield* skipOrReturn(moveOf(log, mark.operation, mark.last, operation, first), "poll");
+        yield* skipOrReturn(
+          moveOf(this.#logs, log, mark.operation, mark.last, operation, first),
+          "poll",
+        );
       } else if (mark?.before?.last !== undefined && first !== undefined) {
-        this.#overlooked(moveOf(log, mark.before.operation, mark.before.last, operation, first));
+        this.#overlooked(
+          moveOf(this.#logs, log, mark.before.operation, mark.before.last, operation, first),
+        );
       }
       // Only an acknowledged poll moves the client's offsets.
       if (operation.type !== "ok") continue;
@@ -81,12 +93,12 @@ class OrderChecker {
     for (const [key, list] of ofKey) {
       const log = this.#logs.get(key);
       if (log === undefined) continue;
-      yield* within(log, operation, list, "send");
+      yield* within(this.#logs, log, operation, list, "send");
       if (operation.type === "fail") continue;
       const mark = marks.get(key);
       const first = list[0];
       if (mark?.last !== undefined && first !== undefined) {
-        const move = moveOf(log, mark.operation, mark.last, operation, first);
+        const move = moveOf(this.#logs, log, mark.operation, mark.last, operation, first);
         // Others send in between, so a gap is no anomaly.
         if (move.delta < 1) yield* skipOrReturn(move, "send");
       }
@@ -106,6 +118,7 @@ class OrderChecker {
 
 /** What is wrong between neighbours within one operation. */
 function* within(
+  logs: Logs,
   log: DenseLog,
   operation: Operation,
   list: readonly Placed[],
@@ -115,22 +128,23 @@ function* within(
     const from = list[i - 1];
     const to = list[i];
     if (from === undefined || to === undefined) continue;
-    yield* skipOrReturn(moveOf(log, operation, from, operation, to), kind, "int-");
+    yield* skipOrReturn(moveOf(logs, log, operation, from, operation, to), kind, "int-");
   }
 }
 
 function moveOf(
+  logs: Logs,
   log: DenseLog,
   earlier: Operation,
   from: Placed,
   later: Operation,
   to: Placed,
 ): Move {
-  const i = log.indexes.get(from.message);
-  const j = log.indexes.get(to.message);
+  const i = logs.indexOf(from.message);
+  const j = logs.indexOf(to.message);
   // A message whose place is unknown is taken to be right.
   const delta = i === undefined || j === undefined ? 1 : j - i;
-  return { log, from, to, earlier, later, delta };
+  return { log, from, to, fromIndex: i ?? 0, earlier, later, delta };
 }
 
 /** What is wrong in a move, if anything. */
@@ -184,14 +198,14 @@ interface Position {
  *
  * Every key counts that the process is assigned or has polled, whether or not the poll returned it.
  */
-export function worstLag(operations: readonly Operation[]): Lag {
+export function worstLag(operations: KafkaHistory): Lag {
   let worst: Lag = { time: 0, lag: 0 };
   let longest = -1;
-  for (const { poll, lags } of pollLags(operations)) {
+  for (const { poll, begunNs, lags } of pollLags(operations)) {
     for (const [key, lag] of lags) {
       if (lag <= longest) continue;
       longest = lag;
-      worst = { time: poll.time / 1e9, process: poll.process, key, lag: lag / 1e9 };
+      worst = { time: begunNs / 1e9, process: poll.process, key, lag: lag / 1e9 };
     }
   }
   return worst;
@@ -199,46 +213,47 @@ export function worstLag(operations: readonly Operation[]): Lag {
 
 /** How far behind its keys' logs a poll was. */
 export interface PollLag {
-  /** The poll's invocation. */
-  readonly poll: Op;
+  readonly poll: Operation;
+  /** When it began. */
+  readonly begunNs: number;
   /** Nanoseconds by key; 0 for a key that was read to its end. */
   readonly lags: ReadonlyMap<string, number>;
 }
 
 /** The lags of each acknowledged poll, as {@linkcode worstLag} measures them. */
-export function* pollLags(operations: readonly Operation[]): Generator<PollLag> {
+export function* pollLags(operations: KafkaHistory): Generator<PollLag> {
   const reaches = readReaches(operations);
   const positions = new Map<unknown, Map<string, Position>>();
   for (const operation of operations) {
     if (operation.type !== "ok") continue;
-    const { process } = operation.op;
+    const { process } = operation;
     let ofProcess = positions.get(process);
     if (ofProcess === undefined) positions.set(process, ofProcess = new Map());
     if (operation.assigned !== undefined) {
       positions.set(process, reassigned(ofProcess, operation.assigned, reaches));
     } else if (
-      isTransaction(operation) && operation.op.f !== "send" && operation.invoke !== undefined
+      isTransaction(operation) && operation.f !== "send" && operation.invokedAt >= 0
     ) {
       advance(ofProcess, operation, reaches);
-      const poll = operation.invoke;
+      const begunNs = operations.timeAt(operation.invokedAt);
       const lags = new Map<string, number>();
       for (const [key, { outdated }] of ofProcess) {
-        lags.set(key, Math.max(0, poll.time - outdated));
+        lags.set(key, Math.max(0, begunNs - outdated));
       }
-      yield { poll, lags };
+      yield { poll: operation, begunNs, lags };
     }
   }
 }
 
-function readReaches(operations: readonly Operation[]): Map<string, Reach[]> {
+function readReaches(operations: KafkaHistory): Map<string, Reach[]> {
   const reaches = new Map<string, Reach[]>();
   for (const operation of operations) {
     for (const [key, offset] of highest(operation)) {
       const list = reaches.get(key);
       const last = list?.at(-1);
-      if (list === undefined) reaches.set(key, [{ offset, time: operation.op.time }]);
+      if (list === undefined) reaches.set(key, [{ offset, time: operation.time }]);
       else if (last === undefined || last.offset < offset) {
-        list.push({ offset, time: operation.op.time });
+        list.push({ offset, time: operation.time });
       }
     }
   }
@@ -330,69 +345,75 @@ interface Floor {
  */
 export function warnOfCommits(
   history: History,
-  operations: readonly Operation[],
-  logs: ReadonlyMap<string, DenseLog>,
+  operations: KafkaHistory,
+  logs: Logs,
   warnings: Warnings,
 ): void {
   const checker = new CommitChecker(history, operations, logs, warnings);
-  const beginnings = operations.toSorted((a, b) => a.invokedAt - b.invokedAt);
+  const beginnings = operations.byInvocation();
   let begun = 0;
   for (const operation of operations) {
     if (operation.endedAt === Infinity) continue;
     for (; begun < beginnings.length; begun++) {
-      const other = beginnings[begun];
-      if (other === undefined || other.invokedAt > operation.endedAt) break;
-      checker.begin(other);
+      const other = beginnings[begun] ?? 0;
+      if (operations.beginOf(other) > operation.endedAt) break;
+      checker.begin(operations.at(other));
     }
     checker.end(operation);
   }
 }
 
 /** Where an operation was done: its node, or where that is unknown its process. */
-function placeOf({ op }: Operation): string | Op["process"] {
-  return op.node ?? op.process;
+function placeOf({ node, process }: Operation): string | Op["process"] {
+  return node ?? process;
 }
 
 class CommitChecker {
-  readonly #logs: ReadonlyMap<string, DenseLog>;
+  readonly #logs: Logs;
   readonly #warnings: Warnings;
   readonly #bounds = new Map<string, Bound>();
   readonly #positions = new Map<unknown, Positions>();
   /** Node to key to the highest commit that it acknowledged. */
   readonly #floors = new Map<unknown, Map<string, Floor>>();
   /** What of these was acknowledged before each assign began. */
-  readonly #floorsAt = new Map<Operation, ReadonlyMap<string, Floor>>();
+  readonly #floorsAt = new Map<number, ReadonlyMap<string, Floor>>();
   /** Where nodes were killed, in order; those to come. */
   readonly #kills: number[];
   readonly #lastSend: number;
 
   constructor(
     history: History,
-    operations: readonly Operation[],
-    logs: ReadonlyMap<string, DenseLog>,
+    operations: KafkaHistory,
+    logs: Logs,
     warnings: Warnings,
   ) {
     this.#logs = logs;
     this.#warnings = warnings;
     this.#kills = killsOf(history);
-    this.#lastSend = operations.reduce(
-      (last, { sends, invokedAt }) => sends.length > 0 ? Math.max(last, invokedAt) : last,
-      -1,
-    );
+    let lastSend = -1;
+    for (const { sends, invokedAt } of operations) {
+      if (sends.length > 0) lastSend = Math.max(lastSend, invokedAt);
+    }
+    this.#lastSend = lastSend;
   }
 
   /** From here on, what a poll reads may be committed. */
   begin(operation: Operation): void {
     this.#forgetBefore(operation.invokedAt);
-    if (operation.op.f === "assign" && operation.invokedAt < this.#lastSend) {
-      this.#floorsAt.set(operation, new Map(this.#floors.get(placeOf(operation))));
+    if (operation.f === "assign" && operation.invokedAt < this.#lastSend) {
+      const floors = new Map<string, Floor>();
+      for (const key of operation.assigned ?? []) {
+        const floor = this.#floors.get(placeOf(operation))?.get(key);
+        if (floor !== undefined) floors.set(key, floor);
+      }
+      this.#floorsAt.set(operation.id, floors);
     }
     if (!isTransaction(operation)) return;
     for (const [key, list] of operation.reads) {
       for (const { offset } of list) if (offset !== undefined) this.#raise(key, offset);
     }
     // What an indefinite poll read and committed is not in the history.
-    if (operation.type === "info" && operation.op.f !== "send") {
+    if (operation.type === "info" && operation.f !== "send") {
       for (const key of this.#of(operation).keys()) this.#raise(key, Infinity);
     }
   }
@@ -405,11 +426,11 @@ class CommitChecker {
       const kept: Positions = new Map();
       for (const key of operation.assigned) {
         const bound = this.#bounds.get(key) ?? -1;
-        const floor = this.#floorsAt.get(operation)?.get(key);
+        const floor = this.#floorsAt.get(operation.id)?.get(key);
         const fresh = { assign: operation, bound, floor };
         kept.set(key, positions.has(key) ? positions.get(key) : fresh);
       }
-      this.#positions.set(operation.op.process, kept);
+      this.#positions.set(operation.process, kept);
       return;
     }
     for (const [key, list] of operation.reads) {
@@ -441,9 +462,9 @@ class CommitChecker {
     }
   }
 
-  #of({ op }: Operation): Positions {
-    let positions = this.#positions.get(op.process);
-    if (positions === undefined) this.#positions.set(op.process, positions = new Map());
+  #of({ process }: Operation): Positions {
+    let positions = this.#positions.get(process);
+    if (positions === undefined) this.#positions.set(process, positions = new Map());
     return positions;
   }
 
@@ -464,15 +485,14 @@ class CommitChecker {
           whoAndWhen(floor.poll.op),
       );
     }
-    const log = this.#logs.get(key);
-    const index = first === undefined ? undefined : log?.indexes.get(first.message);
-    const skipped = index === undefined ? undefined : log?.slots[index - 1];
-    if (first === undefined || skipped === undefined || skipped.offset <= bound) return;
+    const index = first === undefined ? undefined : this.#logs.indexOf(first.message);
+    const skipped = index === undefined ? undefined : this.#logs.get(key)?.offsetAt(index - 1);
+    if (first === undefined || skipped === undefined || skipped <= bound) return;
     this.#warnings.add(
       "Poll after an assign from beyond what could be committed, which Maelstrom does not notice",
       () =>
         `key ${show(key)}, assigned by ${whoAndWhen(assign.op)}, was first polled from ` +
-        `${briefly(first)}, past offset ${skipped.offset}, but no process had polled ` +
+        `${briefly(first)}, past offset ${skipped}, but no process had polled ` +
         (bound < 0 ? "any of it" : `beyond offset ${bound}`),
     );
   }

@@ -5,7 +5,7 @@
  */
 
 import { quantile, Warnings } from "../../checkers/checker.ts";
-import { readHistory } from "../../checkers/kafka/log.ts";
+import { readHistory } from "../../checkers/kafka/operations.ts";
 import { pollLags } from "../../checkers/kafka/reads.ts";
 import { elementLatencies } from "../../checkers/set_full.ts";
 import type { Op, OpType } from "../../history.ts";
@@ -287,11 +287,11 @@ function stablePlot({ workload, history }: ReportData): Plot | undefined {
 
 function lagPlot({ workload, history }: ReportData): Plot | undefined {
   if (workload !== "kafka") return undefined;
-  const { operations } = readHistory(history, new Warnings());
-  const points = Array.from(pollLags(operations), ({ poll, lags }) => ({
-    atMs: poll.time / 1e6,
+  const operations = readHistory(history, new Warnings());
+  const points = Array.from(pollLags(operations), ({ poll, begunNs, lags }) => ({
+    atMs: begunNs / 1e6,
     value: Math.max(0, ...lags.values()) / 1e9,
-    op: poll.index,
+    op: (poll.invoke ?? poll.op).index,
   })).sort(byTime);
   if (points.length === 0) return undefined;
   return {
