@@ -59,8 +59,8 @@ export class Integers {
 /** A list of integers for each number below some size; all are added before any is read. */
 export class NumberLists {
   /** To which list each integer was added, and which. */
-  readonly #lists = new Integers();
-  readonly #integers = new Integers();
+  #lists = new Integers();
+  #integers = new Integers();
   /** The last integer of each list, plus 1; 0 for an empty list. */
   readonly #last: Int32Array;
   readonly #isSet: boolean;
@@ -118,6 +118,7 @@ export class NumberLists {
       all[end] = this.#integers.at(i);
       ends[list] = end + 1;
     }
+    [this.#lists, this.#integers] = [new Integers(), new Integers()];
     if (this.#isSet) takeOutRepeats(all, starts, ends);
     return { starts, ends, all };
   }

@@ -43,10 +43,11 @@ type Numbers = ArrayLike<number> & Iterable<number>;
 export class GraphBuilder {
   #size: number;
   readonly #txns: number;
-  readonly #from = new Integers();
-  readonly #to = new Integers();
+  #from = new Integers();
+  #to = new Integers();
   /** The kinds of four edges in each. */
-  readonly #kinds = new Integers();
+  #kinds = new Integers();
+  #edges = 0;
 
   /**
    * @param txns how many transactions there are; they are the nodes from 0 on.
@@ -59,12 +60,13 @@ export class GraphBuilder {
 
   /** How many edges there are. */
   get edges(): number {
-    return this.#from.length;
+    return this.#edges;
   }
 
   /** Adds an edge; one from a node to itself is left out. */
   link(from: number, to: number, kind: number): void {
     if (from === to) return;
+    this.#edges++;
     const place = this.#from.push(from);
     this.#to.push(to);
     const shift = 8 * (place % 4);
@@ -110,6 +112,13 @@ export class GraphBuilder {
     if (at === undefined) return;
     this.link(at, end, THROUGH);
     if (next !== undefined) this.link(at, next, THROUGH);
+  }
+
+  /** The same as {@linkcode build}, for the last time: the edges are given up, which take memory. */
+  take(): Graph {
+    const graph = this.build();
+    [this.#from, this.#to, this.#kinds] = [new Integers(), new Integers(), new Integers()];
+    return graph;
   }
 
   /** The graph of all edges so far; the edges of a node keep their order. */

@@ -498,7 +498,7 @@ class Text {
     }
     const { type, txns } = refusal;
     const value = this.value(refusal.value);
-    const key = this.key(this.#all.names.keyOf[refusal.value] ?? 0);
+    const key = this.key(this.#all.names.keyOf.at(refusal.value));
     if (type === "duplicate-appends") return `Value ${value} was appended to key ${key} twice`;
     return `Key ${key} had value ${value} written by more than one op, so there is no telling ` +
       `which a read saw (${this.txns(txns, 3)})`;

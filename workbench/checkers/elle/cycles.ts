@@ -70,7 +70,7 @@ export function* dependencyCycles(
   if (graph.edges === 0) yield { type: "empty-transaction-graph" };
   const explainOrder = order === REALTIME ? explainRealtime(all) : explainProcess;
   const explainAny: Explain = order === 0 ? explain : (a, b) => explain(a, b) ?? explainOrder(a, b);
-  const built = graph.build();
+  const built = graph.take();
   const left = { steps: total };
   for (const nodes of cyclicComponents(built, everything)) {
     const ids = nodes.filter((node) => node < all.txns.length);

@@ -107,7 +107,7 @@ function cyclicVersions(
   const txns = Array.from(ids, (id) => all.txns.at(id)).filter((txn) =>
     txn.mops.some((mop) => mop.read && among.has(mop.version))
   );
-  return { type: "cyclic-versions", txns, key: all.names.keyOf[values[0] ?? 0] ?? 0, values };
+  return { type: "cyclic-versions", txns, key: all.names.keyOf.at(values[0] ?? 0), values };
 }
 
 /** Elle judges no history that has several types of keys. */

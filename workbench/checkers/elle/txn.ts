@@ -69,7 +69,7 @@ class Names {
   /** Each value as it was written. */
   readonly values: Json[] = [];
   /** The key each value belongs to. */
-  readonly keyOf: number[] = [];
+  readonly keyOf = new Integers();
 
   /** The number of a key. */
   key(key: Json): number {

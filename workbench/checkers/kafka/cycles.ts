@@ -34,7 +34,7 @@ export function* transferCycles(history: KafkaHistory): Generator<Anomaly> {
   const builder = new GraphBuilder(nodes.count);
   linkReads(builder, history, nodes);
   linkRealtime(builder, history, nodes);
-  const graph = builder.build();
+  const graph = builder.take();
   if (builder.edges === 0) {
     yield { type: "empty-transaction-graph" };
     return;
