@@ -271,7 +271,7 @@ interface FormReader {
 
 const readers: Readonly<Record<HistoryFormat, (onForm: OnForm) => FormReader>> = {
   jsonl: (onForm) => {
-    return new Lines((line, place) => onForm(readJson(`line ${place}`, line), place));
+    return new HistoryLines((line, place) => onForm(readJson(`line ${place}`, line), place));
   },
   json: (onForm) => new JsonArrayReader(onForm),
   edn: (onForm) => {
@@ -281,7 +281,7 @@ const readers: Readonly<Record<HistoryFormat, (onForm: OnForm) => FormReader>> =
       end: () => forms.end().forEach(({ value, line }) => onForm(value, line)),
     };
   },
-  log: (onForm) => new Lines((line, place) => readPrinted(line, place, onForm)),
+  log: (onForm) => new HistoryLines((line, place) => readPrinted(line, place, onForm)),
 };
 
 /** An operation as Jepsen prints it: process, type, `f`, value, and perhaps an error. */
@@ -307,7 +307,7 @@ function noHistory(): SyntaxError {
 }
 
 /** The lines of a text that are not blank, without the space around them. */
-class Lines implements FormReader {
+class HistoryLines implements FormReader {
   readonly #onLine: (line: string, place: number) => void;
   /** The pieces of a line whose end has not come yet. */
   #pieces: string[] = [];

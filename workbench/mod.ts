@@ -26,6 +26,7 @@ export type { Drops, FaultVerbs, FaultWindow, Nodes } from "./faults.ts";
 export {
   type CheckResult,
   type Finding,
+  type History,
   type Op,
   type OpError,
   type OpType,

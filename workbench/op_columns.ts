@@ -29,7 +29,7 @@ const NEMESIS = -1;
 const MAX_NAMES = 2 ** 16;
 
 /** The properties of some operations in a row. */
-class Rows {
+class OpRows {
   readonly times = new Float64Array(ROWS);
   readonly marks = new Uint8Array(ROWS);
   readonly processes = new Int32Array(ROWS);
@@ -51,10 +51,10 @@ class Rows {
 /** A history in columns; operations are added at its end. */
 export class OpColumns implements History, OpReader {
   #length = 0;
-  readonly #rows: Rows[] = [];
+  readonly #rows: OpRows[] = [];
   readonly #texts = new KnownTexts();
-  readonly #fs = new Names();
-  readonly #nodes = new Names();
+  readonly #fs = new NameNumbers();
+  readonly #nodes = new NameNumbers();
   /** Operations that the columns cannot hold, by their position. */
   readonly #others = new Map<number, Op>();
 
@@ -74,7 +74,7 @@ export class OpColumns implements History, OpReader {
     const row = position % ROWS;
     if (row === 0) {
       this.#rows.at(-1)?.values.trim();
-      this.#rows.push(new Rows(this.#texts));
+      this.#rows.push(new OpRows(this.#texts));
     }
     const rows = this.#rows.at(-1);
     if (rows === undefined) return;
@@ -101,7 +101,7 @@ export class OpColumns implements History, OpReader {
     this.#addRest(rows, row, op);
   }
 
-  #addRest(rows: Rows, row: number, { error, final }: Op): void {
+  #addRest(rows: OpRows, row: number, { error, final }: Op): void {
     let mark = rows.marks[row] ?? 0;
     if (final !== undefined) mark |= final ? FINAL : NOT_FINAL;
     if (error !== undefined) {
@@ -184,7 +184,7 @@ export class OpColumns implements History, OpReader {
     return rows.values.read(rows.starts[position % ROWS] ?? 0);
   }
 
-  #rowsOf(position: number): Rows {
+  #rowsOf(position: number): OpRows {
     const rows = this.#rows[(position / ROWS) | 0];
     if (rows === undefined) {
       throw new RangeError(`Cannot read operation ${position}: there is none`);
@@ -204,7 +204,7 @@ function positionsFrom(first: number): Float64Array {
 }
 
 /** Few different names, by number. */
-class Names {
+class NameNumbers {
   readonly #numbers = new Map<string, number>();
   readonly #names: string[] = [];
 

@@ -5,7 +5,7 @@
  */
 
 import { check } from "@eddy/workbench";
-import { readHistory } from "@eddy/workbench/cli/check.ts";
+import { readStoredHistory } from "@eddy/workbench/cli/check.ts";
 import type { WorkloadName } from "@eddy/workbench";
 import { ownCpuMs } from "./cpu.ts";
 
@@ -23,7 +23,7 @@ export interface CheckBill {
 const [workload = "", file = ""] = Deno.args;
 const began = performance.now();
 const { readable } = await Deno.open(file);
-const history = await readHistory(readable);
+const history = await readStoredHistory(readable);
 const readMs = performance.now() - began;
 const { valid } = check(history, {
   workload: workload as WorkloadName,

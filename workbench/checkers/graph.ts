@@ -36,8 +36,8 @@ export interface Graph {
 /** Up to this many edges per end, a product is cheaper than waypoints. */
 const DIRECT = 4;
 
-/** An array of numbers. */
-type Numbers = ArrayLike<number> & Iterable<number>;
+/** Transactions by their numbers. */
+type Ids = ArrayLike<number> & Iterable<number>;
 
 /** Collects edges and turns them into a {@linkcode Graph}. */
 export class GraphBuilder {
@@ -85,7 +85,7 @@ export class GraphBuilder {
    * @param froms transactions, without repeats.
    * @param tos transactions, without repeats.
    */
-  linkAll(froms: Numbers, tos: Numbers, kind: number): void {
+  linkAll(froms: Ids, tos: Ids, kind: number): void {
     if (froms.length * tos.length <= DIRECT * (froms.length + tos.length)) {
       for (const from of froms) for (const to of tos) this.link(from, to, kind);
       return;

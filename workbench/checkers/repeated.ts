@@ -28,8 +28,8 @@ export function repeated(numbers: Float64Array): Set<number> {
   return found;
 }
 
-/** A list of numbers that grows. */
-export class Numbers {
+/** A list of hashes that grows. */
+export class Hashes {
   #numbers = new Float64Array(64);
   #length = 0;
 

@@ -139,7 +139,7 @@ function describe(
 async function read(file: string): Promise<OpColumns> {
   try {
     const { readable } = await Deno.open(file);
-    return await readHistory(readable);
+    return await readStoredHistory(readable);
   } catch (cause) {
     throw new UsageError(`Cannot read ${file}: ${whyUnread(cause)}`, { cause });
   }
@@ -161,7 +161,7 @@ const GZIP = [0x1f, 0x8b];
  * @throws {SyntaxError} if it is no history, naming the line.
  * @throws {Error} if it is damaged.
  */
-export async function readHistory(
+export async function readStoredHistory(
   stream: ReadableStream<Uint8Array<ArrayBuffer>>,
   maxChars?: number,
 ): Promise<OpColumns> {

@@ -1,6 +1,6 @@
 import { assertEquals, assertMatch, assertRejects, assertStringIncludes } from "@std/assert";
 import { join } from "@std/path/join";
-import { readHistory } from "./check.ts";
+import { readStoredHistory } from "./check.ts";
 import { inTempDir, workbenchInTurn } from "./testing.ts";
 
 Deno.test("a file without an end is refused before it fills the memory", async () => {
@@ -8,12 +8,12 @@ Deno.test("a file without an end is refused before it fills the memory", async (
     const endless = ReadableStream.from((async function* () {
       while (true) yield await Promise.resolve(new Uint8Array(1000).fill(byte));
     })());
-    await assertRejects(() => readHistory(endless, 5000), SyntaxError, why);
+    await assertRejects(() => readStoredHistory(endless, 5000), SyntaxError, why);
   }
   const bomb = new Blob([new Uint8Array(100_000)]).stream()
     .pipeThrough(new CompressionStream("gzip"));
   await assertRejects(
-    () => readHistory(bomb, 50_000),
+    () => readStoredHistory(bomb, 50_000),
     SyntaxError,
     "Cannot parse the text: no operation ends within 50000 characters",
   );

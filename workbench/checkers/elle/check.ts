@@ -35,7 +35,7 @@ import {
   weakestModels,
 } from "./consistency_model.ts";
 import { dependencyCycles, type Effort } from "./cycles.ts";
-import { hashOf, Numbers, repeated } from "../repeated.ts";
+import { Hashes, hashOf, repeated } from "../repeated.ts";
 import { type Mop, readTransactions, type Transactions, type Txn } from "./txn.ts";
 
 /** What to check a history for. */
@@ -312,7 +312,7 @@ const NONE = -1;
 
 /** Ok transactions that read the same version of a key and then wrote to it. */
 function* lostUpdates({ txns }: Transactions): Generator<Anomaly> {
-  const hashes = new Numbers();
+  const hashes = new Hashes();
   for (const txn of txns) for (const read of replacedReads(txn)) hashes.push(hashOf(stateOf(read)));
   // Hardly any state is replaced twice: only those that may be are looked at by their texts.
   const suspects = repeated(hashes.all());

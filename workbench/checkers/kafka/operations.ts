@@ -112,7 +112,7 @@ const NO_OFFSET = -1;
 const LONG_OFFSET = -2;
 
 /** What an operation is made of. */
-export type Content = Pick<Operation, "sends" | "reads" | "assigned">;
+export type OperationContent = Pick<Operation, "sends" | "reads" | "assigned">;
 
 /** The operations of a history, in the order of their ends, and its messages. */
 export class KafkaHistory {
@@ -202,7 +202,7 @@ export class KafkaHistory {
   }
 
   /** Adds an operation whose content is known. */
-  add(place: Pick<Operation, "type" | "invokedAt" | "endedAt">, content: Content): void {
+  add(place: Pick<Operation, "type" | "invokedAt" | "endedAt">, content: OperationContent): void {
     const { type, invokedAt, endedAt } = place;
     const isOpen = endedAt === Infinity;
     const mark = TYPES.indexOf(type) | (isOpen ? OPEN : 0);
@@ -291,7 +291,7 @@ export class KafkaHistory {
     for (let id = 0; id < this.length; id++) yield this.at(id);
   }
 
-  #make(id: number, content?: Content): Operation {
+  #make(id: number, content?: OperationContent): Operation {
     const place = {
       id,
       type: this.typeOf(id),
@@ -308,7 +308,7 @@ export class KafkaHistory {
     );
   }
 
-  #entriesOf(id: number): Pick<Content, "sends" | "reads"> {
+  #entriesOf(id: number): Pick<OperationContent, "sends" | "reads"> {
     const [firstList, endList] = [this.#listEnds.at(id - 1), this.#listEnds.at(id)];
     // An operation's entries begin where those of the one before end.
     const begin = this.#entriesEnd(id - 1);
@@ -369,7 +369,7 @@ class LazyOperation implements Operation {
   constructor(
     { ops, opAt }: { readonly ops: OpReader; readonly opAt: (position: number) => Op },
     place: Pick<Operation, "id" | "type" | "invokedAt" | "endedAt">,
-    { sends, reads, assigned }: Content,
+    { sends, reads, assigned }: OperationContent,
   ) {
     this.#ops = ops;
     this.#opAt = opAt;
