@@ -147,6 +147,11 @@ export class KafkaHistory {
     return known;
   };
 
+  readonly #contentOf = (id: number): OperationContent => ({
+    ...this.#entriesOf(id),
+    assigned: (this.#marks.at(id) & ASSIGNS) === 0 ? undefined : this.#assignedOf(id),
+  });
+
   constructor(ops: OpReader) {
     this.#ops = ops;
   }
@@ -298,14 +303,8 @@ export class KafkaHistory {
       invokedAt: this.#begins.at(id),
       endedAt: this.endPositionOf(id),
     };
-    return new LazyOperation(
-      { ops: this.#ops, opAt: this.#opAt },
-      place,
-      content ?? {
-        ...this.#entriesOf(id),
-        assigned: (this.#marks.at(id) & ASSIGNS) === 0 ? undefined : this.#assignedOf(id),
-      },
-    );
+    const source = { ops: this.#ops, opAt: this.#opAt, contentOf: this.#contentOf };
+    return new LazyOperation(source, place, content);
   }
 
   #entriesOf(id: number): Pick<OperationContent, "sends" | "reads"> {
@@ -354,32 +353,45 @@ export class KafkaHistory {
   }
 }
 
-/** An operation whose ends are made when they are asked for. */
+/** Where operations have what they are asked for. */
+interface OperationSource {
+  readonly ops: OpReader;
+  readonly opAt: (position: number) => Op;
+  readonly contentOf: (id: number) => OperationContent;
+}
+
+/** An operation whose ends and content are made when they are asked for. */
 class LazyOperation implements Operation {
   readonly id: number;
   readonly type: Operation["type"];
   readonly invokedAt: number;
   readonly endedAt: number;
-  readonly sends: Operation["sends"];
-  readonly reads: Operation["reads"];
-  readonly assigned: Operation["assigned"];
-  readonly #ops: OpReader;
-  readonly #opAt: (position: number) => Op;
+  readonly #source: OperationSource;
+  #content: OperationContent | undefined;
 
   constructor(
-    { ops, opAt }: { readonly ops: OpReader; readonly opAt: (position: number) => Op },
+    source: OperationSource,
     place: Pick<Operation, "id" | "type" | "invokedAt" | "endedAt">,
-    { sends, reads, assigned }: OperationContent,
+    content: OperationContent | undefined,
   ) {
-    this.#ops = ops;
-    this.#opAt = opAt;
+    this.#source = source;
+    this.#content = content;
     this.id = place.id;
     this.type = place.type;
     this.invokedAt = place.invokedAt;
     this.endedAt = place.endedAt;
-    this.sends = sends;
-    this.reads = reads;
-    this.assigned = assigned;
+  }
+
+  get sends(): Operation["sends"] {
+    return (this.#content ??= this.#source.contentOf(this.id)).sends;
+  }
+
+  get reads(): Operation["reads"] {
+    return (this.#content ??= this.#source.contentOf(this.id)).reads;
+  }
+
+  get assigned(): Operation["assigned"] {
+    return (this.#content ??= this.#source.contentOf(this.id)).assigned;
   }
 
   get #position(): number {
@@ -387,28 +399,28 @@ class LazyOperation implements Operation {
   }
 
   get op(): Op {
-    return this.#opAt(this.#position);
+    return this.#source.opAt(this.#position);
   }
 
   get invoke(): Op | undefined {
     if (this.endedAt === Infinity) return this.op;
-    return this.invokedAt < 0 ? undefined : this.#opAt(this.invokedAt);
+    return this.invokedAt < 0 ? undefined : this.#source.opAt(this.invokedAt);
   }
 
   get process(): Op["process"] {
-    return this.#ops.processAt(this.#position);
+    return this.#source.ops.processAt(this.#position);
   }
 
   get node(): string | undefined {
-    return this.#ops.nodeAt(this.#position);
+    return this.#source.ops.nodeAt(this.#position);
   }
 
   get f(): string {
-    return this.#ops.fAt(this.#position);
+    return this.#source.ops.fAt(this.#position);
   }
 
   get time(): number {
-    return this.#ops.timeAt(this.#position);
+    return this.#source.ops.timeAt(this.#position);
   }
 }
 
