@@ -161,7 +161,8 @@ Deno.test("the simulator is small enough for a page of each run", async () => {
   }
   console.log(`The simulator, as a page has it, in kB: ${JSON.stringify(sizes)}`);
   const { mutants_worker: withMutants = 0, ...others } = sizes;
-  assertLessOrEqual(Math.max(...Object.values(others)), 120);
+  // With the report's own code, 112 kB, a page is to have at most 250 kB of code.
+  assertLessOrEqual(Math.max(...Object.values(others)), 135);
   // Pages of mutants and the playground alone have it.
-  assertLessOrEqual(withMutants, 135);
+  assertLessOrEqual(withMutants, 150);
 });
