@@ -19,7 +19,7 @@ export interface Case {
  * The run that a command line asks for.
  *
  * @param line flags of `eddy test`, and after `--` those of the node
- * @throws {UsageError} if it cannot be obeyed.
+ * @throws {UsageError} if it cannot be obeyed; options of the node are checked when it is run.
  */
 export function caseOf(line: string, seed: number): Case {
   const { flags, rest } = parseFlags(runFlags, line.split(" ").filter((word) => word !== ""));

@@ -5,6 +5,7 @@
  */
 
 import { UsageError } from "@eddy/maelstrom/flags";
+import { checkOwnOptions } from "@eddy/workbench/cli/flags.ts";
 import { verdict } from "@eddy/workbench/explain.ts";
 import { type RunFigures, runJobs } from "@eddy/workbench/sweep.ts";
 import { median } from "../bench/summary.ts";
@@ -41,10 +42,10 @@ export async function measure(
   const failures: string[] = [];
   const missed: string[] = [];
   const missedByProcesses: string[] = [];
-  const series = jobs.flatMap((job) => {
-    const cases = casesOf(job, seeds);
-    return cases === undefined ? [] : [{ job, cases }];
-  });
+  const known = await Promise.all(
+    jobs.map(async (job) => ({ job, cases: await casesOf(job, seeds) })),
+  );
+  const series = known.flatMap(({ job, cases }) => cases === undefined ? [] : [{ job, cases }]);
   const all = series.flatMap(({ cases }) => cases);
   const outcomes = await runJobs(
     all.map((each) => each.job),
@@ -77,7 +78,7 @@ async function runAsProcesses(
   onProgress: (text: string) => void,
 ): Promise<{ outcomes: RunFigures[]; failures: string[] }> {
   onProgress(`${job.name}: ${seeds} as processes`);
-  const cases = casesOf(job, seeds) ?? [];
+  const cases = await casesOf(job, seeds) ?? [];
   const jobs = cases.map(({ job: { options, args } }) => ({
     options,
     bin,
@@ -87,9 +88,14 @@ async function runAsProcesses(
   return { outcomes, failures: failuresOf(cases, outcomes) };
 }
 
-function casesOf({ line }: Job, seeds: number): Case[] | undefined {
+/** The runs of a job; undefined if Eddy's own node has no such options. */
+async function casesOf({ line }: Job, seeds: number): Promise<Case[] | undefined> {
   try {
-    return Array.from({ length: seeds }, (_, seed) => caseOf(line, seed));
+    const cases = Array.from({ length: seeds }, (_, seed) => caseOf(line, seed));
+    for (const { job } of cases.slice(0, 1)) {
+      await checkOwnOptions(job.options.workload, job.args);
+    }
+    return cases;
   } catch (error) {
     if (error instanceof UsageError) return undefined;
     throw error;
