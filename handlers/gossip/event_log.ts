@@ -9,8 +9,8 @@ import type { Json } from "@eddy/maelstrom";
 /** How far into each stream a node is: a sequence number by stream; a missing one is 0. */
 export type Vector = number[];
 
-/** How many lists of other nodes' streams are remembered. */
-const MAX_LISTS = 1000;
+/** How long the lists of other nodes' streams that are remembered are in all, in characters. */
+const MAX_LIST_CHARS = 1_000_000;
 
 /**
  * Numbers for the streams' names, so that vectors can be plain arrays. Each node has its own, so a
@@ -22,6 +22,8 @@ export class Streams {
   #list = "";
   /** What {@linkcode Streams.read} has returned: the same lists come again and again. */
   readonly #read = new Map<string, readonly number[]>();
+  /** How long these lists are in all. */
+  #readChars = 0;
   readonly #isNode: (name: string) => boolean;
 
   /** @param isNode whether a name is a node's */
@@ -66,9 +68,19 @@ export class Streams {
     if (known !== undefined) return known;
     const names = list === "" ? [] : list.split(" ").map(decodeURIComponent);
     const numbers = names.map((name) => this.numberOf(name));
-    if (this.#read.size >= MAX_LISTS) this.#read.clear();
-    this.#read.set(list, numbers);
+    this.#remember(list, numbers);
     return numbers;
+  }
+
+  /** Remembers what a list was read as; a peer may send any number of lists of any length. */
+  #remember(list: string, numbers: readonly number[]): void {
+    if (this.#readChars + list.length > MAX_LIST_CHARS) {
+      this.#read.clear();
+      this.#readChars = 0;
+    }
+    if (list.length > MAX_LIST_CHARS) return;
+    this.#read.set(list, numbers);
+    this.#readChars += list.length;
   }
 }
 

@@ -99,3 +99,13 @@ Deno.test("a stream keeps its number, and is sent by its name", () => {
   assertEquals(streams.list, "n:1:x3 n2:y");
   assertEquals(streams.read("n3:z c1:q n:1:x3"), [2, -1, 0]);
 });
+
+Deno.test("lists of streams are remembered, up to a length in all", () => {
+  const streams = new Streams(() => false);
+  const list = (fill: string) => fill.repeat(600_000);
+  const first = streams.read(list("a"));
+  assert(streams.read(list("a")) === first);
+  streams.read(list("b"));
+  assert(streams.read(list("a")) !== first, "the first list was given up for the second");
+  assert(streams.read(list("ab")) !== streams.read(list("ab")), "a longer list is not kept");
+});
