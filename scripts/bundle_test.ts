@@ -81,6 +81,14 @@ Deno.test("a bundle of the workbench runs from an empty folder, with its threads
     const swept = await eddy(`sweep -w echo --seeds 2 ${mutant}`);
     assertEquals(swept.code, 1, swept.stderr);
     assertStringIncludes(swept.stdout, "2 INVALID");
+    // Nor is the library, without which a project would not run.
+    const begun = await eddy("init mine");
+    assertEquals([begun.code, begun.stdout], [255, ""]);
+    assertStringIncludes(begun.stderr, "Cannot begin a project: the library, which it imports, is");
+    const played = await eddy("playground");
+    assertEquals([played.code, played.stdout], [255, ""]);
+    assertStringIncludes(played.stderr, "There is no playground: the folder page is not beside");
+    assertEquals(Array.from(Deno.readDirSync(empty), ({ name }) => name), ["store"]);
   });
 });
 

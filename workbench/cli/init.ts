@@ -91,7 +91,11 @@ const PACKAGES = {
   "@eddy/workbench": "workbench",
 } as const;
 
-/** Where a project has the packages from: where the running workbench has them from. */
+/**
+ * Where a project has the packages from: where the running workbench has them from.
+ *
+ * @throws {Error} if that is a bundle without them.
+ */
 function importsFor(folder: URL): Record<string, string> {
   const here = new URL(import.meta.url);
   const from = here.protocol !== "file:"
@@ -99,6 +103,12 @@ function importsFor(folder: URL): Record<string, string> {
     : here.pathname.endsWith(".ts")
     ? new URL("../../", here)
     : new URL("lib/", here);
+  if (from?.pathname.endsWith("/lib/") && !exists(from)) {
+    throw new Error(
+      "Cannot begin a project: the library, which it imports, is not beside the workbench's bundle; " +
+        "call init in the project's folder, with deno task workbench, or from the npm package",
+    );
+  }
   return Object.fromEntries(
     Object.entries(PACKAGES).map(([name, path]) => [
       name,
@@ -291,7 +301,7 @@ function createFiles(folder: string, files: readonly ProjectFile[]): void {
   }
 }
 
-function exists(path: string): boolean {
+function exists(path: string | URL): boolean {
   try {
     Deno.lstatSync(path);
     return true;

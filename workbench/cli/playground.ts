@@ -30,7 +30,9 @@ export const playgroundFlags = {
 export async function playgroundCommand(args: readonly string[]): Promise<number> {
   const { flags: { output }, words } = parseFlags(playgroundFlags, args);
   if (words.length > 0) throw new UsageError(`Unexpected argument ${JSON.stringify(words[0])}`);
-  const page = await playgroundPage();
+  const page = await playgroundPage().catch((cause) => {
+    throw new Error(`There is no playground: ${errorText(cause)}`, { cause });
+  });
   try {
     writeWhole(output, page);
   } catch (cause) {
