@@ -61,7 +61,7 @@ export class NumberLists {
   /** To which list each integer was added, and which. */
   #lists = new Integers();
   #integers = new Integers();
-  /** The last integer of each list, plus 1; 0 for an empty list. */
+  /** The last integer of each list, plus 1; 0 for an empty list. Once built, where each list ends. */
   readonly #last: Int32Array;
   readonly #isSet: boolean;
   /** The lists that are not empty, in the order of their first integers. */
@@ -110,7 +110,8 @@ export class NumberLists {
     for (let list = 0; list < size; list++) {
       starts[list + 1] = (starts[list + 1] ?? 0) + (starts[list] ?? 0);
     }
-    const ends = starts.slice(0, size);
+    const ends = this.#last;
+    ends.set(starts.subarray(0, size));
     const all = new Int32Array(count);
     for (let i = 0; i < count; i++) {
       const list = this.#lists.at(i);
