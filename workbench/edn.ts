@@ -74,6 +74,8 @@ export class EdnForms {
   /** What ends the vector or list around the forms, and where it began; unknown at first. */
   #closer: string | undefined;
   #openedAt = 0;
+  /** Where in the text at hand the next form, or the space before it, begins. */
+  #start = 0;
 
   /** Takes a piece, and reads the forms that end in it. */
   *add(piece: string): Generator<EdnForm> {
@@ -99,14 +101,14 @@ export class EdnForms {
   *#read(text: string, isLast: boolean): Generator<EdnForm> {
     const reader = new EdnReader(text, this.#line);
     for (;;) {
-      const start = reader.at;
+      this.#start = reader.at;
       let form: EdnForm | undefined;
       try {
         form = this.#next(reader);
         if (form === undefined && isLast) this.#checkClosed();
       } catch (error) {
         if (isLast || !reader.isAtEnd) throw error;
-        this.#keep(reader, start);
+        this.#keep(reader, this.#start);
         return;
       }
       if (form === undefined) return this.#keep(reader, text.length);
@@ -131,6 +133,8 @@ export class EdnForms {
         return { line: reader.line, value: reader.read(this.#closer) };
       } else this.#closer = "";
       reader.pass();
+      // A bracket counts once, even if the form after it has not ended yet.
+      this.#start = reader.at;
     }
   }
 

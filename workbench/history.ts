@@ -366,12 +366,13 @@ class JsonArrayReader implements FormReader {
   end(): void {
     const rest = this.#pieces.join("").trim();
     if (this.#isOver && rest === "") return;
-    readJson("the text", rest);
+    readJson(this.#isOver ? "what follows the array" : this.#place(), rest);
     throw cannotParse("the text", this.#isOver ? "more follows its array" : "its array has no end");
   }
 
   /** Whether a character stands after an element: a comma or the last bracket. */
   #endsElement(char: string): boolean {
+    if (this.#isOver) return false;
     if (this.#isInText) {
       if (this.#isEscaped) this.#isEscaped = false;
       else if (char === "\\") this.#isEscaped = true;
@@ -388,8 +389,8 @@ class JsonArrayReader implements FormReader {
         return false;
       case "}":
       case "]":
-        this.#isOver ||= --this.#depth === 0;
-        return this.#depth === 0;
+        this.#isOver = --this.#depth === 0;
+        return this.#isOver;
       default:
         return char === "," && this.#depth === 1;
     }
@@ -399,8 +400,14 @@ class JsonArrayReader implements FormReader {
     const text = this.#pieces.join("");
     this.#pieces = [];
     const content = this.#count === 0 ? text.trimStart().slice(1) : text;
+    const value = readJson(this.#place(), content);
     this.#count++;
-    this.#onElement(readJson("the text", content), this.#count);
+    this.#onElement(value, this.#count);
+  }
+
+  /** What is read next: positions in errors count from where it begins. */
+  #place(): string {
+    return `operation ${this.#count + 1}`;
   }
 }
 

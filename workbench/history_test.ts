@@ -201,7 +201,16 @@ Deno.test("one JSON array is a history too, on one line or on many", () => {
     SyntaxError,
     "Cannot parse operation 2: its type is none",
   );
-  assertThrows(() => parseHistory('[{"type":'), SyntaxError, "Cannot parse the text: ");
+  const op = '{"type":"ok","process":0,"f":"read"}';
+  const broken: [string, RegExp][] = [
+    ['[{"type":', /^Cannot parse operation 1: /],
+    [`[${op},\n${op},\n{"type" "ok"}]`, /^Cannot parse operation 3: .* position 9 \(line 2 /],
+    [`[${op}] {"a": {}, "b": 1}`, /^Cannot parse the text: more follows its array$/],
+    [`[${op}], 7`, /^Cannot parse what follows the array: Unexpected token/],
+  ];
+  for (const [text, message] of broken) {
+    assertMatch(assertThrows(() => parseHistory(text), SyntaxError).message, message);
+  }
 });
 
 Deno.test("without times, operations are a millisecond apart, in the order of their lines", () => {
@@ -265,7 +274,7 @@ Deno.test("a value that nests too deeply is refused in every format, with its pl
       const [text, place] of [
         [`${json(1)}\n${json(levels)}`, "line 2"],
         [`${json(1)}\n${json(levels, ",1.0")}`, "line 2"],
-        [`[${json(1)},${json(levels)}]`, "the text"],
+        [`[${json(1)},${json(levels)}]`, "operation 2"],
         [`${edn(1)}\n${edn(levels)}`, "line 2"],
         [`0 :ok :r 1\n0 :ok :r ${deep(levels)}`, "line 2"],
       ] as const
@@ -324,6 +333,9 @@ const written = {
   "one vector": `\n; all\n#_ [old\n] [${
     someOps.map((op) => writeJepsenOp(op).edn).join("\n\n ")
   }\n]`,
+  "a vector of forms of many lines": `[${
+    someOps.map((op) => writeJepsenOp(op).edn.replaceAll(", :", "\n, :")).join("\n")
+  }]\n#_ [old\n]`,
   log: someOps.map((op) => `INFO ${writeJepsenOp(op).txt}\nINFO other\n`).join(""),
 };
 
