@@ -65,9 +65,10 @@ export interface EdnForm {
 
 /** The same for a text that comes in pieces, of which no more is kept than one form is long. */
 export class EdnForms {
-  /** What was not read yet, in whole lines, and the line that it begins at. */
+  /** What was not read yet, up to the end of a line, and the line and column that it begins at. */
   #text = "";
   #line = 1;
+  #column = 1;
   /** What came since. */
   #pieces: string[] = [];
   #length = 0;
@@ -99,7 +100,7 @@ export class EdnForms {
   }
 
   *#read(text: string, isLast: boolean): Generator<EdnForm> {
-    const reader = new EdnReader(text, this.#line);
+    const reader = new EdnReader(text, this.#line, this.#column);
     for (;;) {
       this.#start = reader.at;
       let form: EdnForm | undefined;
@@ -118,6 +119,7 @@ export class EdnForms {
 
   #keep(reader: EdnReader, start: number): void {
     this.#line = reader.lineOf(start);
+    this.#column = reader.columnOf(start);
     this.#text = reader.textFrom(start);
   }
 
@@ -149,16 +151,18 @@ export class EdnForms {
 class EdnReader {
   readonly #text: string;
   readonly #firstLine: number;
+  readonly #firstColumn: number;
   /** The line of the place up to which lines were counted. */
   #line: number;
   #counted = 0;
   #at = 0;
   #depth = 0;
 
-  /** @param firstLine the line that the text begins at */
-  constructor(text: string, firstLine: number) {
+  /** @param firstLine the line that the text begins at, and then the column */
+  constructor(text: string, firstLine: number, firstColumn: number) {
     this.#text = text;
     this.#firstLine = firstLine;
+    this.#firstColumn = firstColumn;
     this.#line = firstLine;
   }
 
@@ -181,6 +185,12 @@ class EdnReader {
   /** The line of any place. */
   lineOf(at: number): number {
     return this.#firstLine + newlines(this.#text, 0, at);
+  }
+
+  /** The column of any place. */
+  columnOf(at: number): number {
+    const lineEnd = at === 0 ? -1 : this.#text.lastIndexOf("\n", at - 1);
+    return lineEnd === -1 ? this.#firstColumn + at : at - lineEnd;
   }
 
   textFrom(start: number): string {
@@ -350,8 +360,8 @@ class EdnReader {
   }
 
   #error(at: number, why: string): SyntaxError {
-    const column = at - this.#text.lastIndexOf("\n", at - 1);
-    return new SyntaxError(`Cannot parse line ${this.lineOf(at)}: ${why}, at column ${column}`);
+    const [line, column] = [this.lineOf(at), this.columnOf(at)];
+    return new SyntaxError(`Cannot parse line ${line}: ${why}, at column ${column}`);
   }
 }
 

@@ -208,7 +208,9 @@ export class HistoryReader {
    */
   add(text: string): void {
     this.#take(text, false);
-    this.#pending += text.length;
+    // Of a log, lines without an operation are passed over, however many there are.
+    const lineEnd = this.#format === "log" ? text.lastIndexOf("\n") : -1;
+    this.#pending = lineEnd === -1 ? this.#pending + text.length : text.length - lineEnd - 1;
     if (this.#pending <= this.#maxChars) return;
     const { count } = this.#before;
     const where = count === 0 ? "" : ` after operation ${count}`;

@@ -376,6 +376,22 @@ Deno.test("an operation is read as soon as its line or element is there, and not
   }
 });
 
+Deno.test("of a log, lines without an operation may go on for any length, but no line", () => {
+  const ops: Op[] = [];
+  const reader = new HistoryReader(ops, { maxChars: 100 });
+  reader.add("0 :invoke :read nil\n");
+  for (let i = 0; i < 50; i++) reader.add("INFO nothing new\nIN");
+  reader.add("FO\n0 :ok :read 1\n");
+  assertEquals(ops.length, 2);
+  assertThrows(
+    () => {
+      for (let i = 0; i < 50; i++) reader.add("INFO");
+    },
+    SyntaxError,
+    "no operation ends within 100 characters after operation 2",
+  );
+});
+
 Deno.test("pieces are refused as the whole is, with the same line", () => {
   const line = '{"index":0,"time":1,"type":"invoke","process":0,"f":"read","value":null}';
   const edn = "{:type :ok, :process 0, :f :r, :value 1}";
@@ -387,6 +403,7 @@ Deno.test("pieces are refused as the whole is, with the same line", () => {
     `${edn}\n${edn}\n {:type :ok, :process 0 :f \n\n`,
     `[${edn}\n${edn}`,
     `[${edn}\n${edn}}\n]`,
+    `${edn} {:f\n}\n`,
     `${edn}\n"no end`,
     `0 :ok :r 1\n0 :ok :r [`,
     `[${line},${line}`,
