@@ -245,13 +245,23 @@ export class PackedValues {
     const length = this.#nextCount();
     let text = "";
     for (let i = 0; i < length; i += PIECE) {
-      const codes = Array.from({ length: Math.min(PIECE, length - i) }, () => {
-        const low = this.#bytes[this.#at++] ?? 0;
-        return isWide ? low | (this.#bytes[this.#at++] ?? 0) << 8 : low;
-      });
-      text += String.fromCharCode(...codes);
+      const count = Math.min(PIECE, length - i);
+      const codes = isWide
+        ? this.#nextCodes(count)
+        : this.#bytes.subarray(this.#at, this.#at + count);
+      this.#at += isWide ? 2 * count : count;
+      text += Reflect.apply(String.fromCharCode, String, codes);
     }
     return text;
+  }
+
+  /** Characters of two bytes, which need not begin at an even place. */
+  #nextCodes(count: number): Uint16Array {
+    const codes = new Uint16Array(count);
+    for (let i = 0, at = this.#at; i < count; i++, at += 2) {
+      codes[i] = (this.#bytes[at] ?? 0) | (this.#bytes[at + 1] ?? 0) << 8;
+    }
+    return codes;
   }
 
   #nextList(): Json[] {

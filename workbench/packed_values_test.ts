@@ -55,6 +55,7 @@ Deno.test("texts come back, be they known, long, wide or half a character", () =
     "😀",
     "\ud83d",
     "x".repeat(10_000),
+    `a${"\u1234\ud800".repeat(5000)}`,
     "é".repeat(65),
   ];
   for (const all of returned(values)) assertEquals(all, values);

@@ -178,7 +178,9 @@ export async function readStoredHistory(
     return await readColumns(whole.pipeThrough(new DecompressionStream("gzip")), maxChars);
   } catch (cause) {
     if (!(cause instanceof TypeError)) throw cause;
-    throw new Error("it is packed with gzip, but damaged, not complete or in several parts", { cause });
+    throw new Error("it is packed with gzip, but damaged, not complete or in several parts", {
+      cause,
+    });
   }
 }
 
