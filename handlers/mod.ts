@@ -51,3 +51,4 @@ export {
   type LatencyOptions,
   type Workload,
 } from "./workload.ts";
+export type { NodeCommand, WorkloadName } from "./workloads.ts";
