@@ -606,22 +606,16 @@ function readOnce(body: object): object {
   return typeof body === "object" && body !== null ? { ...body } : body;
 }
 
-function isPlainObject(value: unknown): boolean {
-  return typeof value === "object" && value !== null &&
-    Object.getPrototypeOf(value) === Object.prototype;
-}
-
 /** Refuses what only code that no compiler checked, or a class, gives for a body. */
 function refuseUnlessBody(body: unknown): void {
-  if (isPlainObject(body)) return;
   if (typeof body !== "object" || body === null || Array.isArray(body)) {
     const what = Array.isArray(body) ? "a list" : kindOf(body);
     throw new TypeError(`Cannot answer with ${what}: a reply's body is an object`);
   }
   const prototype = Object.getPrototypeOf(body);
+  if (prototype === Object.prototype || prototype === null) return;
   // A plain object may be of another global scope.
-  if (prototype === null || Object.getPrototypeOf(prototype) === null) return;
-  if (Object.keys(body).length > 0) return;
+  if (Object.getPrototypeOf(prototype) === null || Object.keys(body).length > 0) return;
   const name = errorText(body.constructor?.name);
   throw new TypeError(`Cannot answer with an instance of ${name}, which has no keys`);
 }

@@ -92,9 +92,8 @@ async function runAsProcesses(
 async function casesOf({ line }: Job, seeds: number): Promise<Case[] | undefined> {
   try {
     const cases = Array.from({ length: seeds }, (_, seed) => caseOf(line, seed));
-    for (const { job } of cases.slice(0, 1)) {
-      await checkOwnOptions(job.options.workload, job.args);
-    }
+    const [first] = cases;
+    if (first !== undefined) await checkOwnOptions(first.job.options.workload, first.job.args);
     return cases;
   } catch (error) {
     if (error instanceof UsageError) return undefined;
