@@ -155,7 +155,11 @@ export class GossipCore {
     if (recovered) this.#uplink.chooseHub();
     const news = this.#takeEvents(peer, gossip);
     if (gossip.rhythm !== undefined && peer === this.#uplink.hub) {
-      this.#uplink.heard(peer, gossip.rhythm, nowMs);
+      const { rhythm, echo } = gossip;
+      this.#uplink.heard(peer, rhythm, echo?.tag === this.#tag ? echo : undefined, nowMs);
+    }
+    if (news && gossip.urgency !== undefined) {
+      this.#downlink.hurry(peer, gossip.urgency, nowMs);
     }
     if (gossip.batches.length > 0 && !gossip.ack) this.#scheduleAck(peer, gossip.up, nowMs);
     if (covers(this.#store.have, gossip.have) && merge(this.stable, gossip.stable)) {

@@ -6,8 +6,9 @@
  */
 
 import type { Vector } from "./event_log.ts";
-import type { Membership, Peer } from "./membership.ts";
-import type { Timing } from "./timing.ts";
+import { MeanDeviation, type Membership, type Peer } from "./membership.ts";
+import type { Gossip } from "./message.ts";
+import { MARGIN_MS, type Timing } from "./timing.ts";
 
 /** How much a node has got. */
 export interface Progress {
@@ -27,6 +28,14 @@ export interface Rhythm {
   readonly periodMs: number;
 }
 
+/** How soon a hub has to pass on what it is sent. */
+export interface Urgency {
+  /** What is left of the latency budget of the oldest event, in milliseconds. */
+  readonly leftMs: number;
+  /** How long before the hub's messages the sender sends, in milliseconds. */
+  readonly leadMs: number;
+}
+
 /** When a node sends to its hub what the hub lacks: just in time for the hub's next message. */
 export class Uplink {
   /** Undefined if this node is the hub. */
@@ -43,6 +52,12 @@ export class Uplink {
   #unanswered = 0;
   /** When to send again if the hub has not acknowledged it. */
   #retryAtMs = 0;
+  /** Since when events wait that were not sent, and since when those waited that were sent last. */
+  #waitSinceMs: number | undefined;
+  #sentWaitSinceMs = 0;
+  readonly #lead = new Lead();
+  /** The last message that was to arrive before a message of the hub. */
+  #aimed: { readonly sentAtMs: number; readonly leadMs: number } | undefined;
 
   /** @param periodMs the hub's period until its first message */
   constructor(membership: Membership, timing: Timing, periodMs: number) {
@@ -58,13 +73,28 @@ export class Uplink {
     if (hub === this.hub) return;
     this.hub = hub;
     this.schedule.forget();
+    this.#lead.forget();
+    this.#aimed = undefined;
     this.#sentVersion = 0;
     this.#unanswered = 0;
     this.dueAtMs = Infinity;
   }
 
-  /** The hub has sent a message, which says when it sends the next one. */
-  heard(hub: Peer, rhythm: Rhythm, nowMs: number): void {
+  /**
+   * The hub has sent a message, which says when it sends the next one.
+   *
+   * @param echo the last message from here that had arrived, and how long before, if any had
+   */
+  heard(hub: Peer, rhythm: Rhythm, echo: Echo | undefined, nowMs: number): void {
+    if (this.#aimed !== undefined && rhythm.nextMs >= rhythm.periodMs) {
+      const { sentAtMs, leadMs } = this.#aimed;
+      this.#aimed = undefined;
+      const offMs = nowMs - this.#timing.delayMs(hub) - (this.schedule.nextAtMs ?? -Infinity);
+      if (echo === undefined || echo.sentAtMs < sentAtMs) this.#lead.missed(leadMs);
+      else if (echo.sentAtMs === sentAtMs && Math.abs(offMs) < this.#timing.toleranceMs(hub)) {
+        this.#lead.inTime(leadMs, echo.heldMs);
+      }
+    }
     this.schedule.heard(nowMs, rhythm, this.#timing.delayMs(hub));
     this.#unanswered = 0;
     this.dueAtMs = Infinity;
@@ -81,10 +111,34 @@ export class Uplink {
       (this.isSent(version)
         ? this.#timing.answerPatienceMs(hub)
         : this.#timing.hubPatienceMs(hub, this.schedule.periodMs));
+    this.#aim(hub, nowMs);
     this.#sentVersion = version;
     this.#sentAtMs = nowMs;
+    this.#sentWaitSinceMs = this.#waitSinceMs ?? this.#sentWaitSinceMs;
+    this.#waitSinceMs = undefined;
     this.#unanswered++;
     this.dueAtMs = Infinity;
+  }
+
+  /** How soon the hub has to pass on what it is sent now. */
+  urgency(hub: Peer, nowMs: number): Urgency {
+    const waitedMs = nowMs - (this.#waitSinceMs ?? this.#sentWaitSinceMs);
+    return {
+      leftMs: this.#timing.leftMs(waitedMs),
+      leadMs: Math.round(this.#leadMs(hub)),
+    };
+  }
+
+  /** Notes how long before the hub's next message one is sent that is to be in time for it. */
+  #aim(hub: Peer, nowMs: number): void {
+    const plannedMs = Math.min(nowMs, this.dueAtMs);
+    const leadMs = (this.schedule.nextAtMs ?? -Infinity) - plannedMs;
+    if (leadMs < this.#timing.delayMs(hub)) return;
+    this.#aimed = { sentAtMs: Math.floor(nowMs), leadMs };
+  }
+
+  #leadMs(hub: Peer): number {
+    return this.#lead.ms ?? this.#timing.leadMs(hub) + FIRST_SPARE_MS;
   }
 
   /** The version has grown by what came from the hub, which needs none of that. */
@@ -95,23 +149,67 @@ export class Uplink {
   /** Sets the time to send; a time that is over stays. */
   plan(version: number, have: Vector, stable: Vector, nowMs: number): void {
     const { hub } = this;
-    if (hub === undefined || hub.holds(have, stable)) this.dueAtMs = Infinity;
-    else if (this.dueAtMs > nowMs) {
-      this.dueAtMs = this.isSent(version)
-        ? Math.max(nowMs, this.#retryAtMs)
-        : this.justInTimeMs(hub, nowMs);
+    if (hub === undefined || hub.holds(have, stable)) {
+      this.dueAtMs = Infinity;
+      this.#waitSinceMs = undefined;
+      return;
     }
+    if (!this.isSent(version)) this.#waitSinceMs ??= nowMs;
+    if (this.dueAtMs <= nowMs) return;
+    const atMs = this.isSent(version)
+      ? this.#retryAtMs
+      : Math.min(this.justInTimeMs(hub, nowMs), this.#lastMs(hub, nowMs));
+    this.dueAtMs = Math.max(nowMs, atMs);
+  }
+
+  /** When to send at the latest, whatever is known of the hub's rhythm. */
+  #lastMs(hub: Peer, nowMs: number): number {
+    return (this.#waitSinceMs ?? nowMs) + this.#timing.maxWaitMs(hub);
   }
 
   /** When to send so that the message reaches the hub just before the hub sends. */
   justInTimeMs(hub: Peer, nowMs: number): number {
     return this.schedule.dueMs(nowMs, {
-      leadMs: this.#timing.leadMs(hub),
+      leadMs: this.#leadMs(hub),
       delayMs: this.#timing.delayMs(hub),
       graceMs: this.#timing.graceMs(hub),
       sentAtMs: this.#sentAtMs,
       pauseMs: this.#timing.retryPauseMs(this.#unanswered),
     });
+  }
+}
+
+/** The last message from here that a node had got, and how long before it sent. */
+type Echo = NonNullable<Gossip["echo"]>;
+
+/** What the lead is while nothing is known, more than a link takes at most, in milliseconds. */
+const FIRST_SPARE_MS = 20;
+
+/**
+ * How long before the hub's messages to send: as long as messages have taken until now, timers that
+ * run late and busy processors included, with four deviations on top (as in RFC 6298).
+ */
+class Lead {
+  readonly #taken = new MeanDeviation();
+
+  /** Undefined while nothing is known. */
+  get ms(): number | undefined {
+    const { mean, deviation } = this.#taken;
+    return mean === undefined ? undefined : mean + 4 * deviation + MARGIN_MS;
+  }
+
+  /** A message that was to be sent `leadMs` before the hub's arrived `slackMs` before it. */
+  inTime(leadMs: number, slackMs: number): void {
+    this.#taken.add(Math.max(0, leadMs - slackMs), FIRST_SPARE_MS / 4);
+  }
+
+  /** A message that was to be sent `leadMs` before the hub's arrived after it. */
+  missed(leadMs: number): void {
+    this.#taken.add(leadMs + FIRST_SPARE_MS, FIRST_SPARE_MS / 4);
+  }
+
+  forget(): void {
+    this.#taken.forget();
   }
 }
 
@@ -132,7 +230,7 @@ interface HubLink {
 /** What a node knows of its hub's rhythm. */
 export class HubSchedule {
   /** When the hub sends next, by this node's clock; undefined if not known. */
-  #nextAtMs: number | undefined;
+  nextAtMs: number | undefined;
   /** The time between two of its messages. */
   periodMs: number;
 
@@ -144,12 +242,12 @@ export class HubSchedule {
   /** The hub said `delayMs` ago that it sends its next message `nextMs` later. */
   heard(nowMs: number, { nextMs, periodMs }: Rhythm, delayMs: number): void {
     this.periodMs = periodMs;
-    this.#nextAtMs = nowMs - delayMs + nextMs;
+    this.nextAtMs = nowMs - delayMs + nextMs;
   }
 
   /** Another node is the hub now. */
   forget(): void {
-    this.#nextAtMs = undefined;
+    this.nextAtMs = undefined;
   }
 
   /**
@@ -159,7 +257,7 @@ export class HubSchedule {
    * has not arrived `graceMs` after its time had nothing to send, and sends as soon as it has.
    */
   dueMs(nowMs: number, { leadMs, delayMs, graceMs, sentAtMs, pauseMs }: HubLink): number {
-    const nextAtMs = this.#nextAtMs;
+    const nextAtMs = this.nextAtMs;
     if (nextAtMs === undefined || nowMs >= nextAtMs + graceMs) {
       return Math.max(nowMs, sentAtMs + pauseMs);
     }
@@ -188,6 +286,10 @@ export class Downlink {
   #version = 1;
   #ownSeq = 0;
   #sentAtMs = -Infinity;
+  /** When it may send again. */
+  #nextAtMs = -Infinity;
+  /** When it has to send, for events that arrived too late for its last message. */
+  #urgentAtMs = Infinity;
   #nextWindowMs = Infinity;
 
   constructor(membership: Membership, timing: Timing) {
@@ -222,20 +324,35 @@ export class Downlink {
     const due = this.#membership.peers.some((peer) =>
       peer.awaitsAck || ((peer.subscribed ? toSome : toAll) && this.serves(peer, isHub, mode))
     );
-    return due ? this.#sentAtMs + this.windowMs : Infinity;
+    return due ? Math.min(this.#nextAtMs, this.#urgentAtMs) : Infinity;
   }
 
   /** When to send anything, what is stable included; never if there is nothing. */
   dueMs(progress: Progress): number {
     const newsDueMs = this.newsDueMs(progress);
     if (newsDueMs < Infinity || !progress.isHub) return newsDueMs;
-    return Math.max(this.stableAtMs + this.#timing.stableDelayMs, this.#sentAtMs + this.windowMs);
+    return Math.max(this.stableAtMs + this.#timing.stableDelayMs, this.#nextAtMs);
   }
 
   /** When it sends the next round, for the nodes that send to it. */
   rhythm(nowMs: number): Rhythm {
-    const nextMs = Math.max(0, Math.round(this.#sentAtMs + this.windowMs - nowMs));
+    const nextMs = Math.max(0, Math.round(this.#nextAtMs - nowMs));
     return { nextMs, periodMs: Math.round(this.windowMs) };
+  }
+
+  /**
+   * Events have come that must be passed on soon. Those that were in time for the next round are, or
+   * nearly; for others a round is sent that is none of the rhythm.
+   */
+  hurry(from: Peer, { leftMs, leadMs }: Urgency, nowMs: number): void {
+    from.leadMs = leadMs;
+    const dueAtMs = nowMs + leftMs - this.#timing.handOverMs(from, this.#membership.peers);
+    if (dueAtMs > this.#nextAtMs - this.#timing.toleranceMs(from)) return;
+    // Messages that are late are so for a common reason: one round is for all of them.
+    this.#urgentAtMs = Math.min(
+      this.#urgentAtMs,
+      Math.max(nowMs + 2 * MARGIN_MS, dueAtMs, this.#sentAtMs + this.#timing.delayMs(from)),
+    );
   }
 
   /** A round is being sent now. */
@@ -244,6 +361,7 @@ export class Downlink {
     this.#ownSeq = ownSeq;
     this.#sentAtMs = nowMs;
     this.stableAtMs = Infinity;
+    this.#urgentAtMs = Infinity;
     const { peers } = this.#membership;
     const windowMs = this.mode === "hub"
       ? this.#timing.hubWindowMs(peers)
@@ -253,6 +371,8 @@ export class Downlink {
     // round later.
     this.windowMs = Math.min(windowMs, this.#nextWindowMs);
     this.#nextWindowMs = windowMs;
+    // The others send just in time for the next round that they know of: one in between moves nothing.
+    if (nowMs >= this.#nextAtMs) this.#nextAtMs = nowMs + this.windowMs;
   }
 }
 

@@ -106,6 +106,8 @@ export class Peer {
   /** Whether it holds what is stable: a new process, without memory, does not at first. */
   sharesStable = true;
   readonly delay: LinkDelay = new LinkDelay();
+  /** How long before this node's messages it sends to it, as it says. */
+  leadMs: number | undefined;
 
   /** When its last message arrived here, and its own clock when it sent that; for the echo. */
   heardAtMs = -Infinity;
@@ -252,7 +254,35 @@ export class Peer {
 const MEAN_WEIGHT = 1 / 8;
 const DEVIATION_WEIGHT = 1 / 4;
 
-/** The deviation after the first sample, as a share of it. */
+/** The smoothed mean of samples, and their smoothed mean deviation (RFC 6298). */
+export class MeanDeviation {
+  /** Undefined before the first sample. */
+  mean: number | undefined;
+  deviation = 0;
+
+  /** @param firstDeviation the deviation if this is the first sample */
+  add(sample: number, firstDeviation: number): void {
+    if (this.mean === undefined) {
+      this.mean = sample;
+      this.deviation = firstDeviation;
+      return;
+    }
+    const error = sample - this.mean;
+    if (error < -2 * this.deviation) {
+      // What was slow has become fast. That must not count as variation, which would raise the sum.
+      this.mean += error / 2;
+      return;
+    }
+    this.mean += error * MEAN_WEIGHT;
+    this.deviation += (Math.abs(error) - this.deviation) * DEVIATION_WEIGHT;
+  }
+
+  forget(): void {
+    this.mean = undefined;
+  }
+}
+
+/** The deviation of a round trip after the first sample, as a share of it. */
 const FIRST_DEVIATION = 1 / 32;
 
 /**
@@ -262,31 +292,24 @@ const FIRST_DEVIATION = 1 / 32;
  * was; from this the receiver computes the round trip by its own clock alone.
  */
 export class LinkDelay {
-  #roundTripMs: number | undefined;
-  #deviationMs = 0;
+  readonly #roundTrip = new MeanDeviation();
   #leastMs = Infinity;
 
   /** Whether there has been a round trip. */
   get known(): boolean {
-    return this.#roundTripMs !== undefined;
+    return this.#roundTrip.mean !== undefined;
   }
 
   add(roundTripMs: number): void {
     const sample = Math.max(0, roundTripMs);
     this.#leastMs = Math.min(this.#leastMs, sample);
-    if (this.#roundTripMs === undefined) {
-      this.#roundTripMs = sample;
-      this.#deviationMs = sample * FIRST_DEVIATION;
-      return;
-    }
-    const error = sample - this.#roundTripMs;
-    this.#roundTripMs += error * MEAN_WEIGHT;
-    this.#deviationMs += (Math.abs(error) - this.#deviationMs) * DEVIATION_WEIGHT;
+    this.#roundTrip.add(sample, sample * FIRST_DEVIATION);
   }
 
   /** How long a message takes on average, or `fallbackMs` while nothing is known. */
   oneWayMs(fallbackMs: number): number {
-    return this.#roundTripMs === undefined ? fallbackMs : this.#roundTripMs / 2;
+    const { mean } = this.#roundTrip;
+    return mean === undefined ? fallbackMs : mean / 2;
   }
 
   /** How long the fastest message took; 0 while nothing is known. */
@@ -296,8 +319,7 @@ export class LinkDelay {
 
   /** How long nearly every message takes at most, or `fallbackMs` while nothing is known. */
   safeMs(fallbackMs: number): number {
-    return this.#roundTripMs === undefined
-      ? fallbackMs
-      : this.#roundTripMs / 2 + 2 * this.#deviationMs;
+    const { mean, deviation } = this.#roundTrip;
+    return mean === undefined ? fallbackMs : mean / 2 + 2 * deviation;
   }
 }

@@ -15,7 +15,7 @@ import {
   type Streams,
   type Vector,
 } from "./event_log.ts";
-import type { Downlink, Progress, Rhythm, Uplink } from "./links.ts";
+import type { Downlink, Progress, Rhythm, Uplink, Urgency } from "./links.ts";
 import type { Membership, Peer } from "./membership.ts";
 import type { Timing } from "./timing.ts";
 
@@ -53,6 +53,8 @@ export interface Gossip {
   readonly past: boolean;
   /** When the sender, a hub, sends again. */
   readonly rhythm?: Rhythm | undefined;
+  /** How soon the receiver, a hub, has to pass on the events. */
+  readonly urgency?: Urgency | undefined;
   /** The place from which on the sender wants the receiver's archive. */
   readonly wants?: number | undefined;
   readonly archive?: ArchivePart | undefined;
@@ -63,7 +65,8 @@ export function encodeGossip(
   gossip: Pick<Gossip, "tag" | "sentAtMs" | "have"> & Partial<Gossip>,
   streams: Streams,
 ): Body {
-  const { tag, sentAtMs, echo, have, stable, batches, seen, rhythm, wants, archive } = gossip;
+  const { tag, sentAtMs, echo, have, stable, batches, seen, rhythm, urgency, wants, archive } =
+    gossip;
   const body: Body = { type: "gossip", tag, t: sentAtMs, streams: streams.list, have: [...have] };
   if (echo !== undefined) body.echo = [echo.tag, echo.sentAtMs, echo.heldMs];
   if (stable !== undefined && stable.length > 0) body.stable = [...stable];
@@ -82,6 +85,7 @@ export function encodeGossip(
     if (gossip[flag]) body[flag === "ack" ? "sign" : flag] = true;
   }
   if (rhythm !== undefined) body.next = [rhythm.nextMs, rhythm.periodMs];
+  if (urgency !== undefined) body.due = [urgency.leftMs, urgency.leadMs];
   if (wants !== undefined) body.wants = wants;
   if (archive !== undefined) {
     body.archive = [archive.from, archive.total, archive.events as Json[]];
@@ -115,6 +119,7 @@ export function decodeGossip(body: JsonObject, streams: Streams): Gossip {
     past: body.past === true,
     echo: readEcho(body.echo),
     rhythm: readRhythm(body.next),
+    urgency: readUrgency(body.due),
     wants: body.wants === undefined ? undefined : count(body.wants),
     archive: readArchive(body.archive),
   };
@@ -160,6 +165,12 @@ function readRhythm(value: Json | undefined): Rhythm | undefined {
   if (value === undefined) return undefined;
   const [nextMs, periodMs] = list(value);
   return { nextMs: count(nextMs), periodMs: count(periodMs) };
+}
+
+function readUrgency(value: Json | undefined): Urgency | undefined {
+  if (value === undefined) return undefined;
+  const [leftMs, leadMs] = list(value);
+  return { leftMs: count(leftMs), leadMs: count(leadMs) };
 }
 
 function readArchive(value: Json | undefined): ArchivePart | undefined {
@@ -259,6 +270,7 @@ export class Sender {
       more,
       past,
       rhythm: leads ? downlink.rhythm(nowMs) : undefined,
+      urgency: up && batches.length > 0 ? uplink.urgency(peer, nowMs) : undefined,
       ...extra,
     }, streams);
     this.#outbox.push({ dest: peer.name, body });

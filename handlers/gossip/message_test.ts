@@ -28,6 +28,7 @@ Deno.test("a message arrives as it was sent", () => {
     more: true,
     past: true,
     rhythm: { nextMs: 10, periodMs: 300 },
+    urgency: { leftMs: 120, leadMs: 105 },
     wants: 0,
     archive: { from: 2, total: 9, events: [1] },
   };

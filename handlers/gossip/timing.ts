@@ -8,7 +8,7 @@
 import type { Peer } from "./membership.ts";
 
 /** What is added to a link's delay in each direction, in milliseconds. */
-const MARGIN_MS = 5;
+export const MARGIN_MS = 5;
 
 /** The delay of a link of which nothing is known, in milliseconds; less if the budget is small. */
 const UNKNOWN_DELAY_MS = 100;
@@ -63,7 +63,7 @@ export class Timing {
     const wayMs = MARGIN_MS + this.#typicalMs(peers, (peer) => peer.delay.safeMs(this.#fallbackMs));
     const leftMs = this.#eager
       ? (this.#maxLatencyMs - 3 * wayMs) / 2
-      : this.#maxLatencyMs - 2 * wayMs;
+      : this.#maxLatencyMs - wayMs - MARGIN_MS - this.#typicalMs(peers, (peer) => this.#knownLeadMs(peer) - MARGIN_MS);
     const leastMs = this.#maxLatencyMs / 4;
     return leftMs >= leastMs ? leftMs : Math.max(leastMs, wayMs);
   }
@@ -94,6 +94,31 @@ export class Timing {
   /** How long before a hub's next message this node has to send to it, to be in time. */
   leadMs(hub: Peer): number {
     return hub.delay.safeMs(this.#fallbackMs) + MARGIN_MS;
+  }
+
+  /** What is left of the budget of an event, for a hub and its message. */
+  leftMs(waitedMs: number): number {
+    return Math.round(Math.min(Math.max(0, this.#maxLatencyMs - waitedMs), this.#maxLatencyMs));
+  }
+
+  /** How long a message from a node to this one took, and one from here to all takes at most. */
+  handOverMs(from: Peer, peers: readonly Peer[]): number {
+    return this.delayMs(from) + MARGIN_MS +
+      this.#typicalMs(peers, (peer) => peer.delay.safeMs(this.#fallbackMs));
+  }
+
+  /** How long an event may wait here before it is sent to the hub, if the hub passes it on at once. */
+  maxWaitMs(hub: Peer): number {
+    return Math.max(0, this.#maxLatencyMs - 2 * (this.delayMs(hub) + MARGIN_MS)) + MARGIN_MS;
+  }
+
+  /** How much later than planned an event may be everywhere without a message of its own. */
+  toleranceMs(from: Peer): number {
+    return this.delayMs(from) / 4;
+  }
+
+  #knownLeadMs(peer: Peer): number {
+    return Math.min(peer.leadMs ?? Infinity, this.leadMs(peer) + this.#maxLatencyMs / 20);
   }
 
   /** How long after its time a hub's message may arrive. */

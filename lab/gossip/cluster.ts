@@ -33,6 +33,11 @@ export interface SimulatedClusterOptions<S> {
   readonly onStart?: (node: SimulatedNode<S>, place: number) => void;
   /** How long a message takes, in milliseconds. */
   readonly latencyMs: (random: Random) => number;
+  /**
+   * How long a node takes over a message or a timer, on one of two processors that all nodes share;
+   * given how many it has had before, since a new process is slow at first. No time by default.
+   */
+  readonly busyMs?: (count: number) => number;
 }
 
 /** The cluster, its network, and its time. */
@@ -58,6 +63,9 @@ export class SimulatedCluster<S extends GossipStore> {
   readonly #actions = new TimedQueue<Action>();
   #order = 0;
   readonly #wakeAtMs: number[];
+  readonly #acts: number[];
+  /** Until when each processor is busy. */
+  readonly #processors: [number, number] = [0, 0];
   #started = 0;
 
   constructor(options: SimulatedClusterOptions<S>) {
@@ -65,6 +73,7 @@ export class SimulatedCluster<S extends GossipStore> {
     this.random = seededRandom(options.seed, "gossip");
     this.names = Array.from({ length: options.count }, (_, place) => `n${place}`);
     this.#wakeAtMs = this.names.map(() => Infinity);
+    this.#acts = this.names.map(() => 0);
     this.nodes = this.names.map((_, place) => this.#start(place));
   }
 
@@ -121,6 +130,29 @@ export class SimulatedCluster<S extends GossipStore> {
       });
       return;
     }
+    const doneMs = this.#busyUntilMs(place);
+    if (doneMs <= this.nowMs) this.#act(place, node, act);
+    else {
+      this.at(doneMs, () => {
+        if (this.nodes[place] === node) this.#act(place, node, act);
+      });
+    }
+  }
+
+  /** Takes the processor that is free first, and returns when a node is done with what it does now. */
+  #busyUntilMs(place: number): number {
+    const { busyMs } = this.#options;
+    if (busyMs === undefined) return this.nowMs;
+    const count = this.#acts[place] ?? 0;
+    this.#acts[place] = count + 1;
+    const [first, second] = this.#processors;
+    const which = first <= second ? 0 : 1;
+    const startMs = Math.max(this.nowMs, this.#processors[which]);
+    const takesMs = busyMs(count) * (0.5 + this.random.next());
+    return this.#processors[which] = startMs + takesMs;
+  }
+
+  #act(place: number, node: SimulatedNode<S>, act: (node: SimulatedNode<S>) => void): void {
     act(node);
     for (const { dest, body } of node.core.takeOutbox()) {
       this.#send(place, this.names.indexOf(dest), JSON.stringify(body));

@@ -63,6 +63,25 @@ Deno.test("a value is everywhere within the budget, for about a message a value"
   assertLess(nodes.sent / 500, 2.6);
 });
 
+/** 25 processes that start on two processors, whose first messages take each of them long. */
+function coldCluster(maxLatencyMs: number): SimulatedCluster<ValueSet> {
+  return cluster({
+    maxLatencyMs,
+    busyMs: (count) => 0.5 + 4 * Math.exp(-count / 15),
+    latencyMs: (random) => 100 - 2 * Math.log(1 - random.next()),
+  });
+}
+
+Deno.test("what misses a hub's message, on busy processors, does not wait for the one after it", () => {
+  for (const [maxLatencyMs, worstMs, messages] of [[550, 750, 2.75], [1500, 1650, 0.95]] as const) {
+    const nodes = coldCluster(maxLatencyMs);
+    const addedAtMs = addValues(nodes, { count: 1000, everyMs: 20 });
+    assertLess(worstLatencyMs(nodes, addedAtMs, 24_000), worstMs);
+    nodes.runUntil(60_000);
+    assertLess(nodes.sent / 1000, messages);
+  }
+});
+
 Deno.test("a larger budget costs fewer messages", () => {
   const costs = [300, 600, 1200, 2400].map((maxLatencyMs) => {
     const nodes = cluster({ maxLatencyMs });

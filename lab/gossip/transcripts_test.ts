@@ -9,24 +9,24 @@ Deno.test("when the hub falls silent the next node takes over, until it is back"
 0 c0 <- {"type":"init_ok","in_reply_to":1,"msg_id":0}
 0 c1 -> {"type":"broadcast","msg_id":1,"message":"a"}
 0 c1 <- {"type":"broadcast_ok","in_reply_to":1,"msg_id":1}
-0 n0 <- {"type":"gossip","tag":"15v22un","t":0,"streams":"n1:15v22un","have":[1],"events":[["n1:15v22un",0,1,["a"]]],"up":true}
+0 n0 <- {"type":"gossip","tag":"15v22un","t":0,"streams":"n1:15v22un","have":[1],"events":[["n1:15v22un",0,1,["a"]]],"up":true,"due":[550,125]}
 10
 # n0 has it, adds one of its own, and says that it sends again in 340 ms.
 20 n0 -> {"type":"gossip","tag":"p0","t":1000,"echo":["15v22un",0,10],"streams":"n0:p0 n1:15v22un","have":[1,1],"events":[["n0:p0",0,1,["b"]]],"next":[340,340]}
 # The next value leaves just in time for that. But n0 is gone.
 100 c1 -> {"type":"broadcast","msg_id":2,"message":"c"}
 100 c1 <- {"type":"broadcast_ok","in_reply_to":2,"msg_id":2}
-345 n0 <- {"type":"gossip","tag":"15v22un","t":345,"streams":"n1:15v22un n0:p0","have":[2,1],"echo":["p0",1000,325],"events":[["n1:15v22un",1,2,["c"]]],"up":true}
+325 n0 <- {"type":"gossip","tag":"15v22un","t":325,"streams":"n1:15v22un n0:p0","have":[2,1],"echo":["p0",1000,305],"events":[["n1:15v22un",1,2,["c"]]],"up":true,"due":[325,31]}
 400
 # Nothing comes: n1 asks twice, then takes over. It sends to n2, and goes on trying n0.
-722 n0 <- {"type":"gossip","tag":"15v22un","t":722,"streams":"n1:15v22un n0:p0","have":[2,1],"echo":["p0",1000,702],"events":[["n1:15v22un",1,2,["c"]]],"up":true,"ask":true}
-939 n0 <- {"type":"gossip","tag":"15v22un","t":939,"streams":"n1:15v22un n0:p0","have":[2,1],"echo":["p0",1000,919],"events":[["n1:15v22un",1,2,["c"]]],"up":true,"ask":true}
-1155 n2 <- {"type":"gossip","tag":"15v22un","t":1155,"streams":"n1:15v22un n0:p0","have":[2,1],"events":[["n1:15v22un",0,2,["a","c"]],["n0:p0",0,1,["b"]]],"next":[340,340]}
-1155 n0 <- {"type":"gossip","tag":"15v22un","t":1155,"streams":"n1:15v22un n0:p0","have":[2,1],"echo":["p0",1000,1135],"events":[["n1:15v22un",1,2,["c"]]],"ask":true,"next":[340,340]}
+702 n0 <- {"type":"gossip","tag":"15v22un","t":702,"streams":"n1:15v22un n0:p0","have":[2,1],"echo":["p0",1000,682],"events":[["n1:15v22un",1,2,["c"]]],"up":true,"ask":true,"due":[0,31]}
+919 n0 <- {"type":"gossip","tag":"15v22un","t":919,"streams":"n1:15v22un n0:p0","have":[2,1],"echo":["p0",1000,899],"events":[["n1:15v22un",1,2,["c"]]],"up":true,"ask":true,"due":[0,31]}
+1135 n2 <- {"type":"gossip","tag":"15v22un","t":1135,"streams":"n1:15v22un n0:p0","have":[2,1],"events":[["n1:15v22un",0,2,["a","c"]],["n0:p0",0,1,["b"]]],"next":[340,340]}
+1135 n0 <- {"type":"gossip","tag":"15v22un","t":1135,"streams":"n1:15v22un n0:p0","have":[2,1],"echo":["p0",1000,1115],"events":[["n1:15v22un",1,2,["c"]]],"ask":true,"next":[340,340]}
 1160
 # n2 has got it.
 1165 n2 -> {"type":"gossip","tag":"p2","t":500,"echo":["15v22un",1155,2],"streams":"n0:p0 n1:15v22un","have":[1,2]}
-2155 n0 <- {"type":"gossip","tag":"15v22un","t":2155,"streams":"n1:15v22un n0:p0 n2:p2","have":[2,1],"echo":["p0",1000,2135],"stable":[1,1],"events":[["n1:15v22un",1,2,["c"]]],"seen":[["n2","p2",[2,1]]],"ask":true,"next":[0,340]}
+2135 n0 <- {"type":"gossip","tag":"15v22un","t":2135,"streams":"n1:15v22un n0:p0 n2:p2","have":[2,1],"echo":["p0",1000,2115],"stable":[1,1],"events":[["n1:15v22un",1,2,["c"]]],"seen":[["n2","p2",[2,1]]],"ask":true,"next":[0,340]}
 3200
 # n0 is back, with a value that no other node has. n1 passes it on, and asks n0 whether that hears it, too.
 3200 n0 -> {"type":"gossip","tag":"p0","t":4200,"streams":"n0:p0 n1:15v22un","have":[2,1],"events":[["n0:p0",1,2,["d"]]],"next":[340,340]}
@@ -37,7 +37,7 @@ Deno.test("when the hub falls silent the next node takes over, until it is back"
 3210 n0 -> {"type":"gossip","tag":"p0","t":4210,"echo":["15v22un",3200,0],"streams":"n0:p0 n1:15v22un","have":[2,2],"next":[330,340]}
 3300 c1 -> {"type":"broadcast","msg_id":3,"message":"e"}
 3300 c1 <- {"type":"broadcast_ok","in_reply_to":3,"msg_id":3}
-3525 n0 <- {"type":"gossip","tag":"15v22un","t":3525,"streams":"n1:15v22un n0:p0 n2:p2","have":[3,2],"echo":["p0",4210,315],"stable":[1,1],"events":[["n1:15v22un",2,3,["e"]]],"up":true}
+3505 n0 <- {"type":"gossip","tag":"15v22un","t":3505,"streams":"n1:15v22un n0:p0 n2:p2","have":[3,2],"echo":["p0",4210,295],"stable":[1,1],"events":[["n1:15v22un",2,3,["e"]]],"up":true,"due":[462,30]}
 3540
 # n0 has it; and once all have all, there is nothing more to say.
 3550 n0 -> {"type":"gossip","tag":"p0","t":4550,"echo":["15v22un",3540,5],"streams":"n0:p0 n1:15v22un","have":[2,3],"next":[340,340]}
@@ -85,7 +85,7 @@ Deno.test("two hubs do no harm", async () => {
 # n2 keeps to n0, and takes along what n1 has told.
 100 c1 -> {"type":"broadcast","msg_id":1,"message":"c"}
 100 c1 <- {"type":"broadcast_ok","in_reply_to":1,"msg_id":1}
-135 n0 <- {"type":"gossip","tag":"15v22un","t":135,"streams":"n2:15v22un n0:p0 n1:p1","have":[1,1,1],"echo":["p0",1000,135],"events":[["n2:15v22un",0,1,["c"]],["n1:p1",0,1,["b"]]],"up":true}
+115 n0 <- {"type":"gossip","tag":"15v22un","t":115,"streams":"n2:15v22un n0:p0 n1:p1","have":[1,1,1],"echo":["p0",1000,115],"events":[["n2:15v22un",0,1,["c"]],["n1:p1",0,1,["b"]]],"up":true,"due":[485,125]}
 340 n0 -> {"type":"gossip","tag":"p0","t":1340,"echo":["15v22un",135,200],"streams":"n0:p0 n1:p1 n2:15v22un","have":[1,1,1],"next":[340,340]}
 # n1 has heard nothing from n2 yet, and repeats itself. No value comes twice.
 390 n1 -> {"type":"gossip","tag":"p1","t":9340,"streams":"n0:p0 n1:p1","have":[1,1],"events":[["n0:p0",0,1,["a"]],["n1:p1",0,1,["b"]]],"next":[340,340]}
