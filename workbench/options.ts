@@ -86,6 +86,12 @@ export interface RunOptions {
    * @default "round-robin"
    */
   readonly threadOrder?: "round-robin" | "random";
+  /**
+   * Whether every group of threads of lin-kv reads its key, or the first one alone, as in Maelstrom.
+   *
+   * @default false
+   */
+  readonly everyGroupReads?: boolean;
   /** Seeds all random numbers of a run. */
   readonly seed: number;
   /** Mute a node that breaks the protocol, as Maelstrom does, rather than fail the run. */
@@ -294,6 +300,7 @@ const rules: Readonly<Record<Exclude<keyof RunOptions, "latency">, Rule>> = {
   maxTxnLength: count("max txn length", MAX.maxTxnLength),
   maxWritesPerKey: count("max writes per key", MAX.maxWritesPerKey),
   threadOrder: oneOf("thread order", ["round-robin", "random"]),
+  everyGroupReads: oneOf("everyGroupReads", [true, false]),
   seed: { name: "seed", accepts: "it must be an integer", ok: Number.isSafeInteger },
   strictMaelstrom: oneOf("strictMaelstrom", [true, false]),
   maelstromBugs: oneOf("maelstromBugs", [true, false]),
@@ -305,6 +312,7 @@ const OPTIONAL: ReadonlySet<string> = new Set([
   "availability",
   "compute",
   "threadOrder",
+  "everyGroupReads",
   "failOnWarning",
 ]);
 

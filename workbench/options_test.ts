@@ -73,6 +73,7 @@ Deno.test("every option refuses what is of another kind or out of bounds, in one
     failOnWarning: [true],
     strictMaelstrom: [true],
     maelstromBugs: [true],
+    everyGroupReads: [true],
     // Any integer is a seed.
     seed: [-1],
     latency: [{}],
@@ -85,6 +86,7 @@ Deno.test("every option refuses what is of another kind or out of bounds, in one
       "compute",
       "failOnWarning",
       "threadOrder",
+      "everyGroupReads",
       "meanMs",
       "distribution",
     ],

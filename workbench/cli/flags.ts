@@ -172,6 +172,9 @@ export const runFlags = {
     ...integer(1, MAX.maxWritesPerKey),
     default: 16,
   },
+  "every-group-reads": {
+    help: "lin-kv: each group of threads reads its key, not the first group alone",
+  },
   seed: {
     help: "Seed of all random choices (default: a random one)",
     value: "N",
@@ -255,6 +258,7 @@ export function toRunOptions(flags: RunFlags, seed: number): RunOptions {
       compute: { meanMs: flags.compute[0], jitter: flags.compute[1] },
     }),
     ...(flags["fail-on-warning"] && { failOnWarning: true }),
+    ...(flags["every-group-reads"] && { everyGroupReads: true }),
     timeLimitSeconds: flags["time-limit"],
     rate: flags.rate,
     latency: { meanMs: flags.latency, distribution: flags["latency-dist"] },

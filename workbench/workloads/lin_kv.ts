@@ -50,8 +50,7 @@ export const linKv: Workload = {
       return keyed;
     };
   },
-  generator: ({ nodeIds, concurrency }, random) =>
-    new KeyGroups(nodeIds.length, concurrency, random),
+  generator: (options, random) => new KeyGroups(options, random),
   check: (history) => checkLinearizable(history),
 };
 
@@ -81,18 +80,22 @@ interface Group {
  * Cuts the threads into groups of twice the number of nodes, each on a key of its own: half of
  * the threads read, the others write and compare-and-set.
  *
- * Unlike in Maelstrom, where only the first threads of all read, every group reads. A key that has
- * seen too many processes is retired for a fresh one.
+ * As in Maelstrom, whose generator compares the numbers of threads in the whole test, only the first
+ * group reads, unless `everyGroupReads` is set. A key that has seen too many processes is retired for
+ * a fresh one.
  */
 class KeyGroups implements Generator {
   readonly #nodeCount: number;
+  readonly #everyGroupReads: boolean;
   readonly #random: Random;
   readonly #groups: Group[] = [];
   readonly #maxProcesses: number;
   #nextKey = 0;
 
-  constructor(nodeCount: number, concurrency: number, random: Random) {
+  constructor({ nodeIds, concurrency, everyGroupReads = false }: RunOptions, random: Random) {
+    const nodeCount = nodeIds.length;
     this.#nodeCount = nodeCount;
+    this.#everyGroupReads = everyGroupReads;
     this.#random = random;
     // In Maelstrom a group of more than 20 threads never does anything; here it does until a crash.
     this.#maxProcesses = Math.max(MAX_PROCESSES, 2 * nodeCount);
@@ -108,9 +111,11 @@ class KeyGroups implements Generator {
     const group = free[randomBelow(this.#random, free.length)];
     if (group === undefined) return "pending";
     this.#count(group, threads);
-    const middle = group.firstThread + this.#nodeCount;
-    const reader = threads.nextFree(group.firstThread, middle);
-    const writer = threads.nextFree(middle, middle + this.#nodeCount);
+    const { firstThread } = group;
+    const hasReaders = this.#everyGroupReads || firstThread === 0;
+    const firstWriter = firstThread + (hasReaders ? this.#nodeCount : 0);
+    const reader = hasReaders ? threads.nextFree(firstThread, firstWriter) : undefined;
+    const writer = threads.nextFree(firstWriter, firstThread + 2 * this.#nodeCount);
     const reads = reader !== undefined &&
       (writer === undefined || randomBelow(this.#random, 2) === 0);
     const thread = reads ? reader : writer;

@@ -38,8 +38,20 @@ Deno.test("values are 0 to 4, each as likely, and keyed", () => {
   assertEquals(ops.find(({ f }) => f === "read")?.value, [0, null]);
 });
 
-Deno.test("every group has a key of its own, and reads it", () => {
-  const ops = take("lin-kv", 6000, { nodeCount: 2, concurrency: "6n" });
+Deno.test("of two groups only the first reads: a quarter reads and half are cas, as in Maelstrom", () => {
+  const total = 12_000;
+  const ops = take("lin-kv", total, { nodeCount: 3, concurrency: "4n" });
+  const readers = ops.filter(({ op }) => op.f === "read").map(({ thread }) => thread);
+  assertEquals(new Set(readers), new Set([0, 1, 2]));
+  assertLess(Math.abs(readers.length - total / 4), 200);
+  assertLess(Math.abs((tally(ops.map(({ op }) => op.f)).cas ?? 0) - total / 2), 200);
+  const all = new Set(ops.map(({ thread }) => thread));
+  assertEquals(all.size, 12);
+});
+
+Deno.test("every group has a key of its own, and with everyGroupReads it reads it", () => {
+  const settings = { nodeCount: 2, concurrency: "6n", everyGroupReads: true } as const;
+  const ops = take("lin-kv", 6000, settings);
   const keys = tally(
     ops.map(({ thread, op }) => `${Math.floor(thread / 4)} on ${keyOf(op.value)}`),
   );
@@ -50,7 +62,8 @@ Deno.test("every group has a key of its own, and reads it", () => {
 });
 
 Deno.test("a group does what its free threads can do", () => {
-  const { generator, threads } = fixture({ nodeCount: 2, concurrency: "4n" });
+  const settings = { nodeCount: 2, concurrency: "4n", everyGroupReads: true } as const;
+  const { generator, threads } = fixture(settings);
   for (const thread of [0, 1, 2, 4, 5, 6, 7]) threads.busy.add(thread);
   for (let i = 0; i < 20; i++) {
     const { thread, op } = emitted(generator.next(threads, 0));
