@@ -63,7 +63,8 @@ export class Timing {
     const wayMs = MARGIN_MS + this.#typicalMs(peers, (peer) => peer.delay.safeMs(this.#fallbackMs));
     const leftMs = this.#eager
       ? (this.#maxLatencyMs - 3 * wayMs) / 2
-      : this.#maxLatencyMs - wayMs - MARGIN_MS - this.#typicalMs(peers, (peer) => this.#knownLeadMs(peer) - MARGIN_MS);
+      : this.#maxLatencyMs - wayMs - MARGIN_MS -
+        this.#typicalMs(peers, (peer) => this.#knownLeadMs(peer) - MARGIN_MS);
     const leastMs = this.#maxLatencyMs / 4;
     return leftMs >= leastMs ? leftMs : Math.max(leastMs, wayMs);
   }
