@@ -1,7 +1,8 @@
 import { assertEquals } from "@std/assert";
 import { caseOf } from "../campaign/cases.ts";
 import { jobs } from "./goals.ts";
-import { measure } from "./measure.ts";
+import { measure, summary } from "./measure.ts";
+import type { RunFigures } from "@eddy/workbench/sweep.ts";
 import { projectPath } from "../../scripts/support.ts";
 import { drawTradeoff, pointsOf, published, tradeoffRows } from "./tradeoff.ts";
 
@@ -20,6 +21,15 @@ Deno.test("a job's figures stand beside its goals, and what is missed is told", 
     ["", "servers msgs/op", "<= -1", "", "0.000", "0.000", "no"],
   ]);
   assertEquals([missed, failures], [["few echoes: servers msgs/op"], []]);
+});
+
+Deno.test("what is decisive is the worst run; of extremes, the worst but for one in five", () => {
+  const outcome = { serversPerOp: 0 };
+  const runs = [5, 1, 4, 2, 3].map((serversPerOp) => ({ ...outcome, serversPerOp }) as RunFigures);
+  const of = ({ serversPerOp }: RunFigures) => serversPerOp;
+  assertEquals(summary({ of }, runs), { median: 3, worst: 5, decisive: 5 });
+  assertEquals(summary({ of, extreme: true }, runs), { median: 3, worst: 5, decisive: 4 });
+  assertEquals(summary({ of, more: true }, runs), { median: 3, worst: 1, decisive: 1 });
 });
 
 Deno.test("each job is named once and runs what it says", () => {
