@@ -14,7 +14,7 @@ import type { Figure } from "./bench/measurements.ts";
 import { describeMachine, machine, median, type Series, tableOfMedians } from "./bench/summary.ts";
 import { runOne } from "./bench_workbench/runs.ts";
 import { languages, nativeNode, virtualNode } from "./programs/languages.ts";
-import { runCommand, say, ScriptError, warn } from "../scripts/support.ts";
+import { runCommand, say, ScriptError, warn, withTempDir } from "../scripts/support.ts";
 
 const flags = {
   rounds: { help: "How often to measure each", value: "N", ...integer(1, 1000), default: 5 },
@@ -191,8 +191,7 @@ async function main(given: FlagValues<typeof flags>): Promise<number> {
   const { rounds, seconds } = given.quick ? { rounds: 1, seconds: 1 } : given;
   const line = `-w echo --node-count 5 --concurrency 2n --rate 2000 --time-limit ${seconds}`;
   const before = machine();
-  const folder = await Deno.makeTempDir({ prefix: "eddy-bench-" });
-  try {
+  await withTempDir({ prefix: "eddy-bench-" }, async (folder) => {
     const plan = `${folder}/plan.json`;
     const { options } = caseOf(line, 1).job;
     const planned = (await simulate(options)).plan();
@@ -213,9 +212,7 @@ async function main(given: FlagValues<typeof flags>): Promise<number> {
       say(`Medians over the rounds (least-most):\n${tableOfMedians(series)}\n`);
       say(misses.length === 0 ? "All goals are reached." : `Missed:\n${misses.join("\n")}`);
     }
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+  });
   return 0;
 }
 

@@ -50,19 +50,15 @@ export async function attempt<T>(action: string, act: () => T | Promise<T>): Pro
   }
 }
 
-/** Aborted when the process is interrupted: no command that it began goes on. */
-const interrupted = new AbortController();
-
-/** The temporary folders that are in use. */
-const folders = new Set<string>();
+/** What is done when the process is interrupted. */
+const lastActs = new Set<() => void>();
 
 function end(code: number): never {
-  interrupted.abort();
-  for (const folder of folders) {
+  for (const act of [...lastActs].reverse()) {
     try {
-      Deno.removeSync(folder, { recursive: true });
+      act();
     } catch {
-      // It is being removed already.
+      // Such as a folder that is being removed already: the process ends all the same.
     }
   }
   Deno.exit(code);
@@ -70,6 +66,26 @@ function end(code: number): never {
 
 const onInterrupt = () => end(130);
 const onTerminate = () => end(143);
+
+/**
+ * Does something when SIGINT or SIGTERM ends the process; of several the one given last is first.
+ *
+ * @param act what does not wait: nothing that it starts goes on
+ * @returns what withdraws it.
+ */
+export function whenInterrupted(act: () => void): () => void {
+  const lastAct = () => act(); // The same function may be given twice.
+  if (lastActs.size === 0) {
+    Deno.addSignalListener("SIGINT", onInterrupt);
+    Deno.addSignalListener("SIGTERM", onTerminate);
+  }
+  lastActs.add(lastAct);
+  return () => {
+    if (!lastActs.delete(lastAct) || lastActs.size > 0) return;
+    Deno.removeSignalListener("SIGINT", onInterrupt);
+    Deno.removeSignalListener("SIGTERM", onTerminate);
+  };
+}
 
 /**
  * Calls `use` with a temporary folder, which is removed at the end, and by SIGINT and SIGTERM.
@@ -81,18 +97,12 @@ export async function withTempDir<T>(
   use: (folder: string) => Promise<T>,
 ): Promise<T> {
   const folder = await attempt("make a temporary folder", () => Deno.makeTempDir(options));
-  folders.add(folder);
-  Deno.addSignalListener("SIGINT", onInterrupt);
-  Deno.addSignalListener("SIGTERM", onTerminate);
+  const withdraw = whenInterrupted(() => Deno.removeSync(folder, { recursive: true }));
   try {
     return await use(folder);
   } finally {
     await Deno.remove(folder, { recursive: true });
-    folders.delete(folder);
-    if (folders.size === 0) {
-      Deno.removeSignalListener("SIGINT", onInterrupt);
-      Deno.removeSignalListener("SIGTERM", onTerminate);
-    }
+    withdraw();
   }
 }
 
@@ -151,6 +161,20 @@ export interface Finished {
 }
 
 /**
+ * Runs a command to its end; it is killed when this process is interrupted, so that nothing of it
+ * goes on to write into folders that are removed then.
+ */
+export async function outputOf(command: Deno.Command): Promise<Deno.CommandOutput> {
+  const child = command.spawn();
+  const withdraw = whenInterrupted(() => child.kill("SIGKILL"));
+  try {
+    return await child.output();
+  } finally {
+    withdraw();
+  }
+}
+
+/**
  * Runs this Deno with some arguments.
  *
  * @param folder where, from the project's root
@@ -160,12 +184,15 @@ export async function runDeno(
   env: Readonly<Record<string, string>> = {},
   folder = ".",
 ): Promise<Finished> {
-  const { code, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: [...args],
-    cwd: projectPath(folder),
-    env: { ...env, NO_COLOR: "1" },
-    stdout: "null",
-    signal: interrupted.signal,
-  }).output();
+  const { code, stderr } = await outputOf(
+    new Deno.Command(Deno.execPath(), {
+      args: [...args],
+      cwd: projectPath(folder),
+      env: { ...env, NO_COLOR: "1" },
+      stdin: "null",
+      stdout: "null",
+      stderr: "piped",
+    }),
+  );
   return { code, said: new TextDecoder().decode(stderr).trim() };
 }

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { projectPath, ScriptError } from "../../scripts/support.ts";
+import { outputOf, projectPath, ScriptError, withTempDir } from "../../scripts/support.ts";
 import { childrenCpuMs } from "./cpu.ts";
 import type { Bill, Order } from "./run_one.ts";
 
@@ -25,10 +25,15 @@ export async function runDeno(
 ): Promise<ProcessBill & { readonly output: string }> {
   const cpuBeforeMs = childrenCpuMs();
   const began = performance.now();
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "--quiet", "--allow-all", ...args],
-    cwd: projectPath("."),
-  }).output();
+  const { code, stdout, stderr } = await outputOf(
+    new Deno.Command(Deno.execPath(), {
+      args: ["run", "--quiet", "--allow-all", ...args],
+      cwd: projectPath("."),
+      stdin: "null",
+      stdout: "piped",
+      stderr: "piped",
+    }),
+  );
   const bill = { wallMs: performance.now() - began, cpuMs: childrenCpuMs() - cpuBeforeMs };
   const decoder = new TextDecoder();
   if (code !== 0) {
@@ -44,12 +49,10 @@ export async function runDeno(
  * @param line the command with its flags
  */
 export async function runCommand(line: string): Promise<ProcessBill> {
-  const store = await Deno.makeTempDir({ prefix: "eddy-bench-" });
-  try {
-    return await runDeno(["workbench/cli/main.ts", ...line.split(" "), "--store", store]);
-  } finally {
-    await Deno.remove(store, { recursive: true });
-  }
+  return await withTempDir(
+    { prefix: "eddy-bench-" },
+    (store) => runDeno(["workbench/cli/main.ts", ...line.split(" "), "--store", store]),
+  );
 }
 
 /**
