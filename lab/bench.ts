@@ -4,15 +4,16 @@
  * @module
  */
 
-import { type Flags, type FlagValues, integer } from "@eddy/maelstrom/flags";
+import { type Flags, type FlagValues, integer, UsageError } from "@eddy/maelstrom/flags";
 import { tableOfGoals } from "./bench/goals.ts";
-import { type Measurement, measurements, type Scale } from "./bench/measurements.ts";
+import { measurements, type Scale, tryOut } from "./bench/measurements.ts";
+import { type Chosen, Rounds } from "./bench/rounds.ts";
 import {
   describeMachine,
+  type Machine,
   machine,
   type Series,
-  tableOfMedians,
-  tableOfRatios,
+  tableOfFigures,
 } from "./bench/summary.ts";
 import type { Target } from "./bench/target.ts";
 import { bundle } from "../scripts/bundle.ts";
@@ -23,13 +24,14 @@ import {
   say,
   ScriptError,
   warn,
+  whenInterrupted,
   withTempDir,
 } from "../scripts/support.ts";
 
 const flags = {
   vs: {
     help: "Measure this echo node too, in turn with ours; may be given several times",
-    value: "NAME=COMMAND",
+    value: 'NAME="COMMAND"',
     accepts: 'a name and a command, as in go="/tmp/maelstrom-echo"',
     parse: parsePeer,
     many: true,
@@ -59,17 +61,29 @@ const flags = {
   json: { help: "Print the figures as JSON" },
 } satisfies Flags; // Keeps `many: true` from widening, for the type of its value.
 
+/** The names of targets that are not of `--vs`. */
+const OWN_NAMES = ["eddy", "bundled", "cat", "floor", "floor bundled", "naive", "script"];
+
 /** The least that a node can do. */
 const FLOOR = "lab/bench/floor_node.ts";
 
 const usage = `Usage: deno task bench [options]
 
-Starts nodes as processes, drives them through pipes, and prints medians (least-most) over rounds,
-ratios, and goals with the median and the worst round.
+Starts nodes as processes, drives them through pipes, and prints medians, least and most over the
+rounds, ratios, and goals with the median and the worst round.
 Compared with, unless --no-peers: cat, which shows what the driver and the pipes can do at most,
 floor, a read loop that parses and answers and checks nothing, naive, a node with one console.log
 per reply, and script, three lines around the read loop. Goals beside Maelstrom's Go library take
-an echo node on it as --vs go="COMMAND".`;
+an echo node on it as --vs go="COMMAND". Nodes of --vs are asked for one reply first. A node that
+fails, or takes more than two minutes for one measurement, is left out of that from then on; at the
+end is said why, and the exit code is 1. Ctrl-C prints what has been measured until then.
+
+All takes about 20 minutes, with --quick one or two, which shows that all works.
+
+Examples:
+  deno task bench --quick
+  deno task bench --only echo,start --rounds 3
+  deno task bench --only echo,stall --vs go="./maelstrom-echo"`;
 
 function parsePeer(text: string): Target | undefined {
   const [, name, command] = /^([\w.-]+)=(.+)$/s.exec(text) ?? [];
@@ -112,34 +126,16 @@ async function targetsOf(
   ];
 }
 
-/** Measures every target in turn, round after round. */
-async function measureAll(
-  targets: readonly Target[],
-  chosen: readonly (readonly [string, Measurement])[],
-  rounds: number,
-  scale: Scale,
-): Promise<Series[]> {
-  const all: (Series & { values: number[] })[] = [];
-  for (const [measurement, { figures, run, together }] of chosen) {
-    const taking = targets.filter(({ only }) => only?.includes(measurement) ?? true);
-    const groups = together ? [taking] : taking.map((target) => [target]);
-    const series = taking.map(({ name: target }) =>
-      figures.map((figure) => ({ measurement, figure, target, values: [] as number[] }))
-    );
-    for (let round = 0; round < rounds; round++) {
-      const found: number[][] = [];
-      for (const group of groups) {
-        const names = group.map(({ name }) => name).join(", ");
-        warn(`${measurement}, round ${round + 1} of ${rounds}: ${names}`);
-        found.push(...await run(group, scale));
-      }
-      for (const [index, values] of found.entries()) {
-        values.forEach((value, at) => series[index]?.[at]?.values.push(value));
-      }
+/** Refuses names that would stand for two targets. */
+function refuseSameNames(peers: readonly Target[]): void {
+  const taken = new Set(OWN_NAMES);
+  for (const { name } of peers) {
+    if (taken.has(name)) {
+      const why = `expected a name other than ${[...taken].join(", ")}`;
+      throw new UsageError(`Cannot use ${JSON.stringify(name)} for --vs: ${why}`);
     }
-    all.push(...series.flat());
+    taken.add(name);
   }
-  return all;
 }
 
 async function main(
@@ -150,34 +146,64 @@ async function main(
       "Cannot measure here: processor time and memory are read from Linux's /proc",
     );
   }
-  const names = given.only ?? Object.keys(measurements);
-  const chosen = Object.entries(measurements).filter(([name]) => names.includes(name));
-  const scale: Scale = given.quick
-    ? { requests: Math.min(given.requests, 20_000), pingSeconds: 1, starts: 1, stalled: 100_000 }
-    : { requests: given.requests, pingSeconds: given["ping-seconds"], starts: 7, stalled: 800_000 };
+  const { vs, only = Object.keys(measurements), quick, json, stderr: showStderr } = given;
+  refuseSameNames(vs);
+  const peers = vs.map((peer) => ({ ...peer, showStderr }));
+  for (const peer of peers) await tryOut(peer);
+  const chosen = Object.entries(measurements).filter(([name]) => only.includes(name));
+  const scale: Scale = quick
+    ? { requests: Math.min(given.requests, 20_000), pingSeconds: 1, starts: 1, stalled: 50_000 }
+    : { requests: given.requests, pingSeconds: given["ping-seconds"], starts: 7, stalled: 200_000 };
   const before = machine();
-  await withTempDir({ prefix: "eddy-bench-" }, async (folder) => {
-    const targets = (await targetsOf(given.vs, given["no-peers"], folder))
-      .map((target) => ({ ...target, showStderr: given.stderr }));
-    const all = await measureAll(targets, chosen, given.quick ? 1 : given.rounds, scale);
-    if (given.json) say(JSON.stringify({ machine: before, scale, series: all }, null, 2));
-    else report(before, chosen, all);
-  });
-  return 0;
+  const rounds = new Rounds();
+  const tell = (isInterrupted: boolean) =>
+    json
+      ? tellJson(before, scale, rounds, isInterrupted)
+      : report(before, chosen, rounds, isInterrupted);
+  const withdraw = whenInterrupted(() => tell(true));
+  try {
+    await withTempDir({ prefix: "eddy-bench-" }, async (folder) => {
+      const targets = (await targetsOf(peers, given["no-peers"], folder))
+        .map((target) => ({ ...target, showStderr }));
+      await rounds.measure(targets, chosen, quick ? 1 : given.rounds, scale);
+    });
+  } catch (error) {
+    tell(true); // Such as a mistake in the benchmark itself, after hours.
+    throw error;
+  } finally {
+    withdraw();
+  }
+  tell(false);
+  return rounds.failures.length > 0 ? 1 : 0;
 }
 
-function report(
-  before: ReturnType<typeof machine>,
-  chosen: readonly (readonly [string, Measurement])[],
-  all: readonly Series[],
+function tellJson(
+  machine: Machine,
+  scale: Scale,
+  { series, failures, notes }: Rounds,
+  isInterrupted: boolean,
 ): void {
-  say(`\n${describeMachine(before)}\n`);
-  say(`Medians over the rounds (least-most):\n${tableOfMedians(all)}\n`);
-  const ratios = tableOfRatios(all, "eddy");
-  if (ratios !== "") say(`Ratios (median of the rounds' ratios):\n${ratios}\n`);
-  const reached = tableOfGoals(all);
+  say(JSON.stringify({ machine, scale, isInterrupted, series, failures, notes }, null, 2));
+}
+
+function report(machine: Machine, chosen: Chosen, rounds: Rounds, isInterrupted: boolean): void {
+  const { series, failures, notes } = rounds;
+  if (series.every(({ values }) => values.length === 0) && failures.length === 0) {
+    return warn("Nothing was measured");
+  }
+  say(`\n${describeMachine(machine)}\n`);
+  if (isInterrupted) say("Interrupted: what had been measured until then.\n");
+  const failedRound = ({ measurement, target }: Series) => rounds.failedRound(measurement, target);
+  say(`Medians over the rounds, and ratios (median of the rounds' ratios):`);
+  say(`${tableOfFigures(series, "eddy", failedRound)}\n`);
+  const reached = tableOfGoals(series);
   if (reached !== "") say(`Goals (ratios):\n${reached}\n`);
   for (const [name, { about }] of chosen) say(`${name}: ${about}.`);
+  if (notes.length > 0) say(`\nWhat became of the nodes:\n${notes.join("\n")}`);
+  const failed = failures.map(({ measurement, round, target, why }) =>
+    `${measurement}, round ${round}: ${target}: ${why}`
+  );
+  if (failed.length > 0) say(`\nNot measured, in this round nor after it:\n${failed.join("\n")}`);
 }
 
 if (import.meta.main) await runCommand(usage, flags, main);

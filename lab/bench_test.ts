@@ -1,11 +1,18 @@
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { projectPath } from "../scripts/support.ts";
 
-async function bench(...args: string[]) {
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+function command(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
+  return new Deno.Command(Deno.execPath(), {
     args: ["run", "--quiet", "--allow-all", projectPath("lab/bench.ts"), ...args],
-    env: { NO_COLOR: "1" },
-  }).output();
+    env: { ...env, NO_COLOR: "1" },
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  });
+}
+
+async function bench(...args: string[]) {
+  const { code, stdout, stderr } = await command(args).output();
   const decoder = new TextDecoder();
   return { code, stdout: decoder.decode(stdout), stderr: decoder.decode(stderr) };
 }
@@ -22,7 +29,7 @@ Deno.test({
     );
     // A `cat` that is not known to mirror answers nothing, which must not pass for speed.
     assertEquals([code, stdout], [1, ""]);
-    assertStringIncludes(stderr, "Reply to no request");
+    assertStringIncludes(stderr, "Cannot measure other: wrong reply to init");
 
     const right = await bench(
       ...["--only", "echo,start", "--requests", "1000", "--rounds", "2", "--json"],
@@ -60,12 +67,79 @@ Deno.test({
   },
 });
 
+/** A node that answers `init` and as many requests as its argument says, and then ends. */
+const BRIEF_NODE = `
+import { createInterface } from "node:readline";
+import process from "node:process";
+let left = Number(Deno.args[0]);
+for await (const line of createInterface({ input: process.stdin })) {
+  const { src, dest, body } = JSON.parse(line);
+  if (body.type !== "init" && left-- === 0) Deno.exit(3);
+  const reply = { ...body, type: body.type + "_ok", in_reply_to: body.msg_id };
+  console.log(JSON.stringify({ src: dest, dest: src, body: reply }));
+}
+`;
+
+Deno.test({
+  name: "what a node fails at is said at the end, beside all other figures",
+  ignore,
+  async fn() {
+    const file = await Deno.makeTempFile({ suffix: ".mjs" });
+    await Deno.writeTextFile(file, BRIEF_NODE);
+    const { code, stdout, stderr } = await bench(
+      ...["--only", "echo,start", "--requests", "1000", "--rounds", "2", "--no-peers", "--json"],
+      ...["--vs", `brief=deno run --quiet --no-config ${file} 10`],
+    );
+    await Deno.remove(file);
+    assertEquals(code, 1, stderr);
+    const { series, failures } = JSON.parse(stdout);
+    const rounds = series.map((one: { target: string; measurement: string; values: number[] }) =>
+      `${one.measurement} ${one.target} ${one.values.length}`
+    );
+    const found = [
+      "echo eddy 2",
+      "echo brief 0",
+      "start eddy 2",
+      "start bundled 2",
+      "start brief 2",
+    ];
+    assertEquals([...new Set(rounds)], found);
+    const why = "it ended with exit code 3 (see --stderr)";
+    assertEquals(failures, [{ measurement: "echo", round: 1, target: "brief", why }]);
+  },
+});
+
+for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
+  Deno.test({
+    name: `${signal} prints what was measured, and leaves no folder`,
+    ignore,
+    async fn() {
+      const folder = await Deno.makeTempDir();
+      const args = ["--only", "echo,ping-1", "--requests", "1000", "--ping-seconds", "30"];
+      const child = command([...args, "--no-peers"], { TMPDIR: folder }).spawn();
+      const stdout = new Response(child.stdout).text();
+      let said = "";
+      for await (const text of child.stderr.pipeThrough(new TextDecoderStream())) {
+        said += text;
+        if (said.includes("ping-1, round 1")) child.kill(signal);
+      }
+      assertEquals((await child.status).code, code);
+      const left = await Array.fromAsync(Deno.readDir(folder));
+      await Deno.remove(folder, { recursive: true });
+      assertEquals(left, []);
+      assertMatch(await stdout, /Interrupted: [^]*\n  eddy +\d[^]*\nping at [^]*\n  eddy +-/);
+    },
+  });
+}
+
 Deno.test("the benchmark refuses what it cannot measure", async () => {
   for (
     const [args, message] of [
       [["--vs", "go"], 'Cannot use "go" for --vs: expected a name and a command'],
       [["--only", "speed"], "expected names of echo, unique-ids"],
       [["--rounds", "0"], "expected an integer from 1 to 1000"],
+      [["--vs", "floor=cat"], 'Cannot use "floor" for --vs: expected a name other than eddy, bun'],
+      [["--vs", "a=true", "--vs", "a=cat"], 'Cannot use "a" for --vs'],
     ] as const
   ) {
     const { code, stderr } = await bench(...args);

@@ -4,9 +4,9 @@
  * @module
  */
 
-import { ScriptError } from "../../scripts/support.ts";
 import { type LoadBody, requestLine } from "./load.ts";
-import { type RunningTarget, type Target, withNodes } from "./target.ts";
+import { readLine, wrongLine } from "./replies.ts";
+import { blaming, type RunningTarget, type Target, withNodes } from "./target.ts";
 
 const IDS = ["n0", "n1", "n2"];
 /** Clients, each of which has one operation open and asks one node. */
@@ -56,11 +56,12 @@ export class Cluster {
   /** Calls `use` with a cluster, and ends the nodes whatever happens. */
   static with<T>(target: Target, use: (cluster: Cluster) => Promise<T>): Promise<T> {
     const wanted = IDS.map((id) => ({ target, workload: "lin-kv", id, ids: IDS }));
-    return withNodes(wanted, (nodes) => {
-      const cluster = new Cluster(nodes);
-      // Each goes on until its node ends.
-      return Promise.race([use(cluster), ...nodes.map((node) => cluster.#serve(node))]);
-    });
+    return blaming(target, () =>
+      withNodes(wanted, (nodes) => {
+        const cluster = new Cluster(nodes);
+        // Each goes on until its node ends.
+        return Promise.race([use(cluster), ...nodes.map((node) => cluster.#serve(node))]);
+      }));
   }
 
   /** Does operations, as many at a time as there are clients, and waits for all. */
@@ -102,22 +103,24 @@ export class Cluster {
   }
 
   #route(line: string): Sent {
-    const { dest, body } = JSON.parse(line);
+    const { dest, body } = readLine(line);
+    if (typeof dest !== "string") throw wrongLine("no message", line);
     if (this.#nodes.has(dest)) {
       this.#messages++;
       return { dest, line: `${line}\n` };
     }
-    const index = body.in_reply_to - 1;
-    if (this.#asked.get(dest) !== index) throw new ScriptError(`Reply to no request: ${line}`);
+    const index = Number(body["in_reply_to"]) - 1;
+    if (this.#asked.get(dest) !== index) throw wrongLine("reply to no request", line);
     this.#asked.delete(dest);
-    if (body.type === "error" && body.code === TEMPORARILY_UNAVAILABLE) {
+    const { type, code } = body;
+    if (type === "error" && code === TEMPORARILY_UNAVAILABLE) {
       setTimeout(() => this.#deliver([this.#invoke(dest, index)]), RETRY_MS);
       return undefined;
     }
-    const right = body.type === "error"
-      ? DEFINITE.includes(body.code)
-      : body.type === `${operation(index).type}_ok`;
-    if (!right) throw new ScriptError(`Wrong reply: ${line}`);
+    const right = type === "error"
+      ? DEFINITE.includes(Number(code))
+      : type === `${operation(index).type}_ok`;
+    if (!right) throw wrongLine("wrong reply", line);
     this.#open--;
     return this.#invoke(dest);
   }

@@ -40,12 +40,14 @@ export function tableOfGoals(all: readonly Series[], wanted: readonly Goal[] = g
     const [own, other] = [valuesOf(figure, ours), valuesOf(figure, theirs)];
     if (own === undefined || other === undefined) return [];
     const rounds = ratios(own, other);
+    const name = `${figure}, ${ours}/${theirs}`;
     const middle = median(rounds);
     const worst = most === undefined ? Math.min(...rounds) : Math.max(...rounds);
     const bound = most === undefined ? `>= ${least}x` : `<= ${most}x`;
+    if (rounds.length === 0) return [[name, bound, "-", "-", "not measured"]];
     const reached = most === undefined ? middle >= least : middle <= most;
     const shown = [middle, worst].map((value) => `${value.toFixed(2)}x`);
-    return [[`${figure}, ${ours}/${theirs}`, bound, ...shown, reached ? "yes" : "no"]];
+    return [[name, bound, ...shown, reached ? "yes" : "no"]];
   });
   return rows.length === 0 ? "" : layOut([["", "goal", "median", "worst", "reached"], ...rows]);
 }

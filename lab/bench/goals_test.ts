@@ -25,6 +25,12 @@ Deno.test("a goal whose figures were not measured has no row", () => {
   assertEquals(table([{ ...goal, theirs: "rust", most: 2 }], [1], [1]), [[""]]);
 });
 
+Deno.test("a goal of which a side failed is not measured, nor reached", () => {
+  assertEquals(table([{ ...goal, most: 2 }], [1, 2], [])[1], [
+    ...["speed, eddy/go", "<= 2x", "-", "-", "not measured"],
+  ]);
+});
+
 Deno.test("every goal has one bound, and its figure is measured", () => {
   const labels = Object.values(measurements).flatMap(({ figures }) =>
     figures.map(({ label }) => label)

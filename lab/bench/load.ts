@@ -1,11 +1,8 @@
 /**
- * What is sent to a node, made before the clock starts, and the check of what came back, made
- * after it has stopped.
+ * What is sent to a node, made before the clock starts, and what is read of it.
  *
  * @module
  */
-
-import { ScriptError } from "../../scripts/support.ts";
 
 const encoder = new TextEncoder();
 
@@ -167,53 +164,33 @@ export interface Chunk {
   readonly atMs: number;
 }
 
-/** What a check of replies needs to know. */
-export interface Expected {
-  readonly load: Load;
-  /** The first request's number. */
-  readonly from: number;
-  /** One past the last request's number. */
-  readonly to: number;
-  /** Whether the program sends back its input as it is, as `cat` does. */
-  readonly mirror: boolean;
-}
+/** A line that is longer is no reply to any request here. */
+const MAX_LINE_BYTES = 1 << 20;
+/** More than all replies of a load that fits into memory. */
+const MAX_BYTES = 2 ** 31;
 
-/**
- * Checks that each request was answered, once, with what it asks for.
- *
- * @returns when the last byte of each request's reply was read, request by request.
- * @throws {ScriptError} naming the first line that is wrong.
- */
-export function checkReplies(chunks: readonly Chunk[], expected: Expected): Float64Array {
-  const { from, to } = expected;
-  const repliedAtMs = new Float64Array(to - from);
-  const decoder = new TextDecoder();
-  let pending = "";
-  let missing = to - from;
-  for (const { bytes, atMs } of chunks) {
-    const lines = (pending + decoder.decode(bytes, { stream: true })).split("\n");
-    pending = lines.pop() ?? "";
-    for (const line of lines) {
-      const index = readReply(line, expected) - from;
-      if (repliedAtMs[index] !== 0) throw new ScriptError(`Second reply: ${line}`);
-      repliedAtMs[index] = atMs;
-      missing--;
-    }
+/** What a node sends, until as many lines have come as are waited for, or too much to go on. */
+export class Output {
+  readonly chunks: Chunk[] = [];
+  #missing: number;
+  #bytes = 0;
+  #lineBytes = 0;
+
+  constructor(lines: number) {
+    this.#missing = lines;
   }
-  if (pending !== "") throw new ScriptError(`Reply without a newline: ${pending}`);
-  if (missing > 0) throw new ScriptError(`Missing replies: ${missing} of ${to - from}`);
-  return repliedAtMs;
-}
 
-/** The number of the request that a line answers. */
-function readReply(line: string, { load, from, to, mirror }: Expected): number {
-  const { src, dest, body } = JSON.parse(line);
-  const index = mirror ? body.msg_id : body.in_reply_to;
-  const known = Number.isInteger(index) && index >= from && index < to;
-  if (!known) throw new ScriptError(`Reply to no request: ${line}`);
-  const right = mirror
-    ? `${line}\n` === requestLine(index, load.request(index))
-    : src === "n0" && dest === "c2" && body.type !== "error" && load.isAnswer(body, index);
-  if (!right) throw new ScriptError(`Wrong reply: ${line}`);
-  return index;
+  /** Takes bytes, which are kept. */
+  add(bytes: Uint8Array, atMs: number): void {
+    this.chunks.push({ bytes, atMs });
+    this.#missing -= countLines(bytes);
+    this.#bytes += bytes.length;
+    const last = bytes.lastIndexOf(10);
+    this.#lineBytes = last === -1 ? this.#lineBytes + bytes.length : bytes.length - 1 - last;
+  }
+
+  /** Whether nothing more is to be read. What is too much is found by the check of replies. */
+  get isDone(): boolean {
+    return this.#missing <= 0 || this.#lineBytes > MAX_LINE_BYTES || this.#bytes > MAX_BYTES;
+  }
 }

@@ -1,31 +1,5 @@
-import { assert, assertEquals, assertThrows } from "@std/assert";
-import {
-  checkReplies,
-  type Chunk,
-  countLines,
-  echo,
-  initLine,
-  loads,
-  requestBytes,
-  requestLine,
-} from "./load.ts";
-
-const expected = { load: echo, from: 5, to: 8, mirror: false };
-
-function reply(index: number, keys: Record<string, unknown> = {}): string {
-  const body = { type: "echo_ok", echo: `Please echo ${index}`, in_reply_to: index, ...keys };
-  return `${JSON.stringify({ src: "n0", dest: "c2", body })}\n`;
-}
-
-/** Lines as chunks of bytes, each read a millisecond after the one before. */
-function chunks(text: string, size = Infinity): Chunk[] {
-  const bytes = new TextEncoder().encode(text);
-  const found: Chunk[] = [];
-  for (let at = 0; at < bytes.length; at += size) {
-    found.push({ bytes: bytes.slice(at, at + size), atMs: found.length + 1 });
-  }
-  return found;
-}
+import { assert, assertEquals } from "@std/assert";
+import { countLines, echo, initLine, loads, Output, requestBytes, requestLine } from "./load.ts";
 
 Deno.test("a request is one line of JSON, numbered", () => {
   const { src, dest, body } = JSON.parse(requestLine(130, echo.request(130)));
@@ -34,34 +8,15 @@ Deno.test("a request is one line of JSON, numbered", () => {
   assertEquals(countLines(new Uint8Array()), 0);
 });
 
-Deno.test("right replies pass in any order and in pieces, with the time of their last byte", () => {
-  const text = reply(7) + reply(5) + reply(6);
-  assertEquals([...checkReplies(chunks(text), expected)], [1, 1, 1]);
-  const size = reply(7).length;
-  assertEquals([...checkReplies(chunks(text, size), expected)], [2, 3, 1]);
-  assertEquals(checkReplies(chunks(text, 1), expected)[1], text.length);
-});
-
-Deno.test("the programs that mirror are checked by what they mirror", () => {
-  const [first] = chunks(new TextDecoder().decode(requestBytes(echo, 5, 8)));
-  assert(first !== undefined);
-  checkReplies([first], { ...expected, mirror: true });
-  assertThrows(() => checkReplies([first], expected), Error, "Reply to no request");
-});
-
-Deno.test("a missing, second, foreign, wrong or unfinished reply is found", () => {
-  const cases: [text: string, message: string][] = [
-    [reply(5) + reply(6), "Missing replies: 1 of 3"],
-    [reply(5) + reply(6) + reply(5), "Second reply"],
-    [reply(5) + reply(8), "Reply to no request"],
-    [reply(5, { in_reply_to: "5" }), "Reply to no request"],
-    [reply(5, { echo: "Please echo 6" }), "Wrong reply"],
-    [reply(5, { type: "error" }), "Wrong reply"],
-    [reply(5).trimEnd(), "Reply without a newline"],
-  ];
-  for (const [text, message] of cases) {
-    assertThrows(() => checkReplies(chunks(text), expected), Error, message);
-  }
+Deno.test("output is read until its lines have come, or a line is too long", () => {
+  const take = (lines: number, ...texts: string[]) => {
+    const output = new Output(lines);
+    for (const text of texts) output.add(new TextEncoder().encode(text), 0);
+    return output.isDone;
+  };
+  assertEquals([take(2, "a\nb"), take(2, "a\nb", "c\n")], [false, true]);
+  const half = "x".repeat(1 << 19);
+  assertEquals([take(2, half, `x\n${half}`), take(2, half, half, "x")], [false, true]);
 });
 
 Deno.test("a node is told its name and the names of all, its own alone unless others are given", () => {

@@ -4,10 +4,12 @@
  * @module
  */
 
+import { delay } from "@std/async/delay";
 import { Cluster } from "./cluster.ts";
-import { checkReplies, echo, LIST_LENGTH, type Load, loads, requestBytes } from "./load.ts";
+import { type Chunk, echo, LIST_LENGTH, type Load, loads, requestBytes } from "./load.ts";
 import { ping } from "./ping.ts";
-import { RunningTarget, type Target, withNode, withNodes } from "./target.ts";
+import { checkReplies, type Expected } from "./replies.ts";
+import { blaming, RunningTarget, type Target, withNode, withNodes } from "./target.ts";
 
 /** One number that a measurement gives. */
 export interface Figure {
@@ -36,8 +38,17 @@ export interface Measurement {
   readonly about: string;
   /** Whether it measures all targets at the same time, not one after the other. */
   readonly together?: boolean;
-  /** Measures targets once; one value per figure for each. */
-  readonly run: (targets: readonly Target[], scale: Scale) => Promise<number[][]>;
+  /**
+   * Measures targets once; one value per figure for each.
+   *
+   * @param note takes what a reader of the figures must know, one sentence a call
+   * @throws {TargetError} for the first target that cannot be measured.
+   */
+  readonly run: (
+    targets: readonly Target[],
+    scale: Scale,
+    note: (text: string) => void,
+  ) => Promise<number[][]>;
 }
 
 /** Requests with which a node is warmed up where its first moments are of no interest. */
@@ -46,9 +57,17 @@ const WARM_UP = 20_000;
 const WARM_UP_OPERATIONS = 500;
 /** Operations on the cluster for each request of the echo load. */
 const OPERATIONS_SHARE = 0.05;
-const STALL_CHUNK = 2_000;
-/** A write that takes longer than this has met a node that stopped reading. */
-const STALL_MS = 1000;
+/** Fewer than a pipe takes, so that each that is written shows that the node goes on reading. */
+const STALL_CHUNK = 500;
+/** A node that takes nothing and does nothing for so long has stopped reading. */
+const STALL_MS = 5000;
+const SAMPLE_MS = 500;
+/** Processor time between two samples with which a node does something: it will read on. */
+const BUSY_MS = 25;
+/** More growth is not waited for, so that the machine's memory suffices. */
+const MAX_GROWTH_MB = 2048;
+/** How long a node of `--vs` may take for its first reply. */
+const FIRST_REPLY_MS = 10_000;
 /** How many nodes are idle at the same time, as in Maelstrom's largest exercise. */
 const IDLE_NODES = 25;
 const IDLE_MS = 2000;
@@ -60,17 +79,17 @@ export function quantile(sorted: ArrayLike<number>, share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? NaN;
 }
 
-function sleep(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
-}
-
 /** Measures one target after the other. */
 function oneByOne(
-  measure: (target: Target, scale: Scale) => Promise<number[]>,
+  measure: (
+    target: Target,
+    scale: Scale,
+    note: (text: string) => void,
+  ) => Promise<number[]>,
 ): Measurement["run"] {
-  return async (targets, scale) => {
+  return async (targets, scale, note) => {
     const all: number[][] = [];
-    for (const target of targets) all.push(await measure(target, scale));
+    for (const target of targets) all.push(await measure(target, scale, note));
     return all;
   };
 }
@@ -86,8 +105,26 @@ async function exchange(
   const startMs = performance.now();
   const [chunks] = await Promise.all([node.readLines(to - from), node.write(bytes)]);
   const elapsedMs = performance.now() - startMs;
-  checkReplies(chunks, { load, from, to, mirror: node.target.mirror === true });
+  await check(node, chunks, { load, from, to });
   return elapsedMs;
+}
+
+async function check(
+  { target }: RunningTarget,
+  chunks: readonly Chunk[],
+  expected: Omit<Expected, "mirror">,
+): Promise<void> {
+  const mirror = target.mirror === true;
+  await blaming(target, () => checkReplies(chunks, { ...expected, mirror }));
+}
+
+/**
+ * Asks a node for one reply.
+ *
+ * @throws {TargetError} if it does not give it in ten seconds.
+ */
+export async function tryOut(target: Target): Promise<void> {
+  await withNode(target, (node) => exchange(node, echo, 0, 1), { deadlineMs: FIRST_REPLY_MS });
 }
 
 function costFigures(name: string, each: string): Figure[] {
@@ -197,46 +234,73 @@ const memory: Measurement = {
   run: oneByOne((target) => {
     const ids = Array.from({ length: IDLE_NODES }, (_, index) => `n${index}`);
     return withNodes(ids.map((id) => ({ target, id, ids })), async (nodes) => {
-      await sleep(IDLE_MS);
+      await delay(IDLE_MS);
       const sum = nodes.reduce((mb, node) => mb + node.proportionalMb(), 0);
       return [sum, sum / IDLE_NODES];
     });
   }),
 };
 
-/** Writes requests until the node stops taking them; returns how many it was given. */
-async function stuff(
+/** Whether a node takes what is written to it, soon or after some work. */
+async function isTaken(
   node: RunningTarget,
-  most: number,
-  onChunk: () => void,
-): Promise<{ sent: number; written: Promise<void> }> {
-  for (let sent = 0;;) {
-    const written = node.write(requestBytes(echo, sent, sent + STALL_CHUNK));
-    sent += STALL_CHUNK;
-    const stalled = await Promise.race([
-      written.then(() => false),
-      sleep(STALL_MS).then(() => true),
-    ]);
-    onChunk();
-    if (stalled || sent >= most) return { sent, written };
+  written: Promise<void>,
+  sample: () => void,
+): Promise<boolean> {
+  for (let idleMs = 0; idleMs < STALL_MS;) {
+    const beforeMs = node.cpuMs();
+    if (await Promise.race([written.then(() => true), delay(SAMPLE_MS).then(() => false)])) {
+      return true;
+    }
+    sample();
+    idleMs = node.cpuMs() - beforeMs < BUSY_MS ? idleMs + SAMPLE_MS : 0;
   }
+  return false;
+}
+
+/** What became of a node whose output nobody read. */
+interface Stuffed {
+  readonly sent: number;
+  readonly growthMb: number;
+  readonly end: string;
+}
+
+/** Writes requests and reads nothing until the node stops reading, too, or it has had enough. */
+async function stuff(node: RunningTarget, most: number): Promise<Stuffed> {
+  const beforeMb = node.residentMb();
+  let growthMb = 0;
+  const sample = () => growthMb = Math.max(growthMb, node.residentMb() - beforeMb);
+  let sent = 0, written = Promise.resolve(), end = "";
+  while (end === "") {
+    written = node.write(requestBytes(echo, sent, sent + STALL_CHUNK));
+    sent += STALL_CHUNK;
+    const taken = await isTaken(node, written, sample);
+    sample();
+    if (!taken) end = "stopped reading";
+    else if (growthMb > MAX_GROWTH_MB) end = `was given no more at ${MAX_GROWTH_MB} MB`;
+    else if (sent >= most) end = "went on reading until it had all";
+  }
+  const [chunks] = await Promise.all([node.readLines(sent), written]);
+  await check(node, chunks, { load: echo, from: 0, to: sent });
+  return { sent, growthMb, end };
 }
 
 const stall: Measurement = {
-  figures: [{ label: "growth with a stalled reader", unit: "MB", digits: 1 }],
-  about: "requests are written while the replies are not read, until the node takes no more " +
-    `(or 800,000 are written): the peak of resident memory over that after a warm-up; ` +
-    "then all replies are read and checked",
-  run: oneByOne((target, { stalled }) =>
+  figures: [
+    { label: "growth with a stalled reader", unit: "MB", digits: 1 },
+    { label: "requests written to a stalled reader", unit: "count", digits: 0 },
+    { label: "growth for each of them", unit: "bytes", digits: 0 },
+  ],
+  about: "requests are written while the replies are not read, until the node has taken nothing " +
+    `and done nothing for ${STALL_MS / 1000} s, or 200,000 are written (50,000 with --quick), or ` +
+    `it has grown by ${MAX_GROWTH_MB} MB: the peak of resident memory over that after a warm-up; ` +
+    "then all replies are read and checked. Which of the three it was is said for each node",
+  run: oneByOne((target, { stalled }, note) =>
     withNode(target, async (node) => {
       for (let round = 0; round < 5; round++) await exchange(node, echo, 0, WARM_UP);
-      const beforeMb = node.residentMb();
-      let peakMb = beforeMb;
-      const sample = () => peakMb = Math.max(peakMb, node.residentMb());
-      const { sent, written } = await stuff(node, stalled, sample);
-      const [chunks] = await Promise.all([node.readLines(sent), written]);
-      checkReplies(chunks, { load: echo, from: 0, to: sent, mirror: target.mirror === true });
-      return [peakMb - beforeMb];
+      const { sent, growthMb, end } = await stuff(node, stalled);
+      note(`${target.name} ${end}: ${sent} requests, ${growthMb.toFixed(1)} MB`);
+      return [growthMb, sent, growthMb * 2 ** 20 / sent];
     })
   ),
 };

@@ -5,9 +5,10 @@
  */
 
 import { monotonicMs } from "./clock.ts";
-import { checkReplies, type Chunk, echo } from "./load.ts";
+import { type Chunk, echo } from "./load.ts";
 import type { PingDone, PingJob } from "./ping_worker.ts";
-import type { RunningTarget } from "./target.ts";
+import { checkReplies } from "./replies.ts";
+import { blaming, type RunningTarget } from "./target.ts";
 
 /** How long the nodes have to come to rest. */
 const LEAD_MS = 300;
@@ -45,10 +46,10 @@ class PingedNode {
       this.#threads[index]?.postMessage({ ...job, end, pid: this.#node.pid } satisfies PingJob);
     }
     const [sentMs, chunks] = await heard;
-    if (!sentMs || !chunks) throw this.#node.ended();
-    const mirror = this.#node.target.mirror === true;
-    const expected = { load: echo, from: 0, to: job.count, mirror };
-    const repliedMs = checkReplies(chunks as Chunk[], expected);
+    if (!sentMs || !chunks) throw await this.#node.ended();
+    const { target } = this.#node;
+    const expected = { load: echo, from: 0, to: job.count, mirror: target.mirror === true };
+    const repliedMs = await blaming(target, () => checkReplies(chunks as Chunk[], expected));
     return repliedMs.map((atMs, index) => (atMs - Number(sentMs[index])) * 1000).sort();
   }
 
@@ -62,6 +63,7 @@ class PingedNode {
  *
  * @param rate requests a second and node
  * @returns the sorted round trips of each node, in microseconds.
+ * @throws {TargetError} if one fails.
  */
 export async function ping(
   nodes: readonly RunningTarget[],

@@ -22,6 +22,6 @@ Deno.test("a node that ends while it is pinged is named", { ignore }, async () =
   await assertRejects(
     () => withNodes([{ target }], (nodes) => ping(nodes, 100, 1)),
     Error,
-    "Cannot measure brief: it ended its output",
+    "Cannot measure brief: it ended with exit code 0",
   );
 });

@@ -10,7 +10,7 @@
 
 import type { ThreadScope } from "@eddy/workbench/threads.ts";
 import { monotonicMs } from "./clock.ts";
-import { type Chunk, countLines, echo, requestBytes } from "./load.ts";
+import { type Chunk, echo, Output, requestBytes } from "./load.ts";
 
 /** What a thread is to do. */
 export interface PingJob {
@@ -39,6 +39,15 @@ function sleepUntil(dueMs: number): void {
   }
 }
 
+/** One of a node's pipes; `undefined` if it has closed it or has ended. */
+function openPipe(pid: number, fd: 0 | 1): Deno.FsFile | undefined {
+  try {
+    return Deno.openSync(`/proc/${pid}/fd/${fd}`, fd === 0 ? { write: true } : { read: true });
+  } catch {
+    return undefined;
+  }
+}
+
 /** Writes a line; `false` if there is nobody to read it. */
 function write(input: Deno.FsFile, line: Uint8Array): boolean {
   try {
@@ -57,7 +66,8 @@ function write(input: Deno.FsFile, line: Uint8Array): boolean {
  * late since the pipe was full counts from when it was due.
  */
 function writeAll({ pid, count, beginMs, rate }: PingJob): Float64Array | null {
-  using input = Deno.openSync(`/proc/${pid}/fd/0`, { write: true });
+  using input = openPipe(pid, 0);
+  if (input === undefined) return null;
   const sentMs = new Float64Array(count);
   let fullUntilMs = 0;
   for (let index = 0; index < count; index++) {
@@ -74,18 +84,17 @@ function writeAll({ pid, count, beginMs, rate }: PingJob): Float64Array | null {
 }
 
 function readAll({ pid, count }: PingJob): Chunk[] | null {
-  using output = Deno.openSync(`/proc/${pid}/fd/1`, { read: true });
+  using pipe = openPipe(pid, 1);
+  if (pipe === undefined) return null;
   const buffer = new Uint8Array(READ_BYTES);
-  const chunks: Chunk[] = [];
-  for (let missing = count; missing > 0;) {
-    const size = output.readSync(buffer);
+  const output = new Output(count);
+  while (!output.isDone) {
+    const size = pipe.readSync(buffer);
     const atMs = monotonicMs();
     if (size === null) return null;
-    const bytes = buffer.slice(0, size);
-    missing -= countLines(bytes);
-    chunks.push({ bytes, atMs });
+    output.add(buffer.slice(0, size), atMs);
   }
-  return chunks;
+  return output.chunks;
 }
 
 const thread = self as unknown as ThreadScope<PingJob, PingDone>;

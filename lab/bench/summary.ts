@@ -23,11 +23,11 @@ export function median(values: readonly number[]): number {
 }
 
 /**
- * How many times `ours` is `theirs`, round by round: the two runs of a round were neighbours in
- * time, and what else the machine did hit both.
+ * How many times `ours` is `theirs`, in each round that both have: the two runs of a round were
+ * neighbours in time, and what else the machine did hit both.
  */
 export function ratios(ours: readonly number[], theirs: readonly number[]): number[] {
-  return ours.map((value, round) => value / (theirs[round] ?? NaN));
+  return theirs.slice(0, ours.length).map((value, round) => (ours[round] ?? NaN) / value);
 }
 
 /** A number as it is printed: `612,345`, `1.85`. */
@@ -58,39 +58,70 @@ export function layOut(rows: readonly (readonly string[])[]): string {
   ).join("\n");
 }
 
-/** A row per figure with one cell per target; a target that was not measured has none. */
-function rowsOf(
-  all: readonly Series[],
-  targets: readonly string[],
-  cellOf: (series: Series, figure: readonly Series[]) => string,
-): string[][] {
-  const labels = [...new Set(all.map(({ figure }) => figure.label))];
-  return labels.map((label) => {
-    const figure = all.filter((series) => series.figure.label === label);
-    const cells = targets.map((name) => {
-      const series = figure.find(({ target }) => target === name);
-      return series === undefined ? "" : cellOf(series, figure);
-    });
-    return [`${label}, ${figure[0]?.figure.unit}`, ...cells];
-  });
-}
-
-/** The table of medians, with the range over the rounds where there were several. */
+/**
+ * The table of medians, with the range over the rounds where there were several: a row per figure
+ * with one cell per target, which is empty if it was not measured.
+ */
 export function tableOfMedians(all: readonly Series[]): string {
   const targets = [...new Set(all.map(({ target }) => target))];
-  return layOut([["", ...targets], ...rowsOf(all, targets, cell)]);
+  const labels = [...new Set(all.map(({ figure }) => figure.label))];
+  const rows = labels.map((label) => {
+    const series = all.filter(({ figure }) => figure.label === label);
+    const cells = targets.map((name) => {
+      const one = series.find(({ target }) => target === name);
+      return one === undefined ? "" : cell(one);
+    });
+    return [`${label}, ${series[0]?.figure.unit}`, ...cells];
+  });
+  return layOut([["", ...targets], ...rows]);
 }
 
-/** The table of ratios of `ours` to every other target; empty if there is none. */
-export function tableOfRatios(all: readonly Series[], ours: string): string {
-  const others = [...new Set(all.map(({ target }) => target))].filter((name) => name !== ours);
-  const rows = rowsOf(all, others, (series, figure) => {
-    const own = figure.find(({ target }) => target === ours);
-    const times = own === undefined ? NaN : median(ratios(own.values, series.values));
-    return Number.isFinite(times) ? `${times.toFixed(2)}x` : "";
+/** In which round a target could not be measured, counted from 1; `undefined` if it could. */
+export type FailedRound = (series: Series) => number | undefined;
+
+/** A figure with a row for each target: least and most where there are rounds, and our ratio to it. */
+function rowsOfFigure(
+  series: readonly Series[],
+  { ours, isRepeated, failedRound }: {
+    ours: string;
+    isRepeated: boolean;
+    failedRound: FailedRound;
+  },
+): string[][] {
+  const own = series.find(({ target }) => target === ours)?.values ?? [];
+  return series.map((one) => {
+    const { figure, target, values } = one;
+    const failed = failedRound(one);
+    const times = target === ours ? NaN : median(ratios(own, values));
+    return [
+      `  ${target}`,
+      show(median(values), figure),
+      ...(isRepeated ? [Math.min(...values), Math.max(...values)].map((v) => show(v, figure)) : []),
+      Number.isFinite(times) ? `${times.toFixed(2)}x` : "",
+      failed === undefined ? "" : `failed in round ${failed}`,
+    ];
   });
-  if (others.length === 0) return "";
-  return layOut([["", ...others.map((name) => `${ours}/${name}`)], ...rows]);
+}
+
+/**
+ * The table of figures, a row for each target below the name of the figure: the median, least and
+ * most where there were several rounds, and what `ours` is as a multiple of it (the median of the
+ * rounds' ratios).
+ */
+export function tableOfFigures(
+  all: readonly Series[],
+  ours: string,
+  failedRound: FailedRound,
+): string {
+  const isRepeated = all.some(({ values }) => values.length > 1);
+  const labels = [...new Set(all.map(({ figure }) => figure.label))];
+  const rows = labels.flatMap((label) => {
+    const series = all.filter(({ figure }) => figure.label === label);
+    const head = `${label}, ${series[0]?.figure.unit}`;
+    return [[head], ...rowsOfFigure(series, { ours, isRepeated, failedRound })];
+  });
+  const range = isRepeated ? ["least", "most"] : [];
+  return layOut([["", "median", ...range, `${ours} / it`], ...rows]);
 }
 
 /** What figures depend on. */

@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { quantile } from "./measurements.ts";
-import { median, ratios, show, tableOfMedians, tableOfRatios } from "./summary.ts";
+import { median, ratios, show, tableOfFigures, tableOfMedians } from "./summary.ts";
 
 const figure = { label: "throughput", unit: "msg/s", digits: 0 };
 const series = [
@@ -18,6 +18,7 @@ Deno.test("medians and quantiles", () => {
 
 Deno.test("a ratio is taken round by round", () => {
   assertEquals(ratios([4000, 1000, 3000], [1000, 500, 1000]), [4, 2, 3]);
+  assertEquals([ratios([4000], [1000, 500]), ratios([4000, 1000], [1000])], [[4], [4]]);
 });
 
 Deno.test("numbers are grouped, and what is no number is a dash", () => {
@@ -37,13 +38,29 @@ Deno.test("tables have a column per target, blank where nothing was measured", (
       "start, ms                         50.0",
     ].join("\n"),
   );
+});
+
+Deno.test("a figure has a row for each target, with what failed and our ratio to it", () => {
+  const half = { measurement: "throughput", figure, target: "go", values: [500] };
+  const none = { measurement: "throughput", figure, target: "odd", values: [] };
+  const failed: Record<string, number> = { go: 2, odd: 1 };
   assertEquals(
-    tableOfRatios(all, "eddy"),
+    tableOfFigures([...series, half, none], "eddy", ({ target }) => failed[target]),
     [
-      "                   eddy/naive",
-      "throughput, msg/s       3.00x",
-      "start, ms",
+      "                   median  least   most  eddy / it",
+      "throughput, msg/s",
+      "  eddy              3,000  1,000  4,000",
+      "  naive             1,000    500  1,000      3.00x",
+      "  go                  500    500    500      8.00x  failed in round 2",
+      "  odd                   -      -      -             failed in round 1",
     ].join("\n"),
   );
-  assertEquals(tableOfRatios([series[0]].filter((one) => one !== undefined), "eddy"), "");
+  assertEquals(
+    tableOfFigures([half], "eddy", () => undefined),
+    [
+      "                   median  eddy / it",
+      "throughput, msg/s",
+      "  go                  500",
+    ].join("\n"),
+  );
 });

@@ -4,9 +4,11 @@
  * @module
  */
 
-import { ScriptError } from "../../scripts/support.ts";
+import { delay } from "@std/async/delay";
+import { ScriptError, whenInterrupted } from "../../scripts/support.ts";
 import { cpuMs } from "./clock.ts";
-import { type Chunk, countLines, initLine } from "./load.ts";
+import { type Chunk, initLine, Output } from "./load.ts";
+import { checkInit } from "./replies.ts";
 
 /** A program to measure. */
 export interface Target {
@@ -21,6 +23,30 @@ export interface Target {
   readonly only?: readonly string[];
 }
 
+/** Why a target cannot be measured. */
+export class TargetError extends ScriptError {
+  readonly target: Target;
+
+  constructor(target: Target, readonly why: string, options?: ErrorOptions) {
+    super(`Cannot measure ${target.name}: ${why}`, options);
+    this.target = target;
+  }
+}
+
+/**
+ * Does what finds out about a target.
+ *
+ * @throws {TargetError} in place of a {@linkcode ScriptError}, which names no target.
+ */
+export async function blaming<T>(target: Target, act: () => T | Promise<T>): Promise<T> {
+  try {
+    return await act();
+  } catch (cause) {
+    if (!(cause instanceof ScriptError) || cause instanceof TargetError) throw cause;
+    throw new TargetError(target, cause.message, { cause });
+  }
+}
+
 /** What a target is started as. */
 export interface Role {
   /** @default "echo" */
@@ -29,6 +55,8 @@ export interface Role {
   readonly id?: string;
   /** All nodes; this one alone if it is left out. */
   readonly ids?: readonly string[];
+  /** How long it may take for all that is asked of it; two minutes if it is left out. */
+  readonly deadlineMs?: number;
 }
 
 /** Starts a node, calls `use` with it, and ends it whatever happens. */
@@ -61,6 +89,8 @@ export async function withNodes<T>(
 
 /** How long a node may take for all of one measurement. */
 const DEADLINE_MS = 120_000;
+/** How long the end of a process may come after that of its pipes. */
+const EXIT_MS = 500;
 const READ_BYTES = 1 << 16;
 
 /** A started {@linkcode Target}. */
@@ -70,13 +100,16 @@ export class RunningTarget {
   readonly #child: Deno.ChildProcess;
   readonly #reader: ReadableStreamBYOBReader;
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
+  readonly #deadlineMs: number;
   readonly #deadline: ReturnType<typeof setTimeout>;
+  readonly #withdraw: () => void;
   #buffer = new Uint8Array(READ_BYTES);
   #late = false;
 
-  private constructor(target: Target, { workload = "echo", id = "n0" }: Role) {
+  private constructor(target: Target, { workload = "echo", id = "n0", deadlineMs }: Role) {
     this.target = target;
     this.id = id;
+    this.#deadlineMs = deadlineMs ?? DEADLINE_MS;
     this.#child = new Deno.Command("sh", {
       // With `exec` the process measured is the node itself and not a shell around it. Peers know
       // only echo, and programs such as `cat` take no name of a workload.
@@ -90,14 +123,21 @@ export class RunningTarget {
     this.#deadline = setTimeout(() => {
       this.#late = true;
       this.#kill();
-    }, DEADLINE_MS);
+    }, this.#deadlineMs);
+    this.#withdraw = whenInterrupted(() => this.#kill());
   }
 
-  /** Starts a process and waits for its answer to `init`. */
+  /**
+   * Starts a process and waits for its answer to `init`.
+   *
+   * @throws {TargetError} if it gives none.
+   */
   static async start(target: Target, role: Role = {}): Promise<RunningTarget> {
     const running = new RunningTarget(target, role);
     try {
-      await Promise.all([running.write(initLine(running.id, role.ids)), running.readLines(1)]);
+      const init = running.write(initLine(running.id, role.ids));
+      const [chunks] = await Promise.all([running.readLines(1), init]);
+      await blaming(target, () => checkInit(chunks, target.mirror === true));
     } catch (error) {
       await running.stop();
       throw error;
@@ -105,38 +145,49 @@ export class RunningTarget {
     return running;
   }
 
-  /** Writes bytes to its input; resolves when the pipe has taken them. */
-  write(bytes: Uint8Array<ArrayBuffer>): Promise<void> {
-    return this.#writer.write(bytes);
+  /**
+   * Writes bytes to its input; resolves when the pipe has taken them.
+   *
+   * @throws {TargetError} if nobody reads them any more.
+   */
+  async write(bytes: Uint8Array<ArrayBuffer>): Promise<void> {
+    try {
+      await this.#writer.write(bytes);
+    } catch {
+      throw await this.ended();
+    }
   }
 
   /**
    * Reads what has come. The bytes are overwritten by the next read.
    *
-   * @throws {Error} if the process has ended or the deadline has passed.
+   * @throws {TargetError} if the process has ended or the deadline has passed.
    */
   async read(): Promise<Uint8Array<ArrayBuffer>> {
     const { value, done } = await this.#reader.read(this.#buffer);
-    if (done || value === undefined) throw this.ended();
+    if (done || value === undefined) throw await this.ended();
     this.#buffer = new Uint8Array(value.buffer);
     return value;
   }
 
-  /** Reads until `count` lines have come, and returns copies of the bytes, with the time. */
+  /** Reads until `count` lines have come, or too much, and returns copies of the bytes, with the time. */
   async readLines(count: number): Promise<Chunk[]> {
-    const chunks: Chunk[] = [];
-    for (let lines = 0; lines < count;) {
-      const bytes = await this.read();
-      lines += countLines(bytes);
-      chunks.push({ bytes: bytes.slice(), atMs: performance.now() });
-    }
-    return chunks;
+    const output = new Output(count);
+    while (!output.isDone) output.add((await this.read()).slice(), performance.now());
+    return output.chunks;
   }
 
-  /** Why its output has an end. */
-  ended(): ScriptError {
-    const why = this.#late ? `did not finish in ${DEADLINE_MS / 1000} s` : "ended its output";
-    return new ScriptError(`Cannot measure ${this.target.name}: it ${why} (see --stderr)`);
+  /** Why a pipe of it has an end. */
+  async ended(): Promise<TargetError> {
+    const status = await Promise.race([this.#child.status, delay(EXIT_MS)]);
+    return new TargetError(this.target, `${this.#why(status)} (see --stderr)`);
+  }
+
+  #why(status: Deno.CommandStatus | void): string {
+    if (this.#late) return `it did not finish in ${this.#deadlineMs / 1000} s`;
+    if (!status) return "it closed its standard input or output";
+    const { code, signal } = status;
+    return signal === null ? `it ended with exit code ${code}` : `${signal} ended it`;
   }
 
   get pid(): number {
@@ -159,7 +210,14 @@ export class RunningTarget {
   }
 
   #readMb(file: string, line: RegExp): number {
-    return Number(line.exec(Deno.readTextFileSync(`/proc/${this.pid}/${file}`))?.[1]) / 1024;
+    let kB: string | undefined;
+    try {
+      kB = line.exec(Deno.readTextFileSync(`/proc/${this.pid}/${file}`))?.[1];
+    } catch {
+      // A process that has ended has no such file, or none that can be read.
+    }
+    if (kB === undefined) throw new TargetError(this.target, "it ended (see --stderr)");
+    return Number(kB) / 1024;
   }
 
   /** Ends the process. */
@@ -167,6 +225,7 @@ export class RunningTarget {
     clearTimeout(this.#deadline);
     this.#kill();
     await this.#child.status;
+    this.#withdraw();
     await Promise.allSettled([this.#reader.cancel(), this.#writer.abort()]);
   }
 
