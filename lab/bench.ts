@@ -152,8 +152,8 @@ async function main(
   for (const peer of peers) await tryOut(peer);
   const chosen = Object.entries(measurements).filter(([name]) => only.includes(name));
   const scale: Scale = quick
-    ? { requests: Math.min(given.requests, 20_000), pingSeconds: 1, starts: 1, stalled: 50_000 }
-    : { requests: given.requests, pingSeconds: given["ping-seconds"], starts: 7, stalled: 200_000 };
+    ? { requests: Math.min(given.requests, 20_000), pingSeconds: 1, starts: 1, stalled: 20_000 }
+    : { requests: given.requests, pingSeconds: given["ping-seconds"], starts: 7, stalled: 100_000 };
   const before = machine();
   const rounds = new Rounds();
   const tell = (isInterrupted: boolean) =>

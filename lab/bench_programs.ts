@@ -14,12 +14,17 @@ import type { Figure } from "./bench/measurements.ts";
 import { describeMachine, machine, median, type Series, tableOfMedians } from "./bench/summary.ts";
 import { runOne } from "./bench_workbench/runs.ts";
 import { languages, nativeNode, virtualNode } from "./programs/languages.ts";
-import { runCommand, say, ScriptError, warn, withTempDir } from "../scripts/support.ts";
+import { attempt, runCommand, say, ScriptError, warn, withTempDir } from "../scripts/support.ts";
 
 const flags = {
   rounds: { help: "How often to measure each", value: "N", ...integer(1, 1000), default: 5 },
   seconds: { help: "How long a run is", value: "N", ...integer(1, 1000), default: 10 },
-  only: { help: "Measure only nodes with this in the name of their file", value: "TEXT" },
+  only: {
+    help: "Measure only nodes with this in the name of their file",
+    value: "TEXT",
+    accepts: `a part of one of these names: ${languages.map(({ file }) => file).join(", ")}`,
+    parse: (text: string) => languages.some(({ file }) => file.includes(text)) ? text : undefined,
+  },
   "no-processes": { help: "Only under virtual time" },
   bin: {
     help: "Measure this program, too, under virtual time; may be given several times",
@@ -195,10 +200,8 @@ async function main(given: FlagValues<typeof flags>): Promise<number> {
     const plan = `${folder}/plan.json`;
     const { options } = caseOf(line, 1).job;
     const planned = (await simulate(options)).plan();
-    await Deno.writeTextFile(
-      plan,
-      writePlan({ version: PLAN_VERSION, args: [], options, ...planned }),
-    );
+    const text = writePlan({ version: PLAN_VERSION, args: [], options, ...planned });
+    await attempt(`write ${plan}`, () => Deno.writeTextFile(plan, text));
     const own = given.bin.map((bin) => ({ name: bin.slice(bin.lastIndexOf("/") + 1), bin }));
     const found: Contestant[] = [...contestants(folder, given.only), ...own];
     const all = given["no-processes"]

@@ -39,6 +39,7 @@ Deno.test("the benchmark of programs says what it does, and refuses what it does
   for (
     const [args, message] of [
       [["--rounds", "0"], "expected an integer from 1 to 1000"],
+      [["--only", "xyz"], 'Cannot use "xyz" for --only: expected a part of one of these names: '],
       [["--bin", "echo.py"], "expected the file of a program in TypeScript, JavaScript or WebAss"],
     ] as const
   ) {

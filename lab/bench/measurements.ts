@@ -292,7 +292,7 @@ const stall: Measurement = {
     { label: "growth for each of them", unit: "bytes", digits: 0 },
   ],
   about: "requests are written while the replies are not read, until the node has taken nothing " +
-    `and done nothing for ${STALL_MS / 1000} s, or 200,000 are written (50,000 with --quick), or ` +
+    `and done nothing for ${STALL_MS / 1000} s, or 100,000 are written (20,000 with --quick), or ` +
     `it has grown by ${MAX_GROWTH_MB} MB: the peak of resident memory over that after a warm-up; ` +
     "then all replies are read and checked. Which of the three it was is said for each node",
   run: oneByOne((target, { stalled }, note) =>

@@ -6,7 +6,7 @@
 
 import type { Json, Random } from "@eddy/maelstrom";
 import { type Op, writeHistoryLine } from "@eddy/workbench/history.ts";
-import type { WorkloadName } from "@eddy/workbench";
+import { type WorkloadName, WORKLOADS } from "@eddy/workbench";
 import { randomBelow, seededRandom } from "@eddy/workbench/random.ts";
 
 /** How many processes there are, and how many nodes they talk to. */
@@ -17,7 +17,7 @@ const NODES = 5;
 const KEYS = 10;
 const WRITES = 16;
 
-/** After how many operations a key of lin-kv is replaced, as crashes do. */
+/** After how many operations a key of lin-kv is replaced, as crashes do; in one history never. */
 const KEY_OPERATIONS = 300;
 
 /** How long after the last operations the last reads come. */
@@ -46,10 +46,26 @@ interface Last {
   readonly final?: true;
 }
 
+/** The history of lin-kv with one key for all operations. */
+const ONE_KEY = "lin-kv-one-key";
+
+/** A kind of history: a workload, or what else is done to one. */
+export type HistoryName = WorkloadName | typeof ONE_KEY;
+
+/** All kinds of histories, by workload. */
+export const HISTORIES: readonly HistoryName[] = WORKLOADS.flatMap((workload) =>
+  workload === "lin-kv" ? [workload, ONE_KEY] : [workload]
+);
+
+/** The workload of a kind of history. */
+export function workloadOf(name: HistoryName): WorkloadName {
+  return name === ONE_KEY ? "lin-kv" : name;
+}
+
 /** The operations of a history, made one by one. */
-export function* longHistory(workload: WorkloadName, operations: number): Generator<string> {
-  const random = seededRandom(1, workload);
-  const { draw, last } = scripts[workload](random);
+export function* longHistory(name: HistoryName, operations: number): Generator<string> {
+  const random = seededRandom(1, name);
+  const { draw, last } = scripts[name](random);
   const open: (Drawn | undefined)[] = new Array(PROCESSES).fill(undefined);
   let [index, time] = [0, 0];
   const line = (process: number, op: Pick<Op, "f" | "value" | "type"> & Partial<Op>) => {
@@ -80,7 +96,7 @@ export function* longHistory(workload: WorkloadName, operations: number): Genera
   }
 }
 
-const scripts: Readonly<Record<WorkloadName, (random: Random) => Script>> = {
+const scripts: Readonly<Record<HistoryName, (random: Random) => Script>> = {
   echo: (random) => ({
     draw: (number) => {
       const value = `Please echo ${randomBelow(random, 128)}`;
@@ -102,7 +118,8 @@ const scripts: Readonly<Record<WorkloadName, (random: Random) => Script>> = {
   "g-counter": (random) => counter(() => randomBelow(random, 5)),
   "pn-counter": (random) => counter(() => randomBelow(random, 10) - 5),
   kafka,
-  "lin-kv": registers,
+  "lin-kv": (random) => registers(random, KEY_OPERATIONS),
+  [ONE_KEY]: (random) => registers(random, Infinity),
   "txn-list-append": (random) => transactions(random, "append"),
   "txn-rw-register": (random) => transactions(random, "w"),
 };
@@ -130,11 +147,11 @@ function counter(draw: () => number): Script {
 }
 
 /** Half are reads, a sixth writes, the others compare and set. */
-function registers(random: Random): Script {
+function registers(random: Random, keyOperations: number): Script {
   const states = new Map<number, number>();
   return {
     draw: (number) => {
-      const key = Math.floor(number / KEY_OPERATIONS);
+      const key = Math.floor(number / keyOperations);
       states.delete(key - KEYS);
       const kind = randomBelow(random, 6);
       const [from, to] = [randomBelow(random, 5), randomBelow(random, 5)];

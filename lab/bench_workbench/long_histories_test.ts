@@ -4,16 +4,25 @@ import { check, parseHistory, WORKLOADS } from "@eddy/workbench";
 import { type History, type Op } from "@eddy/workbench/history.ts";
 import { OpColumns } from "@eddy/workbench/op_columns.ts";
 import { randomBelow, seededRandom } from "@eddy/workbench/random.ts";
-import { longHistory } from "./long_histories.ts";
+import { HISTORIES, longHistory, workloadOf } from "./long_histories.ts";
 
 Deno.test("a long history of each workload is valid, and has as many operations as were wanted", () => {
-  for (const workload of WORKLOADS) {
-    const history = parseHistory([...longHistory(workload, 3000)].join(""));
+  for (const name of HISTORIES) {
+    const history = parseHistory([...longHistory(name, 3000)].join(""));
+    const workload = workloadOf(name);
     const report = check(history, { workload, consistencyModels: ["strict-serializable"] });
-    assertEquals([report.valid, report.findings], [true, []], workload);
+    assertEquals([report.valid, report.findings], [true, []], name);
     const begun = history.filter(({ type, process }) => type === "invoke" && Number(process) < 10);
-    assertEquals(begun.length, 3000, workload);
+    assertEquals(begun.length, 3000, name);
   }
+});
+
+Deno.test("a history of lin-kv has many keys, and the other has one", () => {
+  const keys = (["lin-kv", "lin-kv-one-key"] as const).map((name) => {
+    const history = parseHistory([...longHistory(name, 3000)].join(""));
+    return new Set(history.map(({ value }) => (value as Json[])[0])).size;
+  });
+  assertEquals(keys, [10, 1]);
 });
 
 function columnsOf(ops: readonly Op[]): OpColumns {
