@@ -129,25 +129,35 @@ export async function runScript(
 }
 
 /**
- * {@linkcode runScript} for a script with flags: `--help` is seen to, and words are refused unless
- * they are wanted.
+ * {@linkcode runScript} for a script with flags: `--help` is seen to, and words, and what follows
+ * `--`, are refused unless they are wanted.
  *
  * @param usage what `--help` says before it lists the flags
- * @param main gets the values of the flags
+ * @param main gets the values of the flags, the words and what follows `--`
  */
 export function runCommand<F extends Flags>(
   usage: string,
   flags: F,
-  main: (given: FlagValues<F>, words: readonly string[]) => Promise<number>,
-  { takesWords = false }: { /** @default false */ takesWords?: boolean } = {},
+  main: (
+    given: FlagValues<F>,
+    words: readonly string[],
+    rest: readonly string[],
+  ) => Promise<number>,
+  { takesWords = false, takesRest = false }: {
+    /** @default false */
+    takesWords?: boolean;
+    /** @default false */
+    takesRest?: boolean;
+  } = {},
 ): Promise<never> {
   const all = { ...flags, help: { help: "Say this", short: "h" } };
   return runScript((args) => {
-    const { flags: given, words } = parseFlags(all, args);
-    if (words.length > 0 && !takesWords) {
-      throw new UsageError(`Unexpected argument ${JSON.stringify(words[0])}`);
+    const { flags: given, words, rest } = parseFlags(all, args);
+    const unwanted = [...(takesWords ? [] : words), ...(takesRest ? [] : rest)];
+    if (unwanted.length > 0) {
+      throw new UsageError(`Unexpected argument ${JSON.stringify(unwanted[0])}`);
     }
-    if (!given.help) return main(given as FlagValues<F>, words);
+    if (!given.help) return main(given as FlagValues<F>, words, rest);
     say(`${usage}\n\nOptions:\n${describeFlags(all)}`);
     return Promise.resolve(0);
   });

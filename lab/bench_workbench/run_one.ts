@@ -1,9 +1,12 @@
 /**
- * Does one run in a process of its own, and prints what that took.
+ * Does one run in a process of its own, and prints what that took; its argument is an
+ * {@linkcode Order} as JSON. `deno task profile` runs it where V8 takes samples.
  *
  * @module
  */
 
+import { isJsonObject } from "@eddy/maelstrom";
+import { UsageError } from "@eddy/maelstrom/flags";
 import {
   loadProgram,
   parsePlan,
@@ -15,6 +18,7 @@ import {
 } from "@eddy/workbench";
 import { caseOf } from "../campaign/cases.ts";
 import { serveFlooding } from "../campaign/flooding_node.ts";
+import { attempt, runScript, say } from "../../scripts/support.ts";
 import { childrenCpuMs, ownCpuMs } from "./cpu.ts";
 
 /** What to run. */
@@ -53,8 +57,29 @@ export interface Bill {
   readonly operations: number;
 }
 
-const [text = ""] = Deno.args;
-console.log(JSON.stringify(await executeAll(JSON.parse(text) as Order)));
+await runScript(async (args) => {
+  say(JSON.stringify(await executeAll(readOrder(args))));
+  return 0;
+});
+
+/** Whoever calls this by hand need not know more than the two parts of an order that it must have. */
+function readOrder(args: readonly string[]): Order {
+  const [text = ""] = args;
+  let order: unknown;
+  try {
+    order = JSON.parse(text);
+  } catch {
+    // It is no order, as what lacks its parts.
+  }
+  if (
+    args.length === 1 && isJsonObject(order) && typeof order["line"] === "string" &&
+    Number.isInteger(order["seed"])
+  ) return order as unknown as Order;
+  throw new UsageError(
+    `Cannot use ${JSON.stringify(args.join(" "))} as what to run: expected one argument such as ` +
+      `'{"line":"-w echo","seed":1}'; see deno task profile --help`,
+  );
+}
 
 async function executeAll(order: Order): Promise<Bill> {
   const { seed, seeds = 1 } = order;
@@ -112,7 +137,7 @@ async function prepare(
   }
   if (bin !== undefined) {
     const began = performance.now();
-    const loaded = await loadProgram(bin);
+    const loaded = await attempt(`load ${bin}`, () => loadProgram(bin));
     const loadMs = performance.now() - began;
     return {
       wayToRun: (hooks) => simulateProgram(loaded, [], options, { ...hooks, plan }),
