@@ -91,13 +91,13 @@ async function measure(name: HistoryName, operations: number): Promise<string[]>
   });
 }
 
-async function main({ operations, only = HISTORIES }: FlagValues<typeof flags>): Promise<number> {
+async function main({ operations, only }: FlagValues<typeof flags>): Promise<number> {
   if (Deno.build.os !== "linux") {
     throw new ScriptError("Cannot measure here: memory is read from Linux's /proc");
   }
   return await measureRows(
     ["file", "peak memory", "reading", "checking", "processor time"],
-    only.map((name) => ({ name, measure: () => measure(name, operations) })),
+    (only ?? HISTORIES).map((name) => ({ name, measure: () => measure(name, operations) })),
   );
 }
 

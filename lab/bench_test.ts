@@ -127,7 +127,7 @@ for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
       const left = await Array.fromAsync(Deno.readDir(folder));
       await Deno.remove(folder, { recursive: true });
       assertEquals(left, []);
-      assertMatch(await stdout, /Interrupted: [^]*\n  eddy +\d[^]*\nping at [^]*\n  eddy +-/);
+      assertMatch(await stdout, /Interrupted: [^]*\n {2}eddy +\d[^]*\nping at [^]*\n {2}eddy +-/);
     },
   });
 }

@@ -8,7 +8,7 @@ import { table } from "@eddy/workbench/cli/wrap.ts";
 import { say, ScriptError, warn, whenInterrupted } from "../../scripts/support.ts";
 
 /** What has a row in the table. */
-export interface Measured {
+export interface MeasuredRow {
   readonly name: string;
   /** Measures it; the cells after its name. */
   readonly measure: () => Promise<readonly string[]>;
@@ -23,7 +23,7 @@ export interface Measured {
  */
 export async function measureRows(
   heads: readonly string[],
-  measured: readonly Measured[],
+  measured: readonly MeasuredRow[],
 ): Promise<number> {
   const rows: string[][] = [["", ...heads]];
   let code = 0;
