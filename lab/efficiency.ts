@@ -10,7 +10,7 @@ import { table } from "@eddy/workbench/cli/wrap.ts";
 import { describeMachine, machine } from "./bench/summary.ts";
 import { markdownTable } from "./campaign/record.ts";
 import { type Job, jobs } from "./efficiency/goals.ts";
-import { measure, type Measured } from "./efficiency/measure.ts";
+import { measure } from "./efficiency/measure.ts";
 import {
   drawTradeoff,
   measureTradeoff,
