@@ -8,6 +8,7 @@ import { describeError, ErrorCode, errorReply, RpcError } from "./errors.ts";
 import type { Given, Json, JsonObject, Sendable } from "./json.ts";
 import { isClient, type Message, quote, type Received } from "./message.ts";
 import type { Node } from "./node.ts";
+import { ROUTED } from "./routes.ts";
 import { checkFits, type RpcSchema, type Schema } from "./schema.ts";
 
 /** A reply that no schema describes; a key that is undefined is left out. */
@@ -120,6 +121,9 @@ export class Dispatcher {
           message,
           new RpcError(ErrorCode.malformedRequest, `Node is ${state.nodeId} already`),
         );}
+    } else if (message.body.type === ROUTED && phase !== "new") {
+      // At once, whatever is in flight: what is inside may be a reply that a handler waits for.
+      this.#start(message);
     } else if (phase === "new" && isClient(message.src)) {
       this.#fail(
         message,

@@ -6,6 +6,7 @@
 
 import {
   type Clock,
+  drawName,
   type Random,
   retry,
   type RetryOptions,
@@ -32,6 +33,7 @@ import {
 } from "./errors.ts";
 import type { JsonObject, Sendable } from "./json.ts";
 import { isClient, type Message, parseMessage, quote, Received, type Typed } from "./message.ts";
+import { ROUTED } from "./routes.ts";
 import { checkFits, type Schema } from "./schema.ts";
 import type { Observation, ObservedState, Observer } from "./observe.ts";
 import { NodeState } from "./state.ts";
@@ -190,6 +192,7 @@ export class Node {
     this.#drainTimeoutMs = drainTimeoutMs;
     this.#dispatcher = new Dispatcher(this, maxInFlight);
     this.#dispatcher.on("init", { handle: (message) => this.#init(message), request: undefined });
+    this.#dispatcher.on(ROUTED, { handle: (message) => this.#route(message), request: undefined });
   }
 
   /** This node's name; empty before init. */
@@ -258,13 +261,27 @@ export class Node {
     const message = parseMessage(line);
     if (!(message instanceof Received)) {
       this.#receiveMalformed(line, message.problem, message.request);
-    } else if (message.body.in_reply_to !== undefined) {
+    } else {
+      this.#deliver(message);
+    }
+  }
+
+  #deliver(message: Received): void {
+    if (message.body.in_reply_to !== undefined) {
       this.#settle(message);
     } else if (message.body.type === "error") {
-      this.log(`Dropped an error from ${message.src} that answers nothing: ${quote(line)}`);
+      const text = quote(JSON.stringify(message.body));
+      this.log(`Dropped an error from ${message.src} that answers nothing: ${text}`);
     } else {
       this.#dispatcher.accept(message);
     }
+  }
+
+  /** Takes a message that came wrapped, or passes it on. */
+  #route(message: Message<JsonObject>): void {
+    const result = this.state.routes.receive(message, this.clock.now());
+    if (result instanceof Received) this.#deliver(result);
+    else if (result !== undefined) this.#put(this.id, result.dest, result.body);
   }
 
   /** Whether input should pause until {@linkcode Node.ready} resolves. */
@@ -368,7 +385,7 @@ export class Node {
    * @param peer the other node's name
    */
   suspect(peer: string): void {
-    if (peer === this.id || !this.nodeIds.includes(peer)) return;
+    this.state.routes.suspect(peer, this.clock.now());
   }
 
   /**
@@ -499,6 +516,7 @@ export class Node {
     state.phase = "starting";
     state.nodeId = node_id;
     state.nodeIds = Object.freeze([...node_ids]);
+    state.routes.join(node_id, node_ids, () => drawName(this.random, 48));
     try {
       for (const hook of this.#initHooks) await hook();
     } catch (error) {
@@ -561,6 +579,7 @@ export class Node {
       };
       const abort = () => fail(signal?.reason);
       const cancel = this.clock.schedule(timeoutMs, () => {
+        this.suspect(dest);
         fail(new RpcError(ErrorCode.timeout, `No reply from ${dest} in ${timeoutMs} ms`));
       });
       signal?.addEventListener("abort", abort, { once: true });
@@ -596,6 +615,14 @@ export class Node {
     if (typeof dest !== "string" || typeof type !== "string" || typeof toJSON === "function") {
       throw notSendable(dest, body);
     }
+    const routed = this.state.routes.active
+      ? this.state.routes.send(dest, body, this.clock.now())
+      : undefined;
+    if (routed === undefined) this.#put(src, dest, body);
+    else for (const each of routed) this.#put(src, each.dest, each.body);
+  }
+
+  #put(src: string, dest: string, body: object): void {
     this.#output.write(JSON.stringify({ src, dest, body }));
   }
 }

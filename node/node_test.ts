@@ -248,9 +248,9 @@ Deno.test("nodes that hand each other their lines at once can call each other", 
 
 Deno.test("retry sends each try under a fresh msg_id", async () => {
   const { node, sent, clock, receive } = await testNode();
-  const reply = node.retry(() => node.rpc("n2", { type: "a" }, { timeoutMs: 50 }));
+  const reply = node.retry(() => node.rpc("lin-kv", { type: "a" }, { timeoutMs: 50 }));
   await clock.advance(150);
-  receive("n2", { type: "a_ok", in_reply_to: 2 });
+  receive("lin-kv", { type: "a_ok", in_reply_to: 2 });
   assertEquals((await reply).type, "a_ok");
   assertEquals(sent.map(({ body }) => body.msg_id), [1, 2]);
 });

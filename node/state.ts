@@ -8,6 +8,7 @@
  */
 
 import type { Message, Received } from "./message.ts";
+import { Routes } from "./routes.ts";
 
 /** A node's phase: before init, running its init hooks, serving, or ended. */
 export type Phase = "new" | "starting" | "ready" | "draining";
@@ -32,6 +33,8 @@ export interface Counts {
   lateReplies: number;
   /** Peers' messages dropped because too many waited for init. */
   droppedEarly: number;
+  /** Other nodes' messages that were not passed on, because they had come too far or been here. */
+  droppedRelays: number;
 }
 
 /** A node's shared state. */
@@ -51,7 +54,15 @@ export class NodeState {
   /** Our requests that wait for a reply, by `msg_id`. */
   readonly calls: Map<number, Call> = new Map();
   /** How often a message was dropped, by reason. */
-  readonly counts: Counts = { malformed: 0, unknownReplies: 0, lateReplies: 0, droppedEarly: 0 };
+  readonly counts: Counts = {
+    malformed: 0,
+    unknownReplies: 0,
+    lateReplies: 0,
+    droppedEarly: 0,
+    droppedRelays: 0,
+  };
+  /** Which nodes are suspected, and which way messages to them go. */
+  readonly routes: Routes = new Routes(this.counts);
   readonly #parts = new Map<string, object>();
   #nextMsgId = 0;
 
