@@ -79,7 +79,11 @@ interface Suspicion {
   relayedNumber: number;
   /** Whether one has become known since the suspicion was last repeated. */
   isFresh: boolean;
-  /** How many third nodes were tried. */
+  /** How often it was repeated while no third node was known to help. */
+  repeats: number;
+  /** Whether the next message goes through all other nodes. */
+  tryAll: boolean;
+  /** How many third nodes were tried in turn. */
   tries: number;
   pauseMs: number;
   nextTryAtMs: number;
@@ -225,11 +229,7 @@ export class Routes {
     suspicion.untilMs = nowMs + SUSPECTED_MS;
     if (nowMs < suspicion.atMs + SAME_MS) return false;
     suspicion.atMs = nowMs;
-    if (suspicion.relay !== undefined && !suspicion.isFresh) {
-      suspicion.relay = undefined;
-      // What is still told of older messages must not prove the same node again.
-      suspicion.relayedNumber = peer.number;
-    }
+    if (!suspicion.isFresh) search(suspicion, peer.number);
     suspicion.isFresh = false;
     return true;
   }
@@ -261,8 +261,16 @@ export class Routes {
     const { relay } = suspicion;
     if (relay !== undefined && nowMs < suspicion.directAtMs + PROBE_MS) return [relay];
     suspicion.directAtMs = nowMs;
+    if (suspicion.tryAll) {
+      suspicion.tryAll = false;
+      return [peer.name, ...this.#othersThan(peer).map(({ name }) => name)];
+    }
     const other = relay ?? this.#nextTry(peer, suspicion, nowMs);
     return other === undefined ? [peer.name] : [peer.name, other];
+  }
+
+  #othersThan(peer: OtherNode): OtherNode[] {
+    return [...this.#peers.values()].filter((each) => each !== peer);
   }
 
   /** The third node whose turn it is to be tried, if the pause is over. */
@@ -272,7 +280,7 @@ export class Routes {
     suspicion.pauseMs = Math.min(2 * suspicion.pauseMs, MAX_PAUSE_MS);
     const number = suspicion.tries++;
     if (number === 0 && peer.lastHop !== undefined) return peer.lastHop;
-    const others = [...this.#peers.values()].filter((each) => each !== peer);
+    const others = this.#othersThan(peer);
     const trusted = others.filter((each) => suspicionOf(each, nowMs) === undefined);
     const rest = others.filter((each) => !trusted.includes(each));
     return [...trusted, ...rest][number % others.length]?.name;
@@ -288,6 +296,8 @@ export class Routes {
       suspicion.relay = via;
       suspicion.relayedNumber = relayed;
       suspicion.isFresh = true;
+      suspicion.repeats = 0;
+      suspicion.tryAll = false;
       suspicion.untilMs = nowMs + SUSPECTED_MS;
       suspicion.pauseMs = MIN_PAUSE_MS;
     }
@@ -363,11 +373,29 @@ function newSuspicion(number: number, nowMs: number): Suspicion {
     relay: undefined,
     relayedNumber: number,
     isFresh: false,
+    repeats: 0,
+    tryAll: false,
     tries: 0,
     pauseMs: MIN_PAUSE_MS,
     nextTryAtMs: nowMs,
     directAtMs: nowMs,
   };
+}
+
+/**
+ * Gives up the third node that has not helped lately, if there is one. As each repetition shows that
+ * trying in turn is too slow, the first, the second, the fourth and so on try all at once.
+ *
+ * @param number the last number that was sent
+ */
+function search(suspicion: Suspicion, number: number): void {
+  if (suspicion.relay !== undefined) {
+    suspicion.relay = undefined;
+    // What is still told of older messages must not prove the same node again.
+    suspicion.relayedNumber = number;
+  }
+  const repeats = ++suspicion.repeats;
+  if ((repeats & (repeats - 1)) === 0) suspicion.tryAll = true;
 }
 
 /** The process of a node that sent a message; a new one is its present one from then on. */
