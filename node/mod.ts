@@ -73,7 +73,7 @@ export {
   type ObservedState,
   type Observer,
 } from "./observe.ts";
-export type { NextHop, Routes } from "./routes.ts";
+export { type NextHop, ROUTED, type Routes } from "./routes.ts";
 export type { RpcSchema, Schema, SchemaIssue, SchemaResult } from "./schema.ts";
 export { type Call, type Counts, NodeState, type Phase } from "./state.ts";
 export { type GuardOptions, type Output, serve, stderrObserver } from "./stdio.ts";

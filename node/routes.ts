@@ -16,7 +16,7 @@ import { isJsonObject, type Json, type JsonObject } from "./json.ts";
 import { type Body, isMsgId, type Message, Received } from "./message.ts";
 import type { Counts } from "./state.ts";
 
-/** The type of wrapped messages. */
+/** The type of messages that have another one in them, which may go through a third node. */
 export const ROUTED = "routed";
 
 /** How many nodes may pass a message on. */

@@ -9,7 +9,7 @@
 
 import { isJsonObject, type Json, parseJson } from "@eddy/maelstrom";
 import { keyOf } from "./checkers/checker.ts";
-import type { ReportMessage } from "./report_messages.ts";
+import { type ReportMessage, routedBody } from "./report_messages.ts";
 
 /** Fields of the protocol itself. */
 const ENVELOPE: ReadonlySet<string> = new Set(["type", "msg_id", "in_reply_to"]);
@@ -44,7 +44,9 @@ export function messagesThatCarry(
   const carriers = new Map<string, Map<number | string, ReportMessage[]>>();
   for (const message of messages) {
     if (!nodes.has(message.src) || !nodes.has(message.dest)) continue;
-    for (const [field, value] of scalarsOf(parseJson(message.body), "")) {
+    const body = parseJson(message.body);
+    const inner = isJsonObject(body) ? routedBody(body) : undefined;
+    for (const [field, value] of scalarsOf(inner ?? body, "")) {
       if (other.has(field)) continue;
       const key = keyOf(value);
       const at = writtenAt.get(key);

@@ -29,3 +29,13 @@ Deno.test("a value is found where all that stands was written before, and nowher
   assertEquals(found.get('"x"')?.map(({ id }) => id), [2, 4]);
   assertEquals(found.get(7), undefined);
 });
+
+Deno.test("a value in a message that goes through a third node is found, and the way's numbers are none", () => {
+  const routed = (number: number, value: number) => {
+    return { type: "routed", number, path: [], body: { type: "a", value, msg_id: 1 } };
+  };
+  const messages = [message(1, 0, { type: "a", value: 1 }), message(2, 5, routed(2, 2))];
+  const written = [{ value: 1, atMs: 0 }, { value: 2, atMs: 0 }];
+  const found = messagesThatCarry(messages, NODES, written, [1, 2]);
+  assertEquals([1, 2].map((value) => found.get(value)?.map(({ id }) => id)), [[1], [2]]);
+});

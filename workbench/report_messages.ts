@@ -5,6 +5,7 @@
  */
 
 import * as v from "valibot";
+import { isJsonObject, type JsonObject, ROUTED } from "@eddy/maelstrom";
 import type { NetEvent } from "./journal.ts";
 import { BodyBound } from "./report_bounds.ts";
 import { type PackedTexts, packTexts, type UnjoinedText, unpackEach } from "./packed_texts.ts";
@@ -132,6 +133,11 @@ export function typeOfBody(body: string): string {
   } catch {
     return "";
   }
+}
+
+/** The body of the message that a node sent through another one, where a body has one in it. */
+export function routedBody({ type, body }: JsonObject): JsonObject | undefined {
+  return type === ROUTED && isJsonObject(body) && typeof body.type === "string" ? body : undefined;
 }
 
 const TYPE_AT_FIRST = /^\{"type":"([^"\\]*)"/;

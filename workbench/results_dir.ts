@@ -17,6 +17,7 @@ import { type Plan, writePlan } from "./plan.ts";
 import { drawPlots } from "./plots.ts";
 import { RecentLines } from "./protocol.ts";
 import type { HistoryReport, RunReport, WorkloadResult } from "./report.ts";
+import { routedBody } from "./report_messages.ts";
 import { PROGRESS_FILE } from "./run_index.ts";
 import type { RunProgress, Stage } from "./runner.ts";
 import type { RunResult } from "./run.ts";
@@ -188,7 +189,9 @@ export class ResultsDir {
     const head = JSON.stringify({ type, time: timeMs, id, src, dest, ...(why && { why }) });
     this.#messages.add(type === "send" ? `${head.slice(0, -1)},"body":${message.text}}` : head);
     if (type === "send" && this.#drawn.size < MAX_DRAWN && !/^init(_ok)?$/.test(message.type)) {
-      this.#drawn.set(id, { src, dest, type: message.type, sentMs: timeMs });
+      const inner = routedBody(message.body);
+      const label = inner === undefined ? message.type : `${message.type} ${inner.type}`;
+      this.#drawn.set(id, { src, dest, type: label, sentMs: timeMs });
     } else if (type === "recv") {
       const drawn = this.#drawn.get(id);
       if (drawn !== undefined) drawn.receivedMs = timeMs;

@@ -7,7 +7,7 @@
 import { isJsonObject, type Json, type JsonObject } from "@eddy/maelstrom";
 import { plural } from "../../checkers/checker.ts";
 import { printableLine } from "../../explain.ts";
-import { typeOfBody } from "../../report_messages.ts";
+import { routedBody, typeOfBody } from "../../report_messages.ts";
 import type { WorkloadName } from "../../workloads/mod.ts";
 
 /** How long a label is at most, in characters. */
@@ -48,7 +48,15 @@ const TELLING: ReadonlySet<string> = new Set([
 export function messageLabel(body: string): string {
   const type = typeOfBody(body);
   if (body.length > MAX_BODY_CHARS) return cut(type);
-  const fields = Object.entries(readBody(body)).filter(([name]) => !PROTOCOL.has(name));
+  const read = readBody(body);
+  const inner = routedBody(read);
+  return inner === undefined
+    ? labelOf(type, read)
+    : cut(`${type} ${labelOf(String(inner.type), inner)}`);
+}
+
+function labelOf(type: string, body: JsonObject): string {
+  const fields = Object.entries(body).filter(([name]) => !PROTOCOL.has(name));
   const named = new Map(fields);
   const parts: string[] = [];
   const key = small(named.get("key"));

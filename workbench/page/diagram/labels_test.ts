@@ -18,6 +18,10 @@ Deno.test("messages are named by their type and what is small and telling", () =
     label({ type: "txn", txn: [["r", 1, null], ["append", 2, 3]] }),
     "txn r 1, append 2 3",
   );
+  const vote = { type: "vote", term: 4, msg_id: 2 };
+  assertEquals(label({ type: "routed", src: "n1", body: vote }), "routed vote term 4");
+  assertEquals(label({ type: "routed", body: { type: "x".repeat(80) } }).length, 26);
+  assertEquals(label({ type: "routed", body: 4 }), "routed 4");
   assertEquals(label({ type: "x", value: "a\u202e\nb" }), "x a\\u202e\\nb");
   assertEquals(label({ type: "x".repeat(80) }).length, 26);
 });
