@@ -60,14 +60,14 @@ interface Heard {
 /** A process of another node. */
 interface Life extends Heard {
   /** How often it has suspected this node. */
-  doubts: number;
+  suspicions: number;
   /** The newest number seen of those with the same remainder by {@linkcode WINDOW}. */
   readonly seen: number[];
 }
 
 /** A time in which messages to a node seem not to arrive. */
 interface Suspicion {
-  /** The last number before it, or before another third node was to be found. */
+  /** The last number before it. */
   sinceNumber: number;
   /** When it was last repeated. */
   atMs: number;
@@ -98,7 +98,7 @@ interface OtherNode {
   number: number;
   suspicion: Suspicion | undefined;
   /** How often it was suspected, for a reason of this node's own. */
-  doubts: number;
+  suspicions: number;
   /** Whether the next message to it is wrapped, because it asks what of its messages came. */
   isAsking: boolean;
   /** Its processes, the present one last. */
@@ -114,7 +114,7 @@ interface Routed {
   readonly life: string;
   readonly number: number;
   readonly ask: boolean;
-  readonly doubts: number;
+  readonly suspicions: number;
   readonly heard: Readonly<Heard> | null;
   readonly path: readonly string[];
   readonly body: Body;
@@ -157,7 +157,7 @@ export class Routes {
         name,
         number: 0,
         suspicion: undefined,
-        doubts: 0,
+        suspicions: 0,
         isAsking: false,
         lives: new Map(),
         lastHop: undefined,
@@ -168,7 +168,7 @@ export class Routes {
   /** Notes that messages to a node, or its answers, seem not to arrive; see `Node.suspect`. */
   suspect(name: string, nowMs: number): void {
     const peer = this.#peers.get(name);
-    if (peer !== undefined && this.#doubt(peer, nowMs)) peer.doubts++;
+    if (peer !== undefined && this.#suspect(peer, nowMs)) peer.suspicions++;
   }
 
   /**
@@ -210,16 +210,16 @@ export class Routes {
       peer.isAsking = true;
       this.active = true;
     }
-    if (routed.doubts > life.doubts) {
-      life.doubts = routed.doubts;
+    if (routed.suspicions > life.suspicions) {
+      life.suspicions = routed.suspicions;
       // One of the two ways is cut, and only what the other node hears will tell which.
-      this.#doubt(peer, nowMs);
+      this.#suspect(peer, nowMs);
     }
     return isNew ? new Received(routed.src, this.#self, routed.body) : undefined;
   }
 
   /** Begins a suspicion or repeats it, and returns whether it was not the same one. */
-  #doubt(peer: OtherNode, nowMs: number): boolean {
+  #suspect(peer: OtherNode, nowMs: number): boolean {
     const suspicion = suspicionOf(peer, nowMs);
     if (suspicion === undefined) {
       peer.suspicion = newSuspicion(peer.number, nowMs);
@@ -244,7 +244,7 @@ export class Routes {
       life: this.#life,
       number: ++peer.number,
       ask: peer.suspicion !== undefined,
-      doubts: peer.doubts,
+      suspicions: peer.suspicions,
       heard: present === undefined ? null : {
         life: present.life,
         direct: present.direct,
@@ -325,19 +325,19 @@ export class Routes {
   }
 
   #read({ src: last, dest: to, body: outer }: Message<JsonObject>): Routed {
-    const { src, dest, life, number, ask, doubts, heard, path, body } = outer;
+    const { src, dest, life, number, ask, suspicions, heard, path, body } = outer;
     check(to === this.#self, "its receiver", `this node, ${this.#self}`);
     check(this.#isNode(src), "src", "the name of a node");
     check(this.#isNode(dest) && dest !== src, "dest", "the name of another node than src");
     check(isLife(life), "life", `a text of 1 to ${MAX_LIFE_CHARS} characters`);
     check(isCount(number) && number > 0, "number", "a positive integer");
     check(typeof ask === "boolean", "ask", "true or false");
-    check(isCount(doubts), "doubts", "an integer of 0 or more");
+    check(isCount(suspicions), "suspicions", "an integer of 0 or more");
     check(this.#isHeard(heard, src, dest), "heard", "null, or life, direct, relayed and via");
     check(this.#isPath(path, src, dest), "path", `a list of up to ${MAX_PATH} other nodes`);
     check(last === (path.at(-1) ?? src), "its sender", "the last of path, or src");
     check(isBody(body), "body", "a body that is not wrapped itself");
-    return { src, dest, life, number, ask, doubts, heard, path, body };
+    return { src, dest, life, number, ask, suspicions, heard, path, body };
   }
 
   #isHeard(
@@ -404,7 +404,7 @@ function lifeOf(peer: OtherNode, name: string): Life {
   if (known !== undefined) return known;
   const [oldest] = peer.lives.keys();
   if (oldest !== undefined && peer.lives.size === MAX_LIVES) peer.lives.delete(oldest);
-  const life = { life: name, direct: 0, relayed: 0, via: null, doubts: 0, seen: [] };
+  const life = { life: name, direct: 0, relayed: 0, via: null, suspicions: 0, seen: [] };
   peer.lives.set(name, life);
   return life;
 }
