@@ -27,6 +27,8 @@ const WINDOW = 1024;
 const MAX_LIVES = 2;
 const MAX_LIFE_CHARS = 64;
 
+/** How many third nodes are tried at once where trying in turn is too slow. */
+const MAX_AT_ONCE = 3;
 /** The pause between two tries of third nodes, at first and at most; it doubles with each try. */
 const MIN_PAUSE_MS = 25;
 const MAX_PAUSE_MS = 2000;
@@ -81,8 +83,8 @@ interface Suspicion {
   isFresh: boolean;
   /** How often it was repeated while no third node was known to help. */
   repeats: number;
-  /** Whether the next message goes through all other nodes. */
-  tryAll: boolean;
+  /** Whether the next message goes through several third nodes. */
+  trySeveral: boolean;
   /** How many third nodes were tried in turn. */
   tries: number;
   pauseMs: number;
@@ -220,6 +222,7 @@ export class Routes {
 
   /** Begins a suspicion or repeats it, and returns whether it was not the same one. */
   #suspect(peer: OtherNode, nowMs: number): boolean {
+    if (this.#peers.size === 1) return false; // There is no third node.
     const suspicion = suspicionOf(peer, nowMs);
     if (suspicion === undefined) {
       peer.suspicion = newSuspicion(peer.number, nowMs);
@@ -261,29 +264,29 @@ export class Routes {
     const { relay } = suspicion;
     if (relay !== undefined && nowMs < suspicion.directAtMs + PROBE_MS) return [relay];
     suspicion.directAtMs = nowMs;
-    if (suspicion.tryAll) {
-      suspicion.tryAll = false;
-      return [peer.name, ...this.#othersThan(peer).map(({ name }) => name)];
-    }
-    const other = relay ?? this.#nextTry(peer, suspicion, nowMs);
-    return other === undefined ? [peer.name] : [peer.name, other];
+    return [
+      peer.name,
+      ...(relay === undefined ? this.#nextTries(peer, suspicion, nowMs) : [relay]),
+    ];
   }
 
-  #othersThan(peer: OtherNode): OtherNode[] {
-    return [...this.#peers.values()].filter((each) => each !== peer);
-  }
-
-  /** The third node whose turn it is to be tried, if the pause is over. */
-  #nextTry(peer: OtherNode, suspicion: Suspicion, nowMs: number): string | undefined {
-    if (nowMs < suspicion.nextTryAtMs) return undefined;
+  /** The third nodes whose turn it is to be tried: none before the pause is over. */
+  #nextTries(peer: OtherNode, suspicion: Suspicion, nowMs: number): string[] {
+    if (!suspicion.trySeveral && nowMs < suspicion.nextTryAtMs) return [];
     suspicion.nextTryAtMs = nowMs + suspicion.pauseMs;
     suspicion.pauseMs = Math.min(2 * suspicion.pauseMs, MAX_PAUSE_MS);
-    const number = suspicion.tries++;
-    if (number === 0 && peer.lastHop !== undefined) return peer.lastHop;
-    const others = this.#othersThan(peer);
+    if (suspicion.tries === 0 && peer.lastHop !== undefined) {
+      suspicion.tries = 1;
+      return [peer.lastHop];
+    }
+    const others = [...this.#peers.values()].filter((each) => each !== peer);
     const trusted = others.filter((each) => suspicionOf(each, nowMs) === undefined);
-    const rest = others.filter((each) => !trusted.includes(each));
-    return [...trusted, ...rest][number % others.length]?.name;
+    const all = [...trusted, ...others.filter((each) => !trusted.includes(each))];
+    const first = suspicion.tries % all.length;
+    const count = Math.min(suspicion.trySeveral ? MAX_AT_ONCE : 1, all.length);
+    suspicion.tries += count;
+    suspicion.trySeveral = false;
+    return [...all, ...all].slice(first, first + count).map(({ name }) => name);
   }
 
   /** Concludes from what a node has heard of this one. */
@@ -297,7 +300,7 @@ export class Routes {
       suspicion.relayedNumber = relayed;
       suspicion.isFresh = true;
       suspicion.repeats = 0;
-      suspicion.tryAll = false;
+      suspicion.trySeveral = false;
       suspicion.untilMs = nowMs + SUSPECTED_MS;
       suspicion.pauseMs = MIN_PAUSE_MS;
     }
@@ -374,7 +377,7 @@ function newSuspicion(number: number, nowMs: number): Suspicion {
     relayedNumber: number,
     isFresh: false,
     repeats: 0,
-    tryAll: false,
+    trySeveral: false,
     tries: 0,
     pauseMs: MIN_PAUSE_MS,
     nextTryAtMs: nowMs,
@@ -383,8 +386,8 @@ function newSuspicion(number: number, nowMs: number): Suspicion {
 }
 
 /**
- * Gives up the third node that has not helped lately, if there is one. As each repetition shows that
- * trying in turn is too slow, the first, the second, the fourth and so on try all at once.
+ * Gives up the third node that has not helped lately, if there is one. Trying in turn is too slow
+ * then: after the first, the second, the fourth repetition and so on several are tried at once.
  *
  * @param number the last number that was sent
  */
@@ -395,7 +398,7 @@ function search(suspicion: Suspicion, number: number): void {
     suspicion.relayedNumber = number;
   }
   const repeats = ++suspicion.repeats;
-  if ((repeats & (repeats - 1)) === 0) suspicion.tryAll = true;
+  if ((repeats & (repeats - 1)) === 0) suspicion.trySeveral = true;
 }
 
 /** The process of a node that sent a message; a new one is its present one from then on. */

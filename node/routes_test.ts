@@ -145,8 +145,8 @@ Deno.test("third nodes are tried in turn, after pauses that double up to two sec
   ]);
 });
 
-Deno.test("the first, second, fourth and so on repetition of a suspicion tries all third nodes at once", () => {
-  const n1 = routesOf("n1", FIVE);
+Deno.test("the first, second, fourth and so on repetition of a suspicion tries three third nodes at once", () => {
+  const n1 = routesOf("n1", [...FIVE, "n6", "n7"]);
   n1.routes.suspect("n5", 0);
   const counts = Array.from({ length: 9 }, (_, i) => {
     for (let id = 0; id < 99; id++) send(n1, "n5", id, 1000 * i + 499);
@@ -195,7 +195,7 @@ Deno.test("a third node that brings nothing from one suspicion to the next is gi
   assertEquals(ways(send(n1, "n2", 4, 501)), ["n3"], "something was heard since the first");
   n1.routes.suspect("n2", 1000);
   const sent = [5, 6, 7].map((id) => ways(send(n1, "n2", id, 1001)));
-  assertEquals(sent, [["n2", "n3"], ["n2", "n3"], ["n2"]]);
+  assertEquals(sent, [["n2", "n3"], ["n2"], ["n2"]]);
   take(n1, "n2", old, 1002);
   assertEquals(ways(send(n1, "n2", 8, 1003)), ["n2"], "old news proves nothing");
 });
@@ -571,7 +571,7 @@ Deno.test("a node that nobody reaches costs a bounded number of messages more", 
 });
 
 /** Cuts, of which those are left out that leave two nodes without a way of at most two messages. */
-const cuts = fc.integer({ min: 3, max: 6 }).chain((count) => {
+const cuts = fc.integer({ min: 3, max: 5 }).chain((count) => {
   const names = Array.from({ length: count }, (_, i) => `n${i}`);
   const links = names.flatMap((a) => names.filter((b) => a !== b).map((b) => `${a} ${b}`));
   return fc.shuffledSubarray(links).map((chosen) => {
@@ -588,7 +588,7 @@ const cuts = fc.integer({ min: 3, max: 6 }).chain((count) => {
   });
 });
 
-Deno.test("whatever is cut, all calls come through at the fourth try where a third node can help", async () => {
+Deno.test("whatever is cut, all calls of five nodes come through at the fourth try where a third node can help", async () => {
   await fc.assert(
     fc.asyncProperty(cuts, async ({ names, cut }) => {
       const cluster = new Cluster(names);
