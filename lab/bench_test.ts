@@ -109,6 +109,56 @@ Deno.test({
   },
 });
 
+/** A node that starts another, and after some requests reads nothing and writes one endless line. */
+const LOUD_NODE = `
+const own = Deno.stdin.readable.pipeThrough(new TextDecoderStream());
+const child = new Deno.Command("sleep", { args: ["1000"], stdin: "null" }).spawn();
+Deno.writeTextFileSync(Deno.args[0], child.pid + "\\n", { append: true });
+let [pending, left] = ["", 5];
+for await (const chunk of own) {
+  const lines = (pending + chunk).split("\\n");
+  pending = lines.pop();
+  for (const line of lines) {
+    const { src, dest, body } = JSON.parse(line);
+    while (left === 0) Deno.stdout.writeSync(new Uint8Array(1 << 16).fill(120));
+    left--;
+    const reply = { ...body, type: body.type + "_ok", in_reply_to: body.msg_id };
+    console.log(JSON.stringify({ src: dest, dest: src, body: reply }));
+  }
+}
+`;
+
+Deno.test({
+  name: "a node that writes without an end is ended at once, with what it started",
+  ignore,
+  async fn() {
+    const folder = await Deno.makeTempDir();
+    const file = `${folder}/loud.mjs`;
+    await Deno.writeTextFile(file, LOUD_NODE);
+    const { code, stdout, stderr } = await bench(
+      ...["--only", "echo", "--requests", "5000", "--rounds", "1", "--no-peers", "--json"],
+      ...["--vs", `loud=deno run --quiet --no-config --allow-all ${file} ${folder}/pids`],
+    );
+    const pids = (await Deno.readTextFile(`${folder}/pids`)).trim().split("\n").map(Number);
+    await Deno.remove(folder, { recursive: true });
+    assertEquals(code, 1, stderr);
+    const { failures: [{ why }] } = JSON.parse(stdout);
+    // Not "it did not finish in 120 s", which is when both wait for the other.
+    assertStringIncludes(why, "reply without a newline: xxx");
+    assertEquals(pids.length, 2);
+    for (const pid of pids) assert(!isRunning(pid), `${pid} runs on`);
+  },
+});
+
+/** Whether there is such a process, and it has not ended. */
+function isRunning(pid: number): boolean {
+  try {
+    return !/^State:\s+Z/m.test(Deno.readTextFileSync(`/proc/${pid}/status`));
+  } catch {
+    return false;
+  }
+}
+
 for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
   Deno.test({
     name: `${signal} prints what was measured, and leaves no folder`,

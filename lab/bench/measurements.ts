@@ -103,7 +103,7 @@ async function exchange(
 ): Promise<number> {
   const bytes = requestBytes(load, from, to);
   const startMs = performance.now();
-  const [chunks] = await Promise.all([node.readLines(to - from), node.write(bytes)]);
+  const chunks = await node.readReplies(to - from, node.write(bytes));
   const elapsedMs = performance.now() - startMs;
   await check(node, chunks, { load, from, to });
   return elapsedMs;
@@ -280,7 +280,7 @@ async function stuff(node: RunningTarget, most: number): Promise<Stuffed> {
     else if (growthMb > MAX_GROWTH_MB) end = `was given no more at ${MAX_GROWTH_MB} MB`;
     else if (sent >= most) end = "went on reading until it had all";
   }
-  const [chunks] = await Promise.all([node.readLines(sent), written]);
+  const chunks = await node.readReplies(sent, written);
   await check(node, chunks, { load: echo, from: 0, to: sent });
   return { sent, growthMb, end };
 }

@@ -117,6 +117,7 @@ export class RunningTarget {
       stdin: "piped",
       stdout: "piped",
       stderr: target.showStderr ? "inherit" : "null",
+      detached: true, // A group of its own, which is ended with all that it has started.
     }).spawn();
     this.#reader = this.#child.stdout.getReader({ mode: "byob" });
     this.#writer = this.#child.stdin.getWriter();
@@ -177,6 +178,17 @@ export class RunningTarget {
     return output.chunks;
   }
 
+  /**
+   * The same where requests are still being written. Once the lines have come, or too much, that is
+   * not waited for: a node that writes what nobody reads any more does not read, either.
+   *
+   * @throws {TargetError} if nobody reads the requests, too.
+   */
+  async readReplies(count: number, written: Promise<void>): Promise<Chunk[]> {
+    const chunks = this.readLines(count);
+    return await Promise.race([chunks, written.then(() => chunks)]);
+  }
+
   /** Why a pipe of it has an end. */
   async ended(): Promise<TargetError> {
     const status = await Promise.race([this.#child.status, delay(EXIT_MS)]);
@@ -220,7 +232,7 @@ export class RunningTarget {
     return Number(kB) / 1024;
   }
 
-  /** Ends the process. */
+  /** Ends the process, and those that it has started. */
   async stop(): Promise<void> {
     clearTimeout(this.#deadline);
     this.#kill();
@@ -231,9 +243,9 @@ export class RunningTarget {
 
   #kill(): void {
     try {
-      this.#child.kill("SIGKILL");
+      Deno.kill(-this.pid, "SIGKILL");
     } catch (error) {
-      if (!(error instanceof TypeError)) throw error; // It has ended by itself.
+      if (!(error instanceof Deno.errors.NotFound)) throw error; // It has ended by itself.
     }
   }
 }
