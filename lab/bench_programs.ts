@@ -5,16 +5,32 @@
  * @module
  */
 
-import { type Flags, type FlagValues, integer } from "@eddy/maelstrom/flags";
+import { type Flags, type FlagValues, integer, UsageError } from "@eddy/maelstrom/flags";
 import { type Program, simulate, writePlan } from "@eddy/workbench";
 import { PLAN_VERSION } from "@eddy/workbench/plan.ts";
+import { printableLine } from "@eddy/workbench/explain.ts";
 import { isLoadable } from "@eddy/workbench/program.ts";
 import { caseOf } from "./campaign/cases.ts";
 import type { Figure } from "./bench/measurements.ts";
-import { describeMachine, machine, median, type Series, tableOfMedians } from "./bench/summary.ts";
+import {
+  describeMachine,
+  type Machine,
+  machine,
+  median,
+  type Series,
+  tableOfMedians,
+} from "./bench/summary.ts";
 import { runOne } from "./bench_workbench/runs.ts";
 import { languages, nativeNode, virtualNode } from "./programs/languages.ts";
-import { attempt, runCommand, say, ScriptError, warn, withTempDir } from "../scripts/support.ts";
+import {
+  attempt,
+  runCommand,
+  say,
+  ScriptError,
+  warn,
+  whenInterrupted,
+  withTempDir,
+} from "../scripts/support.ts";
 
 const flags = {
   rounds: { help: "How often to measure each", value: "N", ...integer(1, 1000), default: 5 },
@@ -41,7 +57,9 @@ const usage = `Usage: deno task bench:programs [options]
 
 Runs the nodes of lab/programs with one plan of echo, each run in a process of its own, in turn with
 Eddy's own handler, and prints medians (least-most) over rounds. A language whose compiler or
-interpreter is missing is left out. A message is a request or a reply.
+interpreter is missing is left out. A message is a request or a reply. A node that fails is left out
+from then on; at the end is said why, and the exit code is 1. Ctrl-C prints what has been measured
+until then.
 
 Examples:
   deno task bench:programs --rounds 3
@@ -136,25 +154,57 @@ async function measure(
   };
 }
 
-/** The values of all rounds, one map a round, by the name of what was measured. */
+/** Those of `--bin`, by the names of their files. */
+async function programsOf(bins: readonly string[]): Promise<Contestant[]> {
+  const taken = new Set(["eddy", ...languages.map(({ file }) => file)]);
+  const found: Contestant[] = [];
+  for (const bin of bins) {
+    const name = bin.slice(bin.lastIndexOf("/") + 1);
+    if (taken.has(name)) {
+      const why = `expected a file with a name other than ${[...taken].join(", ")}`;
+      throw new UsageError(`Cannot use ${JSON.stringify(bin)} for --bin: ${why}`);
+    }
+    taken.add(name);
+    await attempt(`read ${printableLine(bin)}`, () => Deno.stat(bin));
+    found.push({ name: printableLine(name), bin });
+  }
+  return found;
+}
+
+/** What is known until now. */
+interface Found {
+  /** The values of each round, by the name of what was measured. */
+  readonly rounds: Map<string, Values>[];
+  /** Why a contestant was left out, by its name. */
+  readonly failures: Map<string, string>;
+}
+
+/** Measures all in turn; one that fails is left out from then on. */
 async function measureAll(
   all: readonly Contestant[],
   { line, plan, rounds }: { line: string; plan: string; rounds: number },
-): Promise<Map<string, Values>[]> {
-  const results: Map<string, Values>[] = [];
-  for (let round = 0; round < rounds; round++) {
+  found: Found,
+): Promise<void> {
+  for (let round = 1; round <= rounds; round++) {
     const values = new Map<string, Values>();
+    found.rounds.push(values);
     for (const contestant of all) {
-      warn(`round ${round + 1} of ${rounds}: ${contestant.name}`);
-      values.set(contestant.name, await measure(contestant, line, plan));
+      const { name } = contestant;
+      if (found.failures.has(name)) continue;
+      warn(`round ${round} of ${rounds}: ${name}`);
+      try {
+        const measured = await measure(contestant, line, plan);
+        const own = values.get("eddy")?.perMessage;
+        if (own !== undefined) measured.added = (measured.perMessage ?? NaN) - own;
+        values.set(name, measured);
+      } catch (error) {
+        if (!(error instanceof ScriptError)) throw error;
+        const why = printableLine(error.message.trimEnd());
+        warn(`${name}: ${why}`);
+        found.failures.set(name, `round ${round}: ${why}`);
+      }
     }
-    const own = values.get("eddy")?.perMessage ?? NaN;
-    for (const [name, each] of values) {
-      if (name !== "eddy") each.added = (each.perMessage ?? NaN) - own;
-    }
-    results.push(values);
   }
-  return results;
 }
 
 function seriesOf(all: readonly Contestant[], rounds: readonly Map<string, Values>[]): Series[] {
@@ -179,10 +229,10 @@ function missed(all: readonly Contestant[], series: readonly Series[]): string[]
     if (goals === undefined) return [];
     const added = middle("added", name), start = middle("start", name);
     return [
-      ...(added <= goals.addedUs ? [] : [
+      ...(!(added > goals.addedUs) ? [] : [
         `${name}: ${added.toFixed(1)} us added per message, and the goal is ${goals.addedUs}`,
       ]),
-      ...(start <= goals.startMs ? [] : [
+      ...(!(start > goals.startMs) ? [] : [
         `${name}: a start of ${start.toFixed(0)} ms, and the goal is ${goals.startMs}`,
       ]),
     ];
@@ -196,27 +246,53 @@ async function main(given: FlagValues<typeof flags>): Promise<number> {
   const { rounds, seconds } = given.quick ? { rounds: 1, seconds: 1 } : given;
   const line = `-w echo --node-count 5 --concurrency 2n --rate 2000 --time-limit ${seconds}`;
   const before = machine();
-  await withTempDir({ prefix: "eddy-bench-" }, async (folder) => {
+  const own = await programsOf(given.bin);
+  return await withTempDir({ prefix: "eddy-bench-" }, async (folder) => {
     const plan = `${folder}/plan.json`;
     const { options } = caseOf(line, 1).job;
     const planned = (await simulate(options)).plan();
     const text = writePlan({ version: PLAN_VERSION, args: [], options, ...planned });
     await attempt(`write ${plan}`, () => Deno.writeTextFile(plan, text));
-    const own = given.bin.map((bin) => ({ name: bin.slice(bin.lastIndexOf("/") + 1), bin }));
-    const found: Contestant[] = [...contestants(folder, given.only), ...own];
+    const built = await attempt("make what is measured", () => contestants(folder, given.only));
+    const every = [...built, ...own];
     const all = given["no-processes"]
-      ? found.map((each) => ({ ...each, process: undefined }))
-      : found;
-    const series = seriesOf(all, await measureAll(all, { line, plan, rounds }));
-    const misses = missed(all, series);
-    if (given.json) say(JSON.stringify({ machine: before, line, series, missed: misses }, null, 2));
-    else {
-      say(`\n${describeMachine(before)}\nThe run: ${line}\n`);
-      say(`Medians over the rounds (least-most):\n${tableOfMedians(series)}\n`);
-      say(misses.length === 0 ? "All goals are reached." : `Missed:\n${misses.join("\n")}`);
-    }
+      ? every.map((each) => ({ ...each, process: undefined }))
+      : every;
+    const found: Found = { rounds: [], failures: new Map() };
+    const tell = (isInterrupted: boolean) =>
+      report({ before, line, all, found, isInterrupted, json: given.json });
+    const withdraw = whenInterrupted(() => tell(true));
+    await measureAll(all, { line, plan, rounds }, found);
+    withdraw();
+    tell(false);
+    return found.failures.size > 0 ? 1 : 0;
   });
-  return 0;
+}
+
+function report(
+  { before, line, all, found, isInterrupted, json }: {
+    before: Machine;
+    line: string;
+    all: readonly Contestant[];
+    found: Found;
+    isInterrupted: boolean;
+    json: boolean;
+  },
+): void {
+  const series = seriesOf(all, found.rounds);
+  const misses = missed(all, series);
+  const failures = [...found.failures].map(([name, why]) => `${name}, ${why}`);
+  if (json) {
+    const told = { machine: before, line, isInterrupted, series, missed: misses, failures };
+    return say(JSON.stringify(told, null, 2));
+  }
+  if (series.length === 0 && failures.length === 0) return warn("Nothing was measured");
+  say(`\n${describeMachine(before)}\nThe run: ${line}\n`);
+  if (isInterrupted) say("Interrupted: what had been measured until then.\n");
+  say(`Medians over the rounds (least-most):\n${tableOfMedians(series)}\n`);
+  if (misses.length > 0) say(`Missed:\n${misses.join("\n")}`);
+  else if (failures.length === 0 && !isInterrupted) say("All goals are reached.");
+  if (failures.length > 0) say(`Not measured, in this round nor after it:\n${failures.join("\n")}`);
 }
 
 if (import.meta.main) await runCommand(usage, flags, main);

@@ -32,6 +32,33 @@ Deno.test({
   },
 });
 
+Deno.test({
+  name: "a program that fails is left out, and all others have figures",
+  ignore: Deno.build.os !== "linux",
+  async fn() {
+    const folder = await Deno.makeTempDir();
+    const [bad, mine] = [`${folder}/bad\x1b[31m.js`, `${folder}/deno.ts`];
+    await Deno.writeTextFile(bad, "Deno.exit(3);");
+    const quick = ["--quick", "--no-processes", "--only", "deno.ts", "--json"];
+    const { code, stdout, stderr } = await bench(...quick, "--bin", bad);
+    const same = await bench(...quick, "--bin", mine);
+    const missing = await bench(...quick, "--bin", `${folder}/no.js`);
+    await Deno.remove(folder, { recursive: true });
+    assertEquals(code, 1, stderr);
+    const { series, failures, isInterrupted } = JSON.parse(stdout);
+    assertEquals(isInterrupted, false);
+    assertEquals(failures.length, 1);
+    assertStringIncludes(failures[0], "bad\\u001b[31m.js, round 1: Cannot measure ");
+    const targets = new Set(series.map(({ target }: { target: string }) => target));
+    assertEquals([...targets], ["eddy", "deno.ts"]);
+    // Two rows of one name would be added to each other.
+    assertEquals([same.code, same.stdout], [2, ""]);
+    assertStringIncludes(same.stderr, "expected a file with a name other than eddy, library.ts");
+    assertEquals([missing.code, missing.stdout], [1, ""]);
+    assertStringIncludes(missing.stderr, `Cannot read ${folder}/no.js`);
+  },
+});
+
 Deno.test("the benchmark of programs says what it does, and refuses what it does not know", async () => {
   const helped = await bench("--help");
   assertEquals(helped.code, 0);

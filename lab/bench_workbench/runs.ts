@@ -32,6 +32,7 @@ export async function runDeno(
       stdin: "null",
       stdout: "piped",
       stderr: "piped",
+      detached: true, // Ctrl-C is for this process, which ends that one: it has not failed then.
     }),
   );
   const bill = { wallMs: performance.now() - began, cpuMs: childrenCpuMs() - cpuBeforeMs };
