@@ -4,13 +4,13 @@
  * @module
  */
 
-import { type Flags, type FlagValues, integer } from "@eddy/maelstrom/flags";
+import { type Flags, type FlagValues, integer, UsageError } from "@eddy/maelstrom/flags";
 import { isLoadable } from "@eddy/workbench/program.ts";
 import { join } from "@std/path/join";
 import { caseOf } from "./campaign/cases.ts";
 import type { Bill, Order } from "./bench_workbench/run_one.ts";
 import { runDeno } from "./bench_workbench/runs.ts";
-import { attempt, projectPath, runCommand, say, ScriptError } from "../scripts/support.ts";
+import { attempt, projectPath, runCommand, say, ScriptError, warn } from "../scripts/support.ts";
 
 const flags = {
   seeds: { help: "How many seeds of it", value: "N", ...integer(1, 1_000_000), default: 40 },
@@ -43,6 +43,10 @@ Examples:
   deno task profile --seeds 1 --bin ./node.wasm -- -w echo --rate 2000 --time-limit 10`;
 
 async function main(given: FlagValues<typeof flags>, run: readonly string[]): Promise<number> {
+  const [word] = run;
+  if (word !== undefined && !word.startsWith("-")) {
+    throw new UsageError(`Unexpected argument ${JSON.stringify(word)}`);
+  }
   const line = run.length === 0 ? RUN : run.join(" ");
   caseOf(line, 0); // A wrong flag is refused here.
   const folder = given.output ?? projectPath("dist/profiles");
@@ -58,7 +62,8 @@ async function main(given: FlagValues<typeof flags>, run: readonly string[]): Pr
     ...["--cpu-prof", "--cpu-prof-flamegraph", `--cpu-prof-dir=${folder}`],
     ...["lab/bench_workbench/run_one.ts", JSON.stringify(order)],
   ]);
-  const { cpuMs, operations, messages } = JSON.parse(output) as Bill;
+  const { valid, cpuMs, operations, messages } = JSON.parse(output) as Bill;
+  if (!valid) warn("A run was not valid: `eddy test` with the same flags says why");
   const [ms, ops, sent] = [cpuMs, operations, messages].map((mean) => mean.toFixed(0));
   say(`A seed took ${ms} ms of processor time, for ${ops} operations and ${sent} messages`);
   const written = filesOf(folder).filter((file) => !before.has(file));

@@ -34,6 +34,7 @@ Deno.test("what cannot be profiled, run or checked is one sentence", async () =>
   for (
     const [[script = "", ...args], message] of [
       [["lab/profile.ts", "--", "-w", "nothing"], 'Cannot use "nothing" for --workload'],
+      [["lab/profile.ts", "--", "lin-kv"], 'Unexpected argument "lin-kv"'],
       [["lab/profile.ts", "--seeds", "0"], 'Cannot use "0" for --seeds'],
       [["lab/bench_workbench/run_one.ts", "{}"], order],
       [["lab/bench_workbench/check_one.ts", "odd", "file"], 'Cannot check "odd file": expected a'],
@@ -44,4 +45,15 @@ Deno.test("what cannot be profiled, run or checked is one sentence", async () =>
     assertStringIncludes(stderr, message);
     assertEquals(stderr.trim().split("\n").length, 1);
   }
+});
+
+Deno.test({
+  name: "a history of any length is on the disk, whole, when it is checked",
+  ignore: Deno.build.os !== "linux", // It reads /proc.
+  async fn() {
+    const options = ["--operations", "100", "--only", "g-set,kafka"];
+    const { code, stdout, stderr } = await run("lab/bench_check.ts", ...options);
+    assertEquals(code, 0, stderr);
+    assertStringIncludes(stdout, "kafka  0 MiB");
+  },
 });

@@ -19,9 +19,17 @@ export class ScriptError extends Error {
   override readonly name = "ScriptError";
 }
 
-/** Prints one line, or several, on standard output. */
+/**
+ * Prints one line, or several, on standard output.
+ *
+ * @throws {ScriptError} if it takes nothing, such as a file on a full disk.
+ */
 export function say(text: string): void {
-  console.log(text);
+  try {
+    console.log(text);
+  } catch (cause) {
+    throw new ScriptError(`Cannot write to standard output: ${errorText(cause)}`, { cause });
+  }
 }
 
 /** Prints one line, or several, on standard error. */
