@@ -128,7 +128,11 @@ export class NodeReplica<Operation extends Json, Reply extends object> {
     const replica = this.#replica;
     if (replica === undefined || this.#node.state.phase === "draining") return;
     const messages = replica.turn(this.#node.clock.now());
-    for (const { to, message } of messages) this.#node.send(to, message as object as Body);
+    for (const { to, message, isRepeat } of messages) {
+      // What goes to a suspected peer also takes another way: this message already.
+      if (isRepeat) this.#node.suspect(to);
+      this.#node.send(to, message as object as Body);
+    }
     this.#observe(replica.raft);
     this.#wakeAt(replica.wakeAtMs);
   }

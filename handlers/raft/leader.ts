@@ -18,6 +18,8 @@ const IDLE_AFTER_MS = 2000;
 const IDLE_SLOWDOWN = 2;
 /** The longest time between heartbeats of a busy leader, however slow the links are. */
 const MAX_HEARTBEAT_MS = 400;
+/** After this long a leader steps down soon; before, since links may flap, it is patient. */
+const SETTLED_AFTER_MS = 5000;
 /** The part of the time for which followers refuse to vote that a lease lasts. */
 const LEASE_PART = 0.9;
 
@@ -33,10 +35,12 @@ export class Leader {
   #needs: number;
   #readsAsked: number;
   #activeMs: number;
+  readonly #beganMs: number;
 
   constructor(raft: Raft) {
     this.#raft = raft;
     const { storage, nowMs } = raft;
+    this.#beganMs = nowMs;
     const next = storage.lastIndex + 1;
     this.#followers = new Map(
       raft.peers.map((peer) => [peer, new Progress(peer, raft.link(peer), next, nowMs)]),
@@ -66,12 +70,18 @@ export class Leader {
     }
   }
 
-  /** Whether a majority has not been heard for so long that another may lead (dissertation 6.2). */
+  /**
+   * Whether no majority answers (dissertation 6.2): the others have not been heard for so long that
+   * another may lead. A leader that has led for long does not wait for that, but until they were
+   * asked twice and did not answer: where links flap, its successor would fare no better.
+   */
   get isCutOff(): boolean {
     const { nowMs, electionMs, quorum } = this.#raft;
+    const isSettled = nowMs - this.#beganMs > SETTLED_AFTER_MS;
     let heard = 1;
-    for (const { heardMs } of this.#followers.values()) {
-      if (nowMs - heardMs <= electionMs) heard++;
+    for (const { heardMs, link } of this.#followers.values()) {
+      const isSilent = nowMs - heardMs > electionMs || (isSettled && link.isSilentAt(nowMs));
+      if (!isSilent) heard++;
     }
     return heard < quorum;
   }
@@ -207,7 +217,7 @@ export class Leader {
   #dueMs(follower: Progress): number {
     const { link, peer } = follower;
     const isUrgent = follower.askNow || follower.grant !== undefined || this.#isAwaited(follower);
-    const regularMs = Math.min(link.sentMs + this.#raft.heartbeatMs, follower.resendAtMs);
+    const regularMs = Math.min(link.sentMs + this.#raft.heartbeatMs, this.#raft.repeatAtMs(peer));
     return this.#raft.spaced(peer, isUrgent ? link.sentMs : regularMs);
   }
 
@@ -223,19 +233,19 @@ export class Leader {
 
   #send(follower: Progress): void {
     const raft = this.#raft;
-    const isResend = raft.nowMs >= follower.resendAtMs;
-    if (isResend) follower.rewind();
+    const isRepeat = raft.nowMs >= raft.repeatAtMs(follower.peer);
+    if (isRepeat) follower.rewind();
     raft.heartbeatMs = this.#heartbeatMs();
     const { snapshot } = follower;
     if (snapshot !== undefined) this.#sendSnapshot(follower, snapshot);
-    else if (follower.next > raft.storage.baseIndex) this.#sendEntries(follower, isResend);
+    else if (follower.next > raft.storage.baseIndex) this.#sendEntries(follower, isRepeat);
     else this.#sendSnapshot(follower, this.#takeSnapshot(follower));
   }
 
-  #sendEntries(follower: Progress, isResend: boolean): void {
+  #sendEntries(follower: Progress, isRepeat: boolean): void {
     const raft = this.#raft;
     const { storage, commit, heartbeatMs, timing } = raft;
-    const carries = follower.mayCarry(timing.maxLag) || (isResend && !follower.isSilent);
+    const carries = follower.mayCarry(timing.maxLag) || (isRepeat && follower.link.repeats === 0);
     const entries = carries ? this.#entriesFrom(follower.next) : [];
     const prevIndex = follower.next - 1;
     const last = prevIndex + entries.length;
@@ -253,7 +263,7 @@ export class Leader {
       prompt,
       heartbeatMs,
       granted: follower.grant,
-    }, prompt);
+    }, prompt ? 0 : heartbeatMs);
     if (follower.state === "replicate") follower.next = last + 1;
     this.#sent(follower, last, prompt);
   }
@@ -281,7 +291,7 @@ export class Leader {
       items: items.slice(offset, offset + count),
       done: offset + count === items.length,
       heartbeatMs,
-    }, true);
+    }, 0);
     this.#sent(follower, 0, true);
   }
 
@@ -290,7 +300,7 @@ export class Leader {
     follower.sentCommit = this.#raft.commit;
     follower.askNow = false;
     this.#reads.sent();
-    if (prompt) follower.asked(last, this.#reads.round, this.#raft.nowMs);
+    if (prompt) follower.asked(last, this.#reads.round);
   }
 
   #entriesFrom(from: number): Entry[] {
@@ -319,9 +329,6 @@ interface Snapshot {
   offset: number;
 }
 
-/** How often a resend may be put off by doubling. */
-const MAX_DOUBLINGS = 4;
-
 /** How far a follower is, as its leader knows it. */
 class Progress {
   readonly peer: string;
@@ -348,13 +355,14 @@ class Progress {
   /** Up to where, and for which round, it was asked to acknowledge at once. */
   #askedIndex = 0;
   #askedRound = 0;
-  #resends = 0;
-  #resendAtMs = Infinity;
+  /** Where to begin while nothing is known to agree. */
+  #start: number;
 
   constructor(peer: string, link: Link, next: number, nowMs: number) {
     this.peer = peer;
     this.link = link;
     this.next = next;
+    this.#start = next;
     this.heardMs = nowMs;
   }
 
@@ -391,7 +399,6 @@ class Progress {
   /** Takes what it says about its log. */
   acknowledged({ match, round, reject, installed }: Acknowledge, log: Log, nowMs: number): void {
     this.heardMs = nowMs;
-    this.#resends = 0;
     this.round = Math.max(this.round, round);
     this.match = Math.max(this.match, match);
     this.next = Math.max(this.next, match + 1);
@@ -414,32 +421,20 @@ class Progress {
   #rejected([prevIndex, hintIndex, hintTerm]: NonNullable<Acknowledge["reject"]>, log: Log): void {
     // An answer to an earlier append.
     if (this.#state === "probe" && prevIndex !== this.next - 1) return;
-    this.#becomeProbe(lastOfTerm(log, Math.min(hintIndex, prevIndex - 1), hintTerm) + 1);
+    this.#start = lastOfTerm(log, Math.min(hintIndex, prevIndex - 1), hintTerm) + 1;
+    this.#becomeProbe(this.#start);
     this.askNow = true;
   }
 
   /** Notes that it was asked to acknowledge an index and a round at once. */
-  asked(index: number, round: number, nowMs: number): void {
+  asked(index: number, round: number): void {
     this.#askedIndex = index;
     this.#askedRound = round;
-    const doublings = Math.min(this.#resends, MAX_DOUBLINGS);
-    this.#resendAtMs = nowMs + this.link.patienceMs * 2 ** doublings;
-  }
-
-  /** When to send again what was not answered. */
-  get resendAtMs(): number {
-    return this.link.awaitingSinceMs === undefined ? Infinity : this.#resendAtMs;
   }
 
   /** Goes back to what is known to have arrived. */
   rewind(): void {
-    this.#resends++;
-    if (this.#state !== "snapshot") this.#becomeProbe(this.match + 1);
-  }
-
-  /** Whether it did not answer when it was sent entries again; it is sent none then. */
-  get isSilent(): boolean {
-    return this.#resends > 1;
+    if (this.#state !== "snapshot") this.#becomeProbe(Math.max(this.match + 1, this.#start));
   }
 
   /** Whether to wait for an answer before anything else is sent but heartbeats. */
@@ -447,9 +442,9 @@ class Progress {
     return this.#state !== "replicate" && this.link.awaitingSinceMs !== undefined;
   }
 
-  /** Whether entries may be sent. */
+  /** Whether entries may be sent; to one that does not answer none are sent more than twice. */
   mayCarry(maxLag: number): boolean {
-    return !this.#isPaused && !this.isSilent && this.next - this.match <= maxLag;
+    return !this.#isPaused && this.link.repeats < 2 && this.next - this.match <= maxLag;
   }
 
   /** Whether it has acknowledged an index and a round, or was asked to and may yet in time. */

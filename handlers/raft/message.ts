@@ -249,7 +249,9 @@ const ASSUMED_ROUND_TRIP_MS = 100;
 /** A round trip is never taken to be longer: a longer one comes from a fault, not from the link. */
 const MAX_ROUND_TRIP_MS = 1000;
 /** What an answer may take beyond the round trip: turns, spacing, a busy machine. */
-const SLACK_MS = 50;
+export const SLACK_MS = 50;
+/** How often the time between two repeats may double. */
+const MAX_DOUBLINGS = 4;
 
 /** The link to one other node. */
 export class Link {
@@ -257,30 +259,32 @@ export class Link {
   sentMs = -Infinity;
   /** When something last came. */
   heardMs = -Infinity;
-  /** Since when a message that wants an answer has had none. */
+  /** Since when an answer is awaited that has not come; in the future if it may wait till then. */
   awaitingSinceMs: number | undefined;
+  /** How often this node has asked again since the last answer. */
+  repeats = 0;
 
   #sent = 0;
   #received = 0;
-  #lastPrompt = 0;
-  #firstPrompt = 0;
-  #lastPromptMs = 0;
+  #lastAsked = 0;
+  #firstAsked = 0;
+  #lastAskedMs = 0;
+  #repeatedMs = -Infinity;
   #sample: { readonly number: number; readonly atMs: number } | undefined;
   #roundTripMs: number | undefined;
   #deviationMs = 0;
 
-  /** The stamp of the next message. `prompt` says that it wants an answer soon. */
-  stamp(nowMs: number, prompt: boolean): Stamp {
+  /**
+   * The stamp of the next message.
+   *
+   * @param answerMs how long the other node may put off an answer; `Infinity` if it need not answer
+   */
+  stamp(nowMs: number, answerMs: number): Stamp {
     const number = ++this.#sent;
     this.sentMs = nowMs;
-    if (prompt) {
-      this.#lastPrompt = number;
-      this.#lastPromptMs = nowMs;
-      if (this.awaitingSinceMs === undefined) {
-        this.awaitingSinceMs = nowMs;
-        this.#firstPrompt = number;
-      }
-    }
+    const isFirst = this.awaitingSinceMs === undefined;
+    // While another answer is awaited, one that may wait tells nothing more.
+    if (answerMs === 0 || (isFirst && answerMs < Infinity)) this.#ask(number, nowMs + answerMs);
     this.#sample ??= { number, atMs: nowMs };
     const heldMs = this.#received === 0 ? 0 : Math.max(0, nowMs - this.heardMs);
     return [number, this.#received, Math.round(heldMs * 100) / 100];
@@ -296,9 +300,24 @@ export class Link {
       if (echo === this.#sample.number) this.#measure(nowMs - this.#sample.atMs - heldMs);
       this.#sample = undefined;
     }
-    if (this.awaitingSinceMs === undefined || echo < this.#firstPrompt) return;
-    this.#firstPrompt = this.#lastPrompt;
-    this.awaitingSinceMs = echo >= this.#lastPrompt ? undefined : this.#lastPromptMs;
+    if (this.awaitingSinceMs === undefined || echo < this.#firstAsked) return;
+    this.#firstAsked = this.#lastAsked;
+    this.awaitingSinceMs = echo >= this.#lastAsked ? undefined : this.#lastAskedMs;
+    this.repeats = 0;
+    this.#repeatedMs = -Infinity;
+  }
+
+  /** Notes that this node asks again. */
+  repeated(nowMs: number): void {
+    this.repeats++;
+    this.#repeatedMs = nowMs;
+  }
+
+  /** When to ask again: after this link's patience twice, then after twice as long each time. */
+  get repeatAtMs(): number {
+    if (this.awaitingSinceMs === undefined) return Infinity;
+    const doublings = Math.min(Math.max(0, this.repeats - 1), MAX_DOUBLINGS);
+    return Math.max(this.awaitingSinceMs, this.#repeatedMs) + this.patienceMs * 2 ** doublings;
   }
 
   /** The smoothed round trip with four deviations on top (RFC 6298), in milliseconds. */
@@ -315,6 +334,18 @@ export class Link {
   /** Whether an answer has not come in time. */
   overdue(nowMs: number): boolean {
     return this.awaitingSinceMs !== undefined && nowMs - this.awaitingSinceMs > this.patienceMs;
+  }
+
+  /** Whether no answer came in time when this node asked again, either. */
+  isSilentAt(nowMs: number): boolean {
+    return this.repeats > 1 || (this.repeats === 1 && nowMs >= this.repeatAtMs);
+  }
+
+  #ask(number: number, awaitedMs: number): void {
+    this.#lastAsked = number;
+    this.#lastAskedMs = awaitedMs;
+    if (this.awaitingSinceMs === undefined) this.#firstAsked = number;
+    this.awaitingSinceMs = Math.min(this.awaitingSinceMs ?? Infinity, awaitedMs);
   }
 
   #measure(sampleMs: number): void {

@@ -26,6 +26,7 @@ import {
   Link,
   type Message,
   type RequestVote,
+  SLACK_MS,
   type Ticket,
   type Vote,
 } from "./message.ts";
@@ -116,6 +117,8 @@ export interface CommandSource {
   readonly dueMs: number;
   /** Takes some. What is taken may happen from here on. */
   take(maxCount: number, maxChars: number): Json[];
+  /** Has what was taken and not yet executed taken once more, since it may not have arrived. */
+  repeat(): void;
 }
 
 /** What a call of {@linkcode Raft.flush} came to. */
@@ -134,6 +137,8 @@ interface Ready {
 export interface Outgoing {
   readonly to: string;
   readonly message: Message;
+  /** Whether it repeats what was not answered in time: what this node sends may not arrive. */
+  readonly isRepeat: boolean;
 }
 
 /** Reads up to a ticket that may be answered once an index is applied. */
@@ -173,6 +178,10 @@ export class Raft {
   readsGranted = 0;
   /** A state that came from the leader, until the end of the turn. */
   restore: Ready["restore"];
+  /** When the next turn was to be at the latest. */
+  #wakeAtMs = Infinity;
+  /** Until then no answer is missed: this process stood still, and what came waits to be taken. */
+  #excusedUntilMs = -Infinity;
 
   readonly #id: string;
   readonly #random: Random;
@@ -235,8 +244,10 @@ export class Raft {
   /** Ends a turn: does what is due, and returns what came of the turn. */
   flush(nowMs: number): Ready {
     this.nowMs = Math.max(this.nowMs, nowMs);
+    this.#noticeStandstill();
     this.#changeRole();
     this.#role.flush();
+    this.#wakeAtMs = this.#role.wakeAtMs();
     const first = this.applied + 1;
     const last = this.applyLimit();
     const entries = last < first ? [] : this.storage.slice(first, last);
@@ -325,9 +336,21 @@ export class Raft {
     throw new Error(what);
   }
 
+  /**
+   * Notices that this process was stopped, which makes a turn late: timers are served before the
+   * messages that wait. Under load every turn is late, so this counts once in an election timeout.
+   */
+  #noticeStandstill(): void {
+    const isLate = this.nowMs - this.#wakeAtMs > SLACK_MS;
+    if (isLate && this.nowMs - this.#excusedUntilMs > this.electionMs) {
+      this.#excusedUntilMs = this.nowMs + SLACK_MS;
+    }
+  }
+
   /** Changes role where time or votes demand it. */
   #changeRole(): void {
-    if (this.#role.name === "leader" && this.#role.isCutOff) this.#resign();
+    const isExcused = this.nowMs < this.#excusedUntilMs;
+    if (this.#role.name === "leader" && !isExcused && this.#role.isCutOff) this.#resign();
     if (this.#role.name !== "leader" && this.nowMs >= this.#role.electionDueMs) {
       this.#becomeCandidate(true);
     }
@@ -352,12 +375,10 @@ export class Raft {
     // A pre-vote changes nothing: a node that cannot win must not make others change their term.
     if (!pre) this.storage.setTerm(this.term + 1, this.#id);
     const term = pre ? this.term + 1 : this.term;
-    this.#role = new Candidate(this, this.#id, term, pre);
     const { lastIndex } = this.storage;
     const lastTerm = this.#lastTerm;
-    for (const peer of this.peers) {
-      this.send(peer, { type: "request_vote", term, pre, lastIndex, lastTerm }, false);
-    }
+    const request = { type: "request_vote", term, pre, lastIndex, lastTerm } as const;
+    this.#role = new Candidate(this, this.#id, request);
   }
 
   #becomeLeader(): void {
@@ -375,7 +396,7 @@ export class Raft {
   }
 
   #sendResigned(to: string): void {
-    this.send(to, { type: "resigned", term: this.term }, false);
+    this.send(to, { type: "resigned", term: this.term }, Infinity);
   }
 
   #setLeader(leader: string | undefined): void {
@@ -397,7 +418,7 @@ export class Raft {
       if (this.#role.name !== "follower") this.#becomeFollower(term);
     }
     if (granted && this.#role.name === "follower") this.#role.postpone(pre);
-    this.send(from, { type: "vote", term: granted ? term : this.term, pre, granted }, false);
+    this.send(from, { type: "vote", term: granted ? term : this.term, pre, granted }, Infinity);
   }
 
   get #lastTerm(): number {
@@ -519,10 +540,22 @@ export class Raft {
     return link;
   }
 
-  /** Sends a message at the end of this turn. `prompt` says that an answer is wanted soon. */
-  send(to: string, content: Content, prompt: boolean): void {
-    const link = this.link(to).stamp(this.nowMs, prompt);
-    this.#outbox.push({ to, message: { ...content, link } });
+  /**
+   * Sends a message at the end of this turn.
+   *
+   * @param answerMs how long an answer may be put off; `Infinity` if none is wanted
+   */
+  send(to: string, content: Content, answerMs: number): void {
+    const link = this.link(to);
+    const isRepeat = answerMs === 0 && this.nowMs >= this.repeatAtMs(to);
+    if (isRepeat) link.repeated(this.nowMs);
+    const message = { ...content, link: link.stamp(this.nowMs, answerMs) };
+    this.#outbox.push({ to, message, isRepeat });
+  }
+
+  /** When a peer that has not answered is to be asked again. */
+  repeatAtMs(peer: string): number {
+    return Math.max(this.link(peer).repeatAtMs, this.#excusedUntilMs);
   }
 
   /** When a message that is due may go to a peer: not too soon after the previous one. */
@@ -682,8 +715,11 @@ class Follower {
     const raft = this.#raft;
     const { leader, nowMs, commands, timing } = raft;
     if (leader === undefined || this.#ackAtMs(leader) > nowMs) return;
+    const isRepeat = raft.repeatAtMs(leader) <= nowMs;
+    if (isRepeat) commands.repeat();
     const taken = commands.take(timing.maxEntries, timing.maxChars);
     const reads = raft.openTicket;
+    const wantsAnswer = isRepeat || taken.length > 0 || reads !== undefined;
     raft.send(leader, {
       type: "acknowledge",
       term: raft.term,
@@ -693,7 +729,7 @@ class Follower {
       commands: taken.length > 0 ? taken : undefined,
       reads,
       installed: this.#installed,
-    }, taken.length > 0 || reads !== undefined);
+    }, wantsAnswer ? 0 : Infinity);
     this.#reject = undefined;
     this.#installed = undefined;
     this.#ackDueMs = Infinity;
@@ -710,11 +746,11 @@ class Follower {
   /** When to send the leader an acknowledgement, with commands and reads. */
   #ackAtMs(leader: string): number {
     const { commands, readsWanted, readsGranted, readsDueMs } = this.#raft;
-    let readsMs = Infinity;
-    if (readsWanted > readsGranted) {
-      readsMs = readsWanted > this.#asked ? readsDueMs : this.#askAgainMs;
-    }
-    return this.#raft.spaced(leader, Math.min(this.#ackDueMs, readsMs, commands.dueMs));
+    let askMs = this.#raft.repeatAtMs(leader);
+    // A leader that answers may still have to be asked again about reads.
+    if (readsWanted > this.#asked) askMs = Math.min(askMs, readsDueMs);
+    else if (readsWanted > readsGranted && askMs === Infinity) askMs = this.#askAgainMs;
+    return this.#raft.spaced(leader, Math.min(this.#ackDueMs, askMs, commands.dueMs));
   }
 
   #hear(heartbeatMs: number): void {
@@ -747,13 +783,14 @@ class Candidate {
   /** When to begin another election. */
   readonly electionDueMs: number;
   readonly #raft: Raft;
-  readonly #term: number;
+  readonly #request: RequestVote;
   readonly #voters: Set<string>;
+  #hasAsked = false;
 
-  constructor(raft: Raft, id: string, term: number, pre: boolean) {
-    this.pre = pre;
+  constructor(raft: Raft, id: string, request: RequestVote) {
+    this.pre = request.pre;
     this.#raft = raft;
-    this.#term = term;
+    this.#request = request;
     this.#voters = new Set([id]);
     const { electionMs, nowMs } = raft;
     this.electionDueMs = nowMs + raft.drawBetween(electionMs / 2, electionMs);
@@ -761,7 +798,7 @@ class Candidate {
 
   /** Counts a vote. */
   count(from: string, { term, pre, granted }: Vote): void {
-    if (granted && pre === this.pre && term === this.#term) this.#voters.add(from);
+    if (granted && pre === this.pre && term === this.#request.term) this.#voters.add(from);
   }
 
   get isElected(): boolean {
@@ -772,9 +809,19 @@ class Candidate {
     return false;
   }
 
-  flush(): void {}
+  /** Asks all others, and those that do not answer again. */
+  flush(): void {
+    const raft = this.#raft;
+    for (const peer of raft.peers) {
+      if (this.#hasAsked && raft.repeatAtMs(peer) > raft.nowMs) continue;
+      raft.send(peer, this.#request, 0);
+    }
+    this.#hasAsked = true;
+  }
 
   wakeAtMs(): number {
-    return this.isElected ? this.#raft.nowMs : this.electionDueMs;
+    if (this.isElected) return this.#raft.nowMs;
+    const repeats = this.#raft.peers.map((peer) => this.#raft.repeatAtMs(peer));
+    return Math.min(this.electionDueMs, ...repeats);
   }
 }

@@ -9,7 +9,7 @@ import { KeyValueMachine, ListMachine, RegisterMachine } from "./state_machines.
 Deno.test("a link learns its delay, whatever the other side holds back", () => {
   const link = new Link();
   for (let i = 0; i < 50; i++) {
-    const [number] = link.stamp(i * 1000, false);
+    const [number] = link.stamp(i * 1000, Infinity);
     link.receive([i + 1, number, 90], i * 1000 + 100);
   }
   assert(Math.abs(link.roundTripMs - 10) < 1, `${link.roundTripMs}`);
@@ -18,9 +18,9 @@ Deno.test("a link learns its delay, whatever the other side holds back", () => {
 Deno.test("one message that was held up changes little", () => {
   const link = new Link();
   for (let i = 0; i < 50; i++) {
-    link.receive([i + 1, link.stamp(i * 1000, false)[0], 0], i * 1000 + 1);
+    link.receive([i + 1, link.stamp(i * 1000, Infinity)[0], 0], i * 1000 + 1);
   }
-  link.receive([60, link.stamp(60_000, false)[0], 0], 65_000);
+  link.receive([60, link.stamp(60_000, Infinity)[0], 0], 65_000);
   assert(link.roundTripMs < 100, `${link.roundTripMs}`);
 });
 
@@ -28,7 +28,7 @@ Deno.test("a link that is fast again is soon believed to be", () => {
   const link = new Link();
   for (let i = 0; i < 30; i++) {
     const delayMs = i < 24 ? 900 : 100;
-    link.receive([i + 1, link.stamp(i * 1000, false)[0], 0], i * 1000 + delayMs);
+    link.receive([i + 1, link.stamp(i * 1000, Infinity)[0], 0], i * 1000 + delayMs);
     if (i === 23) assert(link.roundTripMs > 800, `${link.roundTripMs}`);
   }
   assert(link.roundTripMs < 600, `${link.roundTripMs}`);
@@ -36,8 +36,8 @@ Deno.test("a link that is fast again is soon believed to be", () => {
 
 Deno.test("an answer is owed from the first message that asked for it", () => {
   const link = new Link();
-  const [first] = link.stamp(1000, true);
-  const [second] = link.stamp(1100, true);
+  const [first] = link.stamp(1000, 0);
+  const [second] = link.stamp(1100, 0);
   assertEquals(link.awaitingSinceMs, 1000);
   assert(link.overdue(1000 + link.patienceMs + 1));
   link.receive([1, first, 0], 1200);
@@ -46,9 +46,44 @@ Deno.test("an answer is owed from the first message that asked for it", () => {
   assertEquals(link.awaitingSinceMs, undefined);
 });
 
+Deno.test("an answer that may wait is missed later, and one asked for at once is not", () => {
+  const link = new Link();
+  link.stamp(1000, 100);
+  const [prompt] = link.stamp(1010, 0);
+  assertEquals(link.awaitingSinceMs, 1010);
+  link.receive([1, prompt, 0], 1020);
+  assertEquals(link.awaitingSinceMs, undefined);
+  link.stamp(2000, 100);
+  link.stamp(2050, 100);
+  assertEquals(link.awaitingSinceMs, 2100);
+  assert(!link.overdue(2100 + link.patienceMs));
+  assert(link.overdue(2101 + link.patienceMs));
+  link.stamp(2200, Infinity);
+  assertEquals(link.awaitingSinceMs, 2100);
+});
+
+Deno.test("what is not answered is repeated at ever longer intervals, until it is", () => {
+  const link = new Link();
+  assertEquals(link.repeatAtMs, Infinity);
+  link.stamp(0, 0);
+  const waits = [];
+  let nowMs = 0;
+  for (let repeat = 0; repeat < 8; repeat++) {
+    assertEquals(link.isSilentAt(link.repeatAtMs - 1), repeat > 1);
+    waits.push((link.repeatAtMs - nowMs) / link.patienceMs);
+    nowMs = link.repeatAtMs;
+    assertEquals(link.isSilentAt(nowMs), repeat > 0);
+    link.repeated(nowMs);
+    link.stamp(nowMs, 0);
+  }
+  assertEquals(waits, [1, 1, 2, 4, 8, 16, 16, 16]);
+  link.receive([1, 9, 0], nowMs + 10);
+  assertEquals([link.repeatAtMs, link.repeats], [Infinity, 0]);
+});
+
 Deno.test("an echo from the life before a restart answers nothing", () => {
   const link = new Link();
-  link.stamp(0, true);
+  link.stamp(0, 0);
   link.receive([9, 500, 0], 10);
   assertEquals(link.awaitingSinceMs, 0);
 });

@@ -85,6 +85,8 @@ export class Cluster {
   readonly history: Op[] = [];
   readonly auditor: Auditor = new Auditor();
   messages = 0;
+  /** Of each link, as in "n0 n1", how many messages repeated one that was not answered. */
+  readonly repeats: Map<string, number> = new Map<string, number>();
   readonly #options: ClusterOptions;
   readonly #random: Random;
   readonly #clock = new VirtualClock();
@@ -227,7 +229,11 @@ export class Cluster {
   #turn(slot: Slot): void {
     const messages = slot.replica.turn(this.nowMs);
     this.auditor.watch(slot, this.slots);
-    for (const { to, message } of messages) this.#send(slot.id, to, message);
+    for (const { to, message, isRepeat } of messages) {
+      const link = `${slot.id} ${to}`;
+      if (isRepeat) this.repeats.set(link, (this.repeats.get(link) ?? 0) + 1);
+      this.#send(slot.id, to, message);
+    }
     // Time moves on, however little, so that a replica which wants another turn now gets it later.
     this.#turnAt(slot, Math.max(slot.replica.wakeAtMs, this.nowMs + 0.01));
   }

@@ -37,6 +37,8 @@ class Proposals implements CommandSource {
   take(): Json[] {
     return this.#commands.splice(0);
   }
+
+  repeat(): void {}
 }
 
 interface Member {
