@@ -36,7 +36,7 @@ export interface BroadcastOptions extends LatencyOptions {
   readonly topology?: "own" | "given" | undefined;
 }
 
-const DEFAULT_MAX_LATENCY_MS = 550;
+const DEFAULT_MAX_LATENCY_MS = 580;
 
 /** Makes `node` serve the `broadcast` workload. */
 export function serveBroadcast(node: Node, options: BroadcastOptions = {}): void {

@@ -32,7 +32,7 @@ export class Timing {
 
   /** How long an acknowledgement waits for another message that can carry it. */
   get ackDelayMs(): number {
-    return this.#eager ? 0 : Math.max(2000, 1.2 * this.#maxLatencyMs);
+    return this.#eager ? 0 : Math.max(2000, 2 * this.#maxLatencyMs);
   }
 
   /** How long a hub waits before it sends a message only to say what is stable. */
