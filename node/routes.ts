@@ -35,7 +35,7 @@ const MAX_PAUSE_MS = 2000;
 /** How often a message that a third node passes on goes directly, too. */
 const PROBE_MS = 500;
 /** Within what time a further suspicion is the same one. */
-const SAME_MS = 500;
+const SAME_MS = 100;
 /** How long a suspicion lasts that is not repeated, while nothing is heard of relayed messages. */
 const SUSPECTED_MS = 30_000;
 
