@@ -86,6 +86,13 @@ export class Leader {
     return heard < quorum;
   }
 
+  /** When a majority was last heard. */
+  get heardMs(): number {
+    const { nowMs, quorum } = this.#raft;
+    const times = [...this.#followers.values()].map(({ heardMs }) => heardMs);
+    return [nowMs, ...times.toSorted((a, b) => b - a)][quorum - 1] ?? nowMs;
+  }
+
   isHealthy(): boolean {
     const { nowMs, quorum } = this.#raft;
     let inTime = 1;

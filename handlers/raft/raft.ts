@@ -164,8 +164,8 @@ export class Raft {
   nowMs: number;
   /** The leader, as far as this node knows. */
   leader: string | undefined;
-  /** Since when this node has known of no leader; undefined if it knows one. */
-  leaderlessSinceMs: number | undefined;
+  /** When this node last heard a leader or, where it led, a majority. */
+  ledMs: number;
   /** How often the leader said it would be heard. */
   heartbeatMs: number;
   /** Up to here entries are known to be committed. */
@@ -203,7 +203,7 @@ export class Raft {
     this.snapshot = options.snapshot;
     this.life = Math.floor(random.next() * 2 ** 31);
     this.nowMs = nowMs;
-    this.leaderlessSinceMs = nowMs;
+    this.ledMs = nowMs;
     this.heartbeatMs = this.timing.heartbeatMs;
     this.applied = options.applied ?? this.storage.baseIndex;
     this.commit = this.applied;
@@ -282,6 +282,24 @@ export class Raft {
     return this.storage.term;
   }
 
+  /**
+   * From when on no leader is to be expected soon: when every node that heard this one's last leader
+   * has stood for election and had its answers, and later where a majority is heard, which may have
+   * one.
+   */
+  get lostAtMs(): number {
+    if (this.#role.name === "leader") return Infinity;
+    const { nowMs, electionMs, heartbeatMs } = this;
+    let heard = 1;
+    let tripMs = Infinity;
+    for (const link of this.links.values()) {
+      if (nowMs - link.heardMs < electionMs) heard++;
+      tripMs = Math.min(tripMs, link.roundTripMs);
+    }
+    const moreMs = heard >= this.quorum ? 2 * electionMs : 2 * heartbeatMs + 2 * tripMs;
+    return this.ledMs + electionMs + moreMs;
+  }
+
   /** Whether a command or read taken now is likely to be answered soon. */
   isHealthyAt(nowMs: number): boolean {
     this.nowMs = Math.max(this.nowMs, nowMs);
@@ -291,16 +309,18 @@ export class Raft {
   #stepFollower(role: Follower, from: string, message: Content): void {
     switch (message.type) {
       case "append_entries":
-        this.#setLeader(from);
+        this.leader = from;
         return role.append(message);
       case "install_snapshot":
-        this.#setLeader(from);
+        this.leader = from;
         return role.install(message);
       case "acknowledge":
         return this.#sendResigned(from);
       case "resigned":
         if (this.leader !== from) return;
-        this.#setLeader(undefined);
+        // For about as long it has not led a majority.
+        this.ledMs = Math.min(this.ledMs, this.nowMs - this.electionMs);
+        this.leader = undefined;
         role.standSoon();
     }
   }
@@ -344,6 +364,7 @@ export class Raft {
     const isLate = this.nowMs - this.#wakeAtMs > SLACK_MS;
     if (isLate && this.nowMs - this.#excusedUntilMs > this.electionMs) {
       this.#excusedUntilMs = this.nowMs + SLACK_MS;
+      this.ledMs = Math.max(this.ledMs, this.nowMs - this.electionMs);
     }
   }
 
@@ -364,14 +385,15 @@ export class Raft {
 
   #becomeFollower(term: number, leader?: string): Follower {
     if (term > this.storage.term) this.storage.setTerm(term, undefined);
-    this.#setLeader(leader);
+    if (this.#role.name === "leader") this.ledMs = this.#role.heardMs;
+    this.leader = leader;
     const role = new Follower(this, this.drawElectionMs());
     this.#role = role;
     return role;
   }
 
   #becomeCandidate(pre: boolean): void {
-    this.#setLeader(undefined);
+    this.leader = undefined;
     // A pre-vote changes nothing: a node that cannot win must not make others change their term.
     if (!pre) this.storage.setTerm(this.term + 1, this.#id);
     const term = pre ? this.term + 1 : this.term;
@@ -382,7 +404,7 @@ export class Raft {
   }
 
   #becomeLeader(): void {
-    this.#setLeader(this.#id);
+    this.leader = this.#id;
     this.#role = new Leader(this);
   }
 
@@ -397,12 +419,6 @@ export class Raft {
 
   #sendResigned(to: string): void {
     this.send(to, { type: "resigned", term: this.term }, Infinity);
-  }
-
-  #setLeader(leader: string | undefined): void {
-    this.leader = leader;
-    if (leader !== undefined) this.leaderlessSinceMs = undefined;
-    else this.leaderlessSinceMs ??= this.nowMs;
   }
 
   #answerVoteRequest(from: string, request: RequestVote): void {
@@ -756,6 +772,7 @@ class Follower {
   #hear(heartbeatMs: number): void {
     this.#raft.heartbeatMs = heartbeatMs;
     this.#leaderHeardMs = this.#raft.nowMs;
+    this.#raft.ledMs = this.#raft.nowMs;
     this.#hasPostponed = false;
     this.electionDueMs = this.#raft.drawElectionMs();
   }

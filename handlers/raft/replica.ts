@@ -132,7 +132,13 @@ export class Replica<Operation extends Json = Json, Reply extends object = objec
 
   /** When the next turn must come at the latest. */
   get wakeAtMs(): number {
-    return Math.min(this.raft.wakeAtMs, this.#commands.wakeAtMs, this.#reads.wakeAtMs);
+    const lostAtMs = this.#commands.isOpen || this.#isLost ? Infinity : this.raft.lostAtMs;
+    return Math.min(
+      this.raft.wakeAtMs,
+      this.#commands.wakeAtMs,
+      this.#reads.wakeAtMs,
+      lostAtMs,
+    );
   }
 
   #apply(first: number, entries: readonly Entry[]): void {
@@ -151,14 +157,14 @@ export class Replica<Operation extends Json = Json, Reply extends object = objec
   }
 
   #watchLeader(nowMs: number): void {
-    const { leader, term, leaderlessSinceMs, electionMs } = this.raft;
+    const { leader, term, lostAtMs, electionMs } = this.raft;
     const leadership = leader === undefined ? this.#leadership : `${term} ${leader}`;
     if (leadership !== this.#leadership) {
       this.#leadership = leadership;
       this.#commands.repeat();
       this.#reads.renew(() => this.raft.read(nowMs));
     }
-    this.#isLost = leaderlessSinceMs !== undefined && nowMs - leaderlessSinceMs > electionMs * 1.5;
+    this.#isLost = nowMs >= lostAtMs;
     this.#commands.tick(nowMs, this.#isLost, electionMs);
     this.#reads.tick(nowMs, this.#isLost);
   }

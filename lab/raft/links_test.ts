@@ -193,12 +193,13 @@ Deno.test("a candidate asks again those that do not answer it, and no others", (
   const [left, right, ...dead] = cluster.slots.filter((slot) => slot !== leader);
   assert(left !== undefined && right !== undefined);
   for (const slot of [leader, ...dead]) slot.pausedUntilMs = Infinity;
-  const { messages } = cluster;
   cluster.runUntil(cluster.nowMs + 20_000);
   const { term } = leader.replica.raft;
   assertEquals([left, right].map(({ replica }) => replica.raft.term), [term, term]);
   assertEquals(cluster.repeats.has(`${left.id} ${leader.id}`), true);
   assertEquals(cluster.repeats.has(`${left.id} ${right.id}`), false);
+  // Within a second without an answer repeats are about one a second.
+  for (const [link, count] of cluster.repeats) assert(count < 25, `${link}: ${count} in 20 s`);
 });
 
 Deno.test("one whose messages do not arrive stays with a leader that it hears", () => {
@@ -243,4 +244,33 @@ Deno.test("a command that does not arrive is handed out again before the leader 
     assertEquals(cluster.repeats.get(cut), 1, `Seed ${seed}`);
   }
   assert(served > 3, `${served}`);
+});
+
+Deno.test("a minority is told so as soon as all others can have stood for election", () => {
+  for (let seed = 1; seed <= 10; seed++) {
+    const { cluster, leader } = settled(seed, 5);
+    const follower = cluster.slots.find((slot) => slot !== leader);
+    assert(follower !== undefined);
+    const minority = [leader, follower];
+    const { electionMs, heartbeatMs } = leader.replica.raft;
+    for (const { id } of minority) {
+      for (const other of cluster.slots) {
+        if (minority.includes(other)) continue;
+        cluster.weather.cut.add(`${id} ${other.id}`).add(`${other.id} ${id}`);
+      }
+    }
+    const isRefused = new Set<Slot>();
+    const ask = (slot: Slot) =>
+      cluster.request(cluster.slots.indexOf(slot), ["read", 0], (outcome) => {
+        if (outcome instanceof RpcError && outcome.code === 11) isRefused.add(slot);
+      });
+    cluster.runUntil(cluster.nowMs + electionMs);
+    for (const slot of minority) ask(slot);
+    cluster.runUntil(cluster.nowMs + 2 * heartbeatMs + follower.replica.raft.electionMs / 4);
+    assertEquals(isRefused.size, 2, `Seed ${seed}`);
+    isRefused.clear();
+    for (const slot of minority) ask(slot);
+    cluster.runUntil(cluster.nowMs + 1);
+    assertEquals(isRefused.size, 2, `Seed ${seed}, later`);
+  }
 });
