@@ -34,7 +34,7 @@ const MIN_PAUSE_MS = 25;
 const MAX_PAUSE_MS = 2000;
 /** How often a message that a third node passes on goes directly, too. */
 const PROBE_MS = 500;
-/** Within what time a further suspicion is the same one. */
+/** Within what time a further suspicion is the same one; longer where tries are further apart. */
 const SAME_MS = 100;
 /** How long a suspicion lasts that is not repeated, while nothing is heard of relayed messages. */
 const SUSPECTED_MS = 30_000;
@@ -230,7 +230,7 @@ export class Routes {
       return true;
     }
     suspicion.untilMs = nowMs + SUSPECTED_MS;
-    if (nowMs < suspicion.atMs + SAME_MS) return false;
+    if (nowMs < suspicion.atMs + Math.max(SAME_MS, suspicion.pauseMs)) return false;
     suspicion.atMs = nowMs;
     if (!suspicion.isFresh) search(suspicion, peer.number);
     suspicion.isFresh = false;

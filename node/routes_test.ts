@@ -149,10 +149,12 @@ Deno.test("the first, second, fourth and so on repetition of a suspicion tries t
   const n1 = routesOf("n1", [...FIVE, "n6", "n7"]);
   n1.routes.suspect("n5", 0);
   const counts = Array.from({ length: 9 }, (_, i) => {
-    for (let id = 0; id < 99; id++) send(n1, "n5", id, 1000 * i + 499);
-    n1.routes.suspect("n5", 1000 * i + 499);
-    n1.routes.suspect("n5", 1000 * i + 500);
-    const [first = [], second = []] = [0, 1].map(() => ways(send(n1, "n5", 0, 1000 * i + 500)));
+    // Longer than the longest pause after the one before.
+    const atMs = 3000 * (i + 1);
+    for (let id = 0; id < 99; id++) send(n1, "n5", id, atMs - 2);
+    n1.routes.suspect("n5", atMs);
+    n1.routes.suspect("n5", atMs + 1);
+    const [first = [], second = []] = [0, 1].map(() => ways(send(n1, "n5", 0, atMs + 1)));
     assertEquals([first[0], second], ["n5", ["n5"]]);
     return first.length - 1;
   });
