@@ -110,7 +110,7 @@ export function stragglers(options: FeudOptions): Script {
   return {
     ...(script !== undefined && { script }),
     onMessage({ type, message: { dest, text } }) {
-      if (type === "send" && text.startsWith('{"type":"install_snapshot"')) delay(dest);
+      if (type === "send" && text.includes('"type":"install_snapshot"')) delay(dest);
     },
   };
 }

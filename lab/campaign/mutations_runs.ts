@@ -81,8 +81,8 @@ export const conditions = {
   "stragglers, 5 nodes": {
     nodeCount: 5,
     timing: shortLog,
-    rate: 200,
-    faults: (options) => stragglers({ ...options, durationMs, lastsMs }),
+    rate: 500,
+    faults: (options) => stragglers({ ...options, durationMs, lastsMs: [20, 200] }),
   },
 } satisfies Readonly<Record<string, Condition>>;
 
