@@ -246,7 +246,7 @@ const rows: readonly Row[] = [
     "applies before it commits",
     "an entry is applied when it is committed (5.3)",
     storms,
-    1,
+    4,
     "incompatible-order",
   ],
   [
