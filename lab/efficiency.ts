@@ -6,6 +6,7 @@
 
 import { type Flags, type FlagValues, integer, UsageError } from "@eddy/maelstrom/flags";
 import { plural } from "@eddy/workbench/checkers/checker.ts";
+import { runFlags } from "@eddy/workbench/cli/flags.ts";
 import { table } from "@eddy/workbench/cli/wrap.ts";
 import { describeMachine, machine } from "./bench/summary.ts";
 import { markdownTable } from "./campaign/record.ts";
@@ -38,6 +39,8 @@ const flags = {
   compute: {
     help: "What a node takes over each message and timer in virtual time, as `eddy test --compute`",
     value: "MEAN[,JITTER]",
+    accepts: runFlags.compute.accepts,
+    parse: (text: string) => runFlags.compute.parse(text) && text,
     default: COMPUTE,
   },
   only: { help: "Run only jobs whose names begin so", value: "TEXT" },

@@ -105,6 +105,8 @@ interface OtherNode {
   isAsking: boolean;
   /** Its processes, the present one last. */
   readonly lives: Map<string, Life>;
+  /** Another process than the present one, if its last new message came from that. */
+  rival: Life | undefined;
   /** Who passed on its last relayed message. */
   lastHop: string | undefined;
 }
@@ -162,6 +164,7 @@ export class Routes {
         suspicions: 0,
         isAsking: false,
         lives: new Map(),
+        rival: undefined,
         lastHop: undefined,
       });
     }
@@ -206,6 +209,7 @@ export class Routes {
     if (peer === undefined) return undefined;
     const life = lifeOf(peer, routed.life);
     const isNew = note(life, routed);
+    if (isNew) weigh(peer, life);
     peer.lastHop = routed.path.at(-1) ?? peer.lastHop;
     if (routed.heard?.life === this.#life) this.#learn(peer, routed.heard, nowMs);
     if (routed.ask) {
@@ -239,7 +243,7 @@ export class Routes {
 
   #wrap(peer: OtherNode, body: Body): Body {
     this.#life ||= this.#drawLife();
-    const present = [...peer.lives.values()].at(-1);
+    const present = presentOf(peer);
     return {
       type: ROUTED,
       src: this.#self,
@@ -410,6 +414,23 @@ function lifeOf(peer: OtherNode, name: string): Life {
   const life = { life: name, direct: 0, relayed: 0, via: null, suspicions: 0, seen: [] };
   peer.lives.set(name, life);
   return life;
+}
+
+function presentOf({ lives }: OtherNode): Life | undefined {
+  return [...lives.values()].at(-1);
+}
+
+/**
+ * Notes which process sent a new message. The first that comes of a killed one may come after those
+ * of its successor, which is the present one again when two in a row have come from it.
+ */
+function weigh(peer: OtherNode, life: Life): void {
+  const isPresent = presentOf(peer) === life;
+  if (!isPresent && peer.rival === life) {
+    peer.lives.delete(life.life);
+    peer.lives.set(life.life, life);
+  }
+  peer.rival = isPresent ? undefined : life;
 }
 
 /** Notes that a message came, and returns whether it was the first copy. */

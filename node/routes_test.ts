@@ -261,6 +261,18 @@ Deno.test("the numbers of a restarted node begin anew, and late messages of the 
   assertEquals(send(again, "n2", 7)[0]?.body.ask, true);
 });
 
+Deno.test("a killed node's first message that comes after its successor's does not stand for it for good", () => {
+  const [killed, n1, n2] = [routesOf("n1"), routesOf("n1", THREE, "n1 second"), routesOf("n2")];
+  killed.routes.suspect("n2", 0);
+  n1.routes.suspect("n2", 0);
+  const [late] = send(killed, "n2", 1);
+  take(n2, "n1", send(n1, "n2", 2)[0]?.body);
+  take(n2, "n1", late?.body);
+  for (const id of [3, 4]) take(n2, "n1", send(n1, "n2", id)[0]?.body);
+  const heard = { life: "n1 second", direct: 3, relayed: 0, via: null };
+  assertEquals(send(n2, "n1", 5)[0]?.body.heard, heard);
+});
+
 Deno.test("a node passes messages on, through another one where it knows that this is needed", () => {
   const { n1 } = provenAt(0);
   const n4 = { ...routed(), src: "n4", dest: "n2" };
