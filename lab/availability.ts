@@ -6,8 +6,9 @@
 
 import { type Flags, type FlagValues, integer, UsageError } from "@eddy/maelstrom/flags";
 import { table } from "@eddy/workbench/cli/wrap.ts";
-import { type AvailabilityJob, jobs } from "./availability/jobs.ts";
+import { jobs } from "./availability/jobs.ts";
 import { measureAvailability } from "./availability/measure.ts";
+import { jobsNamed } from "./campaign/cases.ts";
 import { runCommand, say, warn } from "../scripts/support.ts";
 
 const DEFAULT_SEEDS = 100;
@@ -40,27 +41,13 @@ Examples:
   deno task availability --only lin-kv --seeds 20
   deno task availability --only "lin-kv, 3" --seed 7`;
 
-/**
- * The jobs whose names begin with a text.
- *
- * @throws {UsageError} if there are none.
- */
-export function jobsNamed(start: string): readonly AvailabilityJob[] {
-  const wanted = jobs.filter(({ name }) => name.startsWith(start));
-  if (wanted.length > 0) return wanted;
-  const known = jobs.map(({ name }) => JSON.stringify(name)).join(", ");
-  throw new UsageError(
-    `Cannot run --only ${JSON.stringify(start)}: accepted is how one of ${known} begins`,
-  );
-}
-
 async function main(
   { seeds, seed, only = "" }: FlagValues<typeof flags>,
 ): Promise<number> {
   if (seeds !== undefined && seed !== undefined) {
     throw new UsageError("Cannot run --seeds with --seed: accepted is one of the two");
   }
-  const wanted = jobsNamed(only);
+  const wanted = jobsNamed(jobs, only);
   const all = seed === undefined ? [...Array(seeds ?? DEFAULT_SEEDS).keys()] : [seed];
   const maxGaps = seed === undefined ? 3 : Infinity;
   const { rows, failures } = await measureAvailability(wanted, all, warn, maxGaps);

@@ -1,15 +1,16 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { UsageError } from "@eddy/maelstrom/flags";
-import { jobsNamed } from "./availability.ts";
 import { jobs } from "./availability/jobs.ts";
 import { availableFigures, consensusFigures, measureAvailability } from "./availability/measure.ts";
 import type { ConsensusRun } from "./availability/measure_one.ts";
-import { caseOf } from "./campaign/cases.ts";
+import { caseOf, jobsNamed } from "./campaign/cases.ts";
 
 Deno.test("jobs go by how their names begin, and there is no other", () => {
-  assertEquals(jobsNamed("lin-kv").map(({ name }) => name), ["lin-kv, 3 nodes", "lin-kv, 5 nodes"]);
-  assertEquals(jobsNamed(""), jobs);
-  assertThrows(() => jobsNamed("raft"), UsageError, 'Cannot run --only "raft": accepted is how');
+  const names = jobsNamed(jobs, "lin-kv").map(({ name }) => name);
+  assertEquals(names, ["lin-kv, 3 nodes", "lin-kv, 5 nodes"]);
+  assertEquals(jobsNamed(jobs, ""), jobs);
+  const message = 'Cannot run --only "raft": accepted is how';
+  assertThrows(() => jobsNamed(jobs, "raft"), UsageError, message);
 });
 
 Deno.test("every job is a command line", () => {

@@ -9,6 +9,7 @@ import { plural } from "@eddy/workbench/checkers/checker.ts";
 import { runFlags } from "@eddy/workbench/cli/flags.ts";
 import { table } from "@eddy/workbench/cli/wrap.ts";
 import { describeMachine, machine } from "./bench/summary.ts";
+import { jobsNamed } from "./campaign/cases.ts";
 import { markdownTable } from "./campaign/record.ts";
 import { type Job, jobs } from "./efficiency/goals.ts";
 import { measure } from "./efficiency/measure.ts";
@@ -64,7 +65,7 @@ async function main(
       `Cannot write a part of ${PAGE}: --write goes without --only and --no-curve`,
     );
   }
-  const wanted = jobs.filter(({ name }) => name.startsWith(given.only ?? ""));
+  const wanted = jobsNamed(jobs, given.only ?? "");
   const bin = projectPath("dist/eddy.js");
   if (given.processes > 0) await bundle(bin);
   const processes = given.processes > 0 ? { bin, seeds: given.processes } : undefined;
