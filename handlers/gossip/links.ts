@@ -346,6 +346,8 @@ export class Downlink {
    */
   hurry(from: Peer, { leftMs, leadMs }: Urgency, nowMs: number): void {
     from.leadMs = leadMs;
+    // What has used up its budget, as after a lost message, can no longer be in time.
+    if (leftMs === 0) return;
     const dueAtMs = nowMs + leftMs - this.#timing.handOverMs(from, this.#membership.peers);
     if (dueAtMs > this.#nextAtMs - this.#timing.toleranceMs(from)) return;
     // Messages that are late are so for a common reason: one round is for all of them.

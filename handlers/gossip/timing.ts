@@ -108,9 +108,13 @@ export class Timing {
       this.#typicalMs(peers, (peer) => peer.delay.safeMs(this.#fallbackMs));
   }
 
-  /** How long an event may wait here before it is sent to the hub, if the hub passes it on at once. */
+  /**
+   * How long an event may wait here before it is sent to the hub, if the hub passes it on at once;
+   * as long as it takes where the budget cannot be kept.
+   */
   maxWaitMs(hub: Peer): number {
-    return Math.max(0, this.#maxLatencyMs - 2 * (this.delayMs(hub) + MARGIN_MS)) + MARGIN_MS;
+    const leftMs = this.#maxLatencyMs - 2 * (this.delayMs(hub) + MARGIN_MS);
+    return leftMs >= this.#maxLatencyMs / 4 ? leftMs + MARGIN_MS : Infinity;
   }
 
   /** How much later than planned an event may be everywhere without a message of its own. */
