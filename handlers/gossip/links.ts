@@ -6,7 +6,8 @@
  */
 
 import type { Vector } from "./event_log.ts";
-import { MeanDeviation, type Membership, type Peer } from "./membership.ts";
+import { MeanDeviation } from "../mean_deviation.ts";
+import type { Membership, Peer } from "./membership.ts";
 import type { Gossip } from "./message.ts";
 import { MARGIN_MS, type Timing } from "./timing.ts";
 
@@ -86,6 +87,7 @@ export class Uplink {
    * @param echo the last message from here that had arrived, and how long before, if any had
    */
   heard(hub: Peer, rhythm: Rhythm, echo: Echo | undefined, nowMs: number): void {
+    // A message of the rhythm; one in between is not what was aimed for.
     if (this.#aimed !== undefined && rhythm.nextMs >= rhythm.periodMs) {
       const { sentAtMs, leadMs } = this.#aimed;
       this.#aimed = undefined;

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { MeanDeviation } from "../mean_deviation.ts";
 import { covers, merge, seqOf, type Vector } from "./event_log.ts";
 
 /** The other nodes, in the order of the cluster's list. */
@@ -247,38 +248,6 @@ export class Peer {
     this.#unechoedFromMs = all ? undefined : nowMs;
     this.#unechoedSeq = ownSeq;
     this.echoDueAtMs = all ? Infinity : nowMs + this.#patienceMs;
-  }
-}
-
-/** The weight of a new sample in the mean and in the deviation, as in TCP (RFC 6298). */
-const MEAN_WEIGHT = 1 / 8;
-const DEVIATION_WEIGHT = 1 / 4;
-
-/** The smoothed mean of samples, and their smoothed mean deviation (RFC 6298). */
-export class MeanDeviation {
-  /** Undefined before the first sample. */
-  mean: number | undefined;
-  deviation = 0;
-
-  /** @param firstDeviation the deviation if this is the first sample */
-  add(sample: number, firstDeviation: number): void {
-    if (this.mean === undefined) {
-      this.mean = sample;
-      this.deviation = firstDeviation;
-      return;
-    }
-    const error = sample - this.mean;
-    if (error < -2 * this.deviation) {
-      // What was slow has become fast. That must not count as variation, which would raise the sum.
-      this.mean += error / 2;
-      return;
-    }
-    this.mean += error * MEAN_WEIGHT;
-    this.deviation += (Math.abs(error) - this.deviation) * DEVIATION_WEIGHT;
-  }
-
-  forget(): void {
-    this.mean = undefined;
   }
 }
 

@@ -99,7 +99,7 @@ export class Timing {
 
   /** What is left of the budget of an event, for a hub and its message. */
   leftMs(waitedMs: number): number {
-    return Math.round(Math.min(Math.max(0, this.#maxLatencyMs - waitedMs), this.#maxLatencyMs));
+    return Math.max(0, Math.round(this.#maxLatencyMs - waitedMs));
   }
 
   /** How long a message from a node to this one took, and one from here to all takes at most. */

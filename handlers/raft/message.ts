@@ -8,6 +8,7 @@
  */
 
 import type { Json } from "@eddy/maelstrom";
+import { MeanDeviation } from "../mean_deviation.ts";
 
 /** One entry of the log: the term of the leader that made it, and a command; `null` does nothing. */
 export type Entry = readonly [term: number, command: Json];
@@ -271,8 +272,7 @@ export class Link {
   #lastAskedMs = 0;
   #repeatedMs = -Infinity;
   #sample: { readonly number: number; readonly atMs: number } | undefined;
-  #roundTripMs: number | undefined;
-  #deviationMs = 0;
+  readonly #roundTrip = new MeanDeviation();
 
   /**
    * The stamp of the next message.
@@ -322,8 +322,8 @@ export class Link {
 
   /** The smoothed round trip with four deviations on top (RFC 6298), in milliseconds. */
   get roundTripMs(): number {
-    const smoothedMs = this.#roundTripMs ?? ASSUMED_ROUND_TRIP_MS;
-    return Math.min(smoothedMs + 4 * this.#deviationMs, MAX_ROUND_TRIP_MS);
+    const { mean = ASSUMED_ROUND_TRIP_MS, deviation } = this.#roundTrip;
+    return Math.min(mean + 4 * deviation, MAX_ROUND_TRIP_MS);
   }
 
   /** How long to wait for an answer before the link is taken to be broken; it may take two trips. */
@@ -351,18 +351,6 @@ export class Link {
   #measure(sampleMs: number): void {
     // One delayed message changes the estimate little; several in a row change it much.
     const sample = Math.min(Math.max(0, sampleMs), SLACK_MS + 2 * this.roundTripMs);
-    if (this.#roundTripMs === undefined) {
-      this.#roundTripMs = sample;
-      this.#deviationMs = sample / 4;
-      return;
-    }
-    const error = sample - this.#roundTripMs;
-    if (error < -2 * this.#deviationMs) {
-      // The link has become fast again. That must not count as variation, which would raise the sum.
-      this.#roundTripMs += error / 2;
-      return;
-    }
-    this.#deviationMs += (Math.abs(error) - this.#deviationMs) / 4;
-    this.#roundTripMs += error / 8;
+    this.#roundTrip.add(sample, sample / 4);
   }
 }

@@ -209,35 +209,38 @@ function spread(values: readonly number[]): string {
 /** Seeds in which no operation, or none of a kind, succeeded, although some were possible. */
 function neverOkFigure(done: readonly Done<ConsensusRun>[]): Figure {
   const starved = done.filter(({ run }) => run.isStarved && run.service.possible.count > 0);
-  const [first] = starved;
-  return {
-    cells: [
-      "seeds with never-ok",
-      "0",
-      `${starved.length} of ${done.length}`,
-      first === undefined ? "" : `seed ${first.run.seed}`,
-      first === undefined ? "yes" : "no",
-    ],
-    failures: starved.slice(0, MAX_LISTED).map(({ run: { reason, service }, replay }) => {
-      return `${reason}\n  ${service.possible.count} operations were possible\n  ${replay}`;
-    }),
-  };
+  return noneFigure("seeds with never-ok", starved, done.length, ({ reason, service }) => {
+    return `${reason}\n  ${service.possible.count} operations were possible`;
+  });
 }
 
 /** Runs that are not valid. */
 function validFigure(done: readonly Done<ConsensusRun | AvailableRun>[]): Figure {
   const wrong = done.filter(({ run }) => run.valid !== true);
-  const [first] = wrong;
+  return noneFigure(
+    "runs not valid",
+    wrong,
+    done.length,
+    ({ valid, reason }) => `${verdict(valid)}: ${reason}`,
+  );
+}
+
+/** The figure of what is to be in no run. */
+function noneFigure<Run extends ConsensusRun | AvailableRun>(
+  name: string,
+  those: readonly Done<Run>[],
+  count: number,
+  explain: (run: Run) => string,
+): Figure {
+  const [first] = those;
   return {
     cells: [
-      "runs not valid",
+      name,
       "0",
-      `${wrong.length} of ${done.length}`,
+      `${those.length} of ${count}`,
       first === undefined ? "" : `seed ${first.run.seed}`,
       first === undefined ? "yes" : "no",
     ],
-    failures: wrong.slice(0, MAX_LISTED).map(({ run: { valid, reason }, replay }) =>
-      `${verdict(valid)}: ${reason}\n  ${replay}`
-    ),
+    failures: those.slice(0, MAX_LISTED).map(({ run, replay }) => `${explain(run)}\n  ${replay}`),
   };
 }
