@@ -76,4 +76,12 @@ export {
 export { type NextHop, ROUTED, type Routes } from "./routes.ts";
 export type { RpcSchema, Schema, SchemaIssue, SchemaResult } from "./schema.ts";
 export { type Call, type Counts, NodeState, type Phase } from "./state.ts";
+export {
+  MemoryStorage,
+  type OpenStorage,
+  type Storage,
+  StorageError,
+  type StorageWrite,
+  type StoredLog,
+} from "./storage.ts";
 export { type GuardOptions, type Output, serve, stderrObserver } from "./stdio.ts";

@@ -37,6 +37,13 @@ import { ROUTED } from "./routes.ts";
 import { checkFits, type Schema } from "./schema.ts";
 import type { Observation, ObservedState, Observer } from "./observe.ts";
 import { NodeState } from "./state.ts";
+import {
+  DurableOutput,
+  MemoryStorage,
+  type OpenStorage,
+  type Storage,
+  StorageError,
+} from "./storage.ts";
 import { environmentObserver, type Output, stderrLog, stdoutOutput } from "./stdio.ts";
 
 /** Settings of a {@linkcode Node}. */
@@ -74,6 +81,12 @@ export interface NodeOptions {
    */
   observer?: Observer | undefined;
   /**
+   * Opens {@linkcode Node.storage} at `init`.
+   *
+   * @default one in memory
+   */
+  storage?: OpenStorage | undefined;
+  /**
    * How many handlers may be in flight. Further requests wait, while replies are still taken in.
    * When 4096 wait, input pauses; if a call waits for a reply at that time, which only input can
    * bring, input goes on and further requests are answered with error 11.
@@ -102,6 +115,7 @@ const nodeOptions: Record<keyof NodeOptions, true> = {
   random: true,
   log: true,
   observer: true,
+  storage: true,
   maxInFlight: true,
   clientDeadlineMs: true,
   drainTimeoutMs: true,
@@ -161,7 +175,10 @@ export class Node {
   /** Writes a line to the log; throws nothing. */
   readonly log: (text: string) => void;
 
-  readonly #output: Output;
+  readonly #openStorage: OpenStorage | undefined;
+  readonly #failure = new AbortController();
+  #output: Output;
+  #storage: Storage | undefined;
   readonly #observer: Observer | undefined;
   readonly #clientDeadlineMs: number;
   readonly #drainTimeoutMs: number;
@@ -187,6 +204,7 @@ export class Node {
     this.random = options.random ?? systemRandom;
     this.log = safeLog(options.log ?? stderrLog);
     this.#output = options.output ?? stdoutOutput();
+    this.#openStorage = options.storage;
     this.#observer = options.observer ?? environmentObserver();
     this.#clientDeadlineMs = clientDeadlineMs;
     this.#drainTimeoutMs = drainTimeoutMs;
@@ -208,6 +226,39 @@ export class Node {
   /** All nodes of the cluster but this one. */
   get otherNodes(): readonly string[] {
     return this.state.nodeIds.filter((id) => id !== this.state.nodeId);
+  }
+
+  /**
+   * What of this node's state outlives its process; from init on. What the node sends after a write
+   * waits until that write is durable, so a handler need not wait for it.
+   *
+   * @throws {Error} before init, if the node was given a storage to open.
+   *
+   * @example A counter that goes on after a restart, if the node was given a storage on disk
+   * ```ts
+   * import { Node } from "@eddy/maelstrom";
+   *
+   * const node = new Node();
+   * node.on("add", ({ body: { delta } }) => {
+   *   const total = Number(node.storage.get("total") ?? 0) + Number(delta);
+   *   node.storage.set("total", total);
+   *   return { total };
+   * });
+   * ```
+   */
+  get storage(): Storage {
+    if (this.#storage === undefined && this.#openStorage !== undefined) {
+      throw new Error("Cannot use the storage before init: it is the node's of that name");
+    }
+    return this.#storage ??= new MemoryStorage();
+  }
+
+  /**
+   * Aborts when the storage has failed: nothing is sent any more, and the process should end. Its
+   * reason is the {@linkcode StorageError}, which {@linkcode Node.drain} throws.
+   */
+  get failed(): AbortSignal {
+    return this.#failure.signal;
   }
 
   /**
@@ -489,7 +540,8 @@ export class Node {
       expired = true;
       this.#dispatcher.wake();
     });
-    while (!expired && (state.inFlight > 0 || state.calls.size > 0)) {
+    const isOver = () => expired || this.failed.aborted;
+    while (!isOver() && (state.inFlight > 0 || state.calls.size > 0)) {
       await this.#dispatcher.change();
     }
     cancel();
@@ -501,6 +553,8 @@ export class Node {
     }
     state.phase = "draining";
     await this.#output.flush?.();
+    this.failed.throwIfAborted();
+    this.#storage?.close();
   }
 
   async #init(message: Message<object>): Promise<void> {
@@ -518,14 +572,38 @@ export class Node {
     state.nodeIds = Object.freeze([...node_ids]);
     state.routes.join(node_id, node_ids, () => drawName(this.random, 48));
     try {
+      if (this.#openStorage !== undefined) await this.#open(this.#openStorage);
       for (const hook of this.#initHooks) await hook();
     } catch (error) {
       state.phase = "new";
+      if (error instanceof StorageError) return this.#fail(error);
       throw error;
     }
     this.reply(message, {});
     state.phase = "ready";
     this.#dispatcher.releaseEarly();
+  }
+
+  /** Opens the storage; a second `init`, after one that was refused, finds it open. */
+  async #open(open: OpenStorage): Promise<void> {
+    if (this.#storage !== undefined) return;
+    const storage = await open(this.id);
+    this.#storage = storage;
+    if (!storage.isDurable) return;
+    this.#output = new DurableOutput(this.#output, storage, this.clock, (error) => {
+      this.#fail(error);
+    });
+  }
+
+  /** Ends the node: what it sends from now on goes nowhere. */
+  #fail(cause: unknown): void {
+    if (this.failed.aborted) return;
+    const error = cause instanceof StorageError
+      ? cause
+      : new StorageError(`Cannot use the storage: ${errorText(cause)}`, { cause });
+    this.#output = { write: () => {} };
+    this.#failure.abort(error);
+    this.#dispatcher.wake();
   }
 
   #receiveMalformed(

@@ -8,6 +8,7 @@ import { TextLineStream } from "@std/streams/text-line-stream";
 import { describeError, errorText, refuseUnknown, refuseUnlessNumber } from "./errors.ts";
 import type { Node } from "./node.ts";
 import { lineObserver, type Observer } from "./observe.ts";
+import { StorageError } from "./storage.ts";
 
 /** Where a node's lines go. */
 export interface Output {
@@ -324,7 +325,8 @@ export function guardProcess(options: GuardOptions = {}): { readonly stopped: Ab
 
 /**
  * Serves standard input until it ends or a signal comes, finishes what is in flight, and exits:
- * with code 0, or with 70 and a stack on standard error if the reading itself failed.
+ * with code 0, with 70 and a stack on standard error if the reading itself failed, or with that of
+ * a {@linkcode StorageError} and its text.
  *
  * @example
  * ```ts ignore
@@ -338,12 +340,14 @@ export function guardProcess(options: GuardOptions = {}): { readonly stopped: Ab
 export async function serve(node: Node, options: GuardOptions = {}): Promise<never> {
   const { stopped } = guardProcess(options);
   try {
-    for await (const line of stdin({ signal: stopped }).pipeThrough<string>(new TextLineStream())) {
+    const signal = AbortSignal.any([stopped, node.failed]);
+    for await (const line of stdin({ signal }).pipeThrough<string>(new TextLineStream())) {
       node.receive(line);
       if (node.busy) await node.ready();
     }
     await node.drain();
   } catch (error) {
+    if (error instanceof StorageError) fail(error.message, error.exitCode);
     failReading(error);
   }
   Deno.exit(0);

@@ -1,0 +1,160 @@
+import { assertEquals, assertRejects, assertStrictEquals, assertThrows } from "@std/assert";
+import { parseJson } from "./json.ts";
+import { Node } from "./node.ts";
+import { MemoryStorage, StorageError } from "./storage.ts";
+import { settle, testNode } from "./testing.ts";
+
+/** A storage whose syncs end when the test says. */
+class SlowStorage extends MemoryStorage {
+  override readonly isDurable = true;
+  syncs: { resolve(): void; reject(error: unknown): void }[] = [];
+  #writes = 0;
+  #durable = 0;
+
+  override get isDirty(): boolean {
+    return this.#durable < this.#writes;
+  }
+
+  override write(...args: Parameters<MemoryStorage["write"]>): void {
+    this.#writes++;
+    super.write(...args);
+  }
+
+  override sync(): Promise<void> {
+    const covered = this.#writes;
+    return new Promise((resolve, reject) => {
+      const done = () => {
+        this.#durable = covered;
+        resolve();
+      };
+      this.syncs.push({ resolve: done, reject });
+    });
+  }
+}
+
+/** A node that counts in a slow storage, whose first sync, of nothing, is over. */
+async function countingNode() {
+  const storage = new SlowStorage();
+  const test = await testNode({ storage: () => storage });
+  const { node } = test;
+  node.on("add", ({ body }) => {
+    const total = Number(node.storage.get("total") ?? 0) + Number(body.delta);
+    node.storage.set("total", total);
+    return { total };
+  });
+  node.on("read", () => ({ total: node.storage.get("total") ?? 0 }));
+  const totals = () => test.sent.map(({ body }) => body.total);
+  return { ...test, storage, totals };
+}
+
+Deno.test("what is sent after a write waits until the write is durable, in order", async () => {
+  const { clock, receive, storage, totals } = await countingNode();
+  receive("c1", { type: "read", msg_id: 1 });
+  await clock.advance(0);
+  assertEquals(totals(), [0], "nothing was written");
+  receive("c1", { type: "add", msg_id: 2, delta: 1 });
+  receive("c1", { type: "add", msg_id: 3, delta: 1 });
+  receive("c1", { type: "read", msg_id: 4 });
+  await clock.advance(0);
+  assertEquals([totals(), storage.syncs.length], [[0], 1]);
+  receive("c1", { type: "read", msg_id: 5 });
+  await clock.advance(0);
+  assertEquals(totals(), [0], "what was read is not durable yet");
+  storage.syncs[0]?.resolve();
+  await settle();
+  assertEquals([totals(), storage.syncs.length], [[0, 1, 2, 2, 2], 1], "one sync for both");
+});
+
+Deno.test("what is written during a sync is covered by the next", async () => {
+  const { clock, receive, storage, totals } = await countingNode();
+  receive("c1", { type: "add", msg_id: 1, delta: 1 });
+  await clock.advance(0);
+  receive("c1", { type: "add", msg_id: 2, delta: 1 });
+  await clock.advance(0);
+  storage.syncs[0]?.resolve();
+  await settle();
+  assertEquals([totals(), storage.syncs.length], [[1], 2]);
+  storage.syncs[1]?.resolve();
+  await settle();
+  assertEquals(totals(), [1, 2]);
+});
+
+Deno.test("a sync that fails ends the node, and nothing is sent any more", async () => {
+  const { node, clock, receive, storage, sent } = await countingNode();
+  receive("c1", { type: "add", msg_id: 1, delta: 1 });
+  await clock.advance(0);
+  const error = new StorageError("Cannot write");
+  storage.syncs[0]?.reject(error);
+  await settle();
+  receive("c1", { type: "read", msg_id: 2 });
+  await clock.advance(0);
+  assertEquals(sent, []);
+  assertStrictEquals(node.failed.reason, error);
+  assertStrictEquals(await assertRejects(() => node.drain()), error);
+});
+
+Deno.test("a storage that cannot be opened ends the node without an answer", async () => {
+  const refusal = new StorageError("Data of another run", { exitCode: 3 });
+  const { node, lines } = await testNode({ storage: () => Promise.reject(refusal) });
+  await settle();
+  assertEquals(lines, []);
+  assertStrictEquals(node.failed.reason, refusal);
+});
+
+Deno.test("at the end of the input a node waits for what it holds back", async () => {
+  const { node, clock, receive, storage, totals } = await countingNode();
+  receive("c1", { type: "add", msg_id: 1, delta: 1 });
+  await settle();
+  const drained = node.drain();
+  await clock.advance(0);
+  assertEquals(totals(), []);
+  storage.syncs[0]?.resolve();
+  await drained;
+  assertEquals(totals(), [1]);
+});
+
+Deno.test("the storage is the node's of the name in init", async () => {
+  const opened: string[] = [];
+  const options = {
+    storage: (id: string) => {
+      opened.push(id);
+      return new MemoryStorage();
+    },
+  };
+  const { node, receive } = await testNode(options, { init: false });
+  assertThrows(() => node.storage, Error, "before init");
+  receive("c0", { type: "init", msg_id: 1, node_id: "n1", node_ids: ["n1"] });
+  await settle();
+  assertEquals([opened, node.storage.isDurable], [["n1"], false]);
+  assertEquals(new Node().storage.isDurable, false);
+});
+
+Deno.test("a memory storage returns copies of what was written, exact numbers too", () => {
+  const storage = new MemoryStorage();
+  const value = { list: [1] };
+  storage.set("value", value);
+  value.list.push(2);
+  assertEquals(storage.get("value"), { list: [1] });
+  storage.set("value", undefined);
+  assertEquals(storage.get("value"), undefined);
+  storage.set("number", parseJson("9007199254740993"));
+  assertEquals(JSON.stringify(storage.get("number")), "9007199254740993");
+});
+
+Deno.test("a log: entries from 1 up, suffixes that go, and a snapshot for what is old", () => {
+  const storage = new MemoryStorage();
+  const log = storage.log("log");
+  assertEquals([log.base, log.last, log.entries(), log.snapshot()], [0, 0, [], []]);
+  log.append(["a", "b", "c", "d"]);
+  log.truncate(4);
+  log.append(["D"]);
+  assertEquals([log.base, log.last, log.entries()], [0, 4, ["a", "b", "c", "D"]]);
+  log.replace(2, ["ab"]);
+  assertEquals([log.base, log.last, log.entries(), log.snapshot()], [2, 4, ["c", "D"], ["ab"]]);
+  log.replace(1, ["a"]);
+  assertEquals(log.snapshot(), ["ab"], "an older snapshot is left out");
+  log.replace(9, ["a to i"], { dropRest: true });
+  assertEquals([log.base, log.last, log.entries()], [9, 9, []]);
+  log.append(["j"]);
+  assertEquals(storage.log("log").entries(), ["j"]);
+});
