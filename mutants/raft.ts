@@ -5,7 +5,7 @@
  */
 
 import { Raft, type RaftOptions, type Timing } from "@eddy/handlers/raft";
-import { MemoryStorage } from "@eddy/handlers/raft/log";
+import { MemoryRaftStorage } from "@eddy/handlers/raft/log";
 import { type Request, Sessions } from "@eddy/handlers/raft/replica";
 
 /** A way to get Raft wrong. */
@@ -18,7 +18,7 @@ export interface Mutation {
 /** What takes the place of a part of Raft, and where that matters. */
 export interface MutationParts {
   readonly makeRaft?: (options: RaftOptions) => Raft;
-  readonly makeStorage?: () => MemoryStorage;
+  readonly makeStorage?: () => MemoryRaftStorage;
   readonly makeSessions?: () => Sessions;
   readonly timing?: Partial<Timing>;
   readonly nodeCount?: number;
@@ -27,7 +27,7 @@ export interface MutationParts {
 }
 
 /** Does not keep the vote. */
-class ForgetfulStorage extends MemoryStorage {
+class ForgetfulStorage extends MemoryRaftStorage {
   override get vote(): string | undefined {
     return undefined;
   }

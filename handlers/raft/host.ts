@@ -12,9 +12,17 @@ import {
   type Node,
   RpcError,
 } from "@eddy/maelstrom";
+import { DurableRaftStorage } from "./log.ts";
 import { isMessage, MESSAGE_TYPES, type Payload } from "./message.ts";
 import type { Raft } from "./raft.ts";
-import { type Machine, type Outcome, payloadOf, Replica, type ReplicaOptions } from "./replica.ts";
+import {
+  type Machine,
+  type Outcome,
+  payloadOf,
+  Replica,
+  type ReplicaOptions,
+  Sessions,
+} from "./replica.ts";
 
 /** Settings of a {@linkcode NodeReplica}. */
 export type NodeReplicaOptions = Pick<
@@ -78,11 +86,25 @@ export class NodeReplica<Operation extends Json, Reply extends object> {
 
   #start(): void {
     const { id, nodeIds, random, clock } = this.#node;
+    const kept = this.#restore();
     const nowMs = clock.now();
     const machine = this.#machine;
-    this.#replica = new Replica({ id, nodeIds, random, nowMs, machine, ...this.#options });
+    this.#replica = new Replica({ id, nodeIds, random, nowMs, machine, ...kept, ...this.#options });
     this.#node.state.attach("replica", this.#replica);
     this.#scheduleTurn();
+  }
+
+  /** What the node's storage has kept, if it outlives the process. */
+  #restore(): Pick<ReplicaOptions<Operation, Reply>, "storage" | "sessions" | "applied"> {
+    if (!this.#node.storage.isDurable) return {};
+    const storage = new DurableRaftStorage(this.#node.storage);
+    const sessions = new Sessions();
+    if (storage.snapshot !== undefined) {
+      const [kept, ...items] = storage.snapshot.items;
+      if (Sessions.isSnapshot(kept)) sessions.restore(kept);
+      this.#machine.restore(items);
+    }
+    return { storage, sessions, applied: storage.baseIndex };
   }
 
   #receive(src: string, body: JsonObject): void {

@@ -4,6 +4,7 @@
  * @module
  */
 
+import type { Json, Storage, StoredLog } from "@eddy/maelstrom";
 import type { Entry } from "./message.ts";
 
 /** The log as it is read. Index 0 stands before the first entry and has term 0. */
@@ -15,11 +16,18 @@ export interface Log {
   termAt(index: number): number | undefined;
 }
 
+/** A state of the state machine, in pieces. */
+export interface Snapshot {
+  /** The last entry that it has. */
+  readonly lastIndex: number;
+  readonly items: readonly Json[];
+}
+
 /**
  * Where term, vote and log are kept. What a method is given is kept when it returns, before any
  * message that follows from it is sent.
  */
-export interface Storage extends Log {
+export interface RaftStorage extends Log {
   readonly term: number;
   /** The candidate that this node voted for in its term. */
   readonly vote: string | undefined;
@@ -30,14 +38,18 @@ export interface Storage extends Log {
   append(entries: readonly Entry[]): void;
   /** Drops the entries from `index` on. */
   truncate(index: number): void;
-  /** Drops the entries up to and including `index`: they are in the state machine. */
-  compact(index: number): void;
-  /** Starts over behind a snapshot that ends at `index`. */
-  reset(index: number, term: number): void;
+  /**
+   * Drops the entries up to and including `index`: they are in the state machine.
+   *
+   * @param snapshot makes a snapshot for what outlives the process, of `index` or a later entry
+   */
+  compact(index: number, snapshot: () => Snapshot): void;
+  /** Starts over behind a snapshot, whose last entry has that term. */
+  reset(snapshot: Snapshot, term: number): void;
 }
 
-/** A {@linkcode Storage} in memory. */
-export class MemoryStorage implements Storage {
+/** A {@linkcode RaftStorage} in memory, which ends with the process. */
+export class MemoryRaftStorage implements RaftStorage {
   #term = 0;
   #vote: string | undefined;
   #baseIndex = 0;
@@ -82,7 +94,7 @@ export class MemoryStorage implements Storage {
     this.#entries.length = Math.max(0, index - this.#baseIndex - 1);
   }
 
-  compact(index: number): void {
+  compact(index: number, _snapshot: () => Snapshot): void {
     const term = this.termAt(index);
     if (term === undefined || index <= this.#baseIndex) return;
     this.#entries = this.#entries.slice(index - this.#baseIndex);
@@ -90,10 +102,67 @@ export class MemoryStorage implements Storage {
     this.#baseTerm = term;
   }
 
-  reset(index: number, term: number): void {
+  reset({ lastIndex }: Snapshot, term: number): void {
     this.#entries = [];
-    this.#baseIndex = index;
+    this.#baseIndex = lastIndex;
     this.#baseTerm = term;
+  }
+}
+
+/** What a snapshot on disk begins with: the term of its last entry. */
+type SnapshotHead = [term: number];
+
+/**
+ * A {@linkcode RaftStorage} in a node's storage, with a copy in memory, which is what is read. On
+ * disk the log begins behind the last snapshot; in memory older entries stay for slow followers.
+ */
+export class DurableRaftStorage extends MemoryRaftStorage {
+  /** The snapshot with which the log began when it was opened; undefined if it had none. */
+  readonly snapshot: Snapshot | undefined;
+  readonly #storage: Storage;
+  readonly #log: StoredLog;
+
+  /** Reads what the node has kept. */
+  constructor(storage: Storage) {
+    super();
+    this.#storage = storage;
+    this.#log = storage.log("raft");
+    const [term, vote] = (storage.get("raft") ?? [0, null]) as [number, string | null];
+    super.setTerm(term, vote ?? undefined);
+    const [head, ...items] = this.#log.snapshot();
+    if (head !== undefined) {
+      this.snapshot = { lastIndex: this.#log.base, items };
+      super.reset(this.snapshot, (head as SnapshotHead)[0]);
+    }
+    super.append(this.#log.entries().map((entry) => entry as [term: number, command: Json]));
+  }
+
+  override setTerm(term: number, vote: string | undefined): void {
+    super.setTerm(term, vote);
+    this.#storage.set("raft", [term, vote ?? null]);
+  }
+
+  override append(entries: readonly Entry[]): void {
+    super.append(entries);
+    this.#log.append(entries);
+  }
+
+  override truncate(index: number): void {
+    super.truncate(index);
+    this.#log.truncate(index);
+  }
+
+  override compact(index: number, snapshot: () => Snapshot): void {
+    const { lastIndex, items } = snapshot();
+    const head: SnapshotHead = [this.termAt(lastIndex) ?? 0];
+    this.#log.replace(lastIndex, [head, ...items]);
+    super.compact(index, snapshot);
+  }
+
+  override reset(snapshot: Snapshot, term: number): void {
+    const head: SnapshotHead = [term];
+    this.#log.replace(snapshot.lastIndex, [head, ...snapshot.items], { dropRest: true });
+    super.reset(snapshot, term);
   }
 }
 

@@ -16,7 +16,7 @@
 
 import type { Json, Random } from "@eddy/maelstrom";
 import { Leader } from "./leader.ts";
-import { lastOfTerm, MemoryStorage, type Storage } from "./log.ts";
+import { lastOfTerm, MemoryRaftStorage, type RaftStorage } from "./log.ts";
 import {
   type Acknowledge,
   type AppendEntries,
@@ -49,7 +49,7 @@ export interface RaftOptions {
    *
    * @default a new one, in memory
    */
-  readonly storage?: Storage | undefined;
+  readonly storage?: RaftStorage | undefined;
   /**
    * The last entry that the state machine has.
    *
@@ -151,7 +151,7 @@ export interface Grant {
 export class Raft {
   readonly peers: readonly string[];
   readonly quorum: number;
-  readonly storage: Storage;
+  readonly storage: RaftStorage;
   readonly timing: Timing;
   readonly leaseReads: boolean;
   readonly commands: CommandSource;
@@ -196,7 +196,7 @@ export class Raft {
     this.peers = nodeIds.filter((peer) => peer !== id);
     this.links = new Map(this.peers.map((peer) => [peer, new Link()]));
     this.quorum = Math.floor(nodeIds.length / 2) + 1;
-    this.storage = options.storage ?? new MemoryStorage();
+    this.storage = options.storage ?? new MemoryRaftStorage();
     this.timing = { ...defaultTiming, ...options.timing };
     this.leaseReads = options.leaseReads ?? false;
     this.commands = options.commands;
@@ -269,7 +269,8 @@ export class Raft {
   advance(applied: number): void {
     const { maxLag } = this.timing;
     this.applied = applied;
-    if (applied - this.storage.baseIndex > 2 * maxLag) this.storage.compact(applied - maxLag);
+    if (applied - this.storage.baseIndex <= 2 * maxLag) return;
+    this.storage.compact(applied - maxLag, () => ({ lastIndex: applied, items: this.snapshot() }));
   }
 
   /** The role that this node has. */
@@ -689,8 +690,8 @@ class Follower {
     if (fits) { for (const item of items) snapshot.items.push(item); }
     this.#installed = [lastIndex, snapshot.items.length];
     if (!fits || !done) return;
-    if (raft.keepsSuffix(lastIndex, lastTerm)) raft.storage.compact(lastIndex);
-    else raft.storage.reset(lastIndex, lastTerm);
+    if (raft.keepsSuffix(lastIndex, lastTerm)) raft.storage.compact(lastIndex, () => snapshot);
+    else raft.storage.reset(snapshot, lastTerm);
     raft.commit = lastIndex;
     raft.applied = lastIndex;
     raft.restore = { index: lastIndex, items: snapshot.items };

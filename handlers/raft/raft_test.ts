@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { assert, assertEquals, assertInstanceOf } from "@std/assert";
-import { type Json, RpcError } from "@eddy/maelstrom";
-import { lastOfTerm, MemoryStorage } from "./log.ts";
+import { type Json, MemoryStorage, RpcError } from "@eddy/maelstrom";
+import { DurableRaftStorage, lastOfTerm, MemoryRaftStorage } from "./log.ts";
 import { countFitting, isMessage, Link } from "./message.ts";
 import { Commands, type Machine, type Outcome, payloadOf, Reads, Sessions } from "./replica.ts";
 import { KeyValueMachine, ListMachine, RegisterMachine } from "./state_machines.ts";
@@ -108,17 +108,40 @@ Deno.test("sessions stay small and survive a snapshot", () => {
 });
 
 Deno.test("a log answers for what it holds, and for the end of what it has dropped", () => {
-  const storage = new MemoryStorage();
+  const storage = new MemoryRaftStorage();
   storage.append([[1, "a"], [1, "b"], [3, "c"], [4, "d"]]);
-  storage.compact(2);
+  storage.compact(2, () => ({ lastIndex: 2, items: [] }));
   assertEquals([storage.baseIndex, storage.lastIndex], [2, 4]);
   assertEquals([1, 2, 3, 4, 5].map((i) => storage.termAt(i)), [undefined, 1, 3, 4, undefined]);
   assertEquals(lastOfTerm(storage, 9, 3), 3);
   assertEquals(lastOfTerm(storage, 4, 2), 2);
   storage.truncate(4);
   assertEquals(storage.slice(3, 3), [[3, "c"]]);
-  storage.reset(10, 5);
+  storage.reset({ lastIndex: 10, items: [] }, 5);
   assertEquals([storage.baseIndex, storage.lastIndex, storage.termAt(10)], [10, 10, 5]);
+});
+
+Deno.test("a durable log is as it was when it is opened again, but for what its snapshot has", () => {
+  const kept = new MemoryStorage();
+  const storage = new DurableRaftStorage(kept);
+  storage.setTerm(3, "n2");
+  storage.append([[1, "a"], [1, "b"], [2, "c"], [2, "x"]]);
+  storage.truncate(4);
+  storage.append([[3, "d"]]);
+  const before = new DurableRaftStorage(kept);
+  assertEquals([before.term, before.vote, before.snapshot], [3, "n2", undefined]);
+  assertEquals(before.slice(1, 4), [[1, "a"], [1, "b"], [2, "c"], [3, "d"]]);
+
+  storage.compact(1, () => ({ lastIndex: 3, items: ["abc"] }));
+  assertEquals([storage.baseIndex, storage.lastIndex], [1, 4], "followers may still lack b and c");
+  const after = new DurableRaftStorage(kept);
+  assertEquals(after.snapshot, { lastIndex: 3, items: ["abc"] });
+  assertEquals([after.baseIndex, after.termAt(3), after.slice(4, 4)], [3, 2, [[3, "d"]]]);
+
+  storage.reset({ lastIndex: 9, items: ["a to i"] }, 5);
+  storage.append([[6, "j"]]);
+  const last = new DurableRaftStorage(kept);
+  assertEquals([last.baseIndex, last.termAt(9), last.slice(10, 10)], [9, 5, [[6, "j"]]]);
 });
 
 function outcomes(): { list: unknown[]; settle: (outcome: Outcome) => void } {

@@ -4,55 +4,55 @@
  * @module
  */
 
-import { MemoryStorage, type Storage } from "@eddy/handlers/raft/log";
+import { MemoryRaftStorage, type RaftStorage, type Snapshot } from "@eddy/handlers/raft/log";
 import type { Entry } from "@eddy/handlers/raft/message.ts";
 import type { Node } from "@eddy/maelstrom";
 
 /** Settings of {@linkcode Disks}. */
 export interface DisksOptions {
-  /** @default makes a {@linkcode MemoryStorage} */
-  readonly makeStorage?: (() => Storage) | undefined;
+  /** @default makes a {@linkcode MemoryRaftStorage} */
+  readonly makeStorage?: (() => RaftStorage) | undefined;
   /** Called with what a node finds when it starts again. */
-  readonly onRestart?: ((storage: Storage) => void) | undefined;
+  readonly onRestart?: ((storage: RaftStorage) => void) | undefined;
 }
 
 /** The disks of a cluster, one for each node: what is on them survives a kill. */
 export class Disks {
   readonly #options: DisksOptions;
-  readonly #disks = new Map<string, Storage>();
+  readonly #disks = new Map<string, RaftStorage>();
 
   constructor(options: DisksOptions = {}) {
     this.#options = options;
   }
 
   /** The storage of a node, which need not yet know its name. */
-  of(node: Node): Storage {
+  of(node: Node): RaftStorage {
     return new Disk(() => this.#open(node.id));
   }
 
-  #open(name: string): Storage {
+  #open(name: string): RaftStorage {
     const { makeStorage, onRestart } = this.#options;
     const known = this.#disks.get(name);
     if (known !== undefined) {
       onRestart?.(known);
       return known;
     }
-    const made = makeStorage?.() ?? new MemoryStorage();
+    const made = makeStorage?.() ?? new MemoryRaftStorage();
     this.#disks.set(name, made);
     return made;
   }
 }
 
 /** A disk that is opened when it is first used: by then `init` has told the node its name. */
-class Disk implements Storage {
-  readonly #open: () => Storage;
-  #opened: Storage | undefined;
+class Disk implements RaftStorage {
+  readonly #open: () => RaftStorage;
+  #opened: RaftStorage | undefined;
 
-  constructor(open: () => Storage) {
+  constructor(open: () => RaftStorage) {
     this.#open = open;
   }
 
-  get #storage(): Storage {
+  get #storage(): RaftStorage {
     return this.#opened ??= this.#open();
   }
 
@@ -92,11 +92,11 @@ class Disk implements Storage {
     this.#storage.truncate(index);
   }
 
-  compact(index: number): void {
-    this.#storage.compact(index);
+  compact(index: number, snapshot: () => Snapshot): void {
+    this.#storage.compact(index, snapshot);
   }
 
-  reset(index: number, term: number): void {
-    this.#storage.reset(index, term);
+  reset(snapshot: Snapshot, term: number): void {
+    this.#storage.reset(snapshot, term);
   }
 }

@@ -5,7 +5,7 @@
  */
 
 import type { Raft, RaftOptions, Timing } from "@eddy/handlers/raft";
-import { MemoryStorage } from "@eddy/handlers/raft/log";
+import { MemoryRaftStorage } from "@eddy/handlers/raft/log";
 import type { Message } from "@eddy/handlers/raft/message.ts";
 import { type Outcome, Replica, Sessions } from "@eddy/handlers/raft/replica";
 import { KeyValueMachine } from "@eddy/handlers/raft/state_machines.ts";
@@ -22,7 +22,7 @@ export interface ClusterOptions {
   /** How long faults and clients go on, in virtual milliseconds. @default 6000 */
   readonly durationMs?: number;
   readonly makeRaft?: ((options: RaftOptions) => Raft) | undefined;
-  readonly makeStorage?: () => MemoryStorage;
+  readonly makeStorage?: () => MemoryRaftStorage;
   readonly makeSessions?: () => Sessions;
   readonly timing?: Partial<Timing>;
   readonly leaseReads?: boolean;
@@ -41,7 +41,7 @@ export interface ClusterOptions {
 /** One node: what a restart leaves, and what it does not. */
 export interface Slot {
   readonly id: string;
-  readonly storage: MemoryStorage;
+  readonly storage: MemoryRaftStorage;
   machine: KeyValueMachine;
   sessions: Sessions;
   replica: Replica<Operation>;
@@ -105,7 +105,7 @@ export class Cluster {
     this.#delayMs = delays[randomBelow(this.#random, delays.length)] ?? 1;
     this.#ids = Array.from({ length: options.nodeCount }, (_, i) => `n${i}`);
     for (const id of this.#ids) {
-      const storage = (options.makeStorage ?? (() => new MemoryStorage()))();
+      const storage = (options.makeStorage ?? (() => new MemoryRaftStorage()))();
       const sessions = (options.makeSessions ?? (() => new Sessions()))();
       const machine = new CountingMachine();
       const replica = this.#replica(id, storage, machine, sessions, 0);
@@ -175,7 +175,7 @@ export class Cluster {
 
   #replica(
     id: string,
-    storage: MemoryStorage,
+    storage: MemoryRaftStorage,
     machine: KeyValueMachine,
     sessions: Sessions,
     applied: number,

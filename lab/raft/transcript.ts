@@ -18,7 +18,7 @@
  */
 
 import { type CommandSource, Raft } from "@eddy/handlers/raft";
-import { MemoryStorage } from "@eddy/handlers/raft/log";
+import { MemoryRaftStorage } from "@eddy/handlers/raft/log";
 import type { Content, Message } from "@eddy/handlers/raft/message.ts";
 import type { Json } from "@eddy/maelstrom";
 
@@ -43,7 +43,7 @@ class Proposals implements CommandSource {
 
 interface Member {
   readonly raft: Raft;
-  readonly storage: MemoryStorage;
+  readonly storage: MemoryRaftStorage;
   readonly proposals: Proposals;
   /** The role and term that were last written down. */
   state: string;
@@ -66,7 +66,7 @@ class Stage {
 
   constructor(logs: ReadonlyMap<string, readonly number[]>, term: number, maxEntries: number) {
     for (const [id, terms] of logs) {
-      const storage = new MemoryStorage();
+      const storage = new MemoryRaftStorage();
       storage.append(terms.map((term): [number, Json] => [term, "-"]));
       storage.setTerm(Math.max(term, ...terms), undefined);
       const proposals = new Proposals();
