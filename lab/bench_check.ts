@@ -15,7 +15,7 @@ import {
 } from "./bench_workbench/long_histories.ts";
 import { measureRows } from "./bench_workbench/rows.ts";
 import { runDeno } from "./bench_workbench/runs.ts";
-import { attempt, runCommand, ScriptError, withTempDir } from "../scripts/support.ts";
+import { attempt, runCommand, ScriptError, warn, withTempDir } from "../scripts/support.ts";
 
 const flags = {
   operations: {
@@ -81,7 +81,9 @@ async function writeHistory(file: string, name: HistoryName, operations: number)
 async function measure(name: HistoryName, operations: number): Promise<string[]> {
   return await withTempDir({ prefix: "eddy-check-" }, async (folder) => {
     const file = join(folder, "history.jsonl");
+    warn(`  writing ${operations} operations`);
     const bytes = await attempt(`write ${file}`, () => writeHistory(file, name, operations));
+    warn(`  checking ${(bytes / 2 ** 20).toFixed(0)} MiB`);
     const { output } = await runDeno([CHECK_ONE, workloadOf(name), file]);
     const { valid, readMs, checkMs, cpuMs, peakMiB } = JSON.parse(output) as CheckBill;
     if (valid !== true) throw new ScriptError(`Cannot measure ${name}: it is not valid`);
@@ -96,7 +98,7 @@ async function main({ operations, only }: FlagValues<typeof flags>): Promise<num
     throw new ScriptError("Cannot measure here: memory is read from Linux's /proc");
   }
   return await measureRows(
-    ["file", "peak memory", "reading", "checking", "processor time"],
+    ["file", "peak memory", "reading, clock", "checking, clock", "processor time"],
     (only ?? HISTORIES).map((name) => ({ name, measure: () => measure(name, operations) })),
   );
 }
