@@ -10,7 +10,13 @@
  * @module
  */
 
-import { isJsonObject, type Json, type JsonObject } from "@eddy/maelstrom";
+import {
+  isJsonObject,
+  type Json,
+  type JsonObject,
+  type Storage,
+  type StoredLog,
+} from "@eddy/maelstrom";
 import {
   type ArchivePart,
   type Batch,
@@ -53,6 +59,8 @@ export class LogStore implements GossipStore {
   #openCommits: JsonObject | undefined;
   #ownStream = -1;
   #restored: Restored | undefined;
+  /** This node's own events and promises, where they outlive the process. */
+  #kept: { readonly storage: Storage; readonly log: StoredLog } | undefined;
 
   get have(): Vector {
     return this.#log.have;
@@ -68,11 +76,12 @@ export class LogStore implements GossipStore {
   /** Appends to a key's log and returns the offset. */
   send(key: string, msg: Json): number {
     const log = this.#keyLog(key);
-    const clock = Math.floor(log.last / this.#size) + 1;
+    const clock = Math.floor(Math.max(log.last, log.promised) / this.#size) + 1;
     const entry: KafkaEntry = [key, clock * this.#size + this.#place, msg];
     this.#insert(entry);
-    this.#openCommits = undefined;
+    this.#closeCommits();
     this.#log.append(this.#ownStream, entry);
+    this.#kept?.log.append([entry]);
     return entry[1];
   }
 
@@ -87,10 +96,11 @@ export class LogStore implements GossipStore {
    * @returns whether that changes anything.
    */
   commit(key: string, offset: number): boolean {
-    const log = this.#keys.get(key);
-    const safe = Math.min(offset, log?.visible ?? -1);
+    const log = this.#kept === undefined ? this.#keys.get(key) : this.#keyLog(key);
+    const safe = Math.min(offset, Math.max(log?.visible ?? -1, log?.promised ?? -1));
     if (log === undefined || safe <= log.committed) return false;
     log.committed = safe;
+    this.#kept?.storage.set(committedKey(key), safe);
     if (this.#openCommits === undefined) {
       this.#openCommits = Object.create(null) as JsonObject;
       this.#log.append(this.#ownStream, this.#openCommits);
@@ -100,12 +110,13 @@ export class LogStore implements GossipStore {
   }
 
   committed(key: string): number | undefined {
-    const committed = this.#keys.get(key)?.committed ?? -1;
+    const log = this.#kept === undefined ? this.#keys.get(key) : this.#keyLog(key);
+    const committed = log?.committed ?? -1;
     return committed < 0 ? undefined : committed;
   }
 
   since(stream: number, from: number, limit: number): Batch | undefined {
-    if (stream === this.#ownStream) this.#openCommits = undefined;
+    if (stream === this.#ownStream) this.#closeCommits();
     return this.#log.since(stream, from, limit);
   }
 
@@ -152,6 +163,22 @@ export class LogStore implements GossipStore {
     this.#restored = { upTo: [...upTo], last };
   }
 
+  resume(storage: Storage, stream: number): void {
+    const log = storage.log("kafka");
+    this.#kept = { storage, log };
+    for (const event of log.entries()) {
+      this.#take(event);
+      this.#log.append(stream, event);
+    }
+  }
+
+  /** A message carries the commits of this node's clients, or an entry follows them. */
+  #closeCommits(): void {
+    if (this.#openCommits === undefined) return;
+    this.#kept?.log.append([this.#openCommits]);
+    this.#openCommits = undefined;
+  }
+
   #take(event: Json): void {
     if (isEntry(event)) this.#insert(event);
     else if (isJsonObject(event)) {
@@ -164,7 +191,20 @@ export class LogStore implements GossipStore {
   }
 
   #insert(entry: KafkaEntry): void {
-    if (this.#keyLog(entry[0]).insert(entry)) this.#arrivals.push(entry);
+    const log = this.#keyLog(entry[0]);
+    if (!log.insert(entry)) return;
+    this.#arrivals.push(entry);
+    if (this.#kept !== undefined) this.#promise(this.#kept.storage, log, entry);
+  }
+
+  /**
+   * Sees that a later process, which may not hold an entry any more, hands out higher offsets only,
+   * too. The promise is ahead of the entry, so that it is seldom written.
+   */
+  #promise(storage: Storage, log: KeyLog, [key, offset]: KafkaEntry): void {
+    if (offset <= log.nextPromise) return;
+    log.nextPromise = offset + PROMISE_LEAP;
+    storage.set(promiseKey(key), log.nextPromise);
   }
 
   #show(event: Json): void {
@@ -181,9 +221,27 @@ export class LogStore implements GossipStore {
     if (log === undefined) {
       log = new KeyLog();
       this.#keys.set(key, log);
+      if (this.#kept !== undefined) restoreKey(this.#kept.storage, key, log);
     }
     return log;
   }
+}
+
+/** How far a promise is ahead of the entry that it is made for. */
+const PROMISE_LEAP = 1024;
+
+function promiseKey(key: string): string {
+  return `promise ${key}`;
+}
+
+function committedKey(key: string): string {
+  return `committed ${key}`;
+}
+
+/** Takes what an earlier process has promised for a key, and what its clients have committed. */
+function restoreKey(storage: Storage, key: string, log: KeyLog): void {
+  log.committed = (storage.get(committedKey(key)) ?? -1) as number;
+  log.promised = log.nextPromise = (storage.get(promiseKey(key)) ?? -1) as number;
 }
 
 /** The entries of one key by offset. */
@@ -192,6 +250,13 @@ export class KeyLog {
   visible = -1;
   /** The highest offset that clients have committed; -1 before the first. */
   committed = -1;
+  /**
+   * This process hands out higher offsets only: an earlier one may have held, and shown, entries up
+   * to here; -1 if there was none.
+   */
+  promised = -1;
+  /** What a later process is to find as {@linkcode KeyLog.promised}. */
+  nextPromise = -1;
   readonly #entries: KafkaEntry[] = [];
 
   /** The highest offset there is; -1 before the first. */

@@ -1,5 +1,6 @@
 import fc from "fast-check";
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals } from "@std/assert";
+import { MemoryStorage } from "@eddy/maelstrom";
 import { KeyLog, LogStore } from "./kafka_log.ts";
 
 Deno.test("entries inserted in any order are read by offset, up to the visible one", () => {
@@ -31,4 +32,42 @@ Deno.test("a peer's commit of what is no offset is not taken", () => {
   const commits = [{ a: 1.5, b: -5, c: "evil", d: 2 ** 53 }, { e: 3 }];
   store.receive(1, { from: 0, to: 2, events: commits });
   assertEquals([..."abcde"].map((key) => store.committed(key)), [...Array(4), 3]);
+});
+
+Deno.test("a later process goes on above all that an earlier one has held, and keeps commits", () => {
+  const storage = new MemoryStorage();
+  const start = () => {
+    const store = new LogStore();
+    store.resume(storage, 0);
+    store.begin(0, 0, 2);
+    return store;
+  };
+  const first = start();
+  assertEquals(first.send("k", "own"), 0);
+  first.receive(1, { from: 0, to: 1, events: [["k", 101, "other's"]] });
+  first.settle([1, 1]);
+  assert(first.commit("k", 101));
+
+  const second = start();
+  assertEquals([second.have, second.committed("k")], [[1], 101], "others' entries come again");
+  assert(second.send("k", "higher") > 101);
+  assertEquals(second.since(0, 0, 9)?.events[0], ["k", 0, "own"]);
+  assert(second.commit("k", 102), "an earlier process may have shown it");
+  const third = start();
+  assertEquals([third.committed("k"), third.since(0, 0, 9)?.to], [102, 2]);
+});
+
+Deno.test("an event that a message has carried is kept under its number", () => {
+  const storage = new MemoryStorage();
+  const store = new LogStore();
+  store.resume(storage, 0);
+  store.begin(0, 0, 1);
+  store.send("k", "a");
+  store.settle([1]);
+  store.commit("k", 0);
+  assertEquals(store.since(0, 1, 9), { from: 1, to: 2, events: [{ k: 0 }] });
+  store.send("k", "b");
+  const next = new LogStore();
+  next.resume(storage, 0);
+  assertEquals(next.since(0, 0, 9)?.events, [["k", 0, "a"], { k: 0 }, ["k", 1, "b"]]);
 });

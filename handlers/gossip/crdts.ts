@@ -4,7 +4,7 @@
  * @module
  */
 
-import { canonical, isRawNumber, type Json } from "@eddy/maelstrom";
+import { canonical, isRawNumber, type Json, type Storage, type StoredLog } from "@eddy/maelstrom";
 import type { RegisterTxn } from "../txn.ts";
 import {
   type ArchivePart,
@@ -29,6 +29,8 @@ export class ValueSet implements GossipStore {
   readonly #log = new EventLog();
   readonly #values: Json[] = [];
   readonly #keys = new Set<string | number>();
+  /** This node's own values, where they outlive the process. */
+  #kept: StoredLog | undefined;
 
   /** All values. This is no copy: it changes with the next value. */
   get values(): readonly Json[] {
@@ -52,6 +54,7 @@ export class ValueSet implements GossipStore {
   add(stream: number, value: Json): boolean {
     if (!this.#insert(value)) return false;
     this.#log.append(stream, value);
+    this.#kept?.append([value]);
     return true;
   }
 
@@ -78,6 +81,14 @@ export class ValueSet implements GossipStore {
     if (upTo !== undefined) this.#log.skipTo(upTo);
   }
 
+  resume(storage: Storage, stream: number): void {
+    this.#kept = storage.log("values");
+    for (const value of this.#kept.entries()) {
+      this.#insert(value);
+      this.#log.append(stream, value);
+    }
+  }
+
   #insert(value: Json): boolean {
     const key = keyOf(value);
     if (this.#keys.has(key)) return false;
@@ -95,6 +106,7 @@ export class Totals implements GossipStore {
   /** The streams whose newest total was refused. */
   readonly #refused = new Set<number>();
   #sum = 0n;
+  #storage: Storage | undefined;
 
   constructor(log: (text: string) => void = () => {}) {
     this.#log = log;
@@ -109,7 +121,9 @@ export class Totals implements GossipStore {
   add(stream: number, delta: number): boolean {
     const total = (this.#totals[stream] ?? 0) + delta;
     if (!Number.isSafeInteger(total) || !isSafe(this.#sum + BigInt(delta))) return false;
-    this.#put(stream, seqOf(this.have, stream) + 1, total);
+    const seq = seqOf(this.have, stream) + 1;
+    this.#put(stream, seq, total);
+    this.#storage?.set("total", [seq, total]);
     return true;
   }
 
@@ -138,6 +152,12 @@ export class Totals implements GossipStore {
   }
 
   restore(): void {}
+
+  resume(storage: Storage, stream: number): void {
+    this.#storage = storage;
+    const kept = storage.get("total") as [seq: number, total: number] | undefined;
+    if (kept !== undefined) this.#put(stream, ...kept);
+  }
 
   #logOnce(stream: number, total: number): void {
     if (this.#refused.has(stream)) return;
@@ -171,6 +191,11 @@ interface Register {
   readonly place: number;
 }
 
+/** How many own write sets are kept, at least, before a snapshot takes their place. */
+const MAX_KEPT_WRITES = 8192;
+/** How far ahead of the clock its bound on disk is, so that it is seldom written. */
+const CLOCK_LEAP = 1024;
+
 /**
  * Registers, each with the value of its newest write.
  *
@@ -189,6 +214,11 @@ export class RegisterStore implements GossipStore {
   #stream = -1;
   /** Parts of an archive, taken together so that no half of a transaction is visible. */
   #parts: Json[] = [];
+  /** This node's own write sets, where they outlive the process. */
+  #kept: StoredLog | undefined;
+  #storage: Storage | undefined;
+  /** An earlier process may have seen any clock up to here. */
+  #clockBound = 0;
 
   /** Sets the stream of this node's own events, and a number that no other process has. */
   begin(stream: number, writer: number): void {
@@ -220,6 +250,7 @@ export class RegisterStore implements GossipStore {
     const event: WriteSet = [this.#clock + 1, this.#writer, [...writes.values()]];
     this.#log.append(this.#stream, event);
     this.#take(event);
+    this.#keep(event);
     return { done, wrote: true };
   }
 
@@ -258,9 +289,40 @@ export class RegisterStore implements GossipStore {
     this.#log.skipTo(upTo);
   }
 
+  resume(storage: Storage, stream: number): void {
+    const kept = storage.log("writes");
+    for (const event of kept.snapshot()) if (isWriteSet(event)) this.#take(event);
+    const upTo: Vector = [];
+    raise(upTo, stream, kept.base);
+    this.#log.skipTo(upTo);
+    for (const event of kept.entries()) {
+      if (isWriteSet(event)) this.#take(event);
+      this.#log.append(stream, event);
+    }
+    this.#clockBound = (storage.get("clock") ?? 0) as number;
+    this.#clock = Math.max(this.#clock, this.#clockBound);
+    this.#kept = kept;
+    this.#storage = storage;
+  }
+
+  #keep(event: WriteSet): void {
+    const kept = this.#kept;
+    if (kept === undefined) return;
+    kept.append([event]);
+    if (kept.last - kept.base <= Math.max(MAX_KEPT_WRITES, this.#registers.size)) return;
+    // All registers and not only this node's, so that no transaction is kept in part.
+    const { events } = this.archive(0, this.#nextPlace);
+    kept.replace(kept.last, events.filter((change) => change !== null));
+  }
+
   /** Takes all writes of a transaction at once: without an await no read comes in between. */
   #take([clock, writer, writes]: WriteSet): void {
     this.#clock = Math.max(this.#clock, clock);
+    if (this.#storage !== undefined && this.#clock > this.#clockBound) {
+      // A later process must go on above all that this one has seen.
+      this.#clockBound = this.#clock + CLOCK_LEAP;
+      this.#storage.set("clock", this.#clockBound);
+    }
     for (const [key, value] of writes) {
       const name = canonical(key);
       const old = this.#registers.get(name);

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import { parseJson } from "@eddy/maelstrom";
-import { isSafe, Totals, ValueSet } from "./crdts.ts";
+import { MemoryStorage, parseJson } from "@eddy/maelstrom";
+import { isSafe, RegisterStore, Totals, ValueSet } from "./crdts.ts";
 
 Deno.test("values that Maelstrom takes for equal are kept once, and others are not equal", () => {
   const set = new ValueSet();
@@ -91,4 +91,67 @@ Deno.test("a stream's total that would take the sum beyond what is exact is refu
 Deno.test("safe integers are those of Number.isSafeInteger", () => {
   const max = BigInt(Number.MAX_SAFE_INTEGER);
   assertEquals([max, max + 1n, -max, -max - 1n].map(isSafe), [true, false, true, false]);
+});
+
+Deno.test("a later process has this node's own values and total, under their numbers", () => {
+  const storage = new MemoryStorage();
+  const [set, totals] = [new ValueSet(), new Totals()];
+  set.resume(storage, 0);
+  totals.resume(storage, 0);
+  for (const value of ["a", "b"]) set.add(0, value);
+  set.receive(1, { from: 0, to: 1, events: ["other's"] });
+  for (const delta of [5, -2]) totals.add(0, delta);
+  totals.receive(1, { from: 0, to: 1, events: [100] });
+
+  const [laterSet, laterTotals] = [new ValueSet(), new Totals()];
+  laterSet.resume(storage, 0);
+  laterTotals.resume(storage, 0);
+  assertEquals([laterSet.values, laterSet.have], [["a", "b"], [2]]);
+  assertEquals([laterTotals.sum, laterTotals.have], [3n, [2]]);
+  assert(laterSet.receive(1, { from: 0, to: 1, events: ["other's"] }), "it comes again");
+});
+
+Deno.test("a later process has this node's own writes, whole, and a clock above all it had seen", () => {
+  const storage = new MemoryStorage();
+  const start = () => {
+    const store = new RegisterStore();
+    store.resume(storage, 0);
+    store.begin(0, 7);
+    return store;
+  };
+  const read = (store: RegisterStore) => {
+    return store.execute([["r", "x", null], ["r", "y", null]]).done.map(([, , value]) => value);
+  };
+  const first = start();
+  first.execute([["w", "x", 1], ["w", "y", 1]]);
+  first.receive(1, { from: 0, to: 1, events: [[500, 8, [["x", "other's"]]]] });
+  assertEquals(read(first), ["other's", 1]);
+
+  const second = start();
+  assertEquals([read(second), second.have], [[1, 1], [1]]);
+  second.execute([["w", "x", 2]]);
+  second.receive(1, { from: 0, to: 1, events: [[500, 8, [["x", "other's"]]]] });
+  assertEquals(read(second), [2, 1], "it was written after the other's had been seen");
+});
+
+Deno.test("own writes that a snapshot stands for are those of all that was held", () => {
+  const storage = new MemoryStorage();
+  const first = new RegisterStore();
+  first.resume(storage, 0);
+  first.begin(0, 7);
+  first.receive(1, { from: 0, to: 1, events: [[1, 8, [["other", "x"]]]] });
+  for (let i = 0; i < 10_000; i++) first.execute([["w", i % 100, i]]);
+  const log = storage.log("writes");
+  assertEquals([log.last, log.snapshot().length], [10_000, 101]);
+  assert(log.base > 8000);
+
+  const second = new RegisterStore();
+  second.resume(storage, 0);
+  assertEquals(second.have, [10_000]);
+  assertEquals(second.since(0, 0, 1), undefined, "whoever lacks it reads the archive");
+  assertEquals(second.archive(0, 9999).events.filter((event) => event !== null).length, 101);
+  assertEquals(second.execute([["r", 99, null], ["r", "other", null]]).done, [
+    ["r", 99, 9999],
+    ["r", "other", "x"],
+  ]);
 });

@@ -4,7 +4,7 @@
  * @module
  */
 
-import type { Json } from "@eddy/maelstrom";
+import type { Json, Storage } from "@eddy/maelstrom";
 
 /** How far into each stream a node is: a sequence number by stream; a missing one is 0. */
 export type Vector = number[];
@@ -84,9 +84,13 @@ export class Streams {
   }
 }
 
-/** The name of a stream: its node, and a tag that differs between the node's processes. */
+/**
+ * The name of a stream: its node, and the tag of a process without what follows a point, by which
+ * processes differ that go on with the same stream.
+ */
 export function streamName(node: string, tag: string): string {
-  return `${node}:${tag}`;
+  const end = tag.indexOf(".");
+  return `${node}:${end === -1 ? tag : tag.slice(0, end)}`;
 }
 
 /** The node of a stream. */
@@ -172,6 +176,13 @@ export interface GossipStore {
    * @param upTo the prefixes that are held now that the last part has come; undefined before
    */
   restore(part: ArchivePart, upTo: Vector | undefined): void;
+  /**
+   * Takes what an earlier process of this node has kept, and keeps this node's events from now on.
+   * Others' events need not be kept: their nodes keep them.
+   *
+   * @param stream this node's own stream, which goes on
+   */
+  resume(storage: Storage, stream: number): void;
 }
 
 /**

@@ -94,6 +94,9 @@ export class GossipCore {
   #checkPauseMs = 0;
   /** Whether a time to send new events is set already. */
   #pending = false;
+  /** The nodes that are to be asked in turn, and when the next is, until one has answered. */
+  #rejoining: Peer[] = [];
+  #rejoinAtMs = Infinity;
 
   constructor({ id, nodeIds, tag, store, random, maxLatencyMs, eager = false }: GossipCoreOptions) {
     this.#tag = tag;
@@ -143,6 +146,16 @@ export class GossipCore {
   }
 
   /**
+   * This process follows another of the same node, and holds no more of others' events than what
+   * it has kept: asks for them.
+   */
+  rejoin(nowMs: number): void {
+    this.#rejoining = [...this.#membership.peers];
+    this.#rejoinAtMs = nowMs;
+    this.advance(nowMs);
+  }
+
+  /**
    * Takes a message from another node.
    *
    * @throws {RpcError} with code 12 if it is malformed.
@@ -152,6 +165,7 @@ export class GossipCore {
     if (peer === undefined) return;
     const gossip = decodeGossip(body, this.#streams);
     const recovered = this.#updatePeer(peer, gossip, nowMs);
+    if (this.#rejoining.length > 0) this.#rejoined(peer);
     if (recovered) this.#uplink.chooseHub();
     const news = this.#takeEvents(peer, gossip);
     if (gossip.rhythm !== undefined && peer === this.#uplink.hub) {
@@ -183,6 +197,7 @@ export class GossipCore {
     for (const peer of peers) if (peer.ackAtMs <= nowMs) this.#sender.ack(peer, nowMs);
     if (this.#missing.dueAtMs <= nowMs) this.#askForMissing(nowMs);
     if (this.#unconfirmed.dueAtMs <= nowMs) this.#checkUnconfirmed(nowMs);
+    if (this.#rejoinAtMs <= nowMs) this.#askNext(nowMs);
     if (this.#probes) {
       const peer = this.#prober.next(nowMs);
       if (peer !== undefined) this.#sender.probe(peer, nowMs);
@@ -347,6 +362,28 @@ export class GossipCore {
     this.#uplink.chooseHub();
   }
 
+  /** Asks a node for what this one has lost, and the next if it does not answer. */
+  #askNext(nowMs: number): void {
+    const peer = this.#rejoining.shift();
+    this.#rejoinAtMs = Infinity;
+    if (peer === undefined) return;
+    const isFirstRound = peer.askedAtMs === -Infinity;
+    this.#rejoining.push(peer);
+    this.#sender.probe(peer, nowMs);
+    const pauseMs = this.#timing.answerPatienceMs(peer);
+    this.#rejoinAtMs = nowMs + (isFirstRound ? pauseMs : Math.max(pauseMs, MIN_CHECK_PAUSE_MS));
+  }
+
+  /** A node has answered; one that holds nothing, as after a restart of all, does not suffice. */
+  #rejoined(peer: Peer): void {
+    const holdsAny = peer.known.some((seq, stream) => seq > 0 && stream !== this.stream);
+    this.#rejoining = holdsAny ? [] : this.#rejoining.filter((other) => other !== peer);
+    if (this.#rejoining.length > 0) return;
+    this.#rejoinAtMs = Infinity;
+    // What others are not known to hold is sent, now that something is known of them.
+    this.#version++;
+  }
+
   #askForMissing(nowMs: number): void {
     const { have } = this.#store;
     this.#missing.clearIfCovered(have);
@@ -387,7 +424,12 @@ export class GossipCore {
     this.#pending = this.#downlink.newsDueMs(progress) < Infinity ||
       (upAtMs < Infinity && !this.#uplink.isSent(this.#version));
     const sendAtMs = Math.min(upAtMs, this.#downlink.dueMs(progress));
-    let wakeAtMs = Math.min(sendAtMs, this.#missing.dueAtMs, this.#unconfirmed.dueAtMs);
+    let wakeAtMs = Math.min(
+      sendAtMs,
+      this.#missing.dueAtMs,
+      this.#unconfirmed.dueAtMs,
+      this.#rejoinAtMs,
+    );
     if (this.#probes) wakeAtMs = Math.min(wakeAtMs, this.#prober.dueAtMs);
     for (const peer of peers) wakeAtMs = Math.min(wakeAtMs, peer.echoDueAtMs, peer.ackAtMs);
     this.wakeAtMs = wakeAtMs;

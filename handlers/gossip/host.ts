@@ -4,9 +4,19 @@
  * @module
  */
 
-import { drawName, type Node } from "@eddy/maelstrom";
+import { drawName, type Node, type Storage } from "@eddy/maelstrom";
 import type { GossipStore } from "./event_log.ts";
 import { GossipCore, type GossipOptions } from "./gossip.ts";
+
+/**
+ * The tag of a process whose node keeps its events: that of the first, and after a point how many
+ * processes there were before.
+ */
+function nextTag(storage: Storage, fresh: string): string {
+  const [first, count] = (storage.get("gossip") ?? [fresh, 0]) as [tag: string, count: number];
+  storage.set("gossip", [first, count + 1]);
+  return count === 0 ? first : `${first}.${count}`;
+}
 
 /** Runs a {@linkcode GossipCore} on a node, from init on. */
 export class NodeGossip {
@@ -18,10 +28,16 @@ export class NodeGossip {
   constructor(node: Node, store: GossipStore, options: GossipOptions) {
     this.#node = node;
     node.onInit(() => {
-      const { id, nodeIds, random } = node;
+      const { id, nodeIds, random, storage, clock } = node;
       // Of 10,000 processes of one node two share their tag with a chance of 1 %.
-      const tag = drawName(random, 32);
+      const fresh = drawName(random, 32);
+      const tag = storage.isDurable ? nextTag(storage, fresh) : fresh;
       this.#core = new GossipCore({ id, nodeIds, tag, store, random, ...options });
+      if (!storage.isDurable) return;
+      store.resume(storage, this.#core.stream);
+      if (tag === fresh) return;
+      this.#core.rejoin(clock.now());
+      this.#act();
     });
     node.on("gossip", ({ src, body }) => {
       this.core.receive(src, body, node.clock.now());
