@@ -15,7 +15,7 @@ const DEFAULT_SEEDS = 100;
 
 const flags = {
   seeds: {
-    help: `How many seeds to run, from 0 up (default: ${DEFAULT_SEEDS})`,
+    help: `How many seeds of each job to run, from 0 up (default ${DEFAULT_SEEDS})`,
     value: "N",
     ...integer(1, 100_000),
   },

@@ -1,4 +1,5 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertRejects } from "@std/assert";
+import { UsageError } from "@eddy/maelstrom/flags";
 import { caseOf } from "../campaign/cases.ts";
 import { jobs } from "./goals.ts";
 import { measure, summary } from "./measure.ts";
@@ -12,15 +13,18 @@ Deno.test("a job's figures stand beside its goals, and what is missed is told", 
   const easy = { figure: figure?.figure, goal: 0, best: "0" };
   const hard = { ...easy, goal: -1, best: "" };
   const goals = [easy, hard].flatMap(({ figure, ...rest }) => figure ? [{ figure, ...rest }] : []);
-  const { rows, missed, failures } = await measure([
-    { name: "few echoes", line: "-w echo --time-limit 1", goals },
-    { name: "unknown option", line: "-w echo -- --no-such-thing", goals },
-  ], 2);
+  const job = { name: "few echoes", line: "-w echo --time-limit 1", goals };
+  const { rows, missed, failures } = await measure([job], 2);
   assertEquals(rows.slice(1), [
     ["few echoes", "servers msgs/op", "<= 0", "0", "0.000", "0.000", "yes"],
     ["", "servers msgs/op", "<= -1", "", "0.000", "0.000", "no"],
   ]);
   assertEquals([missed, failures], [["few echoes: servers msgs/op"], []]);
+});
+
+Deno.test("a job with an option that the node does not have is refused", async () => {
+  const job = { name: "mistyped", line: "-w echo -- --no-such-thing", goals: [] };
+  await assertRejects(() => measure([job], 1), UsageError, "--no-such-thing");
 });
 
 Deno.test("what is decisive is the worst run; of extremes, the worst but for one in five", () => {

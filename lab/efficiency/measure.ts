@@ -4,7 +4,6 @@
  * @module
  */
 
-import { UsageError } from "@eddy/maelstrom/flags";
 import { checkOwnOptions } from "@eddy/workbench/cli/flags.ts";
 import { verdict } from "@eddy/workbench/explain.ts";
 import { type RunFigures, runJobs } from "@eddy/workbench/sweep.ts";
@@ -33,10 +32,7 @@ interface MeasureOptions {
   readonly compute?: string | undefined;
 }
 
-/**
- * Runs commands, each with the seeds from 0 up; those that the node has no handler or no option
- * for are left out.
- */
+/** Runs commands, each with the seeds from 0 up. */
 export async function measure(
   jobs: readonly Job[],
   seeds: number,
@@ -55,10 +51,9 @@ export async function measure(
   ]];
   const failures: string[] = [];
   const missed: string[] = [];
-  const known = await Promise.all(
+  const series = await Promise.all(
     jobs.map(async (job) => ({ job, cases: await casesOf(job, seeds, compute) })),
   );
-  const series = known.flatMap(({ job, cases }) => cases === undefined ? [] : [{ job, cases }]);
   const all = series.flatMap(({ cases }) => cases);
   const outcomes = await runJobs(
     all.map((each) => each.job),
@@ -85,7 +80,7 @@ async function runAsProcesses(
   onProgress: (text: string) => void,
 ): Promise<{ outcomes: RunFigures[]; failures: string[] }> {
   onProgress(`${job.name}: ${seeds} as processes`);
-  const cases = await casesOf(job, seeds) ?? [];
+  const cases = await casesOf(job, seeds);
   const jobs = cases.map(({ job: { options, args } }) => ({
     options,
     bin,
@@ -95,22 +90,17 @@ async function runAsProcesses(
   return { outcomes, failures: failuresOf(cases, outcomes) };
 }
 
-/** The runs of a job; undefined if Eddy's own node has no such options. */
-async function casesOf(
-  { line }: Job,
-  seeds: number,
-  compute?: string,
-): Promise<Case[] | undefined> {
-  try {
-    const cost = compute === undefined ? "" : `--compute ${compute} `;
-    const cases = Array.from({ length: seeds }, (_, seed) => caseOf(cost + line, seed));
-    const [first] = cases;
-    if (first !== undefined) await checkOwnOptions(first.job.options.workload, first.job.args);
-    return cases;
-  } catch (error) {
-    if (error instanceof UsageError) return undefined;
-    throw error;
-  }
+/**
+ * The runs of a job.
+ *
+ * @throws {UsageError} if Eddy's own node has no such options.
+ */
+async function casesOf({ line }: Job, seeds: number, compute?: string): Promise<Case[]> {
+  const cost = compute === undefined ? "" : `--compute ${compute} `;
+  const cases = Array.from({ length: seeds }, (_, seed) => caseOf(cost + line, seed));
+  const [first] = cases;
+  if (first !== undefined) await checkOwnOptions(first.job.options.workload, first.job.args);
+  return cases;
 }
 
 function failuresOf(cases: readonly Case[], outcomes: readonly RunFigures[]): string[] {

@@ -211,6 +211,7 @@ export function sayIgnored(given: Readonly<Record<string, unknown>>): string[] {
   const reasons: [names: readonly string[], why: string][] = [
     [Object.keys(ignoredFlags), "there is no ssh here"],
     [counted ? NAMING : [], "--node-count takes precedence"],
+    [given.workload === "lin-kv" ? [] : ["every-group-reads"], "only lin-kv has groups"],
   ];
   return reasons.flatMap(([names, why]) => {
     const ignored = names.filter((name) => isGiven(given[name])).map((name) => `--${name}`);
