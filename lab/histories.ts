@@ -41,6 +41,8 @@ export const runs: ReadonlyMap<string, readonly string[]> = new Map([
   run("lin-kv", "slow"),
   run("txn-list-append", "one-way"),
   run("g-set", "pause,duplicate"),
+  run("lin-kv", "disk-lose,disk-torn,disk-slow"),
+  run("kafka", "disk-full,disk-eio"),
 ]);
 
 /**

@@ -119,6 +119,15 @@ export class MemoryStorage implements Storage {
   readonly #values = new Map<string, string>();
   readonly #logs = new Map<string, LogContent>();
 
+  /** @param content what it begins with, of which it takes a copy */
+  constructor(content?: MemoryStorage) {
+    if (content === undefined) return;
+    for (const [key, text] of content.#values) this.#values.set(key, text);
+    for (const [name, log] of content.#logs) {
+      this.#logs.set(name, { ...log, entries: [...log.entries] });
+    }
+  }
+
   get isDirty(): boolean {
     return false;
   }

@@ -5,6 +5,7 @@
  */
 
 import { Client, type ClientIds, INIT_TIMEOUT_MS, ReplyTimeout } from "./client.ts";
+import type { Disks, Loss, SimulatedDisk } from "./disk.ts";
 import type { Compute } from "./in_process.ts";
 import type { Observation } from "@eddy/maelstrom";
 import type { Packet } from "./network.ts";
@@ -42,6 +43,12 @@ export interface ClusterOptions {
    * @default no time
    */
   readonly compute?: Compute | undefined;
+  /**
+   * The disks of nodes in this process.
+   *
+   * @default none: what a node writes to its storage ends with it
+   */
+  readonly disks?: Disks | undefined;
   /** Called when a node has broken the protocol; never with `strictMaelstrom`. */
   readonly onProtocolError?: ((error: ProtocolError) => void) | undefined;
   /** Called for every line of a node's log. */
@@ -73,6 +80,8 @@ export interface LaunchContext {
   readonly generation: number;
   readonly world: World;
   readonly stdout: Stdout;
+  /** Its disk, if it has a simulated one. */
+  readonly disk: SimulatedDisk | undefined;
   readonly log: (text: string) => void;
   /** Takes what it tells of itself. */
   readonly observe: (observation: Observation) => void;
@@ -179,16 +188,19 @@ export class Cluster {
   /**
    * Kills a node. What is sent to it waits, but is lost when it starts again.
    *
+   * @param loss what becomes of what its disk, if it has a simulated one, has not synced
    * @returns a promise that resolves when its process is gone.
    * @throws {RangeError} if there is no such node.
    */
-  async crash(name: string): Promise<void> {
+  async crash(name: string, loss: Loss = "kill"): Promise<void> {
     const member = this.#member(name);
     const { incarnation } = member;
     if (incarnation === undefined) return;
     this.#options.world.network.hold(name);
     this.#detach(member);
-    await incarnation.kill();
+    const killed = incarnation.kill();
+    this.#options.disks?.of(name).crash(loss);
+    await killed;
   }
 
   /**
@@ -234,6 +246,11 @@ export class Cluster {
     return ids;
   }
 
+  /** The nodes' disks, if they have simulated ones. */
+  get disks(): Disks | undefined {
+    return this.#options.disks;
+  }
+
   /** Whether a node's process is running. */
   isUp(name: string): boolean {
     return this.#members.get(name)?.incarnation !== undefined;
@@ -251,7 +268,7 @@ export class Cluster {
   }
 
   #spawn(member: Member): void {
-    const { world, strictMaelstrom = false } = this.#options;
+    const { world, disks, strictMaelstrom = false } = this.#options;
     const { onLog = () => {}, onObservation = () => {} } = this.#options;
     const { name: node } = member;
     const generation = ++member.generation;
@@ -269,6 +286,7 @@ export class Cluster {
       generation,
       world,
       stdout,
+      disk: disks?.of(node),
       log: (text) => {
         const observation = parseObservation(text);
         if (observation === undefined) onLog(node, text);
@@ -279,7 +297,11 @@ export class Cluster {
         if (member.generation !== generation || member.incarnation === undefined) return;
         world.network.hold(node);
         this.#detach(member);
-        this.#errors.addExit({ node, stdout, status, recentLog });
+        const disk = disks?.of(node);
+        const failed = disk?.failed;
+        disk?.crash("disk-lose");
+        if (failed === undefined) this.#errors.addExit({ node, stdout, status, recentLog });
+        else failed.onStop();
       },
     });
   }

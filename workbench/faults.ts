@@ -7,6 +7,7 @@
 import { isRawNumber, type Json, type JsonObject, type Random } from "@eddy/maelstrom";
 import { show } from "./checkers/checker.ts";
 import type { Cluster } from "./cluster.ts";
+import { type Loss, LOSSES, type SimulatedDisk, type SyncFailure } from "./disk.ts";
 import { type LinkRule, type Slowness, toLinks } from "./links.ts";
 import { randomBelow, shuffled } from "./random.ts";
 import type { World } from "./world.ts";
@@ -65,10 +66,22 @@ export interface FaultVerbs {
   duplicate(probability: number): () => void;
   /** Makes messages from and to nodes slow. */
   slow(nodes: Nodes, slowness: Partial<Slowness>): () => void;
-  /** Kills nodes; those that are down already stay so. */
-  crash(nodes: Nodes): Promise<void>;
-  /** Starts nodes that were killed; resolves when they have answered `init`. */
-  restart(nodes: Nodes): Promise<void>;
+  /**
+   * Kills nodes; those that are down already stay so.
+   *
+   * @param loss what becomes of what their disks have not synced: `kill`, the default, loses all
+   */
+  crash(nodes: Nodes, loss?: Loss): Promise<void>;
+  /**
+   * Starts nodes that were killed; resolves when they have answered `init`.
+   *
+   * @param loss the kind of kill that ends; each by default
+   */
+  restart(nodes: Nodes, loss?: Loss): Promise<void>;
+  /** Makes every sync of nodes' disks take 20 to 500 ms. */
+  slowDisk(nodes: Nodes): () => void;
+  /** Makes syncs of nodes' disks fail; at the end, nodes that have ended by that start again. */
+  failSyncs(nodes: Nodes, failure: SyncFailure): () => Promise<void>;
   /** Pauses nodes; has no effect on those that are down. */
   pause(nodes: Nodes): void;
   /** Lets paused nodes continue. */
@@ -163,23 +176,62 @@ export class Faults implements FaultVerbs {
     return this.#rule({ fault: "slow", slow }, description);
   }
 
-  async crash(nodes: Nodes): Promise<void> {
+  async crash(nodes: Nodes, loss: Loss = "kill"): Promise<void> {
+    if (loss !== "kill") this.#disksOf(nodes, loss);
     await Promise.all(
       list(nodes).map((node) => {
-        if (this.#isOn("kill", node)) return;
-        this.#begin(
-          "kill",
-          `${node} ${STATES.get("kill")}`,
-          () => this.#cluster.restart(node),
-          node,
-        );
-        return this.#cluster.crash(node);
+        if (this.#isOn(loss, node)) return;
+        this.#begin(loss, `${node} ${STATES.get(loss)}`, () => this.#start(node), node);
+        return this.#cluster.crash(node, loss);
       }),
     );
   }
 
-  async restart(nodes: Nodes): Promise<void> {
-    await this.#end(({ window, node }) => window.fault === "kill" && includes(nodes, node));
+  async restart(nodes: Nodes, loss?: Loss): Promise<void> {
+    await this.#end(({ window: { fault }, node }) =>
+      (loss === undefined ? isLoss(fault) : fault === loss) && includes(nodes, node)
+    );
+  }
+
+  slowDisk(nodes: Nodes): () => void {
+    const disks = this.#disksOf(nodes, "disk-slow");
+    const undo = [...disks.values()].map((disk) => disk.slowDown());
+    const what = `${list(nodes).join(" ")}: syncs take 20 to 500 ms`;
+    return this.#ender(this.#begin("disk-slow", what, () => undo.forEach((each) => each())));
+  }
+
+  failSyncs(nodes: Nodes, failure: SyncFailure): () => Promise<void> {
+    const begun = [...this.#disksOf(nodes, failure)].map(([node, disk]) => {
+      const onStop = () => {
+        active.window.description = `${node} ${STOPPED}`;
+        isStopped = true;
+      };
+      let isStopped = false;
+      const mend = disk.fail({ fault: failure, onStop });
+      const active = this.#begin(failure, `${node} ${STATES.get(failure)}`, () => {
+        mend();
+        return isStopped ? this.#start(node) : undefined;
+      }, node);
+      return active;
+    });
+    return () => this.#end((active) => begun.includes(active));
+  }
+
+  /** Starts a node, unless it is to be down for another reason. */
+  #start(node: string): void | Promise<void> {
+    const isKept = [...this.#active].some((active) =>
+      active.node === node && isLoss(active.window.fault)
+    );
+    if (!isKept) return this.#cluster.restart(node);
+  }
+
+  /** The disks of nodes, by their names. */
+  #disksOf(nodes: Nodes, fault: string): Map<string, SimulatedDisk> {
+    const { disks } = this.#cluster;
+    if (disks === undefined) {
+      throw new RangeError(`Cannot inject ${fault}: the nodes of this run have no simulated disks`);
+    }
+    return new Map(list(nodes).map((node) => [node, disks.of(node)]));
   }
 
   pause(nodes: Nodes): void {
@@ -210,7 +262,12 @@ export class Faults implements FaultVerbs {
   }
 
   #rule(rule: LinkRule, description: string): () => void {
-    const active = this.#begin(rule.fault, description, this.#world.network.addRule(rule));
+    return this.#ender(
+      this.#begin(rule.fault, description, this.#world.network.addRule(rule)),
+    );
+  }
+
+  #ender(active: Active): () => void {
     return () => {
       this.#end((other) => other === active);
     };
@@ -276,7 +333,22 @@ export function describeFault(
 }
 
 /** What faults of nodes do to each of them. */
-const STATES = new Map([["kill", "is down"], ["pause", "stands still"]]);
+const STATES = new Map([
+  ["kill", "is down"],
+  ["pause", "stands still"],
+  ["disk-lose", "is down, without some of what it had not synced"],
+  ["disk-torn", "is down, the end of its last append not written"],
+  ["disk-full", "cannot sync: its disk is full"],
+  ["disk-eio", "cannot sync: its disk fails"],
+]);
+
+/** What becomes of a node whose sync has failed, until the fault ends. */
+const STOPPED = "is down, as a sync of its disk has failed";
+
+/** Whether a fault kills nodes. */
+export function isLoss(fault: string): fault is Loss {
+  return LOSSES.some((loss) => loss === fault);
+}
 
 /**
  * What a fault did, in the words of {@linkcode FaultWindow}, from what a nemesis noted in a history:

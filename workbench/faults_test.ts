@@ -3,6 +3,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { Node } from "@eddy/maelstrom";
 import { ClientIds } from "./client.ts";
 import type { Cluster } from "./cluster.ts";
+import { Disks } from "./disk.ts";
 import {
   describeFault,
   drawPartition,
@@ -41,7 +42,7 @@ async function bench(
     node.on("say", ({ src }) => void heard.push(`${src}>${node.id}`));
     node.on("gossip", () => node.broadcast({ type: "say" }));
   };
-  const cluster = createInProcessCluster({ world, nodeIds, setup });
+  const cluster = createInProcessCluster({ world, nodeIds, setup, disks: new Disks(world) });
   const faults = new Faults({ world, cluster });
   const sleep = (ms: number) => new Promise<void>((resolve) => world.clock.schedule(ms, resolve));
   const gossip = async () => {
@@ -205,6 +206,16 @@ async function history(kinds: readonly NemesisName[], seconds: number, seed = 1)
   return { log, up };
 }
 
+/** The faults that wait for the first operations, as they leave nodes without an answer. */
+const STOPPING: readonly NemesisName[] = [
+  "kill",
+  "pause",
+  "disk-lose",
+  "disk-torn",
+  "disk-full",
+  "disk-eio",
+];
+
 Deno.test("a nemesis starts at once, stops and starts in turn, and heals in the end", async () => {
   for (const kind of NEMESES) {
     const { log, up } = await history([kind], 1000);
@@ -212,7 +223,7 @@ Deno.test("a nemesis starts at once, stops and starts in turn, and heals in the 
     const fs = log.map(([, { f }]) => f);
     const expected = [`start-${kind}`, `start-${kind}`, `stop-${kind}`, `stop-${kind}`];
     assertEquals(fs, fs.map((_, index) => expected[index % 4]));
-    const waits = kind === "kill" || kind === "pause";
+    const waits = STOPPING.includes(kind);
     assert((log[0]?.[0] ?? 1) <= (waits ? 0.001 : 0));
     assertEquals(fs.length % 4, 0);
     const times = log.filter((_, index) => index % 2 === 0).map(([seconds]) => seconds);

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { type Clock, describeError, Node, type Random } from "@eddy/maelstrom";
+import { type Clock, describeError, Node, type Random, type StorageError } from "@eddy/maelstrom";
 import { Cluster, type ClusterOptions, type Incarnation, type LaunchContext } from "./cluster.ts";
 import type { Packet } from "./network.ts";
 import { activity } from "./watchdog.ts";
@@ -52,7 +52,7 @@ class NodeIncarnation implements Incarnation {
   #dead = false;
 
   constructor(context: LaunchContext, setup: (node: Node) => void, compute?: Compute) {
-    const { node: name, generation, world, stdout } = context;
+    const { node: name, generation, world, stdout, disk } = context;
     const log = (text: string) => {
       if (!this.#dead) context.log(text);
     };
@@ -68,7 +68,11 @@ class NodeIncarnation implements Incarnation {
       observer: (observation) => {
         if (!this.#dead) context.observe(observation);
       },
+      storage: disk && (() => disk.open(this.#clock)),
     });
+    // With `serve` the process would end.
+    const { failed } = this.#node;
+    failed.addEventListener("abort", () => this.#exit(failed.reason), { once: true });
     setup(this.#node);
   }
 
@@ -84,6 +88,13 @@ class NodeIncarnation implements Incarnation {
     if (!node.busy) return;
     const release = this.#hold();
     node.ready().then(release);
+  }
+
+  #exit(error: StorageError): void {
+    if (this.#dead) return;
+    this.#context.log(error.message);
+    this.kill();
+    this.#context.onExit({ code: error.exitCode }, [error.message]);
   }
 
   kill(): Promise<void> {

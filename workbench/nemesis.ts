@@ -5,6 +5,7 @@
  */
 
 import { type Clock, errorText, type Json, type Random } from "@eddy/maelstrom";
+import { type Loss, LOSSES, type SyncFailure } from "./disk.ts";
 import {
   drawOf,
   drawPartition,
@@ -50,7 +51,7 @@ export interface FaultSpec {
   readonly drawn: string;
   /** For `partition` and `one-way`: whose messages each node loses. */
   readonly drops?: Drops | undefined;
-  /** For `kill`, `pause` and `slow`: the nodes. */
+  /** For `kill`, `pause`, `slow` and the faults of disks: the nodes. */
   readonly nodes?: readonly string[] | undefined;
   /** For `slow`: what latencies are multiplied by, and what is added then. */
   readonly slowness?: Slowness | undefined;
@@ -89,7 +90,12 @@ interface Track {
 }
 
 /** The kinds that leave nodes without an answer. */
-const STOPPING: ReadonlySet<NemesisName> = new Set<NemesisName>(["kill", "pause"]);
+const STOPPING: ReadonlySet<NemesisName> = new Set<NemesisName>([
+  ...LOSSES,
+  "pause",
+  "disk-full",
+  "disk-eio",
+]);
 
 /** Within what time such a fault follows the first answers: not in the same moment. */
 const FIRST_STOP_MS = 1;
@@ -297,7 +303,8 @@ interface FaultStrength {
   /**
    * How many nodes are killed, paused or slowed down; drawn anew each time.
    *
-   * @default one, a minority, a majority or all, as Jepsen's nemesis
+   * @default one, a minority, a majority or all, as Jepsen's nemesis; one or a minority where syncs
+   * fail
    */
   readonly targets?: readonly TargetKind[] | undefined;
 }
@@ -410,29 +417,36 @@ interface NodeFault {
     faults: Faults,
     nodes: readonly string[],
     slowness: Slowness,
-  ): void | (() => void) | Promise<void>;
-  end(faults: Faults, nodes: readonly string[], heal: () => void): void | Promise<void>;
+  ): void | (() => void | Promise<void>) | Promise<void>;
+  end(
+    faults: Faults,
+    nodes: readonly string[],
+    heal: () => void | Promise<void>,
+  ): void | Promise<void>;
   /** What the history says of each node at the beginning. */
   readonly began: string;
   /** What it says at the end. */
   readonly ended: string;
   /** Whether it slows nodes down. */
   readonly slows?: true;
+  /** How many nodes it affects, unless the nemesis is told. */
+  readonly targets?: readonly TargetKind[];
 }
 
 const DEFAULT_SLOWNESS: Slowness = { factor: 5, extraMs: 50 };
 
-function onNodes({ begin, end, began, ended, slows }: NodeFault): FaultKind {
+function onNodes(fault: NodeFault): FaultKind {
+  const { begin, end, began, ended, slows } = fault;
   return {
     needs: slows ? ["nodes", "slowness"] : ["nodes"],
-    draw({ nodeIds, random, targets = TARGETS, slowness = DEFAULT_SLOWNESS }) {
+    draw({ nodeIds, random, targets = fault.targets ?? TARGETS, slowness = DEFAULT_SLOWNESS }) {
       const drawn = drawOf(random, targets);
       const nodes = drawTargets(drawn, nodeIds, random);
       return slows ? { drawn, nodes, slowness } : { drawn, nodes };
     },
     act(faults, { nodes = [], slowness = DEFAULT_SLOWNESS }) {
       const each = (word: string) => Object.fromEntries(nodes.map((node) => [node, word]));
-      let heal = () => {};
+      let heal: () => void | Promise<void> = () => {};
       return {
         async begin() {
           heal = await begin(faults, nodes, slowness) ?? heal;
@@ -449,12 +463,21 @@ function onNodes({ begin, end, began, ended, slows }: NodeFault): FaultKind {
 
 const partition: FaultKind = cutting("partition", drawnPartition);
 
-const kill: FaultKind = onNodes({
-  begin: (faults, nodes) => faults.crash(nodes),
-  end: (faults, nodes) => faults.restart(nodes),
-  began: "killed",
-  ended: "started",
-});
+/** A kind that kills nodes. */
+function killing(loss: Loss): FaultKind {
+  return onNodes({
+    begin: (faults, nodes) => faults.crash(nodes, loss),
+    end: (faults, nodes) => faults.restart(nodes, loss),
+    began: "killed",
+    ended: "started",
+  });
+}
+
+const kill: FaultKind = killing("kill");
+
+const diskLose: FaultKind = killing("disk-lose");
+
+const diskTorn: FaultKind = killing("disk-torn");
 
 const pause: FaultKind = onNodes({
   begin: (faults, nodes) => faults.pause(nodes),
@@ -483,6 +506,28 @@ const slow: FaultKind = onNodes({
   slows: true,
 });
 
+const diskSlow: FaultKind = onNodes({
+  begin: (faults, nodes) => faults.slowDisk(nodes),
+  end: (_faults, _nodes, heal) => heal(),
+  began: "slow to sync",
+  ended: "as before",
+});
+
+/** A kind that makes syncs fail, which ends nodes. */
+function failing(failure: SyncFailure): FaultKind {
+  return onNodes({
+    begin: (faults, nodes) => faults.failSyncs(nodes, failure),
+    end: (_faults, _nodes, heal) => heal(),
+    began: "cannot sync",
+    ended: "can sync again",
+    targets: ["one", "minority"],
+  });
+}
+
+const diskFull: FaultKind = failing("disk-full");
+
+const diskEio: FaultKind = failing("disk-eio");
+
 /** All kinds of faults: a new one is its verb in `Faults`, a kind here, a line here. */
 export const faultKinds = {
   partition: partition,
@@ -492,6 +537,11 @@ export const faultKinds = {
   loss: loss,
   duplicate: duplicate,
   slow: slow,
+  "disk-lose": diskLose,
+  "disk-torn": diskTorn,
+  "disk-slow": diskSlow,
+  "disk-full": diskFull,
+  "disk-eio": diskEio,
 };
 
 /** The name of a kind of fault. */
@@ -499,3 +549,8 @@ export type NemesisName = keyof typeof faultKinds;
 
 /** The names of all kinds of faults. */
 export const NEMESES: readonly NemesisName[] = Object.keys(faultKinds) as NemesisName[];
+
+/** Whether a fault is one of simulated disks, which only nodes under virtual time have. */
+export function needsDisk(name: NemesisName): boolean {
+  return name.startsWith("disk-");
+}

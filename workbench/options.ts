@@ -7,7 +7,7 @@
 import { canonicalModel } from "./checkers/elle/consistency_model.ts";
 import { errorText, isClient } from "@eddy/maelstrom";
 import type { Compute } from "./in_process.ts";
-import { NEMESES, type NemesisName } from "./nemesis.ts";
+import { needsDisk, NEMESES, type NemesisName } from "./nemesis.ts";
 import type { Latency } from "./links.ts";
 import { SERVICES } from "./network.ts";
 import { type WorkloadName, WORKLOADS } from "./workloads/mod.ts";
@@ -63,6 +63,12 @@ export interface RunOptions {
   readonly compute?: Compute;
   /** Which faults are injected. */
   readonly nemesis: readonly NemesisName[];
+  /**
+   * Whether nodes under virtual time have a simulated disk each, which outlives them.
+   *
+   * @default with a fault that kills nodes or is one of disks
+   */
+  readonly disk?: boolean;
   /** The mean time between a fault and its end. */
   readonly nemesisIntervalSeconds: number;
   /** How the nodes of broadcast are connected: what their `topology` message contains. */
@@ -178,6 +184,11 @@ export function defaultOptions(workload: WorkloadName, settings: RunSettings = {
   return options;
 }
 
+/** Whether nodes under virtual time have disks, with the faults of a run. */
+export function hasDisks({ disk }: RunOptions, faults: readonly NemesisName[]): boolean {
+  return disk ?? faults.some((fault) => fault === "kill" || needsDisk(fault));
+}
+
 /** What is not undefined. */
 function given<T extends object>(settings: T): T {
   return Object.fromEntries(
@@ -280,6 +291,7 @@ const rules: Readonly<Record<Exclude<keyof RunOptions, "latency">, Rule>> = {
     `it must be a list of some of ${NEMESES.join(", ")}`,
     (name) => NEMESES.some((known) => known === name),
   ),
+  disk: oneOf("disk", [true, false]),
   nemesisIntervalSeconds: number(
     "nemesis interval",
     Number.MIN_VALUE,
@@ -311,6 +323,7 @@ const rules: Readonly<Record<Exclude<keyof RunOptions, "latency">, Rule>> = {
 const OPTIONAL: ReadonlySet<string> = new Set([
   "availability",
   "compute",
+  "disk",
   "threadOrder",
   "everyGroupReads",
   "failOnWarning",
@@ -368,7 +381,11 @@ export function checkOptions(options: RunOptions): void {
   } catch (error) {
     throw new RangeError(errorText(error), { cause: error });
   }
-  const { workload, nodeIds, concurrency } = options;
+  const { workload, nodeIds, concurrency, nemesis, disk } = options;
+  const needing = nemesis.find(needsDisk);
+  if (disk === false && needing !== undefined) {
+    throw new RangeError(`Cannot run with nemesis ${needing} and no disk: it is a fault of disks`);
+  }
   const group = 2 * nodeIds.length;
   if (workload === "lin-kv" && concurrency % group !== 0) {
     const name = "concurrency";

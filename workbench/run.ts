@@ -6,13 +6,14 @@
 
 import type { Clock } from "@eddy/maelstrom";
 import type { Cluster, ClusterOptions } from "./cluster.ts";
+import { Disks } from "./disk.ts";
 import { Faults, type FaultVerbs } from "./faults.ts";
 import type { Op } from "./history.ts";
 import type { NetEvent } from "./journal.ts";
 import type { LoadMeter } from "./load_meter.ts";
-import { Nemesis } from "./nemesis.ts";
+import { Nemesis, type PlanFault } from "./nemesis.ts";
 import { type ObservationRecord, Observations } from "./observations.ts";
-import { checkGiven, MAX, type RunOptions } from "./options.ts";
+import { checkGiven, hasDisks, MAX, type RunOptions } from "./options.ts";
 import type { Plan } from "./plan.ts";
 import { ProtocolError } from "./protocol.ts";
 import { reportRun, type RunReport } from "./report.ts";
@@ -120,6 +121,7 @@ export async function runIn(
     strictMaelstrom,
     maelstromBugs,
     compute: options.compute,
+    disks: disksOf(world, options, plan?.faults),
     onProtocolError,
     onLog: guarded(onLog, stop),
     onObservation: (node, observation) => observations.add(node, observation),
@@ -187,6 +189,16 @@ export async function runIn(
       links: world.network.planLinks(),
     }),
   };
+}
+
+/** The disks of a run's nodes, if they have simulated ones. */
+function disksOf(
+  world: World,
+  options: RunOptions,
+  planned: readonly PlanFault[] = [],
+): Disks | undefined {
+  const faults = [...options.nemesis, ...planned.map(({ kind }) => kind)];
+  return hasDisks(options, faults) ? new Disks(world) : undefined;
 }
 
 /** A hook whose error breaks the run off, in place of going to a node or a stream that calls it. */

@@ -8,6 +8,7 @@
 import type { Cluster, ClusterOptions } from "./cluster.ts";
 import { LoadMeter } from "./load_meter.ts";
 import { checkOptions, type RunOptions } from "./options.ts";
+import { needsDisk, type NemesisName } from "./nemesis.ts";
 import type { LoadedProgram } from "./program.ts";
 import { checkArgsAndHooks, type RunHooks, runIn, type RunResult } from "./run.ts";
 import { createRealWorld, type World } from "./world.ts";
@@ -34,6 +35,7 @@ export async function simulateProgram(
 ): Promise<RunResult> {
   checkArgsAndHooks(args, hooks);
   checkOptions(options);
+  refuseDisks(program.path, options, NO_FOLDER);
   // What runs programs is loaded when one is run: most runs are of handlers.
   if (program.kind === "wasm") {
     const { runInWasm } = await import("./wasm.ts");
@@ -44,6 +46,25 @@ export async function simulateProgram(
     import("./vm_realm.ts"),
   ]);
   return await runInRealms(new VmEngine(program), args, options, hooks, [new UtcZone()]);
+}
+
+/** Why programs in this process cannot have faults of disks. */
+export const NO_FOLDER = "programs have no files that outlive them under virtual time";
+
+/**
+ * Refuses simulated disks and their faults where nodes can have none.
+ *
+ * @param why in words
+ * @throws {RangeError} naming the option.
+ */
+export function refuseDisks(
+  bin: string,
+  { disk, nemesis = [] }: Pick<RunOptions, "disk"> & { nemesis?: readonly NemesisName[] },
+  why: string,
+): void {
+  const fault = nemesis.find(needsDisk);
+  const option = fault === undefined ? disk && "a disk" : `nemesis ${fault}`;
+  if (option) throw new RangeError(`Cannot run ${bin} with ${option}: ${why}`);
 }
 
 /**
@@ -59,6 +80,7 @@ export function runProgram(
 ): Promise<RunResult> {
   checkArgsAndHooks(program.args, hooks);
   checkOptions(options);
+  refuseDisks(program.bin, options, "processes have the machine's disk, which a kill leaves alone");
   return runProcesses(program, options, hooks);
 }
 

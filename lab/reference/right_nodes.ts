@@ -41,8 +41,10 @@ export interface RightNode extends NodeUnderTest {
   readonly warnedOf?: string;
 }
 
-/** The faults after which a node still has its memory. */
-const REMEMBERING: readonly NemesisName[] = NEMESES.filter((name) => name !== "kill");
+/** The faults after which a node still has its memory; it ends if a sync fails, but needs none. */
+const REMEMBERING: readonly NemesisName[] = NEMESES.filter((name) =>
+  !["kill", "disk-lose", "disk-torn"].includes(name)
+);
 
 /** The first node holds all state; the others ask it. */
 function byAuthority(reference: Reference): RightNode {

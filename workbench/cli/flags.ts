@@ -130,6 +130,10 @@ export const runFlags = {
     words: NEMESES,
     parse: parseNemesis,
   },
+  disk: {
+    help: "Give each node under virtual time a simulated disk (default with kill and disk faults)",
+  },
+  "no-disk": { help: "Give them none, although they are killed" },
   "nemesis-interval": {
     help: "Mean seconds between a fault's start and its end",
     value: "S",
@@ -249,6 +253,9 @@ export type RunFlags = FlagValues<typeof runFlags>;
  * @throws {UsageError} if it cannot be run.
  */
 export function toRunOptions(flags: RunFlags, seed: number): RunOptions {
+  if (flags.disk && flags["no-disk"]) {
+    throw new UsageError("Cannot use --disk beside --no-disk: one says the opposite of the other");
+  }
   const nodeIds = namedNodes(flags);
   const settings: RunSettings = {
     ...(nodeIds !== undefined && { nodeIds }),
@@ -258,6 +265,8 @@ export function toRunOptions(flags: RunFlags, seed: number): RunOptions {
     ...(flags.compute !== undefined && {
       compute: { meanMs: flags.compute[0], jitter: flags.compute[1] },
     }),
+    ...(flags.disk && { disk: true }),
+    ...(flags["no-disk"] && { disk: false }),
     ...(flags["fail-on-warning"] && { failOnWarning: true }),
     ...(flags["every-group-reads"] && { everyGroupReads: true }),
     timeLimitSeconds: flags["time-limit"],

@@ -35,6 +35,11 @@ const NEW_FAULTS: Readonly<Record<PlanFault["kind"], Making>> = {
   slow: (node) => ({ nodes: [node], slowness: { factor: 10, extraMs: 100 } }),
   loss: byChance,
   duplicate: byChance,
+  "disk-lose": onNode,
+  "disk-torn": onNode,
+  "disk-slow": onNode,
+  "disk-full": onNode,
+  "disk-eio": onNode,
 };
 
 /** What of a fault is moved. */

@@ -1,0 +1,222 @@
+/**
+ * The disks of nodes under virtual time: they live through a kill, and lose what no sync covered.
+ *
+ * A simulated disk does all that the contract of a `Storage` lets a real one do, and nothing else:
+ * whoever loses acknowledged data on it has not waited for a sync, or not restored what was there.
+ *
+ * @module
+ */
+
+import {
+  type Clock,
+  MemoryStorage,
+  type Random,
+  type Storage,
+  StorageError,
+  type StorageWrite,
+} from "@eddy/maelstrom";
+import { randomBelow } from "./random.ts";
+import type { World } from "./world.ts";
+
+/** The faults that lose what was not synced, and how: all of it, any part, or an append's end. */
+export const LOSSES = ["kill", "disk-lose", "disk-torn"] as const;
+
+/** One of {@linkcode LOSSES}. */
+export type Loss = typeof LOSSES[number];
+
+/** The faults that make syncs fail, with what the error says. */
+const FAILURES = {
+  "disk-full": "no space left on device (ENOSPC)",
+  "disk-eio": "input/output error (EIO)",
+} as const;
+
+/** A fault that makes syncs fail. */
+export type SyncFailure = keyof typeof FAILURES;
+
+/** The mean time of a sync; one takes from half to one and a half times as long. */
+const SYNC_MS = 0.5;
+
+/** What a sync of a slow disk takes. */
+const SLOW_MS = { min: 20, max: 500 };
+
+/** A fault that is on, of a disk whose syncs fail. */
+export interface FailingSyncs {
+  readonly fault: SyncFailure;
+  /** Called when a node has ended because a sync has failed. */
+  onStop(): void;
+}
+
+/** A part of a run, as far as its disks need it. */
+type DiskWorld = Pick<World, "clock" | "random">;
+
+/** The disks of a run's nodes. */
+export class Disks {
+  readonly #world: DiskWorld;
+  readonly #disks = new Map<string, SimulatedDisk>();
+
+  constructor(world: DiskWorld) {
+    this.#world = world;
+  }
+
+  /** The disk of a node. */
+  of(node: string): SimulatedDisk {
+    const disk = this.#disks.get(node) ?? new SimulatedDisk(node, this.#world);
+    this.#disks.set(node, disk);
+    return disk;
+  }
+}
+
+/** A disk of one node. */
+export class SimulatedDisk {
+  readonly #node: string;
+  readonly #world: DiskWorld;
+  readonly #syncTimes: Random;
+  readonly #slowTimes: Random;
+  readonly #failing = new Set<FailingSyncs>();
+  #slow = 0;
+  /** What is left after a crash. */
+  #durable = new MemoryStorage();
+  /** What of the present process no sync has made durable, in order. */
+  #writes: StorageWrite[] = [];
+  /** The fault that failed a sync of the present process. */
+  #failed: FailingSyncs | undefined;
+
+  constructor(node: string, world: DiskWorld) {
+    this.#node = node;
+    this.#world = world;
+    this.#syncTimes = world.random(`disk ${node}`);
+    this.#slowTimes = world.random(`slow disk ${node}`);
+  }
+
+  /**
+   * Opens it for a process; before it is opened for the next one, {@linkcode SimulatedDisk.crash}
+   * is called.
+   *
+   * @param clock the process's own: what is scheduled never runs once it is dead
+   */
+  open(clock: Clock): Storage {
+    const writes = this.#writes;
+    return new DiskStorage(this.#durable, writes, () => this.#sync(writes, clock));
+  }
+
+  /** Makes syncs slow, until the function that it returns is called. */
+  slowDown(): () => void {
+    this.#slow++;
+    return () => void this.#slow--;
+  }
+
+  /** Makes all syncs fail, until the function that it returns is called. */
+  fail(failing: FailingSyncs): () => void {
+    this.#failing.add(failing);
+    return () => void this.#failing.delete(failing);
+  }
+
+  /** The fault that failed a sync of the present process, and so ends it. */
+  get failed(): FailingSyncs | undefined {
+    return this.#failed;
+  }
+
+  /** Ends the present process's use of it: what was not synced is lost, as a fault loses it. */
+  crash(loss: Loss): void {
+    this.#keep(this.#writes, loss);
+    this.#writes = [];
+    this.#failed = undefined;
+  }
+
+  /** @param writes what the process has written, of which this covers what is there now */
+  async #sync(writes: StorageWrite[], clock: Clock): Promise<void> {
+    const { length } = writes;
+    await new Promise<void>((resolve) => clock.schedule(this.#drawSyncMs(), resolve));
+    // For a process that was killed meanwhile it never ends.
+    if (writes !== this.#writes) return await new Promise(() => {});
+    const covered = writes.splice(0, length);
+    const [failing] = this.#failing;
+    if (failing === undefined) return apply(covered, this.#durable);
+    // A sync that is tried again succeeds, as on Linux: what this one covered is lost all the same.
+    this.#keep(covered, "disk-lose");
+    this.#failed ??= failing;
+    throw new StorageError(`Cannot sync the storage of ${this.#node}: ${FAILURES[failing.fault]}`);
+  }
+
+  #drawSyncMs(): number {
+    if (this.#slow === 0) return SYNC_MS * (0.5 + this.#syncTimes.next());
+    return SLOW_MS.min + (SLOW_MS.max - SLOW_MS.min) * this.#slowTimes.next();
+  }
+
+  /** Makes durable what is left of writes. */
+  #keep(writes: readonly StorageWrite[], loss: Loss): void {
+    if (loss === "kill" || writes.length === 0) return;
+    // By the time: one fault less in a plan does not change what the next one loses.
+    const random = this.#world.random(`${loss} ${this.#node} at ${this.#world.clock.now()}`);
+    apply(drawKept(writes, loss, random), this.#durable);
+  }
+}
+
+/** The storage of one process. */
+class DiskStorage extends MemoryStorage {
+  override readonly isDurable = true;
+  readonly #writes: StorageWrite[];
+  readonly #sync: () => Promise<void>;
+
+  constructor(content: MemoryStorage, writes: StorageWrite[], sync: () => Promise<void>) {
+    super(content);
+    this.#writes = writes;
+    this.#sync = sync;
+  }
+
+  override get isDirty(): boolean {
+    return this.#writes.length > 0;
+  }
+
+  override write(write: StorageWrite): void {
+    this.#writes.push(write);
+    super.write(write);
+  }
+
+  override sync(): Promise<void> {
+    return this.#sync();
+  }
+}
+
+function apply(writes: readonly StorageWrite[], storage: MemoryStorage): void {
+  for (const write of writes) storage.write(write);
+}
+
+/**
+ * Draws what a crash leaves of writes that no sync covered: nothing, the first ones, or, as a disk
+ * may that writes in an order of its own, for each value and each log the first ones.
+ */
+export function drawKept(
+  writes: readonly StorageWrite[],
+  loss: Exclude<Loss, "kill">,
+  random: Random,
+): StorageWrite[] {
+  if (loss === "disk-torn") return drawTorn(writes, random);
+  const kind = randomBelow(random, 3);
+  if (kind === 0) return [];
+  if (kind === 1) return writes.slice(0, randomBelow(random, writes.length + 1));
+  return byTarget(writes).flatMap((own) => own.slice(0, randomBelow(random, own.length + 1)));
+}
+
+/** Of each value the first writes; of each log those up to an append, of that the first entries. */
+function drawTorn(writes: readonly StorageWrite[], random: Random): StorageWrite[] {
+  return byTarget(writes).flatMap((own) => {
+    const appends = own.flatMap((write, i) => write.f === "append" ? [i] : []);
+    const last = appends[randomBelow(random, appends.length)];
+    const torn = last === undefined ? undefined : own[last];
+    if (last === undefined || torn?.f !== "append") {
+      return own.slice(0, randomBelow(random, own.length + 1));
+    }
+    const entries = torn.entries.slice(0, randomBelow(random, torn.entries.length));
+    return [...own.slice(0, last), { ...torn, entries }];
+  });
+}
+
+/** The writes of each value and each log, in order; they are independent of each other. */
+function byTarget(writes: readonly StorageWrite[]): StorageWrite[][] {
+  const targets = Map.groupBy(
+    writes,
+    (write) => write.f === "set" ? `value ${write.key}` : `log ${write.log}`,
+  );
+  return [...targets.values()];
+}
