@@ -6,7 +6,7 @@
 
 import { calibration } from "./calibration.ts";
 import type { Campaign } from "./campaign.ts";
-import { consensusFaults, gossipFaults } from "./faults.ts";
+import { consensusFaults, failingDisks, gossipFaults, storageFaults } from "./faults.ts";
 import { raftMutations } from "./mutations.ts";
 import { mutantsCampaign, raftMutantsCampaign, rightNodesCampaign } from "./nodes.ts";
 
@@ -18,5 +18,7 @@ export const campaigns: readonly Campaign[] = [
   raftMutantsCampaign,
   gossipFaults,
   raftMutations,
+  failingDisks,
   consensusFaults,
+  storageFaults,
 ];

@@ -1,5 +1,5 @@
 /**
- * Eddy's own nodes under all faults that leave them their memory.
+ * Eddy's own nodes under all faults: of links and pauses, and of disks that outlive a kill.
  *
  * @module
  */
@@ -19,6 +19,8 @@ interface Group {
   readonly seeds: number;
   /** Flags beside those that all have. */
   readonly flags: string;
+  /** What is injected; `[0]` in half of the runs, `[1]` in the other. */
+  readonly nemesis: readonly [string, string];
 }
 
 /** What links are like; one is taken after the other. */
@@ -29,13 +31,11 @@ const latencies: readonly string[] = [
   "--latency 100",
 ];
 
-const links = "partition,one-way,loss,duplicate,slow";
-
-/** The run of a seed: latencies take turns, and half of the runs have pauses, too. */
-function lineOf({ workload, nodeCount, flags }: Group, seed: number): string {
-  const pauses = Math.floor(seed / latencies.length) % 2 === 1;
+/** The run of a seed: latencies take turns, and then faults. */
+function lineOf({ workload, nodeCount, flags, nemesis }: Group, seed: number): string {
+  const half = Math.floor(seed / latencies.length) % 2 === 0 ? 0 : 1;
   return `-w ${workload} --node-count ${nodeCount} --time-limit 20 --nemesis-interval 4 ` +
-    `--nemesis ${links}${pauses ? ",pause" : ""} ${latencies[seed % latencies.length]} ${flags}`;
+    `--nemesis ${nemesis[half]} ${latencies[seed % latencies.length]} ${flags}`;
 }
 
 async function runGroups(
@@ -111,9 +111,18 @@ function failuresOf(cases: readonly Case[], outcomes: readonly RunFigures[]): st
   });
 }
 
+const links = "partition,one-way,loss,duplicate,slow";
+const linksAndPauses = [links, `${links},pause`] as const;
+
 const gossipGroups: readonly Group[] =
   (["broadcast", "g-set", "g-counter", "pn-counter", "kafka"] as const).flatMap((workload) =>
-    [3, 5, 25].map((nodeCount) => ({ workload, nodeCount, seeds: 300, flags: "--rate 100" }))
+    [3, 5, 25].map((nodeCount) => ({
+      workload,
+      nodeCount,
+      seeds: 300,
+      flags: "--rate 100",
+      nemesis: linksAndPauses,
+    }))
   );
 
 /** The workloads that need no consensus, under faults. */
@@ -125,11 +134,21 @@ export const gossipFaults: Campaign = {
   run: (seeds, onProgress) => runGroups(gossipGroups, seeds, onProgress),
 };
 
-const consensusGroups: readonly Group[] = [3, 5].flatMap((nodeCount) => [
-  { workload: "lin-kv", nodeCount, seeds: 1000, flags: "--rate 30" },
-  { workload: "txn-list-append", nodeCount, seeds: 300, flags: "--concurrency 4n --rate 100" },
-  { workload: "txn-rw-register", nodeCount, seeds: 300, flags: "--concurrency 4n --rate 100" },
-]);
+const consensus: readonly (readonly [workload: WorkloadName, flags: string])[] = [
+  ["lin-kv", "--rate 30"],
+  ["txn-list-append", "--concurrency 4n --rate 100"],
+  ["txn-rw-register", "--concurrency 4n --rate 100"],
+];
+
+const consensusGroups: readonly Group[] = [3, 5].flatMap((nodeCount) =>
+  consensus.map(([workload, flags]) => ({
+    workload,
+    nodeCount,
+    seeds: workload === "lin-kv" ? 1000 : 300,
+    flags,
+    nemesis: linksAndPauses,
+  }))
+);
 
 /** The workloads that need consensus, under faults. */
 export const consensusFaults: Campaign = {
@@ -139,4 +158,57 @@ export const consensusFaults: Campaign = {
     "some kind of operation never succeeded, which is no violation)",
   seeds: 1000,
   run: (seeds, onProgress) => runGroups(consensusGroups, seeds, onProgress),
+};
+
+const always: readonly (readonly [workload: WorkloadName, flags: string])[] = [
+  ["unique-ids", "--rate 100"],
+  ["broadcast", "--rate 100"],
+  ["g-set", "--rate 100"],
+  ["g-counter", "--rate 100"],
+  ["pn-counter", "--rate 100"],
+  ["kafka", "--rate 100"],
+  [
+    "txn-rw-register",
+    "--rate 100 --consistency-models read-committed -- --consistency read-committed",
+  ],
+];
+
+/** Every workload with 3 and 5 nodes. */
+function storageGroups(
+  [ofConsensus, ofOthers]: readonly [number, number],
+  nemesis: Group["nemesis"],
+): Group[] {
+  const groups = (all: typeof always, seeds: number) =>
+    [3, 5].flatMap((nodeCount) =>
+      all.map(([workload, flags]) => ({ workload, nodeCount, seeds, flags, nemesis }))
+    );
+  return [...groups(consensus, ofConsensus), ...groups(always, ofOthers)];
+}
+
+const losing = "kill,partition,pause,loss,disk-lose,disk-torn";
+
+/** Nodes that are killed, and have disks that lose what was not synced. */
+export const storageFaults: Campaign = {
+  name: "storage-faults",
+  description: "With kills, all nodes at once included, disks that lose what was not synced, in " +
+    "part or torn, partitions, pauses and loss, 20 s: nothing that was acknowledged is lost, and " +
+    "no rule is broken (starved: some kind of operation never succeeded)",
+  seeds: 2000,
+  run: (seeds, onProgress) =>
+    runGroups(storageGroups([2000, 500], [losing, `${losing},disk-slow`]), seeds, onProgress),
+};
+
+/** Nodes whose disks fail, a minority at a time. */
+export const failingDisks: Campaign = {
+  name: "failing-disks",
+  description: "With disks of a minority that are full or whose syncs fail, which ends their " +
+    "nodes, and in half of the runs with kills and partitions, 20 s: nothing that was " +
+    "acknowledged is lost, and no rule is broken",
+  seeds: 500,
+  run: (seeds, onProgress) =>
+    runGroups(
+      storageGroups([500, 500], ["disk-eio,disk-full", "disk-eio,disk-full,kill,partition"]),
+      seeds,
+      onProgress,
+    ),
 };
