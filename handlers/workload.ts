@@ -41,7 +41,7 @@ export interface ConsensusOptions {
   readonly maxLatencyMs?: number | undefined;
   /**
    * Whether a leader answers reads by its lease, without asking other nodes. It assumes that clocks
-   * run equally fast, to a tenth, and that no node forgets or is paused.
+   * run equally fast, to a tenth, that no node loses its storage, and that none is paused.
    *
    * @default false
    */

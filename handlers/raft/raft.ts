@@ -58,8 +58,8 @@ export interface RaftOptions {
   readonly applied?: number | undefined;
   /**
    * Whether a leader may answer reads without asking, for as long as those who heard it will not
-   * vote (dissertation 6.4.1). It assumes that clocks run equally fast, to a tenth, and that no
-   * node forgets: neither by a restart, nor by being paused between the check and the answer.
+   * vote (dissertation 6.4.1). It assumes that clocks run equally fast, to a tenth, that no node
+   * loses its storage, and that none is paused between the check and the answer.
    *
    * @default false
    */
@@ -180,6 +180,8 @@ export class Raft {
   restore: Ready["restore"];
   /** When the next turn was to be at the latest. */
   #wakeAtMs = Infinity;
+  /** Until then this node votes for nobody, and does not stand for election. */
+  #mayVoteMs = -Infinity;
   /** Until then no answer is missed: this process stood still, and what came waits to be taken. */
   #excusedUntilMs = -Infinity;
 
@@ -210,7 +212,9 @@ export class Raft {
     // The first node stands for election at once, the others in turn if there is no leader by then.
     const rank = nodeIds.indexOf(id);
     const delayMs = rank === 0 ? 0 : FIRST_ELECTION_MS + this.drawBetween(rank - 1, rank) * 100;
-    this.#role = new Follower(this, nowMs + delayMs);
+    // What an earlier process heard of a leader is not known, but a lease may rest on it.
+    if (this.leaseReads && this.term > 0) this.#mayVoteMs = nowMs + this.stickyMs;
+    this.#role = new Follower(this, Math.max(nowMs + delayMs, this.#mayVoteMs));
   }
 
   /** Takes a message. */
@@ -425,7 +429,7 @@ export class Raft {
   #answerVoteRequest(from: string, request: RequestVote): void {
     const { term, pre } = request;
     // A node that hears a leader does not help to replace it (dissertation 4.2.3).
-    const hasLeader = this.#role.name === "leader" ||
+    const hasLeader = this.nowMs < this.#mayVoteMs || this.#role.name === "leader" ||
       (this.#role.name === "follower" && this.#role.hearsLeader);
     if (!hasLeader && !pre && term > this.term) this.#becomeFollower(term);
     const granted = !hasLeader && this.isUpToDate(request) &&

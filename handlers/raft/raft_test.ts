@@ -3,6 +3,7 @@ import { assert, assertEquals, assertInstanceOf } from "@std/assert";
 import { type Json, MemoryStorage, RpcError } from "@eddy/maelstrom";
 import { DurableRaftStorage, lastOfTerm, MemoryRaftStorage } from "./log.ts";
 import { countFitting, isMessage, Link } from "./message.ts";
+import { Raft } from "./raft.ts";
 import { Commands, type Machine, type Outcome, payloadOf, Reads, Sessions } from "./replica.ts";
 import { KeyValueMachine, ListMachine, RegisterMachine } from "./state_machines.ts";
 
@@ -142,6 +143,31 @@ Deno.test("a durable log is as it was when it is opened again, but for what its 
   storage.append([[6, "j"]]);
   const last = new DurableRaftStorage(kept);
   assertEquals([last.baseIndex, last.termAt(9), last.slice(10, 10)], [9, 5, [[6, "j"]]]);
+});
+
+Deno.test("where leaders have leases a node that starts again does not vote for a while", () => {
+  const vote = (leaseReads: boolean, nowMs: number) => {
+    const storage = new MemoryRaftStorage();
+    storage.setTerm(3, "n1");
+    const commands = new Commands({ session: "s", maxLatencyMs: 0, holdMs: 900 });
+    const nodeIds = ["n0", "n1", "n2"];
+    const random = { next: () => 0.5 };
+    const options = { id: "n0", nodeIds, random, nowMs: 0, commands, snapshot: () => [], storage };
+    const raft = new Raft({ ...options, leaseReads });
+    assertEquals(raft.flush(0).messages.length === 0, leaseReads, "it stands for election itself");
+    const request = {
+      type: "request_vote",
+      term: 4,
+      pre: false,
+      lastIndex: 0,
+      lastTerm: 0,
+    } as const;
+    raft.step("n2", { ...request, link: new Link().stamp(0, 0) }, nowMs);
+    return raft.flush(nowMs).messages.map(({ message }) =>
+      message.type === "vote" && message.granted
+    ).includes(true);
+  };
+  assertEquals([vote(true, 199), vote(true, 1000), vote(false, 0)], [false, true, true]);
 });
 
 function outcomes(): { list: unknown[]; settle: (outcome: Outcome) => void } {
