@@ -17,7 +17,7 @@ import {
   valueOf,
   who,
 } from "./checkers/checker.ts";
-import type { FaultWindow } from "./faults.ts";
+import { type FaultWindow, isLoss } from "./faults.ts";
 import type { Finding, Op } from "./history.ts";
 import type { Cause, Place, RunOfReport } from "./report_data.ts";
 import { isShortened } from "./report_bounds.ts";
@@ -130,7 +130,7 @@ function whatBecameOf(
   { report: { faults = [] } }: RunOfReport,
 ): string {
   const down = faults.find(({ fault, fromNs, description }) =>
-    fault === "kill" && description.startsWith(`${node} `) && fromNs >= hadNs
+    isLoss(fault) && description.startsWith(`${node} `) && fromNs >= hadNs
   );
   return down === undefined
     ? `${node} had ${show(element)} by then, and did not keep it`

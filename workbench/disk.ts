@@ -46,6 +46,18 @@ export interface FailingSyncs {
   onStop(): void;
 }
 
+/** What the disks of a run did. */
+export interface DiskStats {
+  /** Writes to values and logs. */
+  readonly writes: number;
+  /** Syncs that made them durable. */
+  readonly syncs: number;
+  /** Syncs that a fault has failed. */
+  readonly failedSyncs: number;
+  /** Writes that were lost, in whole or in part, as no sync had covered them. */
+  readonly lost: number;
+}
+
 /** A part of a run, as far as its disks need it. */
 type DiskWorld = Pick<World, "clock" | "random">;
 
@@ -64,10 +76,29 @@ export class Disks {
     this.#disks.set(node, disk);
     return disk;
   }
+
+  /** What they did; undefined if nothing was written to them. */
+  stats(): DiskStats | undefined {
+    const sum = { writes: 0, syncs: 0, failedSyncs: 0, lost: 0 };
+    for (const { stats } of this.#disks.values()) {
+      sum.writes += stats.writes;
+      sum.syncs += stats.syncs;
+      sum.failedSyncs += stats.failedSyncs;
+      sum.lost += stats.lost;
+    }
+    return sum.writes === 0 ? undefined : sum;
+  }
 }
 
 /** A disk of one node. */
 export class SimulatedDisk {
+  /** What it did so far. */
+  readonly stats: { -readonly [K in keyof DiskStats]: DiskStats[K] } = {
+    writes: 0,
+    syncs: 0,
+    failedSyncs: 0,
+    lost: 0,
+  };
   readonly #node: string;
   readonly #world: DiskWorld;
   readonly #syncTimes: Random;
@@ -96,7 +127,12 @@ export class SimulatedDisk {
    */
   open(clock: Clock): Storage {
     const writes = this.#writes;
-    return new DiskStorage(this.#durable, writes, () => this.#sync(writes, clock));
+    const write = (write: StorageWrite) => {
+      if (writes === this.#writes) this.stats.writes++;
+      writes.push(write);
+    };
+    const sync = () => this.#sync(writes, clock);
+    return new DiskStorage(this.#durable, { write, sync, isDirty: () => writes.length > 0 });
   }
 
   /** Makes syncs slow, until the function that it returns is called. */
@@ -131,7 +167,11 @@ export class SimulatedDisk {
     if (writes !== this.#writes) return await new Promise(() => {});
     const covered = writes.splice(0, length);
     const [failing] = this.#failing;
-    if (failing === undefined) return apply(covered, this.#durable);
+    if (failing === undefined) {
+      this.stats.syncs++;
+      return apply(covered, this.#durable);
+    }
+    this.stats.failedSyncs++;
     // A sync that is tried again succeeds, as on Linux: what this one covered is lost all the same.
     this.#keep(covered, "disk-lose");
     this.#failed ??= failing;
@@ -145,36 +185,44 @@ export class SimulatedDisk {
 
   /** Makes durable what is left of writes. */
   #keep(writes: readonly StorageWrite[], loss: Loss): void {
-    if (loss === "kill" || writes.length === 0) return;
+    if (writes.length === 0) return;
     // By the time: one fault less in a plan does not change what the next one loses.
     const random = this.#world.random(`${loss} ${this.#node} at ${this.#world.clock.now()}`);
-    apply(drawKept(writes, loss, random), this.#durable);
+    const kept = drawKept(writes, loss, random);
+    const whole = new Set(writes);
+    this.stats.lost += writes.length - kept.filter((write) => whole.has(write)).length;
+    apply(kept, this.#durable);
   }
+}
+
+/** What a process does with its disk. */
+interface DiskAccess {
+  write(write: StorageWrite): void;
+  sync(): Promise<void>;
+  isDirty(): boolean;
 }
 
 /** The storage of one process. */
 class DiskStorage extends MemoryStorage {
   override readonly isDurable = true;
-  readonly #writes: StorageWrite[];
-  readonly #sync: () => Promise<void>;
+  readonly #disk: DiskAccess;
 
-  constructor(content: MemoryStorage, writes: StorageWrite[], sync: () => Promise<void>) {
+  constructor(content: MemoryStorage, disk: DiskAccess) {
     super(content);
-    this.#writes = writes;
-    this.#sync = sync;
+    this.#disk = disk;
   }
 
   override get isDirty(): boolean {
-    return this.#writes.length > 0;
+    return this.#disk.isDirty();
   }
 
   override write(write: StorageWrite): void {
-    this.#writes.push(write);
+    this.#disk.write(write);
     super.write(write);
   }
 
   override sync(): Promise<void> {
-    return this.#sync();
+    return this.#disk.sync();
   }
 }
 
@@ -183,14 +231,16 @@ function apply(writes: readonly StorageWrite[], storage: MemoryStorage): void {
 }
 
 /**
- * Draws what a crash leaves of writes that no sync covered: nothing, the first ones, or, as a disk
- * may that writes in an order of its own, for each value and each log the first ones.
+ * Draws what a crash leaves of writes that no sync covered. With `kill` that is nothing; with
+ * `disk-lose` it is nothing, the first ones, or, as a disk may that writes in an order of its own,
+ * for each value and each log the first ones; with `disk-torn` a log ends within an append.
  */
 export function drawKept(
   writes: readonly StorageWrite[],
-  loss: Exclude<Loss, "kill">,
+  loss: Loss,
   random: Random,
 ): StorageWrite[] {
+  if (loss === "kill") return [];
   if (loss === "disk-torn") return drawTorn(writes, random);
   const kind = randomBelow(random, 3);
   if (kind === 0) return [];

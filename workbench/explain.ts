@@ -6,7 +6,8 @@
  */
 
 import { moment, plural, seconds, show, valueOf, who } from "./checkers/checker.ts";
-import { describeNoted, type FaultWindow } from "./faults.ts";
+import type { DiskStats } from "./disk.ts";
+import { describeNoted, type FaultWindow, isLoss } from "./faults.ts";
 import type { Finding, History, Op, Validity } from "./history.ts";
 import type { DroppedMessage } from "./journal.ts";
 import type { ObservationSummary } from "./observations.ts";
@@ -182,7 +183,8 @@ export function reportRows(
   report: RunReport,
   { workload: name }: RunOptions,
 ): [name: string, text: string][] {
-  const { stats, availability, net, latencies, workload, faults, planned, observed } = report;
+  const { stats, availability, net, latencies, workload, faults, planned, observed, disks } =
+    report;
   const missing = planned === undefined
     ? ""
     : `; of about ${planned.count} planned ${planned.count - planned.begun} never began`;
@@ -210,13 +212,20 @@ export function reportRows(
   }
   if (faults.length > 0) rows.push(["faults", describeFaults(faults)]);
   if (observed !== undefined) rows.push(...describeObserved(observed));
-  if (CONSENSUS.has(name) && faults.some(({ fault }) => fault === "kill")) {
+  if (disks !== undefined) rows.push(["disks", describeDisks(disks)]);
+  else if (CONSENSUS.has(name) && faults.some(({ fault }) => isLoss(fault))) {
     rows.push([
       "killed",
       "nodes start again without their memory: what they acknowledged may be lost",
     ]);
   }
   return rows;
+}
+
+function describeDisks({ writes, syncs, failedSyncs, lost }: DiskStats): string {
+  const failed = failedSyncs === 0 ? "" : `, ${failedSyncs} failed`;
+  return `${plural(writes, "write")}, ${plural(syncs, "sync")}${failed}; ` +
+    `${plural(lost, "write")} lost that none covered`;
 }
 
 function describeObserved({ sometimes, leftOut }: ObservationSummary): [string, string][] {

@@ -217,12 +217,14 @@ export class Faults implements FaultVerbs {
     return () => this.#end((active) => begun.includes(active));
   }
 
-  /** Starts a node, unless it is to be down for another reason. */
+  /** Starts a node, unless another fault keeps it down. */
   #start(node: string): void | Promise<void> {
-    const isKept = [...this.#active].some((active) =>
-      active.node === node && isLoss(active.window.fault)
-    );
-    if (!isKept) return this.#cluster.restart(node);
+    if (!this.isKilled(node)) return this.#cluster.restart(node);
+  }
+
+  /** Whether a fault that is on has killed a node. */
+  isKilled(node: string): boolean {
+    return LOSSES.some((loss) => this.#isOn(loss, node));
   }
 
   /** The disks of nodes, by their names. */
@@ -336,8 +338,8 @@ export function describeFault(
 const STATES = new Map([
   ["kill", "is down"],
   ["pause", "stands still"],
-  ["disk-lose", "is down, without some of what it had not synced"],
-  ["disk-torn", "is down, the end of its last append not written"],
+  ["disk-lose", "is down, unsynced writes lost in part"],
+  ["disk-torn", "is down, its last append torn"],
   ["disk-full", "cannot sync: its disk is full"],
   ["disk-eio", "cannot sync: its disk fails"],
 ]);

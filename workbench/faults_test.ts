@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
-import { assert, assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import type { Node } from "@eddy/maelstrom";
-import { ClientIds } from "./client.ts";
+import { Client, ClientIds } from "./client.ts";
 import type { Cluster } from "./cluster.ts";
 import { Disks } from "./disk.ts";
 import {
@@ -17,6 +17,7 @@ import {
 } from "./faults.ts";
 import { NEMESES, Nemesis, type NemesisEvent, type NemesisName } from "./nemesis.ts";
 import { createInProcessCluster } from "./in_process.ts";
+import type { ProtocolError } from "./protocol.ts";
 import { seededRandom } from "./random.ts";
 import { createVirtualWorld, type World } from "./world.ts";
 
@@ -205,6 +206,136 @@ async function history(kinds: readonly NemesisName[], seconds: number, seed = 1)
   }, seed);
   return { log, up };
 }
+
+/** Keeps a value in the node's storage. */
+function serveWrites(node: Node): void {
+  node.on("write", ({ body }) => {
+    node.storage.set("value", Number(body.value));
+    return {};
+  });
+  node.on("read", () => ({ value: node.storage.get("value") ?? null }));
+}
+
+/** Runs `main` beside two nodes with disks, and something that asks them. */
+async function diskBench(
+  main: (
+    bench: Pick<Bench, "world" | "cluster" | "faults" | "sleep"> & {
+      readonly ask: (dest: string, body: { type: string; value?: number }) => Promise<unknown>;
+    },
+  ) => Promise<void>,
+): Promise<ProtocolError[]> {
+  const world = createVirtualWorld(1);
+  const disks = new Disks(world);
+  const errors: ProtocolError[] = [];
+  const cluster = createInProcessCluster({
+    world,
+    nodeIds: ["n0", "n1"],
+    setup: serveWrites,
+    disks,
+    onProtocolError: (error) => errors.push(error),
+  });
+  const faults = new Faults({ world, cluster });
+  const ids = new ClientIds();
+  const sleep = (ms: number) => new Promise<void>((resolve) => world.clock.schedule(ms, resolve));
+  const ask = async (dest: string, body: { type: string; value?: number }) => {
+    const client = new Client({ network: world.network, clock: world.clock, ids });
+    const reply = await client.send(dest, body, 1000).catch(() => undefined);
+    client.close();
+    return reply?.type === "read_ok" ? reply.value : reply?.type;
+  };
+  await world.run(async () => {
+    await cluster.start(ids);
+    await main({ world, cluster, faults, sleep, ask });
+    await cluster.stop();
+  });
+  return errors;
+}
+
+Deno.test("a killed node has what it synced, and is started when the last kill of it ends", async () => {
+  await diskBench(async ({ cluster, faults, sleep, ask }) => {
+    assertEquals(await ask("n0", { type: "write", value: 1 }), "write_ok");
+    await faults.crash("n0", "disk-torn");
+    await faults.crash(["n0"], "kill");
+    assertEquals(faults.windows.map(({ fault, description }) => `${fault}: ${description}`), [
+      "disk-torn: n0 is down, its last append torn",
+      "kill: n0 is down",
+    ]);
+    await faults.restart("n0", "disk-torn");
+    assertEquals([cluster.isUp("n0"), faults.isKilled("n0")], [false, true]);
+    await faults.restart("n0");
+    assertEquals([cluster.isUp("n0"), faults.isKilled("n0")], [true, false]);
+    assertEquals(await ask("n0", { type: "read" }), 1);
+    await sleep(1);
+  });
+});
+
+Deno.test("a node whose sync fails is down until the fault ends", async () => {
+  for (const failure of ["disk-full", "disk-eio"] as const) {
+    const errors = await diskBench(async ({ cluster, faults, ask }) => {
+      assertEquals(await ask("n1", { type: "write", value: 1 }), "write_ok");
+      const heal = faults.failSyncs(["n0", "n1"], failure);
+      assertEquals(await ask("n1", { type: "read" }), 1, "it need not sync for that");
+      assertEquals(await ask("n1", { type: "write", value: 2 }), undefined);
+      assertEquals([cluster.isUp("n0"), cluster.isUp("n1")], [true, false]);
+      // Another fault's end starts it, and it ends again.
+      await faults.crash("n1");
+      await faults.restart("n1");
+      assertEquals(cluster.isUp("n1"), true);
+      assertEquals(await ask("n1", { type: "write", value: 2 }), undefined);
+      assertEquals(cluster.isUp("n1"), false);
+      const [n0, n1] = faults.windows.filter(({ fault }) => fault === failure);
+      const why = failure === "disk-full" ? "its disk is full" : "its disk fails";
+      assertEquals(n0?.description, `n0 cannot sync: ${why}`);
+      assertEquals(n1?.description, "n1 is down, as a sync of its disk has failed");
+      await heal();
+      assertEquals(faults.windows.filter(({ toNs }) => toNs === undefined), []);
+      assertEquals(await ask("n1", { type: "write", value: 3 }), "write_ok");
+      assertEquals(await ask("n1", { type: "read" }), 3);
+    });
+    assertEquals(errors, [], "the plan has ended it");
+  }
+});
+
+Deno.test("a node that ends at a failed sync and is killed meanwhile waits for the kill's end", async () => {
+  await diskBench(async ({ cluster, faults, ask }) => {
+    const heal = faults.failSyncs("n0", "disk-eio");
+    assertEquals(await ask("n0", { type: "write", value: 2 }), undefined);
+    await faults.crash("n0");
+    await heal();
+    assertEquals(cluster.isUp("n0"), false);
+    await faults.healAll();
+    assertEquals(cluster.isUp("n0"), true);
+  });
+});
+
+Deno.test("slow disks delay what was written, and nothing else", async () => {
+  await diskBench(async ({ world, faults, ask }) => {
+    const took = async (type: string) => {
+      const beganMs = world.clock.now();
+      assertEquals(await ask("n0", { type, value: 1 }), type === "read" ? 1 : "write_ok");
+      return world.clock.now() - beganMs;
+    };
+    assert(await took("write") < 1);
+    const heal = faults.slowDisk("n0");
+    assertEquals(faults.windows[0]?.description, "n0: syncs take 20 to 500 ms");
+    assert(await took("write") >= 20);
+    assertEquals(await took("read"), 0);
+    heal();
+    assert(await took("write") < 1);
+  });
+});
+
+Deno.test("faults of disks are refused where nodes have none", async () => {
+  await bench(2, async ({ world, cluster }) => {
+    const without = createInProcessCluster({ world, nodeIds: cluster.nodeIds, setup: () => {} });
+    const faults = new Faults({ world, cluster: without });
+    const why = "the nodes of this run have no simulated disks";
+    assertThrows(() => faults.slowDisk("n0"), RangeError, `Cannot inject disk-slow: ${why}`);
+    assertThrows(() => faults.failSyncs("n0", "disk-eio"), RangeError, why);
+    await assertRejects(() => faults.crash("n0", "disk-lose"), RangeError, why);
+    assertEquals(faults.windows, []);
+  });
+});
 
 /** The faults that wait for the first operations, as they leave nodes without an answer. */
 const STOPPING: readonly NemesisName[] = [

@@ -426,7 +426,7 @@ interface NodeFault {
   /** What the history says of each node at the beginning. */
   readonly began: string;
   /** What it says at the end. */
-  readonly ended: string;
+  readonly ended: string | ((faults: Faults, node: string) => string);
   /** Whether it slows nodes down. */
   readonly slows?: true;
   /** How many nodes it affects, unless the nemesis is told. */
@@ -445,7 +445,10 @@ function onNodes(fault: NodeFault): FaultKind {
       return slows ? { drawn, nodes, slowness } : { drawn, nodes };
     },
     act(faults, { nodes = [], slowness = DEFAULT_SLOWNESS }) {
-      const each = (word: string) => Object.fromEntries(nodes.map((node) => [node, word]));
+      const each = (word: NodeFault["ended"]) =>
+        Object.fromEntries(
+          nodes.map((node) => [node, typeof word === "string" ? word : word(faults, node)]),
+        );
       let heal: () => void | Promise<void> = () => {};
       return {
         async begin() {
@@ -469,7 +472,7 @@ function killing(loss: Loss): FaultKind {
     begin: (faults, nodes) => faults.crash(nodes, loss),
     end: (faults, nodes) => faults.restart(nodes, loss),
     began: "killed",
-    ended: "started",
+    ended: (faults, node) => faults.isKilled(node) ? "still down" : "started",
   });
 }
 

@@ -22,6 +22,7 @@ import {
   type StatsResult,
 } from "./checkers/stats.ts";
 import type { UniqueIdsResult } from "./checkers/unique_ids.ts";
+import type { DiskStats } from "./disk.ts";
 import { type Circumstances, explain } from "./explain.ts";
 import type { FaultWindow } from "./faults.ts";
 import {
@@ -83,6 +84,8 @@ export interface RunReport extends HistoryReport {
   readonly faults: readonly FaultWindow[];
   /** What nodes told of themselves by name; absent if they told nothing of the kind. */
   readonly observed?: ObservationSummary | undefined;
+  /** What simulated disks did; absent if nothing was written to any. */
+  readonly disks?: DiskStats | undefined;
   /** How busy the machine was; of a run in real time only. */
   readonly machineLoad?: MachineLoad | undefined;
   /** Says that the machine decided latencies, where it did; no warning, and no part of the verdict. */
@@ -217,6 +220,7 @@ export function reportRun(
     net,
     machineLoad,
     observed,
+    disks,
     broke,
     warnings,
     ...circumstances
@@ -231,6 +235,7 @@ export function reportRun(
       readonly net: NetStats;
       readonly machineLoad?: MachineLoad | undefined;
       readonly observed?: ObservationSummary | undefined;
+      readonly disks?: DiskStats | undefined;
       readonly broke: RunBreak | undefined;
       readonly warnings: readonly string[];
     },
@@ -254,6 +259,7 @@ export function reportRun(
     planned: planned !== undefined && planned.begun < planned.count * 0.9 ? planned : undefined,
     faults: circumstances.faults,
     observed,
+    disks,
     machineLoad,
     machineNote: machineLoad &&
       loadWarning(machineLoad, options.latency.meanMs, checked.latencies.p50),

@@ -115,13 +115,14 @@ export async function runIn(
   const { nodeIds, strictMaelstrom, maelstromBugs } = options;
   const onProtocolError = (error: ProtocolError) => stop.abort(error);
   const observations = new Observations(() => world.clock.now());
+  const disks = disksOf(world, options, plan?.faults);
   const cluster = makeCluster({
     world,
     nodeIds,
     strictMaelstrom,
     maelstromBugs,
     compute: options.compute,
-    disks: disksOf(world, options, plan?.faults),
+    disks,
     onProtocolError,
     onLog: guarded(onLog, stop),
     onObservation: (node, observation) => observations.add(node, observation),
@@ -172,6 +173,7 @@ export async function runIn(
     faults: faults.windows,
     machineLoad: meter?.load,
     observed: observations.summary(startMs),
+    disks: disks?.stats(),
     warnings: [...cluster.warnings, ...watchers.flatMap(({ warnings }) => warnings)],
     broke: broke &&
       { byNode: broke.error instanceof ProtocolError, text: broke.error.message },

@@ -8,7 +8,7 @@
 import type { Cluster, ClusterOptions } from "./cluster.ts";
 import { LoadMeter } from "./load_meter.ts";
 import { checkOptions, type RunOptions } from "./options.ts";
-import { needsDisk, type NemesisName } from "./nemesis.ts";
+import { needsDisk } from "./nemesis.ts";
 import type { LoadedProgram } from "./program.ts";
 import { checkArgsAndHooks, type RunHooks, runIn, type RunResult } from "./run.ts";
 import { createRealWorld, type World } from "./world.ts";
@@ -48,22 +48,22 @@ export async function simulateProgram(
   return await runInRealms(new VmEngine(program), args, options, hooks, [new UtcZone()]);
 }
 
-/** Why programs in this process cannot have faults of disks. */
+/** Why programs in this process have no simulated disks. */
 export const NO_FOLDER = "programs have no files that outlive them under virtual time";
 
+/** Why processes have none. */
+export const OWN_DISK =
+  "processes have the machine's disk, which stays as it is when they are killed";
+
 /**
- * Refuses simulated disks and their faults where nodes can have none.
+ * Refuses simulated disks and their faults where nodes have none.
  *
  * @param why in words
  * @throws {RangeError} naming the option.
  */
-export function refuseDisks(
-  bin: string,
-  { disk, nemesis = [] }: Pick<RunOptions, "disk"> & { nemesis?: readonly NemesisName[] },
-  why: string,
-): void {
+function refuseDisks(bin: string, { disk, nemesis }: RunOptions, why: string): void {
   const fault = nemesis.find(needsDisk);
-  const option = fault === undefined ? disk && "a disk" : `nemesis ${fault}`;
+  const option = fault === undefined ? disk && "disks" : `nemesis ${fault}`;
   if (option) throw new RangeError(`Cannot run ${bin} with ${option}: ${why}`);
 }
 
@@ -80,7 +80,7 @@ export function runProgram(
 ): Promise<RunResult> {
   checkArgsAndHooks(program.args, hooks);
   checkOptions(options);
-  refuseDisks(program.bin, options, "processes have the machine's disk, which a kill leaves alone");
+  refuseDisks(program.bin, options, OWN_DISK);
   return runProcesses(program, options, hooks);
 }
 

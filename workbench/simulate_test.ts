@@ -1,6 +1,7 @@
 import {
   assert,
   assertEquals,
+  assertMatch,
   assertNotEquals,
   assertRejects,
   assertStringIncludes,
@@ -236,15 +237,27 @@ Deno.test("planned operations that never began are counted, and warned of above 
 });
 
 Deno.test("where killed nodes lose what consensus promised, the summary says so", async () => {
-  const memory = async (workload: SimulateOptions["workload"], nemesis: "kill" | "pause") => {
-    const options = { ...quiet, workload, nemesis: [nemesis], nemesisIntervalSeconds: 1 };
-    const { results, options: full } = await simulate(options);
-    return /^ {2}killed +nodes start again without their memory/m.test(summarize(results, full));
+  const summary = async (
+    workload: SimulateOptions["workload"],
+    fault: "kill" | "pause",
+    disk = true,
+  ) => {
+    const nemesis = [fault] as const;
+    const settings = { ...quiet, workload, disk, nemesis, nemesisIntervalSeconds: 1 };
+    const { results, options } = await simulate(settings);
+    return summarize(results, options);
   };
-  assertEquals(await memory("lin-kv", "kill"), true);
-  assertEquals(await memory("txn-list-append", "kill"), true);
-  assertEquals(await memory("lin-kv", "pause"), false);
-  assertEquals(await memory("broadcast", "kill"), false);
+  const memory = async (...of: Parameters<typeof summary>) =>
+    /^ {2}killed +nodes start again without their memory/m.test(await summary(...of));
+  assertEquals(await memory("lin-kv", "kill", false), true);
+  assertEquals(await memory("txn-list-append", "kill", false), true);
+  assertEquals(await memory("lin-kv", "pause", false), false);
+  assertEquals(await memory("broadcast", "kill", false), false);
+  assertEquals(await memory("lin-kv", "kill"), false);
+  assertMatch(
+    await summary("lin-kv", "kill"),
+    /^ {2}disks +\d+ writes, \d+ syncs; \d+ writes? lost that none covered$/m,
+  );
 });
 
 Deno.test("a partition that isolates nobody is no fault", async () => {

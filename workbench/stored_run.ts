@@ -146,6 +146,12 @@ const results = v.looseObject({
   observed: v.optional(
     v.looseObject({ sometimes: named, violations: named, leftOut: v.number() }),
   ),
+  disks: v.optional(v.looseObject({
+    writes: v.number(),
+    syncs: v.number(),
+    failedSyncs: v.number(),
+    lost: v.number(),
+  })),
   broke: v.optional(v.looseObject({ byNode: v.boolean(), text: v.string() })),
   findings: v.array(v.looseObject({
     anomaly: v.string(),

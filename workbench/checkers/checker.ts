@@ -150,7 +150,7 @@ export function killsOf(history: History): number[] {
   const kills: number[] = [];
   for (let position = 0; position < ops.length; position++) {
     if (ops.processAt(position) !== "nemesis") continue;
-    if (ops.fAt(position).includes("kill")) kills.push(position);
+    if (/kill|disk-(lose|torn|full|eio)/.test(ops.fAt(position))) kills.push(position);
   }
   return kills;
 }

@@ -11,9 +11,9 @@ import { describeEngine, type PlanProgram } from "../plan.ts";
 import { findProgram } from "../process.ts";
 import { isLoadable, isWasm, type LoadedProgram, loadProgram } from "../program.ts";
 import type { RunHooks, RunResult } from "../run.ts";
-import { runProgram, simulateProgram } from "../run_program.ts";
+import { NO_FOLDER, OWN_DISK, runProgram, simulateProgram } from "../run_program.ts";
 import { simulate } from "../simulate.ts";
-import { noRealTime, type RunFlags } from "./flags.ts";
+import { noRealTime, refuseDisk, type RunFlags } from "./flags.ts";
 import { refuseArgs } from "./mutants.ts";
 
 /** What runs the nodes of a run. */
@@ -53,6 +53,7 @@ export async function programEngine(
     };
   }
   if (runsVirtually(flags)) {
+    refuseDisk(bin, flags, NO_FOLDER);
     const program = await loadProgram(bin);
     return {
       name: describeEngine({ bin }, true),
@@ -99,14 +100,15 @@ export function checkRealTime({ bin, "real-time": realTime }: RunFlags): void {
  * @throws {Error} if there is no such program, or it cannot be executed.
  * @throws {UsageError} if virtual time is asked for, or it has no other.
  */
-export async function processProgram(bin: string, { compute }: RunFlags): Promise<PlanProgram> {
+export async function processProgram(bin: string, flags: RunFlags): Promise<PlanProgram> {
   if (isWasm(bin)) {
     throw new UsageError(
       `Cannot use --real-time for ${bin}: WebAssembly runs in virtual time; a script that starts it ` +
         "in a runtime of your own runs in real time",
     );
   }
-  if (compute !== undefined) {
+  refuseDisk(bin, flags, OWN_DISK);
+  if (flags.compute !== undefined) {
     throw new UsageError(`Cannot use --compute for ${bin}: it runs in real time`);
   }
   const path = findProgram(bin);

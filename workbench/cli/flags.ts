@@ -25,7 +25,7 @@ import {
   type RunSettings,
   TOPOLOGIES,
 } from "../options.ts";
-import { NEMESES, type NemesisName } from "../nemesis.ts";
+import { needsDisk, NEMESES, type NemesisName } from "../nemesis.ts";
 import { WORKLOADS } from "../workloads/mod.ts";
 
 export { BAD_ARGUMENTS, BROKEN, exitCodeOf } from "./exit_codes.ts";
@@ -253,9 +253,7 @@ export type RunFlags = FlagValues<typeof runFlags>;
  * @throws {UsageError} if it cannot be run.
  */
 export function toRunOptions(flags: RunFlags, seed: number): RunOptions {
-  if (flags.disk && flags["no-disk"]) {
-    throw new UsageError("Cannot use --disk beside --no-disk: one says the opposite of the other");
-  }
+  checkDisk(flags);
   const nodeIds = namedNodes(flags);
   const settings: RunSettings = {
     ...(nodeIds !== undefined && { nodeIds }),
@@ -291,6 +289,31 @@ export function toRunOptions(flags: RunFlags, seed: number): RunOptions {
   } catch (error) {
     throw new UsageError(errorText(error), { cause: error });
   }
+}
+
+/**
+ * Refuses simulated disks and their faults where nothing can have them.
+ *
+ * @throws {UsageError} naming the flag.
+ */
+function checkDisk(flags: RunFlags): void {
+  const fault = flags.nemesis?.find(needsDisk);
+  if (flags["no-disk"] && (flags.disk || fault !== undefined)) {
+    const rival = flags.disk ? "--disk" : `--nemesis ${fault}`;
+    throw new UsageError(`Cannot use --no-disk beside ${rival}, which needs disks`);
+  }
+}
+
+/**
+ * Refuses simulated disks and their faults for programs and processes, which have none.
+ *
+ * @param why in words
+ * @throws {UsageError} naming the flag.
+ */
+export function refuseDisk(bin: string, { disk, nemesis = [] }: RunFlags, why: string): void {
+  const fault = nemesis.find(needsDisk);
+  const flag = fault === undefined ? disk && "--disk" : `--nemesis ${fault}`;
+  if (flag) throw new UsageError(`Cannot use ${flag} for ${bin}: ${why}`);
 }
 
 /**

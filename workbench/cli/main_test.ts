@@ -149,6 +149,11 @@ Deno.test("wrong arguments exit 254 with one sentence", async () => {
       [["test", "--compute", "1,2,3"], 'Cannot use "1,2,3" for --compute'],
       [["test", "--compute", "-1"], 'Cannot use "-1" for --compute'],
       [["test", "--bin", "x", "--compute", "1"], "Cannot use --compute for x: it runs in real"],
+      [["test", "--bin", "x", "--disk"], "Cannot use --disk for x: processes have the machine's"],
+      [["sweep", "--bin", "x", "--nemesis", "disk-eio"], "Cannot use --nemesis disk-eio for x"],
+      [["test", "--bin", "x.ts", "--disk"], "Cannot use --disk for x.ts: programs have no files"],
+      [["test", "--disk", "--no-disk"], "Cannot use --no-disk beside --disk, which needs disks"],
+      [["test", "--no-disk", "--nemesis", "disk-full"], "Cannot use --no-disk beside --nemesis"],
       [
         ["test", "--bin", "x.wasm", "--real-time"],
         "Cannot use --real-time for x.wasm: WebAssembly",
@@ -292,12 +297,12 @@ Deno.test("test: a number of nodes takes precedence over names, and that is said
 
 Deno.test("a line that replays a run names its nodes", () => {
   const { flags } = parseFlags(testFlags, [
-    ..."-w echo --compute 1,0.5 --nodes a,b -n c -n d".split(" "),
+    ..."-w echo --compute 1,0.5 --nodes a,b -n c -n d --disk".split(" "),
   ]);
   const line = replayLine(flags, [], { seed: 3 });
   assertEquals(
     line,
-    "deno task workbench test --workload echo --nodes a,b --node c --node d --compute 1,0.5 --seed 3",
+    "deno task workbench test --workload echo --nodes a,b --node c --node d --compute 1,0.5 --disk --seed 3",
   );
 });
 
