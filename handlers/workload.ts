@@ -54,6 +54,22 @@ export const commonFlags = {
   version: { help: "Say which version this is" },
 } satisfies Flags;
 
+/** The options of a node that keeps its data on disk; they are the binary's, not a workload's. */
+export const dataFlags = {
+  data: {
+    help: "Keep the node's data in this directory, for a later process with the same --run " +
+      "(default: nothing is kept); needs --allow-read=DIR and --allow-write=DIR of deno",
+    value: "DIR",
+    accepts: "a directory",
+  },
+  run: {
+    help: "What tells this run from others, whose data is refused (default: the parent process)",
+    value: "ID",
+    accepts: "any text that is not empty",
+  },
+  "data-reset": { help: "Remove the node's data in DIR if it is another run's" },
+} satisfies Flags;
+
 /** `--max-latency` of a workload on gossip; each has a default of its own. */
 export const maxLatencyFlag = {
   help: "How long a change may take to reach every node, in ms; 0 sends at once, to all",

@@ -4,9 +4,9 @@
  * @module
  */
 
-import type { Node } from "@eddy/maelstrom";
-import { describeFlags, didYouMean, UsageError } from "@eddy/maelstrom/flags";
-import { commonFlags, type Workload } from "./workload.ts";
+import type { Node, OpenStorage } from "@eddy/maelstrom";
+import { describeFlags, didYouMean, parseFlags, UsageError } from "@eddy/maelstrom/flags";
+import { commonFlags, dataFlags, type Workload } from "./workload.ts";
 
 /** All workloads. Each is made when it is asked for, so that a node starts without the others. */
 export const workloads = {
@@ -55,7 +55,11 @@ function configureNode(name: string, workload: Workload, args: readonly string[]
 /** What a command line asks for: a text to be printed, or a node with some handlers. */
 export type NodeCommand =
   | { readonly text: string }
-  | { readonly install: (node: Node) => void };
+  | {
+    readonly install: (node: Node) => void;
+    /** What keeps the node's data, if anything is to. */
+    readonly storage: OpenStorage | undefined;
+  };
 
 /**
  * Reads the command line of a node.
@@ -75,7 +79,38 @@ export async function readNodeCommand(
   const [first, ...options] = words;
   const isNamed = first !== undefined && !first.startsWith("-");
   const workload = await findWorkload(isNamed ? first : "echo");
-  return { install: workload.configure(isNamed ? options : words) };
+  const [ours, theirs] = splitDataFlags(isNamed ? options : words);
+  const install = workload.configure(theirs);
+  return { install, storage: await openStorage(ours) };
+}
+
+/** The arguments that say where data is kept, and those of the workload. */
+function splitDataFlags(args: readonly string[]): [ours: string[], theirs: string[]] {
+  const [ours, theirs]: [string[], string[]] = [[], []];
+  for (let at = 0; at < args.length; at++) {
+    const arg = args[at] ?? "";
+    const [, name = "", joined] = /^--([^=]+)(=|$)/.exec(arg) ?? [];
+    if (!Object.hasOwn(dataFlags, name)) {
+      theirs.push(arg);
+      continue;
+    }
+    ours.push(arg);
+    const takesNext = name !== "data-reset" && joined === "" && !/^-\D/.test(args[at + 1] ?? "-");
+    if (takesNext) ours.push(...args.slice(++at, at + 1));
+  }
+  return [ours, theirs];
+}
+
+/** What `--data` asks for; the module for it is loaded where it is given only. */
+async function openStorage(args: readonly string[]): Promise<OpenStorage | undefined> {
+  const { data, run, "data-reset": reset } = parseFlags(dataFlags, args).flags;
+  if (data !== undefined) {
+    const { openDisk } = await import("@eddy/maelstrom/disk");
+    return openDisk(data, { run, reset });
+  }
+  const [lone] = args;
+  if (lone === undefined) return undefined;
+  throw new UsageError(`Cannot use ${lone.split("=")[0]} without --data DIR: no data is kept`);
 }
 
 async function help(command: string): Promise<string> {
@@ -90,5 +125,9 @@ A Maelstrom node: reads one JSON message a line from standard input and answers 
 Workloads, each with its options (default echo):
 ${(await Promise.all(sections)).join("\n")}
 
-${describeFlags(commonFlags)}`;
+${describeFlags({ ...dataFlags, ...commonFlags })}
+
+Examples:
+  ${command} broadcast --max-latency 1000
+  ${command} lin-kv --data data --run 1`;
 }

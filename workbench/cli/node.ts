@@ -29,7 +29,7 @@ export async function nodeCommand(args: readonly string[]): Promise<number> {
       return 0;
     }
     if (Deno.stdin.isTerminal()) stderrLog(hint);
-    const node = new Node();
+    const node = new Node({ storage: asked.storage });
     asked.install(node);
     return await serve(node);
   } catch (error) {
