@@ -141,6 +141,8 @@ function openDatabase(
   const { file } = folder;
   const read = (pragma: string) =>
     Object.values(database.prepare(`PRAGMA ${pragma}`).get() ?? {})[0];
+  // As JSON texts, which have every character.
+  const [node, run] = [JSON.stringify(owner.nodeId), JSON.stringify(owner.run)];
   try {
     database.exec(SETTINGS);
     if (!isNew) {
@@ -156,10 +158,10 @@ function openDatabase(
     database.exec("BEGIN IMMEDIATE");
     if (isNew) {
       database.exec(SCHEMA);
-      database.prepare("INSERT INTO owner VALUES (?, ?, 0)").run(owner.nodeId, owner.run);
+      database.prepare("INSERT INTO owner VALUES (?, ?, 0)").run(node, run);
     }
     const row = database.prepare("SELECT node, run FROM owner").get();
-    if (row?.node !== owner.nodeId || row.run !== owner.run) {
+    if (row?.node !== node || row.run !== run) {
       throw refused(file, "it is another run's, or another node's");
     }
     database.exec("UPDATE owner SET opens = opens + 1; COMMIT");
