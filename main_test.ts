@@ -10,9 +10,9 @@ import { NodeProcess, type Reply, withProgram } from "@eddy/maelstrom/testing";
 const main = new URL("./main.ts", import.meta.url);
 
 /** Runs the program to its end on the given input. */
-async function run(args: string[], input = "") {
+async function run(args: string[], input = "", permissions: string[] = []) {
   const command = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--quiet", "--no-prompt", String(main), ...args],
+    args: ["run", "--quiet", "--no-prompt", ...permissions, String(main), ...args],
     stdin: "piped",
     stdout: "piped",
     stderr: "piped",
@@ -292,7 +292,9 @@ Deno.test("unique-ids stay unique across requests and restarts, and are short st
 Deno.test("the command line says what it takes", async () => {
   const help = await run(["--help"]);
   assertEquals(help.code, 0);
-  for (const word of ["echo", "unique-ids", "--version"]) assertStringIncludes(help.stdout, word);
+  for (const word of ["echo", "unique-ids", "--data DIR", "--version"]) {
+    assertStringIncludes(help.stdout, word);
+  }
   assertEquals((await run(["--version"])).stdout, `${config.version}\n`);
   const wrong: [string[], string][] = [
     [["nope"], 'Unknown workload "nope": accepted are '],
@@ -313,4 +315,90 @@ Deno.test("the command line says what it takes", async () => {
   }
   assertEquals((await run(["--", "echo"], sample)).stdout, (await run([], sample)).stdout);
   assertNotEquals((await run(["unique-ids"], sample)).stdout, (await run([], sample)).stdout);
+});
+
+/** Calls `use` with a directory, and what runs the program with no permission but for that one. */
+async function withData(
+  use: (
+    runHere: (args: string[], input?: string) => ReturnType<typeof run>,
+    directory: string,
+  ) => Promise<void>,
+): Promise<void> {
+  const directory = await Deno.makeTempDir({ prefix: "eddy-test-" });
+  const data = `${directory}/data`;
+  const permissions = [`--allow-read=${data}`, `--allow-write=${data}`];
+  try {
+    await use((args, input = sample) => run(args, input, permissions), data);
+  } finally {
+    await Deno.remove(directory, { recursive: true });
+  }
+}
+
+Deno.test("a node with --data needs that directory alone, and keeps one run's data", async () => {
+  await withData(async (runHere, data) => {
+    const told = (await runHere(["echo", "--data", data, "--run", "1"])).stdout;
+    assertEquals(told, (await run([], sample)).stdout);
+    assertEquals([...Deno.readDirSync(data)].map(({ name }) => name).sort(), [
+      "n1",
+      "n1.lock",
+      "n1.run",
+    ]);
+    assertEquals((await runHere(["unique-ids", `--data=${data}`, "--run=1"])).code, 0);
+    const other = await runHere(["echo", "--data", data, "--run", "2"]);
+    assertEquals([other.code, other.stdout], [3, ""]);
+    assertEquals(
+      other.stderr,
+      `Cannot use ${data}/n1: it is the data of run "1", and this is run "2": ` +
+        "--data-reset removes it\n",
+    );
+    const reset = await runHere(["echo", "--data", data, "--run", "2", "--data-reset"]);
+    assertEquals([reset.code, reset.stdout], [0, told]);
+    await Deno.remove(`${data}/n1`, { recursive: true });
+    const gone = await runHere(["echo", "--data", data, "--run", "2", "--data-reset"]);
+    assertEquals([gone.code, gone.stdout], [3, ""]);
+    assertStringIncludes(
+      gone.stderr,
+      `Cannot use ${data}/n1/data.sqlite: the data of "n1" is gone`,
+    );
+  });
+});
+
+Deno.test("without --run, the data is that of the parent process", async () => {
+  await withData(async (runHere, data) => {
+    for (let start = 0; start < 2; start++) {
+      assertEquals((await runHere(["echo", "--data", data])).code, 0);
+    }
+    const permissions = `--allow-read='${data}' --allow-write='${data}'`;
+    const program = `'${Deno.execPath()}' run --quiet --no-prompt ${permissions} '${main}'`;
+    const { code, stderr } = await new Deno.Command("sh", {
+      args: ["-c", `echo '${init}' | ${program} echo --data '${data}'; exit $?`],
+    }).output();
+    assertEquals(code, 3);
+    assertStringIncludes(new TextDecoder().decode(stderr), `run "parent process ${Deno.pid}"`);
+  });
+});
+
+Deno.test("what --data cannot mean is one sentence, with exit code 2", async () => {
+  await withData(async (runHere, data) => {
+    const denied = "run deno with --allow-read=elsewhere and --allow-write=elsewhere";
+    const wrong: [args: string[], says: string][] = [
+      [["--run", "1"], "Cannot use --run without --data DIR: no data is kept"],
+      [["echo", "--data-reset"], "Cannot use --data-reset without --data DIR"],
+      [["echo", "--data"], 'Cannot use "" for --data: expected a directory'],
+      [["echo", "--data", "--run", "1"], 'Cannot use "" for --data: expected a directory'],
+      [["echo", "--data", data, "--run="], 'Cannot use "" for --run: expected any text that is'],
+      [["echo", "--data", data, "--data-reset=no"], "--data-reset: it takes no value"],
+      [
+        ["echo", "--data", "elsewhere"],
+        `Cannot keep data in elsewhere without permission: ${denied}`,
+      ],
+      [["echo", "--data", data], `Cannot keep data in ${data}: it is no directory`],
+    ];
+    await Deno.writeTextFile(data, "");
+    for (const [args, says] of wrong) {
+      const { code, stdout, stderr } = await runHere(args);
+      assertEquals([code, stdout, stderr.trimEnd().split("\n").length], [2, "", 1], stderr);
+      assertStringIncludes(stderr, says);
+    }
+  });
 });

@@ -137,7 +137,7 @@ function openDatabase(
   folder: NodeFolder,
   isNew: boolean,
   owner: Owner,
-): DiskStorage {
+): SqliteStorage {
   const { file } = folder;
   const read = (pragma: string) =>
     Object.values(database.prepare(`PRAGMA ${pragma}`).get() ?? {})[0];
@@ -166,7 +166,7 @@ function openDatabase(
     }
     database.exec("UPDATE owner SET opens = opens + 1; COMMIT");
     folder.opened();
-    return new DiskStorage(database, folder, owner.checksum);
+    return new SqliteStorage(database, folder, owner.checksum);
   } catch (error) {
     database.close();
     throw error;
@@ -181,8 +181,6 @@ interface LogState {
   last: number;
   pieces: number;
 }
-
-type Row = Readonly<Record<string, SQLOutputValue>>;
 
 /** The statements, each prepared once. */
 function prepareStatements(database: DatabaseSync) {
@@ -206,7 +204,7 @@ function prepareStatements(database: DatabaseSync) {
   };
 }
 
-class DiskStorage implements Storage {
+class SqliteStorage implements Storage {
   readonly isDurable = true;
   readonly #database: DatabaseSync;
   readonly #folder: NodeFolder;
@@ -259,7 +257,7 @@ class DiskStorage implements Storage {
   }
 
   log(name: string): StoredLog {
-    return new DiskLog(this, JSON.stringify(name));
+    return new SqliteLog(this, JSON.stringify(name));
   }
 
   sync(): void {
@@ -327,7 +325,9 @@ class DiskStorage implements Storage {
 
   /** The values of a log's rows, with numbers from `first` to `last`. */
   rows(table: "entries" | "pieces", { id }: LogState, first: number, last: number): Json[] {
-    const rows: Row[] = this.#read(() => this.#statements[table].all(id));
+    const rows: Record<string, SQLOutputValue>[] = this.#read(() =>
+      this.#statements[table].all(id)
+    );
     if (rows.length !== last - first + 1) throw this.#fail(this.#damaged());
     return rows.map(({ number, json, sum }, i) => {
       const isWhole = number === first + i && sum === this.#checksum(`${id} ${number} ${json}`);
@@ -359,11 +359,11 @@ class DiskStorage implements Storage {
   }
 }
 
-class DiskLog implements StoredLog {
-  readonly #storage: DiskStorage;
+class SqliteLog implements StoredLog {
+  readonly #storage: SqliteStorage;
   readonly #name: string;
 
-  constructor(storage: DiskStorage, name: string) {
+  constructor(storage: SqliteStorage, name: string) {
     this.#storage = storage;
     this.#name = name;
   }

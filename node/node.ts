@@ -531,7 +531,7 @@ export class Node {
   async drain(): Promise<void> {
     const { state } = this;
     for (const stop of this.#tickers) stop();
-    if (state.early.length > 0 && state.phase === "new") {
+    if (state.early.length > 0 && state.phase === "new" && !this.failed.aborted) {
       this.log(`Dropped ${state.early.length} messages: input ended before init`);
       state.early = [];
     }
