@@ -203,7 +203,9 @@ export function refuseUnlessUsable(directory: string): void {
     .filter((name) => Deno.permissions.querySync({ name, path: directory }).state !== "granted");
   const path = shown(directory);
   if (denied.length > 0) {
-    const flags = denied.map((name) => `--allow-${name}=${path}`).join(" and ");
+    const flags = directory.includes(",")
+      ? "--allow-read and --allow-write" // Deno takes a comma for two directories.
+      : denied.map((name) => `--allow-${name}=${path}`).join(" and ");
     throw new UsageError(`Cannot keep data in ${path} without permission: run deno with ${flags}`);
   }
   let isDirectory: boolean;

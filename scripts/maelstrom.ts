@@ -7,16 +7,20 @@
 import { workloads } from "@eddy/handlers/workloads";
 import { UsageError } from "@eddy/maelstrom/flags";
 import { bundle } from "./bundle.ts";
-import { projectPath, runScript, say, ScriptError } from "./support.ts";
+import { attempt, projectPath, quoteForShell, runScript, say, ScriptError } from "./support.ts";
 
 const help = `Usage: deno task maelstrom -w WORKLOAD [Maelstrom's options] [-- the node's options]
 
 Bundles the node and runs \`maelstrom test\` on it; ends with Maelstrom's exit code. For example:
   deno task maelstrom -w echo --node-count 1 --time-limit 10
+  deno task maelstrom -w lin-kv --data data --data-reset --node-count 3 --time-limit 30
 
 Options of its own (all others are Maelstrom's, and passed on):
   --maelstrom PATH  Where Maelstrom is (default $MAELSTROM, or maelstrom on the PATH)
   -w, --workload W  The workload, of ${Object.keys(workloads).join(", ")}; the node is told too
+  --data DIR        Keep the nodes' data in this directory, as a run of its own: a script that gives
+                    the node its permissions and a fresh --run is written there, for Maelstrom
+  --data-reset      Remove what nodes of another run have kept there
   --help            Say this`;
 
 const notFound =
@@ -29,6 +33,9 @@ export interface Request {
   readonly wantsHelp: boolean;
   readonly maelstrom: string | undefined;
   readonly workload: string | undefined;
+  /** Where nodes keep their data. */
+  readonly data: string | undefined;
+  readonly resetsData: boolean;
   /** Maelstrom's options. */
   readonly options: readonly string[];
   /** The node's options. */
@@ -44,12 +51,13 @@ export function readRequest(args: readonly string[]): Request {
   const end = args.includes("--") ? args.indexOf("--") : args.length;
   const options: string[] = [];
   const ours = new Map<string, string>();
-  let wantsHelp = false;
+  let [wantsHelp, resetsData] = [false, false];
   for (let at = 0; at < end; at++) {
     const arg = args[at] ?? "";
-    const [, name, joined] = /^(-w|--workload|--maelstrom)(?:=(.*))?$/s.exec(arg) ?? [];
+    const [, name, joined] = /^(-w|--workload|--maelstrom|--data)(?:=(.*))?$/s.exec(arg) ?? [];
     if (name === undefined) {
       if (arg === "--help") wantsHelp = true;
+      else if (arg === "--data-reset") resetsData = true;
       else options.push(arg);
       continue;
     }
@@ -57,10 +65,15 @@ export function readRequest(args: readonly string[]): Request {
     if (!value) throw new UsageError(`Missing value of ${name}`);
     ours.set(name === "-w" ? "--workload" : name, value);
   }
+  if (resetsData && !ours.has("--data")) {
+    throw new UsageError("Cannot use --data-reset without --data DIR: no data is kept");
+  }
   return {
     wantsHelp,
     maelstrom: ours.get("--maelstrom"),
     workload: ours.get("--workload"),
+    data: ours.get("--data"),
+    resetsData,
     options,
     nodeOptions: args.slice(end + 1),
   };
@@ -78,8 +91,35 @@ async function findMaelstrom(named: string | undefined): Promise<string> {
   throw new ScriptError(given ? `${notFound}; nothing is at ${given}` : notFound);
 }
 
+/**
+ * Writes a script that runs the bundle on data, because the bundle's first line gives no permission.
+ *
+ * @returns its path.
+ */
+async function writeWrapper(bundled: string, data: string, resetsData: boolean): Promise<string> {
+  return await attempt(`write a script for the nodes into ${data}`, async () => {
+    await Deno.mkdir(data, { recursive: true });
+    const directory = await Deno.realPath(data);
+    const path = `${directory}/eddy.sh`;
+    if (directory.includes(",")) {
+      throw new ScriptError(`Cannot keep data in ${directory}: deno takes a comma for two paths`);
+    }
+    const permissions = ["read", "write"].map((name) => `--allow-${name}=${directory}`);
+    const command = [Deno.execPath(), "run", "--quiet", "--no-prompt", ...permissions, bundled];
+    const settings = ["--data", directory, "--run", crypto.randomUUID()];
+    if (resetsData) settings.push("--data-reset");
+    const [before, after] = [command, settings].map((words) => words.map(quoteForShell).join(" "));
+    // By exec, so that the process that Maelstrom starts and ends is the node.
+    const text = `#!/bin/sh\nexec ${before} "$@" ${after}\n`;
+    await Deno.writeTextFile(path, text);
+    await Deno.chmod(path, 0o755);
+    return path;
+  });
+}
+
 async function main(args: readonly string[]): Promise<number> {
-  const { wantsHelp, maelstrom, workload, options, nodeOptions } = readRequest(args);
+  const request = readRequest(args);
+  const { wantsHelp, maelstrom, workload, options, nodeOptions, data, resetsData } = request;
   if (wantsHelp) {
     say(help);
     return 0;
@@ -90,8 +130,9 @@ async function main(args: readonly string[]): Promise<number> {
     throw new UsageError(`Unknown workload ${JSON.stringify(workload)}: accepted are ${known}`);
   }
   const launcher = await findMaelstrom(maelstrom);
-  const bin = projectPath("dist/eddy.js");
-  await bundle(bin);
+  const bundled = projectPath("dist/eddy.js");
+  await bundle(bundled);
+  const bin = data === undefined ? bundled : await writeWrapper(bundled, data, resetsData);
   // Ctrl-C goes to Maelstrom too, which then ends the nodes; this process waits for that.
   Deno.addSignalListener("SIGINT", () => {});
   const { code } = await new Deno.Command(launcher, {

@@ -31,9 +31,15 @@ Deno.test("our options are taken out of the command line, all others are Maelstr
     wantsHelp: false,
     maelstrom: "/opt/m",
     workload: "echo",
+    data: undefined,
+    resetsData: false,
     options: ["--rate", "10", "--nemesis", "partition"],
     nodeOptions: ["--x", "1"],
   });
+  const { data, resetsData, options } = readRequest(["--data", "d", "--rate", "1", "--data-reset"]);
+  assertEquals([data, resetsData, options], ["d", true, ["--rate", "1"]]);
+  assertThrows(() => readRequest(["--data-reset"]), UsageError, "without --data DIR");
+  assertThrows(() => readRequest(["--data"]), UsageError, "Missing value of --data");
   assertThrows(() => readRequest(["-w"]), UsageError, "Missing value of -w");
   assertThrows(() => readRequest(["-w", "--", "echo"]), UsageError, "Missing value of -w");
 });
@@ -56,6 +62,43 @@ Deno.test("Maelstrom is started on the bundle, and its exit code is passed on", 
     );
     assert(bin.startsWith("/") && bin.endsWith("/dist/eddy.js"));
     assert((((await Deno.stat(bin)).mode ?? 0) & 0o100) !== 0, "the bundle is not executable");
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+/** Starts the node that it is given as Maelstrom does, twice, with the words after `--`. */
+const fakeMaelstrom = `\
+#!/bin/sh
+bin="$5"
+while [ "$1" != "--" ]; do shift; done
+shift
+for start in 1 2; do
+  echo '{"src":"c0","dest":"n1","body":{"type":"init","msg_id":1,"node_id":"n1","node_ids":["n1"]}}' |
+    "$bin" "$@" || exit $?
+done
+`;
+
+Deno.test("with --data Maelstrom is given a script, under which nodes keep one run's data", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "eddy-test-" });
+  try {
+    const fake = `${folder}/maelstrom`;
+    await Deno.writeTextFile(fake, fakeMaelstrom, { mode: 0o755 });
+    const data = `${folder}/it's data`;
+    const start = (...args: string[]) =>
+      runScript(["-w", "echo", "--data", data, ...args], { MAELSTROM: fake });
+    const first = await start();
+    assertEquals([first.code, first.stderr], [0, ""]);
+    assertEquals(first.stdout.trimEnd().split("\n").length, 2, "both starts answered");
+    const names = ["eddy.sh", "n1", "n1.lock", "n1.run"];
+    assertEquals([...Deno.readDirSync(data)].map(({ name }) => name).sort(), names);
+    const second = await start();
+    assertEquals([second.code, second.stdout], [3, ""]);
+    assertStringIncludes(second.stderr, "it is the data of run");
+    assertEquals((await start("--data-reset")).code, 0);
+    const comma = await runScript(["-w", "echo", "--data", `${folder}/a,b`], { MAELSTROM: fake });
+    assertEquals(comma.code, 1);
+    assertStringIncludes(comma.stderr, "deno takes a comma for two paths");
   } finally {
     await Deno.remove(folder, { recursive: true });
   }
