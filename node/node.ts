@@ -13,6 +13,7 @@ import {
   systemClock,
   systemRandom,
 } from "./clock.ts";
+import { DurableOutput } from "./durable_output.ts";
 import {
   Dispatcher,
   type HandlerEntry,
@@ -37,13 +38,7 @@ import { ROUTED } from "./routes.ts";
 import { checkFits, type Schema } from "./schema.ts";
 import type { Observation, ObservedState, Observer } from "./observe.ts";
 import { NodeState } from "./state.ts";
-import {
-  DurableOutput,
-  MemoryStorage,
-  type OpenStorage,
-  type Storage,
-  StorageError,
-} from "./storage.ts";
+import { MemoryStorage, type OpenStorage, type Storage, StorageError } from "./storage.ts";
 import { environmentObserver, type Output, stderrLog, stdoutOutput } from "./stdio.ts";
 
 /** Settings of a {@linkcode Node}. */
@@ -178,6 +173,8 @@ export class Node {
   readonly #openStorage: OpenStorage | undefined;
   readonly #failure = new AbortController();
   #output: Output;
+  /** What is written to instead, where the storage is durable. */
+  #durable: DurableOutput | undefined;
   #storage: Storage | undefined;
   readonly #observer: Observer | undefined;
   readonly #clientDeadlineMs: number;
@@ -337,13 +334,14 @@ export class Node {
 
   /** Whether input should pause until {@linkcode Node.ready} resolves. */
   get busy(): boolean {
-    return this.#dispatcher.full || this.#output.full === true;
+    return this.#dispatcher.full || (this.#durable ?? this.#output).full === true;
   }
 
   /** Resolves when the node can take more input. */
   async ready(): Promise<void> {
     while (this.busy) {
-      if (this.#output.full === true) await this.#output.drained?.();
+      const output = this.#durable ?? this.#output;
+      if (output.full === true) await output.drained?.();
       else await this.#dispatcher.change();
     }
   }
@@ -552,7 +550,7 @@ export class Node {
       );
     }
     state.phase = "draining";
-    await this.#output.flush?.();
+    await (this.#durable ?? this.#output).flush?.();
     this.failed.throwIfAborted();
     this.#storage?.close();
   }
@@ -590,7 +588,7 @@ export class Node {
     const storage = await open(this.id);
     this.#storage = storage;
     if (!storage.isDurable) return;
-    this.#output = new DurableOutput(this.#output, storage, this.clock, (error) => {
+    this.#durable = new DurableOutput(this.#output, storage, this.clock, (error) => {
       this.#fail(error);
     });
   }
@@ -602,6 +600,7 @@ export class Node {
       ? cause
       : new StorageError(`Cannot use the storage: ${errorText(cause)}`, { cause });
     this.#output = { write: () => {} };
+    this.#durable = undefined;
     this.#failure.abort(error);
     this.#dispatcher.wake();
   }
@@ -701,7 +700,9 @@ export class Node {
   }
 
   #put(src: string, dest: string, body: object): void {
-    this.#output.write(JSON.stringify({ src, dest, body }));
+    const line = JSON.stringify({ src, dest, body });
+    if (this.#durable === undefined) this.#output.write(line);
+    else this.#durable.write(line, dest);
   }
 }
 

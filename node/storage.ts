@@ -9,9 +9,7 @@
  * @module
  */
 
-import type { Clock } from "./clock.ts";
 import { type Json, type JsonInput, parseJson } from "./json.ts";
-import type { Output } from "./stdio.ts";
 
 /**
  * A node's storage.
@@ -225,85 +223,5 @@ class MemoryLog implements StoredLog {
     const { dropRest = false } = options;
     const texts = snapshot.map((piece) => JSON.stringify(piece));
     this.#storage.write({ f: "replace", log: this.#name, base, snapshot: texts, dropRest });
-  }
-}
-
-/** How much may be held back before input pauses, in characters. */
-const MAX_HELD_CHARS = 1 << 19;
-
-/**
- * Holds back lines until what was written to a storage before them is durable.
- *
- * The lines keep their order, so that all that follows a line held back is held back, too.
- */
-export class DurableOutput implements Output {
-  readonly #output: Output;
-  readonly #storage: Storage;
-  readonly #clock: Clock;
-  readonly #onFailure: (error: unknown) => void;
-  #held: string[] = [];
-  #heldChars = 0;
-  #syncing: Promise<void> | undefined;
-  #failed = false;
-
-  /** @param onFailure called once, with what a sync has thrown; nothing is written any more */
-  constructor(
-    output: Output,
-    storage: Storage,
-    clock: Clock,
-    onFailure: (error: unknown) => void,
-  ) {
-    this.#output = output;
-    this.#storage = storage;
-    this.#clock = clock;
-    this.#onFailure = onFailure;
-  }
-
-  write(line: string): void {
-    if (this.#failed) return;
-    if (this.#syncing === undefined && !this.#storage.isDirty) return this.#output.write(line);
-    this.#held.push(line);
-    this.#heldChars += line.length + 1;
-    this.#syncing ??= this.#sync();
-  }
-
-  get full(): boolean {
-    return this.#heldChars > MAX_HELD_CHARS || this.#output.full === true;
-  }
-
-  async drained(): Promise<void> {
-    while (this.full && !this.#failed) {
-      if (this.#heldChars > MAX_HELD_CHARS) await this.#syncing;
-      else await this.#output.drained?.();
-    }
-  }
-
-  async flush(): Promise<void> {
-    if (this.#storage.isDirty) this.#syncing ??= this.#sync();
-    await this.#syncing;
-    await this.#output.flush?.();
-  }
-
-  /** Syncs at the end of the turn, for all that came in it, and again for what came meanwhile. */
-  async #sync(): Promise<void> {
-    try {
-      await new Promise<void>((resolve) => this.#clock.schedule(0, resolve));
-      while (this.#storage.isDirty) {
-        const lines = this.#held;
-        this.#held = [];
-        this.#heldChars = 0;
-        await this.#storage.sync();
-        for (const line of lines) this.#output.write(line);
-      }
-      for (const line of this.#held) this.#output.write(line);
-      this.#held = [];
-      this.#heldChars = 0;
-    } catch (error) {
-      this.#failed = true;
-      this.#held = [];
-      this.#heldChars = 0;
-      this.#onFailure(error);
-    }
-    this.#syncing = undefined;
   }
 }

@@ -44,6 +44,8 @@ async function countingNode() {
   });
   node.on("read", () => ({ total: node.storage.get("total") ?? 0 }));
   const totals = () => test.sent.map(({ body }) => body.total);
+  // The client that sent init is no longer one that was answered lately.
+  await test.clock.advance(200);
   return { ...test, storage, totals };
 }
 
@@ -77,6 +79,39 @@ Deno.test("what is written during a sync is covered by the next", async () => {
   storage.syncs[1]?.resolve();
   await settle();
   assertEquals(totals(), [1, 2]);
+});
+
+Deno.test("several clients share a sync, and neither one alone nor a node waits for company", async () => {
+  const { node, clock, receive, storage } = await countingNode();
+  node.on("tell", ({ body }) => {
+    node.storage.set("told", body.msg_id ?? null);
+    node.send("n2", { type: "told" });
+  });
+  let asked = 1;
+  const begun = async (src: string, type = "add") => {
+    receive(src, { type, msg_id: ++asked, delta: 1 });
+    await clock.advance(0);
+    return storage.syncs.length;
+  };
+  const end = async () => {
+    for (const { resolve } of storage.syncs.splice(0)) resolve();
+    await clock.advance(1);
+  };
+  for (let i = 0; i < 3; i++) {
+    assertEquals(await begun("c1"), 1, "it is alone");
+    await end();
+  }
+  assertEquals(await begun("c2"), 0, "c1 was answered lately");
+  assertEquals(await begun("c1"), 0);
+  await clock.advance(1);
+  assertEquals(storage.syncs.length, 1, "all wait that were answered lately");
+  await end();
+  assertEquals(await begun("c2"), 0);
+  await clock.advance(10);
+  assertEquals(storage.syncs.length, 1, "c1 does not come");
+  await end();
+  assertEquals(await begun("c2", "tell"), 1, "another node may wait for it");
+  await end();
 });
 
 Deno.test("a sync that fails ends the node, and nothing is sent any more", async () => {
