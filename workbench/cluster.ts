@@ -199,7 +199,7 @@ export class Cluster {
     this.#options.world.network.hold(name);
     this.#detach(member);
     const killed = incarnation.kill();
-    this.#options.disks?.of(name).crash(loss);
+    if (!this.#stopped) this.#options.disks?.of(name).crash(loss);
     await killed;
   }
 

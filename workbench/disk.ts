@@ -15,6 +15,7 @@ import {
   StorageError,
   type StorageWrite,
 } from "@eddy/maelstrom";
+import { type DiskFile, DiskFolder, type Names } from "./disk_folder.ts";
 import { randomBelow } from "./random.ts";
 import type { World } from "./world.ts";
 
@@ -48,7 +49,7 @@ export interface FailingSyncs {
 
 /** What the disks of a run did. */
 export interface DiskStats {
-  /** Writes to values and logs. */
+  /** Writes to values and logs, or to files. */
   readonly writes: number;
   /** Syncs that made them durable. */
   readonly syncs: number;
@@ -56,6 +57,24 @@ export interface DiskStats {
   readonly failedSyncs: number;
   /** Writes that were lost, in whole or in part, as no sync had covered them. */
   readonly lost: number;
+}
+
+/** The files of a disk, for one process. */
+export interface ProcessFolder {
+  /** What there is at the beginning. */
+  readonly names: Names;
+  /** Makes a file, which has no name yet. */
+  create(): DiskFile;
+  /**
+   * Makes the bytes of a file and all names durable; of a folder, the names alone.
+   *
+   * @param sleep lets time pass for the process; never resolves once it is dead
+   * @returns the fault that has failed it; undefined if none has.
+   */
+  sync(
+    file: DiskFile | undefined,
+    sleep: (ms: number) => Promise<void>,
+  ): Promise<SyncFailure | undefined>;
 }
 
 /** A part of a run, as far as its disks need it. */
@@ -80,8 +99,8 @@ export class Disks {
   /** What they did; undefined if nothing was written to them. */
   stats(): DiskStats | undefined {
     const sum = { writes: 0, syncs: 0, failedSyncs: 0, lost: 0 };
-    for (const { stats } of this.#disks.values()) {
-      sum.writes += stats.writes;
+    for (const { stats, fileChanges } of this.#disks.values()) {
+      sum.writes += stats.writes + fileChanges;
       sum.syncs += stats.syncs;
       sum.failedSyncs += stats.failedSyncs;
       sum.lost += stats.lost;
@@ -107,8 +126,11 @@ export class SimulatedDisk {
   #slow = 0;
   /** What is left after a crash. */
   #durable = new MemoryStorage();
-  /** What of the present process no sync has made durable, in order. */
+  /** What of the present process's storage no sync has made durable, in order. */
   #writes: StorageWrite[] = [];
+  readonly #folder = new DiskFolder();
+  /** Numbers the processes that use it. */
+  #process = 0;
   /** The fault that failed a sync of the present process. */
   #failed: FailingSyncs | undefined;
 
@@ -147,6 +169,11 @@ export class SimulatedDisk {
     return () => void this.#failing.delete(failing);
   }
 
+  /** How many changes of files there were. */
+  get fileChanges(): number {
+    return this.#folder.changes;
+  }
+
   /** The fault that failed a sync of the present process, and so ends it. */
   get failed(): FailingSyncs | undefined {
     return this.#failed;
@@ -155,6 +182,8 @@ export class SimulatedDisk {
   /** Ends the present process's use of it: what was not synced is lost, as a fault loses it. */
   crash(loss: Loss): void {
     this.#keep(this.#writes, loss);
+    this.stats.lost += this.#folder.crash(loss, this.#drawing(loss));
+    this.#process++;
     this.#writes = [];
     this.#failed = undefined;
   }
@@ -162,20 +191,46 @@ export class SimulatedDisk {
   /** @param writes what the process has written, of which this covers what is there now */
   async #sync(writes: StorageWrite[], clock: Clock): Promise<void> {
     const { length } = writes;
-    await new Promise<void>((resolve) => clock.schedule(this.#drawSyncMs(), resolve));
-    // For a process that was killed meanwhile it never ends.
-    if (writes !== this.#writes) return await new Promise(() => {});
+    const failing = await this.#takeSync((ms) =>
+      new Promise((resolve) => void clock.schedule(ms, resolve))
+    );
     const covered = writes.splice(0, length);
-    const [failing] = this.#failing;
-    if (failing === undefined) {
-      this.stats.syncs++;
-      return apply(covered, this.#durable);
-    }
-    this.stats.failedSyncs++;
+    if (failing === undefined) return apply(covered, this.#durable);
     // A sync that is tried again succeeds, as on Linux: what this one covered is lost all the same.
     this.#keep(covered, "disk-lose");
-    this.#failed ??= failing;
     throw new StorageError(`Cannot sync the storage of ${this.#node}: ${FAILURES[failing.fault]}`);
+  }
+
+  /**
+   * Opens the files of it for a process, which is a program.
+   *
+   * @param current what files there are for the process, with their names
+   */
+  openFolder(current: () => Names): ProcessFolder {
+    const folder = this.#folder;
+    return {
+      names: folder.open(current),
+      create: () => folder.create(),
+      sync: async (file, sleep) => {
+        const sync = folder.sync(file);
+        const failing = await this.#takeSync(sleep);
+        if (failing === undefined) sync.succeed();
+        else sync.fail(this.#drawing("disk-lose"));
+        return failing?.fault;
+      },
+    };
+  }
+
+  /** Lets the time of a sync pass, and returns the fault that fails it, if one does. */
+  async #takeSync(sleep: (ms: number) => Promise<void>): Promise<FailingSyncs | undefined> {
+    const process = this.#process;
+    await sleep(this.#drawSyncMs());
+    // For a process that was killed meanwhile it never ends.
+    if (process !== this.#process) return await new Promise(() => {});
+    const [failing] = this.#failing;
+    this.#failed ??= failing;
+    this.stats[failing === undefined ? "syncs" : "failedSyncs"]++;
+    return failing;
   }
 
   #drawSyncMs(): number {
@@ -183,12 +238,15 @@ export class SimulatedDisk {
     return SLOW_MS.min + (SLOW_MS.max - SLOW_MS.min) * this.#slowTimes.next();
   }
 
+  /** Draws by the time: one fault less in a plan does not change what the next one loses. */
+  #drawing(loss: Loss): Random {
+    return this.#world.random(`${loss} ${this.#node} at ${this.#world.clock.now()}`);
+  }
+
   /** Makes durable what is left of writes. */
   #keep(writes: readonly StorageWrite[], loss: Loss): void {
     if (writes.length === 0) return;
-    // By the time: one fault less in a plan does not change what the next one loses.
-    const random = this.#world.random(`${loss} ${this.#node} at ${this.#world.clock.now()}`);
-    const kept = drawKept(writes, loss, random);
+    const kept = drawKept(writes, loss, this.#drawing(loss));
     const whole = new Set(writes);
     this.stats.lost += writes.length - kept.filter((write) => whole.has(write)).length;
     apply(kept, this.#durable);

@@ -35,7 +35,7 @@ export async function simulateProgram(
 ): Promise<RunResult> {
   checkArgsAndHooks(args, hooks);
   checkOptions(options);
-  refuseDisks(program.path, options, NO_FOLDER);
+  if (program.kind === "module") refuseDisks(program.path, options, NO_FOLDER);
   // What runs programs is loaded when one is run: most runs are of handlers.
   if (program.kind === "wasm") {
     const { runInWasm } = await import("./wasm.ts");
@@ -48,8 +48,9 @@ export async function simulateProgram(
   return await runInRealms(new VmEngine(program), args, options, hooks, [new UtcZone()]);
 }
 
-/** Why programs in this process have no simulated disks. */
-export const NO_FOLDER = "programs have no files that outlive them under virtual time";
+/** Why programs in TypeScript and JavaScript have no simulated disks. */
+export const NO_FOLDER =
+  "programs in TypeScript and JavaScript have no files of their own under virtual time";
 
 /** Why processes have none. */
 export const OWN_DISK =

@@ -8,6 +8,7 @@
  */
 
 import { wasi } from "@bjorn3/browser_wasi_shim";
+import type { SimulatedDisk } from "./disk.ts";
 import { PrivateFolder, type WasiFunction } from "./wasi_files.ts";
 
 /** What the program is given from outside. */
@@ -24,6 +25,8 @@ export interface WasiOutside {
   spend(ms: number): void;
   /** A number from 0 up to 1. */
   random(): number;
+  /** The disk that its files are on, if they are to outlive it. */
+  readonly disk?: SimulatedDisk | undefined;
   /** Calls `callback` once; returns a function that cancels. */
   schedule(delayMs: number, callback: () => void): () => void;
   /** Whether there is input. */
@@ -55,6 +58,9 @@ const EVENT_BYTES = 32;
 /** The functions that make a program wait; what they return is to be awaited. */
 export const WAITING: readonly string[] = ["fd_read", "poll_oneoff", "sched_yield"];
 
+/** Those that do so, too, where files are on a disk. */
+export const SYNCING: readonly string[] = ["fd_sync", "fd_datasync", "fd_write", "fd_pwrite"];
+
 /** What a program waits for. */
 interface Subscription {
   readonly userdata: bigint;
@@ -70,7 +76,7 @@ export class Wasi {
   /** By name. */
   readonly functions: Record<string, WasiFunction>;
   readonly #outside: WasiOutside;
-  readonly #folder = new PrivateFolder();
+  readonly #folder: PrivateFolder;
   readonly #encoder = new TextEncoder();
   #memory = new WebAssembly.Memory({ initial: 0 });
   /** What of the input it has taken, but not been given yet. */
@@ -92,6 +98,7 @@ export class Wasi {
   constructor(outside: WasiOutside) {
     this.#outside = outside;
     this.#isNonBlocking = outside.isNonBlocking;
+    this.#folder = new PrivateFolder(outside.disk, (ms) => this.#sleep(ms));
     const files = this.#folder.functions;
     const own: Record<string, WasiFunction> = {
       args_sizes_get: (...to: [number, number]) => this.#sizes(outside.args, ...to),
@@ -349,6 +356,14 @@ export class Wasi {
         this.#cancel();
         end(false);
       };
+    });
+  }
+
+  /** Lets time pass, whatever comes meanwhile. */
+  #sleep(ms: number): Promise<void> {
+    return new Promise((resolve, reject) => {
+      this.#leave = reject;
+      this.#cancel = this.#outside.schedule(ms, resolve);
     });
   }
 

@@ -1,5 +1,6 @@
 /**
- * The folder of a WebAssembly program: private, in memory, bounded, and gone with the process.
+ * The folder of a WebAssembly program: private, in memory, bounded, and gone with the process, but for
+ * what a simulated disk keeps of it.
  *
  * @module
  */
@@ -7,6 +8,7 @@
 import {
   Directory,
   Fd,
+  File,
   Inode,
   OpenFile,
   PreopenDirectory,
@@ -14,8 +16,14 @@ import {
   wasi,
 } from "@bjorn3/browser_wasi_shim";
 
+import type { ProcessFolder, SimulatedDisk, SyncFailure } from "./disk.ts";
+import type { DiskFile, Names } from "./disk_folder.ts";
+
 /** A function of WASI as a program imports it; it returns an error number, 0 for none. */
 export type WasiFunction = (...args: never[]) => number | Promise<number>;
+
+/** What `fd_write` and `fd_pwrite` are called with. */
+type WriteArgs = [fd: number, iovecs: number, count: number, offset: bigint];
 
 /** How much the files of a process may hold, and what each file or folder counts for beside that. */
 const MAX_BYTES = 64 * 2 ** 20;
@@ -29,6 +37,15 @@ interface Numbering {
 let numbering: Numbering = { next: 1n };
 Inode.issue_ino = () => numbering.next++;
 
+/** What a program is told of a sync that a fault has failed. */
+const FAILED: Readonly<Record<SyncFailure, number>> = {
+  "disk-full": wasi.ERRNO_NOSPC,
+  "disk-eio": wasi.ERRNO_IO,
+};
+
+/** A file is open so that each write to it is synced at once. */
+const SYNCED = wasi.FDFLAGS_SYNC | wasi.FDFLAGS_DSYNC | wasi.FDFLAGS_RSYNC;
+
 /** The functions of WASI that are about files, and the folder `/` that they work in. */
 export class PrivateFolder {
   /** By name, standard input, output and error left out. */
@@ -39,9 +56,23 @@ export class PrivateFolder {
   /** At least what the files hold. */
   #bytes = 0;
 
-  constructor() {
+  /** The disk that keeps the files; undefined if they are gone with the process. */
+  readonly #disk: ProcessFolder | undefined;
+  readonly #sleep: (ms: number) => Promise<void>;
+  readonly #diskFiles = new Map<File, DiskFile>();
+  readonly #synced = new Set<OpenFile>();
+
+  /** @param sleep lets time pass while a disk syncs */
+  constructor(
+    disk?: SimulatedDisk,
+    sleep: (ms: number) => Promise<void> = () => Promise.resolve(),
+  ) {
     numbering = this.#numbering;
-    this.#root = new PreopenDirectory("/", new Map([["tmp", new Directory(new Map())]]));
+    this.#sleep = sleep;
+    this.#disk = disk?.openFolder(() => this.#namesOf(this.#root.dir));
+    const names = this.#disk?.names ?? new Map([["tmp", new Map()]]);
+    this.#root = new PreopenDirectory("/", this.#inodesOf(names));
+    if (this.#disk !== undefined) this.#bytes = sizeOf(this.#root.dir);
     const standard = new StandardStream();
     const fds: Fd[] = [standard, standard, standard, this.#root];
     this.#shim = new WASI([], [], fds, { debug: false });
@@ -57,10 +88,96 @@ export class PrivateFolder {
       path_open: () => this.#add(ENTRY_BYTES),
       path_create_directory: () => this.#add(ENTRY_BYTES),
     };
-    const names = Object.keys(all).filter((name) => /^(fd|path)_/.test(name));
+    const functions = Object.keys(all).filter((name) => /^(fd|path)_/.test(name));
     this.functions = Object.fromEntries(
-      names.map((name) => [name, this.#checked(all[name] as WasiFunction, bounded[name])]),
+      functions.map((name) => [name, this.#checked(all[name] as WasiFunction, bounded[name])]),
     );
+    if (this.#disk !== undefined) this.#keepOn(this.#disk);
+  }
+
+  /** Has a disk keep what is written, and sync it. */
+  #keepOn(disk: ProcessFolder): void {
+    const noted = (name: string, note?: (...args: WriteArgs) => (() => void) | undefined) => {
+      const run = this.functions[name] as WasiFunction;
+      this.functions[name] = (...args) => {
+        const [fd, ...rest] = args as unknown as WriteArgs;
+        const finish = note?.(fd, ...rest);
+        const answer = run(...args);
+        finish?.();
+        const open = this.#file(fd);
+        if (open === undefined) return answer;
+        this.#diskFileOf(open.file).resize(open.file.data.byteLength);
+        return this.#synced.has(open) && answer === wasi.ERRNO_SUCCESS
+          ? this.#sync(disk, open)
+          : answer;
+      };
+    };
+    noted("fd_write", (fd) => {
+      const open = this.#file(fd);
+      const from = Number(open?.file_pos ?? 0);
+      return open && (() => this.#noteWrite(open.file, from, Number(open.file_pos)));
+    });
+    noted("fd_pwrite", (fd, iovecs, count, offset) => {
+      const open = this.#file(fd);
+      const from = Number(offset);
+      const length = this.#lengthOf(iovecs, count);
+      return open && (() => this.#noteWrite(open.file, from, from + length));
+    });
+    noted("fd_allocate");
+    noted("fd_filestat_set_size");
+    const open = this.functions.path_open as WasiFunction;
+    this.functions.path_open = (...args) => {
+      const answer = open(...args);
+      const opened = this.#shim.fds.at(-1);
+      if (answer !== wasi.ERRNO_SUCCESS || !(opened instanceof OpenFile)) return answer;
+      // It may have been cut.
+      this.#diskFileOf(opened.file).resize(opened.file.data.byteLength);
+      if ((Number(args[7]) & SYNCED) !== 0) this.#synced.add(opened);
+      return answer;
+    };
+    this.functions.fd_sync = this.functions.fd_datasync = (fd: number) =>
+      this.has(fd) ? this.#sync(disk, this.#file(fd)) : wasi.ERRNO_BADF;
+  }
+
+  async #sync(disk: ProcessFolder, open: OpenFile | undefined): Promise<number> {
+    const failure = await disk.sync(open && this.#diskFileOf(open.file), this.#sleep);
+    return failure === undefined ? wasi.ERRNO_SUCCESS : FAILED[failure];
+  }
+
+  #noteWrite(file: File, from: number, to: number): void {
+    const end = Math.min(to, file.data.byteLength);
+    if (end > from) this.#diskFileOf(file).write(from, file.data.slice(from, end));
+  }
+
+  /** The file of the disk that keeps one. */
+  #diskFileOf(file: File): DiskFile {
+    const known = this.#diskFiles.get(file) ?? this.#disk?.create();
+    if (known === undefined) throw new Error("There is no disk");
+    this.#diskFiles.set(file, known);
+    return known;
+  }
+
+  #namesOf(folder: Directory): Names {
+    const names = new Map<string, DiskFile | Names>();
+    for (const [name, inode] of folder.contents) {
+      if (inode instanceof Directory) names.set(name, this.#namesOf(inode));
+      else if (inode instanceof File) names.set(name, this.#diskFileOf(inode));
+    }
+    return names;
+  }
+
+  #inodesOf(names: Names): Map<string, Inode> {
+    const inodes = new Map<string, Inode>();
+    for (const [name, each] of names) {
+      if (each instanceof Map) inodes.set(name, new Directory(this.#inodesOf(each)));
+      else {
+        const kept = each as DiskFile;
+        const file = new File(kept.read());
+        this.#diskFiles.set(file, kept);
+        inodes.set(name, file);
+      }
+    }
+    return inodes;
   }
 
   /** Sets the program's memory, before it calls anything. */
@@ -88,11 +205,8 @@ export class PrivateFolder {
 
   /** Makes room for bytes that are written at an offset. */
   #extend(fd: number, offset: number, iovecs: number, count: number): number {
-    const view = new DataView(this.#shim.inst.exports.memory.buffer);
-    let length = 0;
-    for (let i = 0; i < count; i++) length += view.getUint32(iovecs + 8 * i + 4, true);
     const file = this.#file(fd)?.file;
-    const end = offset + length;
+    const end = offset + this.#lengthOf(iovecs, count);
     if (file === undefined || end <= file.data.byteLength) return wasi.ERRNO_SUCCESS;
     const refused = this.#grow(fd, end);
     if (refused !== wasi.ERRNO_SUCCESS) return refused;
@@ -104,6 +218,13 @@ export class PrivateFolder {
     }
     file.data = new Uint8Array(buffer, 0, end);
     return wasi.ERRNO_SUCCESS;
+  }
+
+  #lengthOf(iovecs: number, count: number): number {
+    const view = new DataView(this.#shim.inst.exports.memory.buffer);
+    let length = 0;
+    for (let i = 0; i < count; i++) length += view.getUint32(iovecs + 8 * i + 4, true);
+    return length;
   }
 
   /** Counts what a file grows by. */

@@ -1,8 +1,10 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { Disks, type Loss, LOSSES, type SimulatedDisk } from "./disk.ts";
 import { VirtualClock } from "./virtual_clock.ts";
 import { Wasi } from "./wasi.ts";
+import { createVirtualWorld } from "./world.ts";
 
-const [BADF, AGAIN, FAULT, NOSPC] = [8, 6, 21, 51];
+const [BADF, AGAIN, FAULT, IO, NOSPC] = [8, 6, 21, 29, 51];
 
 /** A process with a memory of its own, which a test writes to and reads from. */
 class Process {
@@ -14,7 +16,7 @@ class Process {
   input = "";
   spentMs = 0;
 
-  constructor(isNonBlocking = false) {
+  constructor(isNonBlocking = false, disk?: SimulatedDisk) {
     this.wasi = new Wasi({
       args: ["node.wasm", "größe"],
       isNonBlocking,
@@ -22,6 +24,7 @@ class Process {
       now: () => this.clock.now(),
       spend: (ms) => void (this.spentMs += ms),
       random: () => 0.5,
+      disk,
       schedule: (delayMs, callback) => this.clock.schedule(delayMs, callback),
       hasInput: () => this.input !== "",
       takeInput: () => {
@@ -203,6 +206,118 @@ Deno.test("files are in a folder of the process's own, and bounded", () => {
     0,
     ["1 out", "2 log"],
   ]);
+});
+
+/** A disk, and processes on it, one after the other. */
+function diskProcesses(seed = 1) {
+  const world = createVirtualWorld(seed);
+  const disk = new Disks(world).of("n1");
+  const sync = async (process: Process, fd: number): Promise<number> => {
+    const answer = process.call("fd_sync", fd);
+    while (process.clock.step());
+    return await answer;
+  };
+  return { disk, begin: () => new Process(false, disk), sync };
+}
+
+/** What a file has in it; undefined if there is none. */
+function contentOf(process: Process, name: string): string | undefined {
+  const length = process.put(512, name);
+  if (process.call("path_open", 3, 0, 512, length, 0, 0n, 0n, 0, 16) !== 0) return undefined;
+  process.read(process.view.getUint32(16, true), 4096);
+  return process.text(1024, process.count);
+}
+
+Deno.test("files on a disk outlive the process, as far as they were synced", async () => {
+  const { disk, begin, sync } = diskProcesses();
+  const first = begin();
+  first.open("log");
+  first.write(4, "one ");
+  first.write(4, "two ");
+  assertEquals(await sync(first, 4), 0);
+  assert(first.clock.now() > 0, "a sync takes time");
+  first.write(4, "three ");
+  first.open("other");
+  first.write(5, "unsynced");
+  first.wasi.end();
+  disk.crash("kill");
+  const second = begin();
+  assertEquals([contentOf(second, "log"), contentOf(second, "other")], ["one two ", undefined]);
+  // Cut, written in the middle, renamed, and synced by the folder.
+  second.open("log");
+  second.call("fd_filestat_set_size", 5, 4n);
+  second.view.setUint32(4, second.put(1024, "ON"), true);
+  assertEquals(second.call("fd_pwrite", 5, 0, 1, 0n, 8), 0);
+  assertEquals(await sync(second, 5), 0);
+  second.put(512, "logmoved");
+  assertEquals(second.call("path_rename", 3, 512, 3, 3, 515, 5), 0);
+  assertEquals(await sync(second, 3), 0);
+  disk.crash("kill");
+  const third = begin();
+  assertEquals([contentOf(third, "moved"), contentOf(third, "log")], ["ONe ", undefined]);
+  assertEquals(await third.call("fd_sync", 99), BADF);
+});
+
+Deno.test("a file that is open to be synced at each write needs no sync", async () => {
+  const { disk, begin } = diskProcesses();
+  const process = begin();
+  const dsync = 2;
+  process.call("path_open", 3, 0, 512, process.put(512, "log"), 1, 0n, 0n, dsync, 16);
+  const written = process.write(4, "one");
+  while (process.clock.step());
+  assertEquals(await written, 0);
+  disk.crash("kill");
+  assertEquals(contentOf(begin(), "log"), "one");
+});
+
+Deno.test("over seeds a crash leaves files as a disk may, and what was synced always", async () => {
+  const left = new Map<Loss, Set<string>>();
+  for (const loss of LOSSES) {
+    const seen = new Set<string>();
+    left.set(loss, seen);
+    for (let seed = 0; seed < 100; seed++) {
+      const { disk, begin, sync } = diskProcesses(seed);
+      const process = begin();
+      process.open("log");
+      process.write(4, "synced ");
+      await sync(process, 4);
+      process.write(4, "ab");
+      process.write(4, "cd");
+      process.open("new");
+      process.write(5, "x");
+      disk.crash(loss);
+      const next = begin();
+      seen.add(`${contentOf(next, "log")}${contentOf(next, "new") ?? "-"}`);
+    }
+  }
+  const logs = ["synced ", "synced ab", "synced abcd"];
+  assertEquals(left.get("kill"), new Set(["synced -"]));
+  const all = logs.flatMap((log) => ["-", "", "x"].map((other) => log + other));
+  assertEquals(left.get("disk-lose"), new Set(all));
+  const torn = ["synced ", "synced a", "synced ab", "synced abc"];
+  assertEquals(
+    left.get("disk-torn"),
+    new Set(torn.flatMap((log) => ["-", ""].map((other) => log + other))),
+  );
+});
+
+Deno.test("a sync that fails says why, and what it covered is not made durable by another", async () => {
+  const seen = new Set<string | undefined>();
+  for (let seed = 0; seed < 50; seed++) {
+    const { disk, begin, sync } = diskProcesses(seed);
+    const process = begin();
+    process.open("log");
+    await sync(process, 4);
+    process.write(4, "one");
+    const heal = disk.fail({ fault: seed % 2 === 0 ? "disk-full" : "disk-eio", onStop: () => {} });
+    assertEquals(await sync(process, 4), seed % 2 === 0 ? NOSPC : IO);
+    assert(disk.failed !== undefined);
+    heal();
+    assertEquals(await sync(process, 4), 0);
+    disk.crash("kill");
+    seen.add(contentOf(begin(), "log"));
+  }
+  assertEquals(seen, new Set(["", "one"]));
 });
 
 Deno.test("the numbers of files do not depend on other processes", () => {

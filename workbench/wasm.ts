@@ -7,10 +7,11 @@
 
 import { errorText } from "@eddy/maelstrom";
 import { Cluster, type ClusterOptions, type LaunchContext } from "./cluster.ts";
+import type { SimulatedDisk } from "./disk.ts";
 import type { RunOptions } from "./options.ts";
 import { EPOCH_MS, type ProgramOptions, ProgramProcess } from "./program_process.ts";
 import { Activities, type RunHooks, runIn, type RunResult } from "./run.ts";
-import { WAITING, Wasi } from "./wasi.ts";
+import { SYNCING, WAITING, Wasi } from "./wasi.ts";
 import { WASI_MODULE, type WasmProgram } from "./wasm_program.ts";
 import { createVirtualWorld } from "./world.ts";
 
@@ -53,6 +54,7 @@ class WasmInstance {
   readonly process: ProgramProcess;
   readonly #program: WasmProgram;
   readonly #wasi: Wasi;
+  readonly #disk: SimulatedDisk | undefined;
   readonly #onMemory: (bytes: number) => void;
   #memory: WebAssembly.Memory | undefined;
 
@@ -63,6 +65,7 @@ class WasmInstance {
       onEnd: () => this.#wasi.end(),
     }, compute);
     this.#program = program;
+    this.#disk = context.disk;
     this.#onMemory = onMemory;
     this.#wasi = new Wasi({
       args: [nameOf(program.path), ...args],
@@ -71,6 +74,7 @@ class WasmInstance {
       now: () => process.now(),
       spend: (ms) => process.clock.spend(ms),
       random: () => process.random.next(),
+      disk: context.disk,
       schedule: (delayMs, callback) => {
         this.#noteMemory();
         return process.clock.schedule(delayMs, callback);
@@ -85,7 +89,7 @@ class WasmInstance {
 
   #start(): void {
     const functions: WebAssembly.ModuleImports = { ...this.#wasi.functions };
-    for (const name of WAITING) {
+    for (const name of this.#disk === undefined ? WAITING : [...WAITING, ...SYNCING]) {
       functions[name] = new Suspending(this.#wasi.functions[name]);
     }
     const { exports } = new WebAssembly.Instance(this.#program.module, {

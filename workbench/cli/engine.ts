@@ -53,7 +53,7 @@ export async function programEngine(
     };
   }
   if (runsVirtually(flags)) {
-    refuseDisk(bin, flags, NO_FOLDER);
+    if (!isWasm(bin)) refuseDisk(bin, flags, NO_FOLDER);
     const program = await loadProgram(bin);
     return {
       name: describeEngine({ bin }, true),

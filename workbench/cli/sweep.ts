@@ -17,7 +17,7 @@ import { printableLine, verdict } from "../explain.ts";
 import type { Validity } from "../history.ts";
 import type { ReportedRun } from "../junit.ts";
 import { reachedIn } from "../observations.ts";
-import { loadProgram } from "../program.ts";
+import { isWasm, loadProgram } from "../program.ts";
 import { folderName } from "../results_dir.ts";
 import { NO_FOLDER } from "../run_program.ts";
 import { type Job, type RunFigures, runsAtOnce } from "../sweep.ts";
@@ -265,7 +265,7 @@ async function nodesOf(
     return { install: installationOf(bin, workload, nodeArgs), planned: { bin } };
   }
   if (bin !== undefined && runsVirtually(run)) {
-    refuseDisk(bin, run, NO_FOLDER);
+    if (!isWasm(bin)) refuseDisk(bin, run, NO_FOLDER);
     const program = await loadProgram(bin);
     return { program, planned: await virtualProgram(bin, program) };
   }
