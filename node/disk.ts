@@ -52,6 +52,9 @@ export interface DiskOptions {
   reset?: boolean | undefined;
 }
 
+/** Where the workbench puts what opens a simulated disk, for programs under virtual time. */
+const SIMULATED = Symbol.for("eddy.storage");
+
 /**
  * Keeps a node's data in a directory, where each node has a folder of its own.
  *
@@ -70,6 +73,9 @@ export function openDisk(directory: string, options: DiskOptions = {}): OpenStor
     throw refusedValue("directory", directory, "the path of a directory");
   }
   if (typeof run !== "string" || run === "") throw refusedValue("run", run, "a text, not empty");
+  // Under virtual time the workbench has a simulated disk for the node.
+  const simulated: OpenStorage | undefined = Reflect.get(globalThis, SIMULATED);
+  if (simulated !== undefined) return simulated;
   refuseUnlessUsable(directory);
   return async (nodeId) => {
     // Loaded here, so that programs which can keep data start without.

@@ -15,7 +15,7 @@ import {
   StorageError,
   type StorageWrite,
 } from "@eddy/maelstrom";
-import { type DiskFile, DiskFolder, type Names } from "./disk_folder.ts";
+import { type DiskFile, DiskFolder, type FileNames } from "./disk_files.ts";
 import { randomBelow } from "./random.ts";
 import type { World } from "./world.ts";
 
@@ -62,7 +62,7 @@ export interface DiskStats {
 /** The files of a disk, for one process. */
 export interface ProcessFolder {
   /** What there is at the beginning. */
-  readonly names: Names;
+  readonly names: FileNames;
   /** Makes a file, which has no name yet. */
   create(): DiskFile;
   /**
@@ -147,7 +147,7 @@ export class SimulatedDisk {
    *
    * @param clock the process's own: what is scheduled never runs once it is dead
    */
-  open(clock: Clock): Storage {
+  open(clock: Pick<Clock, "schedule">): Storage {
     const writes = this.#writes;
     const write = (write: StorageWrite) => {
       if (writes === this.#writes) this.stats.writes++;
@@ -189,7 +189,7 @@ export class SimulatedDisk {
   }
 
   /** @param writes what the process has written, of which this covers what is there now */
-  async #sync(writes: StorageWrite[], clock: Clock): Promise<void> {
+  async #sync(writes: StorageWrite[], clock: Pick<Clock, "schedule">): Promise<void> {
     const { length } = writes;
     const failing = await this.#takeSync((ms) =>
       new Promise((resolve) => void clock.schedule(ms, resolve))
@@ -206,7 +206,7 @@ export class SimulatedDisk {
    *
    * @param current what files there are for the process, with their names
    */
-  openFolder(current: () => Names): ProcessFolder {
+  openFolder(current: () => FileNames): ProcessFolder {
     const folder = this.#folder;
     return {
       names: folder.open(current),

@@ -184,6 +184,10 @@ export function defaultOptions(workload: WorkloadName, settings: RunSettings = {
   return options;
 }
 
+/** Why processes have no simulated disks. */
+export const OWN_DISK =
+  "processes have the machine's disk, which stays as it is when they are killed";
+
 /** Whether nodes under virtual time have disks, with the faults of a run. */
 export function hasDisks({ disk }: RunOptions, faults: readonly NemesisName[]): boolean {
   return disk ?? faults.some((fault) => fault === "kill" || needsDisk(fault));

@@ -48,6 +48,7 @@ function names(): string[] {
     read: never,
     write: never,
     exit: never,
+    openStorage: never,
   };
   return Object.keys(programScope(makeGlobals(out, pageHost), out))
     .filter((name) => /^[A-Za-z_$][\w$]*$/.test(name));

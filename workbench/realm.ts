@@ -8,7 +8,7 @@
  * @module
  */
 
-import { errorText } from "@eddy/maelstrom";
+import { errorText, MemoryStorage } from "@eddy/maelstrom";
 import { Cluster, type ClusterOptions, type LaunchContext } from "./cluster.ts";
 import { nextTurn } from "./event_loop.ts";
 import type { RunOptions } from "./options.ts";
@@ -91,6 +91,8 @@ class Realm {
       onError: (error) => this.fail(error, false),
       trace: (line) => line.includes(MODULE_NAME) ? engine.trace(line) : line,
     }, compute);
+    const schedule = (delayMs: number, callback: () => void) =>
+      process.clock.schedule(delayMs, () => this.#run(callback));
     const outside = {
       args,
       path: engine.path,
@@ -98,12 +100,12 @@ class Realm {
       epochMs: Math.floor(EPOCH_MS + process.startMs),
       now: () => process.now(),
       random: () => process.random.next(),
-      schedule: (delayMs: number, callback: () => void) =>
-        process.clock.schedule(delayMs, () => this.#run(callback)),
+      schedule,
       run: (callback: () => void) => this.#run(callback),
       read: () => this.#read(),
       write: (fd: 1 | 2, data: Uint8Array | string) => process.write(fd, data),
       exit: (code: number) => this.#exit(code),
+      openStorage: () => context.disk?.open({ schedule }) ?? new MemoryStorage(),
     };
     this.#globals = makeGlobals(outside, engine.host);
     this.#scope = engine.open(this.#globals, outside);

@@ -5,6 +5,8 @@
  * @module
  */
 
+import type { Storage } from "@eddy/maelstrom";
+
 /** What the realm's globals are made of. */
 export interface Outside {
   readonly args: readonly string[];
@@ -27,7 +29,12 @@ export interface Outside {
   write(fd: 1 | 2, data: Uint8Array | string): void;
   /** Ends the program; never returns. */
   exit(code: number): never;
+  /** Opens what a node on this project's library has in place of a storage on disk. */
+  openStorage(): Storage;
 }
+
+/** Where `openDisk` of the library finds what opens a simulated disk in place of the machine's. */
+const STORAGE = Symbol.for("eddy.storage");
 
 /** The parts of Deno and of Node.js that globals are made of, as far as where they run has them. */
 export interface RealmHost {
@@ -148,6 +155,7 @@ export function makeGlobals(out: Outside, host: RealmHost): Globals {
     dispatchEvent: (event: Event) => events.dispatch(event),
     process,
     Deno: denoOf(out, host, timers),
+    [STORAGE]: () => out.openStorage(),
   });
   const virtual: Record<string, () => object> = {
     process: () => process,

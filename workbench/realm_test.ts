@@ -350,6 +350,33 @@ Deno.test("a killed program forgets, and a paused one answers later", async () =
   assert((paused.results.latencies.max ?? 0) > 100);
 });
 
+Deno.test("a program on the library has its storage on a simulated disk, whatever the faults", async () => {
+  const counter = onLibrary(`
+    node.onInit(() => {
+      if (node.storage.get("count") === undefined) node.storage.set("count", [0]);
+    });
+    node.on("generate", () => {
+      const [count] = node.storage.get("count");
+      node.storage.set("count", [count + 1]);
+      return { id: node.id + " " + count };
+    });`).replace("new Node()", 'new Node({ storage: openDisk("data") })')
+    .replace("\n", '\nimport { openDisk } from "@eddy/maelstrom/disk";\n');
+  const settings: RunSettings = {
+    timeLimitSeconds: 20,
+    nemesisIntervalSeconds: 1,
+    concurrency: "10n",
+  };
+  const calm = await run("disk.ts", counter, "unique-ids", settings);
+  assertEquals([calm.results.valid, calm.results.disks], [true, undefined], "in memory only");
+  const nemesis = ["kill", "disk-lose", "disk-eio", "disk-slow"] as const;
+  const { results } = await run("disk.ts", counter, "unique-ids", { ...settings, nemesis });
+  assertEquals(results.valid, true, results.explanations.flat().join("\n"));
+  assert((results.disks?.failedSyncs ?? 0) > 0, "no sync has failed");
+  const off = { ...settings, nemesis: ["kill"], disk: false } as const;
+  const forgotten = await run("disk.ts", counter, "unique-ids", off);
+  assertEquals(forgotten.results.findings[0]?.anomaly, "duplicated");
+});
+
 Deno.test("what cannot be bundled is said with its place", async () => {
   await assertRejects(() => bundleProgram("no/such.ts"), Error, "there is no such file");
   await assertRejects(() => run("bad.ts", "const x = ;\n"), Error, "bad.ts:1:11");

@@ -7,7 +7,7 @@
 
 import type { Cluster, ClusterOptions } from "./cluster.ts";
 import { LoadMeter } from "./load_meter.ts";
-import { checkOptions, type RunOptions } from "./options.ts";
+import { checkOptions, OWN_DISK, type RunOptions } from "./options.ts";
 import { needsDisk } from "./nemesis.ts";
 import type { LoadedProgram } from "./program.ts";
 import { checkArgsAndHooks, type RunHooks, runIn, type RunResult } from "./run.ts";
@@ -35,7 +35,6 @@ export async function simulateProgram(
 ): Promise<RunResult> {
   checkArgsAndHooks(args, hooks);
   checkOptions(options);
-  if (program.kind === "module") refuseDisks(program.path, options, NO_FOLDER);
   // What runs programs is loaded when one is run: most runs are of handlers.
   if (program.kind === "wasm") {
     const { runInWasm } = await import("./wasm.ts");
@@ -48,24 +47,15 @@ export async function simulateProgram(
   return await runInRealms(new VmEngine(program), args, options, hooks, [new UtcZone()]);
 }
 
-/** Why programs in TypeScript and JavaScript have no simulated disks. */
-export const NO_FOLDER =
-  "programs in TypeScript and JavaScript have no files of their own under virtual time";
-
-/** Why processes have none. */
-export const OWN_DISK =
-  "processes have the machine's disk, which stays as it is when they are killed";
-
 /**
- * Refuses simulated disks and their faults where nodes have none.
+ * Refuses simulated disks and their faults for processes.
  *
- * @param why in words
  * @throws {RangeError} naming the option.
  */
-function refuseDisks(bin: string, { disk, nemesis }: RunOptions, why: string): void {
+function refuseDisks(bin: string, { disk, nemesis }: RunOptions): void {
   const fault = nemesis.find(needsDisk);
   const option = fault === undefined ? disk && "disks" : `nemesis ${fault}`;
-  if (option) throw new RangeError(`Cannot run ${bin} with ${option}: ${why}`);
+  if (option) throw new RangeError(`Cannot run ${bin} with ${option}: ${OWN_DISK}`);
 }
 
 /**
@@ -81,7 +71,7 @@ export function runProgram(
 ): Promise<RunResult> {
   checkArgsAndHooks(program.args, hooks);
   checkOptions(options);
-  refuseDisks(program.bin, options, OWN_DISK);
+  refuseDisks(program.bin, options);
   return runProcesses(program, options, hooks);
 }
 

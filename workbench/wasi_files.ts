@@ -17,7 +17,7 @@ import {
 } from "@bjorn3/browser_wasi_shim";
 
 import type { ProcessFolder, SimulatedDisk, SyncFailure } from "./disk.ts";
-import type { DiskFile, Names } from "./disk_folder.ts";
+import type { DiskFile, FileNames } from "./disk_files.ts";
 
 /** A function of WASI as a program imports it; it returns an error number, 0 for none. */
 export type WasiFunction = (...args: never[]) => number | Promise<number>;
@@ -157,8 +157,8 @@ export class PrivateFolder {
     return known;
   }
 
-  #namesOf(folder: Directory): Names {
-    const names = new Map<string, DiskFile | Names>();
+  #namesOf(folder: Directory): FileNames {
+    const names = new Map<string, DiskFile | FileNames>();
     for (const [name, inode] of folder.contents) {
       if (inode instanceof Directory) names.set(name, this.#namesOf(inode));
       else if (inode instanceof File) names.set(name, this.#diskFileOf(inode));
@@ -166,7 +166,7 @@ export class PrivateFolder {
     return names;
   }
 
-  #inodesOf(names: Names): Map<string, Inode> {
+  #inodesOf(names: FileNames): Map<string, Inode> {
     const inodes = new Map<string, Inode>();
     for (const [name, each] of names) {
       if (each instanceof Map) inodes.set(name, new Directory(this.#inodesOf(each)));

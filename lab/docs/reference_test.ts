@@ -24,7 +24,7 @@ Deno.test("the page of the command line has every command, with its flags and no
 Deno.test("docs/faults.md has every verb of a script", async () => {
   const page = await Deno.readTextFile(projectPath("docs/faults.md"));
   // What looks at faults is no verb.
-  const others = ["constructor", "windows", "startTime", "toNs"];
+  const others = ["constructor", "windows", "startTime", "toNs", "isKilled"];
   const verbs = Object.getOwnPropertyNames(Faults.prototype).filter((name) =>
     !others.includes(name)
   );

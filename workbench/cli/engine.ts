@@ -11,7 +11,7 @@ import { describeEngine, type PlanProgram } from "../plan.ts";
 import { findProgram } from "../process.ts";
 import { isLoadable, isWasm, type LoadedProgram, loadProgram } from "../program.ts";
 import type { RunHooks, RunResult } from "../run.ts";
-import { NO_FOLDER, OWN_DISK, runProgram, simulateProgram } from "../run_program.ts";
+import { runProgram, simulateProgram } from "../run_program.ts";
 import { simulate } from "../simulate.ts";
 import { noRealTime, refuseDisk, type RunFlags } from "./flags.ts";
 import { refuseArgs } from "./mutants.ts";
@@ -53,7 +53,6 @@ export async function programEngine(
     };
   }
   if (runsVirtually(flags)) {
-    if (!isWasm(bin)) refuseDisk(bin, flags, NO_FOLDER);
     const program = await loadProgram(bin);
     return {
       name: describeEngine({ bin }, true),
@@ -107,7 +106,7 @@ export async function processProgram(bin: string, flags: RunFlags): Promise<Plan
         "in a runtime of your own runs in real time",
     );
   }
-  refuseDisk(bin, flags, OWN_DISK);
+  refuseDisk(bin, flags);
   if (flags.compute !== undefined) {
     throw new UsageError(`Cannot use --compute for ${bin}: it runs in real time`);
   }

@@ -21,6 +21,7 @@ import {
   defaultOptions,
   DISTRIBUTIONS,
   MAX,
+  OWN_DISK,
   type RunOptions,
   type RunSettings,
   TOPOLOGIES,
@@ -305,15 +306,14 @@ function checkDisk(flags: RunFlags): void {
 }
 
 /**
- * Refuses simulated disks and their faults for programs and processes, which have none.
+ * Refuses simulated disks and their faults for processes.
  *
- * @param why in words
  * @throws {UsageError} naming the flag.
  */
-export function refuseDisk(bin: string, { disk, nemesis = [] }: RunFlags, why: string): void {
+export function refuseDisk(bin: string, { disk, nemesis = [] }: RunFlags): void {
   const fault = nemesis.find(needsDisk);
   const flag = fault === undefined ? disk && "--disk" : `--nemesis ${fault}`;
-  if (flag) throw new UsageError(`Cannot use ${flag} for ${bin}: ${why}`);
+  if (flag) throw new UsageError(`Cannot use ${flag} for ${bin}: ${OWN_DISK}`);
 }
 
 /**

@@ -151,7 +151,7 @@ Deno.test("wrong arguments exit 254 with one sentence", async () => {
       [["test", "--bin", "x", "--compute", "1"], "Cannot use --compute for x: it runs in real"],
       [["test", "--bin", "x", "--disk"], "Cannot use --disk for x: processes have the machine's"],
       [["sweep", "--bin", "x", "--nemesis", "disk-eio"], "Cannot use --nemesis disk-eio for x"],
-      [["test", "--bin", "x.ts", "--disk"], "Cannot use --disk for x.ts: programs in TypeScript"],
+      [["test", "--bin", "x.ts", "--disk", "--real-time"], "Cannot use --disk for x.ts: processes"],
       [["test", "--disk", "--no-disk"], "Cannot use --no-disk beside --disk, which needs disks"],
       [["test", "--no-disk", "--nemesis", "disk-full"], "Cannot use --no-disk beside --nemesis"],
       [

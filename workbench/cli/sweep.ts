@@ -17,9 +17,8 @@ import { printableLine, verdict } from "../explain.ts";
 import type { Validity } from "../history.ts";
 import type { ReportedRun } from "../junit.ts";
 import { reachedIn } from "../observations.ts";
-import { isWasm, loadProgram } from "../program.ts";
+import { loadProgram } from "../program.ts";
 import { folderName } from "../results_dir.ts";
-import { NO_FOLDER } from "../run_program.ts";
 import { type Job, type RunFigures, runsAtOnce } from "../sweep.ts";
 import { CiReport, junitFlag } from "./ci.ts";
 import { MAX_KEPT } from "./commands.ts";
@@ -31,7 +30,6 @@ import {
   checkVaried,
   ignoredFlags,
   MAX_RUNS,
-  refuseDisk,
   type RunFlags,
   runFlags,
   sayIgnored,
@@ -265,7 +263,6 @@ async function nodesOf(
     return { install: installationOf(bin, workload, nodeArgs), planned: { bin } };
   }
   if (bin !== undefined && runsVirtually(run)) {
-    if (!isWasm(bin)) refuseDisk(bin, run, NO_FOLDER);
     const program = await loadProgram(bin);
     return { program, planned: await virtualProgram(bin, program) };
   }

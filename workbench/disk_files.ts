@@ -13,10 +13,10 @@ import type { Loss } from "./disk.ts";
 import { randomBelow } from "./random.ts";
 
 /** Files and folders by their names. */
-export type Names = ReadonlyMap<string, DiskFile | Names>;
+export type FileNames = ReadonlyMap<string, DiskFile | FileNames>;
 
 /** A change of a file. */
-type Change =
+type FileChange =
   | { readonly offset: number; readonly bytes: Uint8Array }
   | { readonly size: number };
 
@@ -27,7 +27,7 @@ export class DiskFile {
   #room = new Uint8Array();
   #durableSize = 0;
   /** What no sync has covered, in order. */
-  #changes: Change[] = [];
+  #changes: FileChange[] = [];
   #size = 0;
 
   /** @param onChange called before each change */
@@ -90,7 +90,7 @@ export class DiskFile {
     return change !== undefined && "bytes" in change ? change.bytes.length : 0;
   }
 
-  #apply(change: Change): void {
+  #apply(change: FileChange): void {
     if ("size" in change) {
       this.#reserve(change.size);
       this.#room.fill(0, Math.min(this.#durableSize, change.size), this.#durableSize);
@@ -122,16 +122,16 @@ export interface FolderSync {
 /** The files of a disk. */
 export class DiskFolder {
   /** What there is after a crash. */
-  #durable: Names = new Map([["tmp", new Map()]]);
+  #durable: FileNames = new Map([["tmp", new Map()]]);
   /** What there is for the present process. */
-  #current: (() => Names) | undefined;
+  #current: (() => FileNames) | undefined;
   readonly #changed = new Set<DiskFile>();
 
   /** How many changes of files there were. */
   changes = 0;
 
   /** The durable names, for a process that begins; its own names are asked for from now on. */
-  open(current: () => Names): Names {
+  open(current: () => FileNames): FileNames {
     this.#current = current;
     return this.#durable;
   }
