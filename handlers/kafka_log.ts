@@ -160,7 +160,8 @@ export class LogStore implements GossipStore {
     if (upTo === undefined) return;
     this.#log.skipTo(upTo);
     const last = new Map([...this.#keys].map(([key, log]) => [key, log.last]));
-    this.#restored = { upTo: [...upTo], last };
+    // What is held besides the archive is not stable with it.
+    this.#restored = { upTo: [...this.have], last };
   }
 
   resume(storage: Storage, stream: number): void {

@@ -71,3 +71,14 @@ Deno.test("an event that a message has carried is kept under its number", () => 
   next.resume(storage, 0);
   assertEquals(next.since(0, 0, 9)?.events, [["k", 0, "a"], { k: 0 }, ["k", 1, "b"]]);
 });
+
+Deno.test("what is held besides an archive is not shown with it", () => {
+  const store = new LogStore();
+  store.begin(0, 0, 2);
+  store.send("k", "own, not yet everywhere");
+  store.restore({ from: 0, events: [["k", 1, "other's"]], total: 2 }, [0, 1]);
+  store.settle([0, 1]);
+  assertEquals(store.poll("k", 0, 9), []);
+  store.settle([1, 1]);
+  assertEquals(store.poll("k", 0, 9).map(([offset]) => offset), [0, 1]);
+});

@@ -93,6 +93,11 @@ export function streamName(node: string, tag: string): string {
   return `${node}:${end === -1 ? tag : tag.slice(0, end)}`;
 }
 
+/** Whether the process of a tag goes on with the stream of an earlier one. */
+export function isLater(tag: string): boolean {
+  return tag.includes(".");
+}
+
 /** The node of a stream. */
 export function streamOwner(name: string): string {
   return name.slice(0, name.lastIndexOf(":"));

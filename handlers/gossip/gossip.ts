@@ -232,7 +232,7 @@ export class GossipCore {
       peer.heardSentAtMs = gossip.sentAtMs;
       peer.heardAtMs = nowMs;
     }
-    peer.learn(gossip.have, this.stable);
+    peer.learn(gossip.have);
     peer.subscribed = gossip.up;
     const { echo } = gossip;
     if (echo === undefined || echo.tag !== this.#tag) return restarted;
@@ -250,7 +250,7 @@ export class GossipCore {
       const other = this.#membership.get(node);
       if (other === undefined) continue;
       if (other.tag === "") other.restart(tag, this.#streams.number(streamName(node, tag)));
-      if (other.tag === tag) other.learn(have, this.stable);
+      if (other.tag === tag) other.learn(have);
     }
     if (news) this.#received(peer);
     return news;

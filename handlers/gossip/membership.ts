@@ -6,7 +6,7 @@
  */
 
 import { MeanDeviation } from "../mean_deviation.ts";
-import { covers, merge, seqOf, type Vector } from "./event_log.ts";
+import { covers, isLater, merge, seqOf, type Vector } from "./event_log.ts";
 
 /** The other nodes, in the order of the cluster's list. */
 export class Membership {
@@ -104,8 +104,11 @@ export class Peer {
   stream = -1;
   /** What it said that it holds; `stable` may say more. */
   readonly known: Vector = [];
-  /** Whether it holds what is stable: a new process, without memory, does not at first. */
-  sharesStable = true;
+  /**
+   * Whether it holds what is stable. A process that follows another need not: what others call stable
+   * they may have concluded from what the earlier one held.
+   */
+  #sharesStable = true;
   readonly delay: LinkDelay = new LinkDelay();
   /** How long before this node's messages it sends to it, as it says. */
   leadMs: number | undefined;
@@ -149,7 +152,7 @@ export class Peer {
   /** How far into a stream it is known to be. */
   seq(stream: number, stable: Vector): number {
     const own = seqOf(this.known, stream);
-    return this.sharesStable ? Math.max(own, seqOf(stable, stream)) : own;
+    return this.#sharesStable ? Math.max(own, seqOf(stable, stream)) : own;
   }
 
   /** All of `have` was sent to it, and should be confirmed by `untilMs`. */
@@ -173,9 +176,8 @@ export class Peer {
   }
 
   /** It said, or another node said of it, that it holds `have`. */
-  learn(have: Vector, stable: Vector): void {
+  learn(have: Vector): void {
     merge(this.known, have);
-    if (!this.sharesStable) this.sharesStable = covers(this.known, stable);
   }
 
   /**
@@ -187,7 +189,6 @@ export class Peer {
     const again = this.tag !== "";
     if (again) {
       this.known.length = 0;
-      this.sharesStable = false;
       this.suspectedAtMs = undefined;
       this.subscribed = false;
       this.echoDueAtMs = Infinity;
@@ -197,6 +198,7 @@ export class Peer {
     this.tag = tag;
     this.stream = stream;
     this.heardSentAtMs = -1;
+    if (again || isLater(tag)) this.#sharesStable = false;
     return again;
   }
 
