@@ -25,7 +25,7 @@ import type { DatabaseSync, SQLOutputValue, StatementSync } from "node-sqlite";
 import {
   FORMAT,
   NodeFolder,
-  parentRun,
+  presentRun,
   refused,
   refuseNewer,
   refuseUnlessUsable,
@@ -41,7 +41,8 @@ export interface DiskOptions {
    * What tells this run from others: a node that is started again finds its data if this is the
    * same, and data of another run is refused.
    *
-   * @default the parent process, and its start time where that may be read
+   * @default the environment variable `EDDY_RUN`, which the workbench sets for processes, where that
+   * may be read; else the parent process, and its start time where that may be read
    */
   run?: string | undefined;
   /**
@@ -68,7 +69,7 @@ const SIMULATED = Symbol.for("eddy.storage");
  */
 export function openDisk(directory: string, options: DiskOptions = {}): OpenStorage {
   refuseUnknown(options, { run: true, reset: true });
-  const { run = parentRun(), reset = false } = options;
+  const { run = presentRun(), reset = false } = options;
   if (typeof directory !== "string" || directory === "") {
     throw refusedValue("directory", directory, "the path of a directory");
   }

@@ -219,10 +219,19 @@ export function refuseUnlessUsable(directory: string): void {
 }
 
 /**
- * What tells this run from others where nothing else is given: the parent process, and where that may
- * be read, when it was started and which start of the machine it was.
+ * What tells this run from others where nothing else is given: the environment variable `EDDY_RUN`,
+ * which the workbench sets, or the parent process.
  */
-export function parentRun(): string {
+export function presentRun(): string {
+  const { state } = Deno.permissions.querySync({ name: "env", variable: "EDDY_RUN" });
+  return (state === "granted" ? Deno.env.get("EDDY_RUN") : undefined) || parentRun();
+}
+
+/**
+ * The parent process, and where that may be read, when it was started and which start of the machine
+ * it was.
+ */
+function parentRun(): string {
   const pid = `parent process ${Deno.ppid}`;
   const stat = `/proc/${Deno.ppid}/stat`;
   if (Deno.permissions.querySync({ name: "read", path: stat }).state !== "granted") return pid;

@@ -44,7 +44,8 @@ const LAST_LINES_MS = 200;
 export function createProcessCluster(options: ProcessOptions): Cluster {
   const { bin, args = [] } = options;
   const path = findProgram(bin);
-  const launch = (context: LaunchContext) => new ChildIncarnation(context, path, args);
+  const runId = crypto.randomUUID();
+  const launch = (context: LaunchContext) => new ChildIncarnation(context, path, args, runId);
   return new Cluster({ ...options, holdUntilInit: true }, launch);
 }
 
@@ -141,12 +142,12 @@ class ChildIncarnation implements Incarnation {
   readonly #path: string;
   #ended = false;
 
-  constructor(context: LaunchContext, path: string, args: readonly string[]) {
+  constructor(context: LaunchContext, path: string, args: readonly string[], runId: string) {
     this.#path = path;
     this.#node = context.node;
     const { node, world: { clock, network }, stdout, log } = context;
     this.#clock = clock;
-    this.#child = spawn(path, args);
+    this.#child = spawn(path, args, runId);
     this.#group = new ProcessGroup(this.#child);
     this.#stdin = new LineWriter(
       this.#child.stdin,
@@ -307,12 +308,13 @@ function pathForNodes(): string {
   return path === "" ? own : `${path}:${own}`;
 }
 
-function spawn(path: string, args: readonly string[]): Deno.ChildProcess {
+/** @param runId the same for all starts of a run, so that a node takes no other run's data for its own */
+function spawn(path: string, args: readonly string[], runId: string): Deno.ChildProcess {
   try {
     return new Deno.Command(path, {
       args: [...args],
       cwd: temporaryDirectory(),
-      env: { EDDY_OBSERVE: "1", PATH: pathForNodes() },
+      env: { EDDY_OBSERVE: "1", EDDY_RUN: runId, PATH: pathForNodes() },
       stdin: "piped",
       stdout: "piped",
       stderr: "piped",

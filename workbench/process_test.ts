@@ -109,6 +109,24 @@ Deno.test("a killed process forgets, and what was sent to it meanwhile is lost",
   });
 });
 
+Deno.test("all starts of a run have the same EDDY_RUN, and another run has another", async () => {
+  const telling = script(node('reply({ run: Deno.env.get("EDDY_RUN") });'));
+  const runs: unknown[] = [];
+  for (let i = 0; i < 2; i++) {
+    await bench(telling, async ({ client, cluster }) => {
+      const ask = async () => (await client.send("n0", { type: "run" })).run;
+      runs.push(await ask());
+      await cluster.crash("n0");
+      await cluster.restart("n0");
+      runs.push(await ask());
+    });
+  }
+  const [first, again, second] = runs;
+  assert(typeof first === "string" && first !== "");
+  assertEquals(again, first);
+  assert(second !== first);
+});
+
 Deno.test("a paused process answers when it is resumed, and can be killed", async () => {
   await bench(script(node("reply({ count: ++count });")), async ({ client, cluster }) => {
     const ask = (timeoutMs?: number) => client.send("n0", { type: "count" }, timeoutMs);
