@@ -1,9 +1,15 @@
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { errorText, type Node } from "@eddy/maelstrom";
-import { NEMESES, type NemesisName, simulate, type SimulateOptions } from "@eddy/workbench";
+import {
+  NEMESES,
+  type NemesisName,
+  type Op,
+  simulate,
+  type SimulateOptions,
+} from "@eddy/workbench";
 
-/** How many seeds each node is tried with. */
-const SEEDS = 100;
+/** How many seeds each node is tried with, and each workload whose nodes must recover. */
+const [SEEDS, RECOVERIES] = [100, 30];
 
 const DISK_FAULTS: readonly NemesisName[] = NEMESES.filter((name) => name.startsWith("disk-"));
 
@@ -104,6 +110,52 @@ for (const { workload, install } of nodes) {
       assert(invalid > 0, "no run is invalid");
     });
   }
+}
+
+/** Whether an event of a history begins the operation that another one ends. */
+function isInvocationOf(end: Op | undefined): (op: Op) => boolean {
+  return ({ type, process }) => type === "invoke" && process === end?.process;
+}
+
+/** When all faults of a run below have ended, and when its nodes must have recovered from them. */
+const [HEALED_MS, RECOVERED_MS] = [6000, 8000];
+
+for (const workload of ["lin-kv", "txn-list-append", "kafka"] as const) {
+  Deno.test(`${workload} is safe while disks of a minority fail, and serves again after it`, async () => {
+    let stopped = 0;
+    for (let seed = 0; seed < RECOVERIES; seed++) {
+      const { results, history } = await simulate({
+        workload,
+        nodeCount: 3,
+        rate: 20,
+        timeLimitSeconds: 12,
+        latency: { meanMs: 5, distribution: "exponential" },
+        disk: true,
+        seed,
+        script(faults, clock) {
+          const failing = (["disk-full", "disk-eio"] as const).flatMap((failure, i) => {
+            const fromMs = 500 + 2500 * i + seed * 5;
+            const node = `n${(seed + i * (seed % 2)) % 3}`;
+            return [{ failure, node, fromMs, toMs: fromMs + 2000 }];
+          });
+          for (const { failure, node, fromMs, toMs } of failing) {
+            clock.schedule(fromMs, () => {
+              const heal = faults.failSyncs(node, failure);
+              clock.schedule(Math.min(toMs, HEALED_MS) - fromMs, () => void heal());
+            });
+          }
+        },
+      });
+      assertEquals(results.valid, true, `seed ${seed}: ${results.explanations.flat().join("\n")}`);
+      stopped += results.faults.filter(({ description }) => description.includes("is down")).length;
+      const late = history.filter(({ time, type, f }, i) =>
+        type === "info" && f !== "crash" && time > RECOVERED_MS * 1e6 &&
+        (history.slice(0, i).findLast(isInvocationOf(history[i]))?.time ?? 0) > RECOVERED_MS * 1e6
+      );
+      assertEquals(late, [], `seed ${seed}: without an answer`);
+    }
+    assert(stopped > RECOVERIES, `only ${stopped} nodes were stopped`);
+  });
 }
 
 Deno.test("without disks what was acknowledged is lost", async () => {
