@@ -23,6 +23,7 @@
 
 import type { DatabaseSync, SQLOutputValue, StatementSync } from "node-sqlite";
 import {
+  type Checksum,
   FORMAT,
   NodeFolder,
   presentRun,
@@ -82,7 +83,7 @@ export function openDisk(directory: string, options: DiskOptions = {}): OpenStor
     // Loaded here, so that programs which can keep data start without.
     const { DatabaseSync } = await import("node-sqlite");
     const { crc32 } = await import("node-zlib");
-    const options = { nodeId, run, reset, checksum: (text: string) => crc32(text) };
+    const options = { nodeId, run, reset, checksum: crc32 };
     const { folder, isNew } = await NodeFolder.open(directory.replace(/(?<=.)\/+$/, ""), options);
     try {
       return openDatabase(new DatabaseSync(folder.file), folder, isNew, options);
@@ -135,7 +136,7 @@ const SCHEMA = `
 interface Owner {
   readonly nodeId: string;
   readonly run: string;
-  readonly checksum: (text: string) => number;
+  readonly checksum: Checksum;
 }
 
 /** Makes or checks a database, and writes to it once. */
@@ -180,6 +181,11 @@ function openDatabase(
   }
 }
 
+/** What the checksum of a log's row begins with, so that it covers where the row belongs. */
+function seedOf(log: number, number: number): number {
+  return (Math.imul(log, 0x9e3779b1) ^ number) >>> 0;
+}
+
 /** What is known of a log without reading it. */
 interface LogState {
   readonly id: number;
@@ -201,11 +207,11 @@ function prepareStatements(database: DatabaseSync) {
       "SELECT *, (SELECT max(number) FROM entry WHERE log = id) AS last FROM log",
     ),
     setLog: database.prepare("INSERT OR REPLACE INTO log VALUES (?, ?, ?, ?, ?)"),
-    entries: database.prepare("SELECT number, json, sum FROM entry WHERE log = ? ORDER BY number"),
+    entries: database.prepare("SELECT json, sum FROM entry WHERE log = ? ORDER BY number"),
     append: database.prepare("INSERT INTO entry VALUES (?, ?, ?, ?)"),
     truncate: database.prepare("DELETE FROM entry WHERE log = ? AND number >= ?"),
     compact: database.prepare("DELETE FROM entry WHERE log = ? AND number <= ?"),
-    pieces: database.prepare("SELECT number, json, sum FROM piece WHERE log = ? ORDER BY number"),
+    pieces: database.prepare("SELECT json, sum FROM piece WHERE log = ? ORDER BY number"),
     addPiece: database.prepare("INSERT INTO piece VALUES (?, ?, ?, ?)"),
     clearPieces: database.prepare("DELETE FROM piece WHERE log = ?"),
   };
@@ -215,7 +221,7 @@ class SqliteStorage implements Storage {
   readonly isDurable = true;
   readonly #database: DatabaseSync;
   readonly #folder: NodeFolder;
-  readonly #checksum: (text: string) => number;
+  readonly #checksum: Checksum;
   readonly #statements: ReturnType<typeof prepareStatements>;
   readonly #logs = new Map<string, LogState>();
   readonly #onUnload = () => this.close();
@@ -225,7 +231,7 @@ class SqliteStorage implements Storage {
   /** What went wrong: it is not known what is durable, so the next sync throws it. */
   #failure: StorageError | undefined;
 
-  constructor(database: DatabaseSync, folder: NodeFolder, checksum: (text: string) => number) {
+  constructor(database: DatabaseSync, folder: NodeFolder, checksum: Checksum) {
     this.#database = database;
     this.#folder = folder;
     this.#checksum = checksum;
@@ -319,8 +325,7 @@ class SqliteStorage implements Storage {
   /** Adds rows to a table of a log. */
   insert(statement: StatementSync, log: LogState, first: number, texts: readonly string[]): void {
     texts.forEach((json, i) => {
-      const number = first + i;
-      statement.run(log.id, number, json, this.#checksum(`${log.id} ${number} ${json}`));
+      statement.run(log.id, first + i, json, this.#checksum(json, seedOf(log.id, first + i)));
     });
   }
 
@@ -336,10 +341,11 @@ class SqliteStorage implements Storage {
       this.#statements[table].all(id)
     );
     if (rows.length !== last - first + 1) throw this.#fail(this.#damaged());
-    return rows.map(({ number, json, sum }, i) => {
-      const isWhole = number === first + i && sum === this.#checksum(`${id} ${number} ${json}`);
-      if (!isWhole) throw this.#fail(this.#damaged());
-      return parseJson(String(json));
+    return rows.map(({ json, sum }, i) => {
+      const text = String(json);
+      // Which is another one if the row has another number.
+      if (sum !== this.#checksum(text, seedOf(id, first + i))) throw this.#fail(this.#damaged());
+      return parseJson(text);
     });
   }
 

@@ -35,14 +35,16 @@ interface Marker {
   readonly state: "new" | "open" | "closed";
 }
 
+/** The checksum of a text, which may go on from another. */
+export type Checksum = (text: string, seed?: number) => number;
+
 /** What {@linkcode NodeFolder.open} needs to know. */
 export interface FolderOptions {
   readonly nodeId: string;
   readonly run: string;
   /** Whether data of another run is removed. */
   readonly reset: boolean;
-  /** The checksum of a text. */
-  readonly checksum: (text: string) => number;
+  readonly checksum: Checksum;
 }
 
 /** The folder of a node's data, locked. */
