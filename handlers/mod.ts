@@ -48,6 +48,7 @@ export { serveUniqueIds, uniqueIdsSchema } from "./unique_ids.ts";
 export {
   commonFlags,
   type ConsensusOptions,
+  dataFlags,
   type LatencyOptions,
   type Workload,
 } from "./workload.ts";

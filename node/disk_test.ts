@@ -436,6 +436,20 @@ Deno.test("a full disk ends the node with 74 and one sentence, and no answer is 
   );
 });
 
+Deno.test("the node of the storage page goes on counting after a restart", async () => {
+  const page = await Deno.readTextFile(new URL("../docs/storage.md", import.meta.url));
+  const code = /```ts ignore\n([^]*?)```/.exec(page)?.[1] ?? "";
+  await withDirectory((directory) =>
+    withProgram(code, async (file) => {
+      for (const totals of [[1, 2], [3, 4]]) {
+        const run = await runIn(`cd '${directory}';`, file, directory, additions(2));
+        assertEquals([run.code, run.totals, run.stderr], [0, [undefined, ...totals], ""]);
+      }
+      assertEquals([...Deno.readDirSync(directory)].map(({ name }) => name), ["data"]);
+    })
+  );
+});
+
 Deno.test("no node id leaves the directory, and each has a folder of its own", async () => {
   await withDirectory(async (directory) => {
     const ids = [

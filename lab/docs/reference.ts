@@ -6,7 +6,7 @@
  * @module
  */
 
-import { commonFlags } from "@eddy/handlers";
+import { commonFlags, dataFlags } from "@eddy/handlers";
 import { findWorkload, workloads } from "@eddy/handlers/workloads";
 import type { Flag, Flags, FlagValues } from "@eddy/maelstrom/flags";
 import { type Command, commands } from "@eddy/workbench/cli/commands.ts";
@@ -150,6 +150,12 @@ async function nodeOptions(): Promise<string[]> {
     `With every workload: ${
       Object.entries(commonFlags).map(([name, { help }]) => `\`--${name}\` (${help})`).join(", ")
     }.`,
+    "",
+    "Of a node that is a process of its own, with every workload, too ([storage](storage.md)):",
+    "",
+    "| option | what it does | default | accepts |",
+    "|---|---|---|---|",
+    ...Object.entries(dataFlags).map(row),
     "",
   ];
 }

@@ -43,5 +43,7 @@ export const NODE_CODES: ExitCodes = [
   [0, "the input ended, or a signal came"],
   [1, "standard output failed, or a second signal came"],
   [2, "wrong arguments"],
+  [3, "the data of `--data` is in use, another run's, damaged or gone"],
   [70, "standard input failed"],
+  [74, "the disk of `--data` is full or failed"],
 ];
