@@ -402,3 +402,32 @@ Deno.test("what --data cannot mean is one sentence, with exit code 2", async () 
     }
   });
 });
+
+Deno.test("a node that is killed amid writes has every write that it acknowledged", async () => {
+  await withData(async (_, data) => {
+    let [written, acknowledged] = [0, 0];
+    for (let start = 0; start < 4; start++) {
+      const node = new NodeProcess(main, "lin-kv", "--data", data, "--run", "1");
+      await node.init(["n1"]);
+      let value: unknown;
+      // Until it leads, it answers with error 11; the key may be missing at the first start only.
+      for (let isRead = false; !isRead;) {
+        await node.send("c1", { type: "read", msg_id: 1, key: "k" });
+        const { body } = await node.next();
+        isRead = body.type === "read_ok" || body.code === 20;
+        value = body.value ?? 0;
+      }
+      assert(Number(value) >= acknowledged && Number(value) <= written, `${value}`);
+      for (let i = 0; i < 300; i++) {
+        await node.send("c1", { type: "write", msg_id: ++written, key: "k", value: written });
+      }
+      while (acknowledged < written - 100 * start - 20) {
+        const { body } = await node.next();
+        assertEquals(body.type, "write_ok");
+        acknowledged = Math.max(acknowledged, Number(body.in_reply_to));
+      }
+      node.kill("SIGKILL");
+      await node.endedUnread();
+    }
+  });
+});

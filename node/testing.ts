@@ -143,9 +143,17 @@ export function oddThrown(): Record<string, unknown> {
   };
 }
 
-const denied = ["net", "read", "write", "env", "run", "sys", "ffi"].map((name) => `--deny-${name}`);
+/** Flags that give a node no permission but for the directory of `--data`, if that is given. */
+function permissions(args: readonly string[]): string[] {
+  const denied = ["net", "env", "run", "sys", "ffi"].map((name) => `--deny-${name}`);
+  const at = args.indexOf("--data");
+  const files = ["read", "write"].map((name) =>
+    at === -1 ? `--deny-${name}` : `--allow-${name}=${args[at + 1]}`
+  );
+  return [...denied, ...files];
+}
 
-/** A node as a process without permissions. */
+/** A node as a process without permissions, but for the directory that follows `--data`. */
 export class NodeProcess {
   readonly #process: Deno.ChildProcess;
   readonly #writer: WritableStreamDefaultWriter<Uint8Array>;
@@ -156,7 +164,7 @@ export class NodeProcess {
   /** Starts a program with Deno. */
   constructor(program: URL | string, ...args: string[]) {
     const command = new Deno.Command(Deno.execPath(), {
-      args: ["run", "--quiet", "--no-prompt", ...denied, String(program), ...args],
+      args: ["run", "--quiet", "--no-prompt", ...permissions(args), String(program), ...args],
       stdin: "piped",
       stdout: "piped",
       stderr: "piped",
