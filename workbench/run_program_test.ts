@@ -1,4 +1,4 @@
-import { assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { assertEquals, assertMatch } from "@std/assert";
 import { defaultOptions } from "./options.ts";
 import { runProgram } from "./run_program.ts";
 
@@ -8,9 +8,9 @@ async function argumentsOf(...args: string[]): Promise<string[]> {
   try {
     const bin = `${folder}/node.sh`;
     await Deno.writeTextFile(bin, `#!/bin/sh\necho "$@" >>'${folder}/args'\n`, { mode: 0o755 });
-    const options = defaultOptions("echo", { nodeCount: 1, timeLimitMs: 100 });
+    const options = defaultOptions("echo", { nodeCount: 1, timeLimitSeconds: 1 });
     for (let run = 0; run < 2; run++) {
-      await assertRejects(() => runProgram({ bin, args }, options), Error, "exit status 0");
+      await runProgram({ bin, args }, options); // It ends by itself, and the run is invalid.
     }
     return (await Deno.readTextFile(`${folder}/args`)).trimEnd().split("\n");
   } finally {
