@@ -84,11 +84,12 @@ function projectFiles(workload: WorkloadName, folder: URL): ProjectFile[] {
   ];
 }
 
-/** The packages that a project imports, each with its folder beside the others. */
-const PACKAGES = {
-  "@eddy/maelstrom": "node",
-  "@eddy/handlers": "handlers",
-  "@eddy/workbench": "workbench",
+/** What a project imports, each with its module. */
+const MODULES = {
+  "@eddy/maelstrom": "node/mod",
+  "@eddy/maelstrom/disk": "node/disk",
+  "@eddy/handlers": "handlers/mod",
+  "@eddy/workbench": "workbench/mod",
 } as const;
 
 /**
@@ -110,18 +111,19 @@ function importsFor(folder: URL): Record<string, string> {
     );
   }
   return Object.fromEntries(
-    Object.entries(PACKAGES).map(([name, path]) => [
+    Object.entries(MODULES).map(([name, module]) => [
       name,
       from === undefined
         ? published(name)
-        : address(new URL(`${path}/mod${here.pathname.slice(-3)}`, from), folder),
+        : address(new URL(`${module}${here.pathname.slice(-3)}`, from), folder),
     ]),
   );
 }
 
-/** The published package. */
+/** The published package, or a part of it. */
 function published(name: string): string {
-  return `jsr:${name}@^${config.version}`;
+  const [scope, title, ...part] = name.split("/");
+  return `jsr:${[`${scope}/${title}@^${config.version}`, ...part].join("/")}`;
 }
 
 /**
