@@ -14,13 +14,14 @@ import { kafka, kafkaMutants } from "./kafka.ts";
 import { linKv, linKvMutants } from "./lin_kv.ts";
 import { DEFAULT_SETTINGS, type Mutant, type NodeUnderTest, type Settings } from "./mutant.ts";
 import { protocolMutants } from "./protocol.ts";
-import { type RaftMutant, raftMutants } from "./raft_nodes.ts";
+import { type RaftMutant, raftMutants as rulesBroken } from "./raft_nodes.ts";
 import type { Answer, AsyncServer, Change, Reference, Server } from "./reference.ts";
+import { raftStorageMutants, storageMutants } from "./storage_nodes.ts";
 import type { Store } from "./stores.ts";
 import { txnListAppend, txnListAppendMutants, txnRwRegister, txnRwRegisterMutants } from "./txn.ts";
 import { uniqueIds, uniqueIdsMutants } from "./unique_ids.ts";
 
-export { DEFAULT_SETTINGS, type RaftMutant, raftMutants };
+export { DEFAULT_SETTINGS, type RaftMutant };
 export type {
   Answer,
   AsyncServer,
@@ -51,7 +52,11 @@ const registry: readonly (readonly [reference: Reference, mutants: readonly Muta
 export const mutants: readonly Mutant[] = [
   ...registry.flatMap(([, mutants]) => mutants),
   ...protocolMutants,
+  ...storageMutants,
 ];
+
+/** The mutants on Raft. */
+export const raftMutants: readonly RaftMutant[] = [...rulesBroken, ...raftStorageMutants];
 
 /** All mutants: those of every workload, and those on Raft. */
 export const allMutants: readonly (Mutant | RaftMutant)[] = [...mutants, ...raftMutants];

@@ -7,7 +7,7 @@
  */
 
 import { type ConsensusOptions, serveTxnListAppend } from "@eddy/handlers";
-import { Raft } from "@eddy/handlers/raft";
+import { Raft, type RaftOptions } from "@eddy/handlers/raft";
 import type { ReplicaOptions } from "@eddy/handlers/raft/replica";
 import type { Json, Node } from "@eddy/maelstrom";
 import type { Mutant, Settings } from "./mutant.ts";
@@ -25,11 +25,11 @@ export interface RaftMutant extends Mutant {
 }
 
 /** Leaders are missed as soon as the links allow, so that there are many. */
-const quick: MutationParts["timing"] = { heartbeatMs: 5 };
+export const quick: MutationParts["timing"] = { heartbeatMs: 5 };
 /** So small messages that an old entry may arrive without the first of the new term. */
 const oneByOne: MutationParts["timing"] = { ...quick, maxEntries: 1, spacingMs: 60 };
 /** So short a memory that followers need snapshots all the time. */
-const shortLog: MutationParts["timing"] = { ...quick, maxLag: 8, maxEntries: 4 };
+export const shortLog: MutationParts["timing"] = { ...quick, maxLag: 8, maxEntries: 4 };
 
 /** Where faults show, and how fast the leader's messages are for that. */
 interface Condition {
@@ -38,7 +38,7 @@ interface Condition {
 }
 
 /** Much at once on few keys; who is cut off waits for long, so that others must go on. */
-const crowded = {
+export const crowded = {
   nodeCount: 3,
   concurrency: "20n",
   rate: 200,
@@ -126,7 +126,7 @@ type Row = readonly [
   anomaly: string,
 ];
 
-const NOT_SEEN = "nothing that clients see";
+export const NOT_SEEN = "nothing that clients see";
 
 const rows: readonly Row[] = [
   [
@@ -308,6 +308,17 @@ export const raftMutants: readonly RaftMutant[] = rows.map(
   },
 );
 
+/** Makes Rafts whose own assertions are off. */
+export function withoutAssertions(
+  makeRaft: (options: RaftOptions) => Raft = (options) => new Raft(options),
+): (options: RaftOptions) => Raft {
+  return (options) => {
+    const raft = makeRaft(options);
+    raft.cannotBe = () => {};
+    return raft;
+  };
+}
+
 /** What is wrong with a replica. */
 type WrongParts = Pick<
   ReplicaOptions<Json, object>,
@@ -327,11 +338,7 @@ function serveWrong(
 ): void {
   const options: WrongParts & ConsensusOptions = {
     timing,
-    makeRaft(given) {
-      const raft = makeRaft?.(given) ?? new Raft(given);
-      raft.cannotBe = () => {};
-      return raft;
-    },
+    makeRaft: withoutAssertions(makeRaft),
     storage: makeStorage?.(),
     sessions: makeSessions?.(),
   };
