@@ -117,7 +117,7 @@ export class MemoryStorage implements Storage {
   readonly #values = new Map<string, string>();
   readonly #logs = new Map<string, LogContent>();
 
-  /** @param content what it begins with, of which it takes a copy */
+  /** Makes an empty one, or one with a copy of another's content. */
   constructor(content?: MemoryStorage) {
     if (content === undefined) return;
     for (const [key, text] of content.#values) this.#values.set(key, text);

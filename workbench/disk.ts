@@ -20,19 +20,19 @@ import { randomBelow } from "./random.ts";
 import type { World } from "./world.ts";
 
 /** The faults that lose what was not synced, and how: all of it, any part, or an append's end. */
-export const LOSSES = ["kill", "disk-lose", "disk-torn"] as const;
+export const LOSSES: readonly Loss[] = ["kill", "disk-lose", "disk-torn"];
 
-/** One of {@linkcode LOSSES}. */
-export type Loss = typeof LOSSES[number];
+/** A fault that loses what was not synced. */
+export type Loss = "kill" | "disk-lose" | "disk-torn";
 
 /** The faults that make syncs fail, with what the error says. */
-const FAILURES = {
+const FAILURES: Readonly<Record<SyncFailure, string>> = {
   "disk-full": "no space left on device (ENOSPC)",
   "disk-eio": "input/output error (EIO)",
-} as const;
+};
 
 /** A fault that makes syncs fail. */
-export type SyncFailure = keyof typeof FAILURES;
+export type SyncFailure = "disk-full" | "disk-eio";
 
 /** The mean time of a sync; one takes from half to one and a half times as long. */
 const SYNC_MS = 0.5;

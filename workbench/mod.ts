@@ -22,6 +22,7 @@
  */
 
 export { ProtocolError, type Violation } from "./protocol.ts";
+export type { DiskStats, Loss, SyncFailure } from "./disk.ts";
 export type { Drops, FaultVerbs, FaultWindow, Nodes } from "./faults.ts";
 export {
   type CheckResult,
