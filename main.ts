@@ -35,7 +35,11 @@ async function serve(install: (node: Node) => void, storage?: OpenStorage): Prom
 /** Obeys a command line and returns the exit code. */
 async function main(args: readonly string[]): Promise<number> {
   try {
-    const asked = await readNodeCommand(args, { command: "eddy", version: config.version });
+    const asked = await readNodeCommand(args, {
+      command: "eddy",
+      version: config.version,
+      loadDisk: () => import("@eddy/maelstrom/disk"),
+    });
     if ("text" in asked) stdoutLine(asked.text);
     else await serve(asked.install, asked.storage);
     return 0;

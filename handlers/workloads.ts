@@ -61,16 +61,30 @@ export type NodeCommand =
     readonly storage: OpenStorage | undefined;
   };
 
+/** Loads the module `@eddy/maelstrom/disk`. */
+export type DiskLoader = () => Promise<{
+  openDisk(
+    directory: string,
+    options: { run?: string | undefined; reset?: boolean | undefined },
+  ): OpenStorage;
+}>;
+
 /**
  * Reads the command line of a node.
  *
  * @param command what stands before the workload, for `--help`
  * @param version what `--version` prints
+ * @param loadDisk loads what keeps data on disk; called where `--data` is given only, so that neither
+ * the start of a node nor a browser has it
  * @throws {UsageError} if there is no such workload, or it has no such options.
  */
 export async function readNodeCommand(
   args: readonly string[],
-  { command, version }: { readonly command: string; readonly version: string },
+  { command, version, loadDisk }: {
+    readonly command: string;
+    readonly version: string;
+    readonly loadDisk: DiskLoader;
+  },
 ): Promise<NodeCommand> {
   // Maelstrom's own separator may come along.
   const words = args[0] === "--" ? args.slice(1) : args;
@@ -81,7 +95,7 @@ export async function readNodeCommand(
   const workload = await findWorkload(isNamed ? first : "echo");
   const [ours, theirs] = splitDataFlags(isNamed ? options : words);
   const install = workload.configure(theirs);
-  return { install, storage: await openStorage(ours) };
+  return { install, storage: await openStorage(ours, loadDisk) };
 }
 
 /** The arguments that say where data is kept, and those of the workload. */
@@ -101,11 +115,14 @@ function splitDataFlags(args: readonly string[]): [ours: string[], theirs: strin
   return [ours, theirs];
 }
 
-/** What `--data` asks for; the module for it is loaded where it is given only. */
-async function openStorage(args: readonly string[]): Promise<OpenStorage | undefined> {
+/** What `--data` asks for. */
+async function openStorage(
+  args: readonly string[],
+  loadDisk: DiskLoader,
+): Promise<OpenStorage | undefined> {
   const { data, run, "data-reset": reset } = parseFlags(dataFlags, args).flags;
   if (data !== undefined) {
-    const { openDisk } = await import("@eddy/maelstrom/disk");
+    const { openDisk } = await loadDisk();
     return openDisk(data, { run, reset });
   }
   const [lone] = args;

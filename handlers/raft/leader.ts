@@ -276,7 +276,7 @@ export class Leader {
   }
 
   /** Makes a snapshot for a follower that needs entries which this node no longer holds. */
-  #takeSnapshot(follower: Progress): Snapshot {
+  #takeSnapshot(follower: Progress): SentSnapshot {
     const { storage, applied, snapshot } = this.#raft;
     return follower.becomeSnapshot({
       lastIndex: applied,
@@ -286,7 +286,7 @@ export class Leader {
     });
   }
 
-  #sendSnapshot(follower: Progress, { lastIndex, lastTerm, items, offset }: Snapshot): void {
+  #sendSnapshot(follower: Progress, { lastIndex, lastTerm, items, offset }: SentSnapshot): void {
     const { term, timing, heartbeatMs } = this.#raft;
     const count = countFitting(items, offset, timing.maxEntries, timing.maxChars);
     this.#raft.send(follower.peer, {
@@ -328,7 +328,7 @@ export class Leader {
 }
 
 /** A snapshot on its way to a follower. */
-interface Snapshot {
+interface SentSnapshot {
   readonly lastIndex: number;
   readonly lastTerm: number;
   readonly items: readonly Json[];
@@ -358,7 +358,7 @@ class Progress {
   hasMore = false;
   grant: readonly [ticket: Ticket, index: number] | undefined;
   #state: "probe" | "replicate" | "snapshot" = "replicate";
-  #snapshot: Snapshot | undefined;
+  #snapshot: SentSnapshot | undefined;
   /** Up to where, and for which round, it was asked to acknowledge at once. */
   #askedIndex = 0;
   #askedRound = 0;
@@ -383,7 +383,7 @@ class Progress {
   }
 
   /** The snapshot that is under way, in state `snapshot`. */
-  get snapshot(): Snapshot | undefined {
+  get snapshot(): SentSnapshot | undefined {
     return this.#snapshot;
   }
 
@@ -397,7 +397,7 @@ class Progress {
     this.#snapshot = undefined;
   }
 
-  becomeSnapshot(snapshot: Snapshot): Snapshot {
+  becomeSnapshot(snapshot: SentSnapshot): SentSnapshot {
     this.#state = "snapshot";
     this.#snapshot = snapshot;
     return snapshot;

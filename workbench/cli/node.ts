@@ -23,7 +23,11 @@ const hint = `Type messages, one JSON object per line; end with Ctrl-D. Begin wi
 export async function nodeCommand(args: readonly string[]): Promise<number> {
   try {
     const command = `${helpName().name} node`;
-    const asked = await readNodeCommand(args, { command, version: config.version });
+    const asked = await readNodeCommand(args, {
+      command,
+      version: config.version,
+      loadDisk: () => import("@eddy/maelstrom/disk"),
+    });
     if ("text" in asked) {
       stdoutLine(asked.text);
       return 0;
