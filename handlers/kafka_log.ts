@@ -143,11 +143,11 @@ export class LogStore implements GossipStore {
     this.#log.prune(stable);
   }
 
-  /** The archive ends with all committed offsets. */
+  /** At its end all committed offsets follow, which have no place in the archive. */
   archive(from: number, limit: number): ArchivePart {
     const events: Json[] = this.#arrivals.slice(from, from + limit);
-    const total = this.#arrivals.length + 1;
-    if (events.length < limit) {
+    const total = this.#arrivals.length;
+    if (from + events.length >= total) {
       const commits: JsonObject = Object.create(null) as JsonObject;
       for (const [key, { committed }] of this.#keys) if (committed >= 0) commits[key] = committed;
       events.push(commits);

@@ -1,6 +1,8 @@
 import fc from "fast-check";
 import { assert, assertEquals } from "@std/assert";
 import { MemoryStorage } from "@eddy/maelstrom";
+import { Membership } from "./gossip/membership.ts";
+import { ArchiveReader, type Gossip } from "./gossip/message.ts";
 import { KeyLog, LogStore } from "./kafka_log.ts";
 
 Deno.test("entries inserted in any order are read by offset, up to the visible one", () => {
@@ -81,4 +83,29 @@ Deno.test("what is held besides an archive is not shown with it", () => {
   assertEquals(store.poll("k", 0, 9), []);
   store.settle([1, 1]);
   assertEquals(store.poll("k", 0, 9).map(([offset]) => offset), [0, 1]);
+});
+
+Deno.test("a node that reads an archive twice gets what has come in between", () => {
+  const store = new LogStore();
+  store.begin(0, 0, 1);
+  const copy = new LogStore();
+  const reader = new ArchiveReader(copy);
+  const { peers: [peer] } = new Membership("n0", ["n0", "n1"]);
+  peer?.restart("t", 0);
+  const read = () => {
+    for (let more = peer !== undefined; more;) {
+      const archive = store.archive(peer === undefined ? 0 : reader.want(peer, 0), 2);
+      const gossip = { tag: "t", archive, have: store.have } as unknown as Gossip;
+      more = reader.take(gossip) === true;
+    }
+  };
+  store.send("k", "a");
+  read();
+  for (const msg of ["b", "c", "d"]) store.send("k", msg);
+  store.settle([4]);
+  store.commit("k", 3);
+  read();
+  copy.settle([5]);
+  assertEquals(copy.poll("k", 0, 9).map(([, msg]) => msg), ["a", "b", "c", "d"]);
+  assertEquals(copy.committed("k"), 3);
 });

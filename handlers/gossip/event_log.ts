@@ -150,6 +150,7 @@ export interface Batch {
 /** A part of a node's archive: all that the node has, in the order in which it arrived there. */
 export interface ArchivePart {
   readonly from: number;
+  /** In the last part there may be more than there are places. */
   readonly events: readonly Json[];
   /** How long the whole archive was when this part was read. */
   readonly total: number;

@@ -176,6 +176,8 @@ export class GossipCore {
       this.#downlink.hurry(peer, gossip.urgency, nowMs);
     }
     if (gossip.batches.length > 0 && !gossip.ack) this.#scheduleAck(peer, gossip.up, nowMs);
+    // A message to it was lost, if it should hold by now what this node has sent.
+    if (gossip.up && !peer.holdsSoon(this.#store.have, this.stable, nowMs)) peer.awaitsAck = true;
     if (covers(this.#store.have, gossip.have) && merge(this.stable, gossip.stable)) {
       this.#store.settle(this.stable);
     }

@@ -380,7 +380,7 @@ export class ArchiveReader {
    */
   take({ tag, archive, have }: Gossip): boolean | undefined {
     if (archive === undefined || tag !== this.#tag || archive.from !== this.#next) return undefined;
-    const next = archive.from + archive.events.length;
+    const next = Math.min(archive.from + archive.events.length, archive.total);
     const more = next < archive.total && archive.events.length > 0;
     this.#store.restore(archive, more ? undefined : have);
     this.#next = next;
