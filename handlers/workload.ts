@@ -63,7 +63,9 @@ export const dataFlags = {
     accepts: "a directory",
   },
   run: {
-    help: "What tells this run from others, whose data is refused (default: the parent process)",
+    help:
+      "What tells this run from others, whose data is refused (default: EDDY_RUN in the environment, " +
+      "or the parent process)",
     value: "ID",
     accepts: "any text that is not empty",
   },
