@@ -290,7 +290,8 @@ function stableSpread(latencies: LatencyQuantiles | undefined): Spread | undefin
   return { median, p95, p99, max };
 }
 
-function reasonOf({ valid, broke, explanations, warnings }: RunReport): string {
+/** The first of what a run found, or why it is unknown; one line. */
+export function reasonOf({ valid, broke, explanations, warnings }: RunReport): string {
   if (valid === true) return "";
   if (broke !== undefined) return indented(broke.text);
   const [lines = [warnings[0] ?? "no reason known"]] = explanations;
