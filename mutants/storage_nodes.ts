@@ -18,7 +18,7 @@ import {
   serveTxnRwRegister,
 } from "@eddy/handlers";
 import type { ReplicaOptions } from "@eddy/handlers/raft/replica";
-import { isJsonObject, type Json, type Node, parseJson, type StorageWrite } from "@eddy/maelstrom";
+import { type Json, type Node, parseJson, type StorageWrite } from "@eddy/maelstrom";
 import type { Mutant, Settings } from "./mutant.ts";
 import {
   crowded,
@@ -87,14 +87,6 @@ function dropsFirst(write: StorageWrite): ReturnType<Forward> {
   return [[{ ...write, snapshot: stateless(write.snapshot) }, 0], [write, LATE_MS]];
 }
 
-/** Neither the values nor the events of its log say what was committed. */
-function forgetsCommits(write: StorageWrite): ReturnType<Forward> {
-  if (byKey("committed")(`value ${write.f === "set" ? write.key : ""}`)) return [];
-  if (write.f !== "append") return [[write, 0]];
-  const entries = write.entries.map((entry) => isJsonObject(parseJson(entry)) ? "{}" : entry);
-  return [[{ ...write, entries }, 0]];
-}
-
 /** Kills so often that most nodes are killed several times. */
 const killed: Settings = {
   nemesis: ["kill"],
@@ -112,9 +104,6 @@ const killedAndCut: Settings = {
   latency: { meanMs: 50, distribution: "exponential" },
   rate: 300,
 };
-
-/** Few keys, to which consumers come back. */
-const fewKeys: Settings = { ...killed, keyCount: 4, maxWritesPerKey: 64 };
 
 type Row = readonly [name: string, anomaly: string, forward: Forward, needs?: Settings];
 
@@ -134,7 +123,6 @@ const total = named("value total");
 const kafkaLog = named("log kafka");
 
 const EARLY = "answers before its write is on disk";
-const PASSED_BY = "from before what was committed at the same node";
 
 /** Wrong nodes, but for those on Raft's lists. */
 export const storageMutants: readonly Mutant[] = [
@@ -172,7 +160,6 @@ export const storageMutants: readonly Mutant[] = [
       never(byKey("promise")),
       killedAndCut,
     ],
-    ["forgets what was committed in a crash", PASSED_BY, forgetsCommits, fewKeys],
   ]),
   ...mutantsOf("txn-rw-register", serveTxnRwRegister, [
     [EARLY, "G-single-item-realtime", late(raftLog, LATE_MS)],
@@ -274,8 +261,8 @@ const raftRows: readonly RaftRow[] = [
     "what a leader has sent as a snapshot is on disk before it is confirmed (7)",
     without("replace"),
     shortLog,
-    crashes,
-    5,
+    { ...crashes, concurrency: "60n", nemesisIntervalSeconds: 0.3 },
+    8,
     "incompatible-order",
   ],
   [
