@@ -105,13 +105,13 @@ const killedAndCut: Settings = {
   rate: 300,
 };
 
-type Row = readonly [name: string, anomaly: string, forward: Forward, needs?: Settings];
+type MutantRow = readonly [name: string, anomaly: string, forward: Forward, needs?: Settings];
 
 /** The mutants of one workload. */
 function mutantsOf(
   workload: Mutant["workload"],
   install: (node: Node) => void,
-  rows: readonly Row[],
+  rows: readonly MutantRow[],
 ): Mutant[] {
   return rows.map(([name, anomaly, forward, needs = killed]) => {
     return { name, workload, anomaly, needs, install: onWrongStorage(forward, install) };
