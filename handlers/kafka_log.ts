@@ -98,9 +98,13 @@ export class LogStore implements GossipStore {
   commit(key: string, offset: number): boolean {
     const log = this.#kept === undefined ? this.#keys.get(key) : this.#keyLog(key);
     const safe = Math.min(offset, Math.max(log?.visible ?? -1, log?.promised ?? -1));
-    if (log === undefined || safe <= log.committed) return false;
+    if (log === undefined) return false;
+    if (this.#kept !== undefined && safe > log.keptCommitted) {
+      log.keptCommitted = safe;
+      this.#kept.storage.set(committedKey(key), safe);
+    }
+    if (safe <= log.committed) return false;
     log.committed = safe;
-    this.#kept?.storage.set(committedKey(key), safe);
     if (this.#openCommits === undefined) {
       this.#openCommits = Object.create(null) as JsonObject;
       this.#log.append(this.#ownStream, this.#openCommits);
@@ -241,7 +245,7 @@ function committedKey(key: string): string {
 
 /** Takes what an earlier process has promised for a key, and what its clients have committed. */
 function restoreKey(storage: Storage, key: string, log: KeyLog): void {
-  log.committed = (storage.get(committedKey(key)) ?? -1) as number;
+  log.committed = log.keptCommitted = (storage.get(committedKey(key)) ?? -1) as number;
   log.promised = log.nextPromise = (storage.get(promiseKey(key)) ?? -1) as number;
 }
 
@@ -251,6 +255,8 @@ export class KeyLog {
   visible = -1;
   /** The highest offset that clients have committed; -1 before the first. */
   committed = -1;
+  /** The highest of them that this node's own clients have, and that it keeps. */
+  keptCommitted = -1;
   /**
    * This process hands out higher offsets only: an earlier one may have held, and shown, entries up
    * to here; -1 if there was none.

@@ -59,6 +59,20 @@ Deno.test("a later process goes on above all that an earlier one has held, and k
   assertEquals([third.committed("k"), third.since(0, 0, 9)?.to], [102, 2]);
 });
 
+Deno.test("a commit is kept here, though another node's clients have committed as much", () => {
+  const storage = new MemoryStorage();
+  const store = new LogStore();
+  store.resume(storage, 0);
+  store.begin(0, 0, 1);
+  store.send("k", "a");
+  store.settle([1]);
+  store.receive(1, { from: 0, to: 1, events: [{ k: 0 }] });
+  assertEquals(store.commit("k", 0), false, "nothing is to be sent");
+  const next = new LogStore();
+  next.resume(storage, 0);
+  assertEquals(next.committed("k"), 0);
+});
+
 Deno.test("an event that a message has carried is kept under its number", () => {
   const storage = new MemoryStorage();
   const store = new LogStore();

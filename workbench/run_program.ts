@@ -11,7 +11,6 @@ import { checkOptions, OWN_DISK, type RunOptions } from "./options.ts";
 import { needsDisk } from "./nemesis.ts";
 import type { LoadedProgram } from "./program.ts";
 import { checkArgsAndHooks, type RunHooks, runIn, type RunResult } from "./run.ts";
-import { WORKLOADS } from "./workloads/mod.ts";
 import { createRealWorld, type World } from "./world.ts";
 
 /** A program to run as nodes. */
@@ -84,17 +83,8 @@ async function runProcesses(
   const links = hooks.plan?.links;
   const { createProcessCluster } = await import("./process.ts");
   const world = createRealWorld(options.seed, { latency: options.latency, links });
-  const all = withRun(args);
-  const make = (cluster: ClusterOptions) => createProcessCluster({ ...cluster, bin, args: all });
+  const make = (cluster: ClusterOptions) => createProcessCluster({ ...cluster, bin, args });
   const makeMeter = ({ clock }: World, cluster: Cluster) =>
     new LoadMeter(clock, () => cluster.processIds);
   return await runIn(world, make, options, hooks, { makeMeter });
-}
-
-/** The arguments of a node; Eddy's own, if it keeps data, is told which run that belongs to. */
-function withRun(args: readonly string[]): readonly string[] {
-  const has = (flag: string) => args.some((arg) => arg === flag || arg.startsWith(`${flag}=`));
-  const isOurs = WORKLOADS.some((name) => name === args[0]);
-  if (!isOurs || !has("--data") || has("--run")) return args;
-  return [...args, "--run", crypto.randomUUID()];
 }

@@ -86,10 +86,11 @@ export class NodeReplica<Operation extends Json, Reply extends object> {
 
   #start(): void {
     const { id, nodeIds, random, clock } = this.#node;
-    const kept = this.#restore();
+    const options = this.#options;
+    const kept = options.storage === undefined ? this.#restore() : {};
     const nowMs = clock.now();
     const machine = this.#machine;
-    this.#replica = new Replica({ id, nodeIds, random, nowMs, machine, ...kept, ...this.#options });
+    this.#replica = new Replica({ id, nodeIds, random, nowMs, machine, ...options, ...kept });
     this.#node.state.attach("replica", this.#replica);
     this.#scheduleTurn();
   }
@@ -98,7 +99,7 @@ export class NodeReplica<Operation extends Json, Reply extends object> {
   #restore(): Pick<ReplicaOptions<Operation, Reply>, "storage" | "sessions" | "applied"> {
     if (!this.#node.storage.isDurable) return {};
     const storage = new DurableRaftStorage(this.#node.storage);
-    const sessions = new Sessions();
+    const { sessions = new Sessions() } = this.#options;
     if (storage.snapshot !== undefined) {
       const [kept, ...items] = storage.snapshot.items;
       if (Sessions.isSnapshot(kept)) sessions.restore(kept);
