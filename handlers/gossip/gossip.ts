@@ -113,6 +113,7 @@ export class GossipCore {
     this.stream = this.#streams.number(streamName(id, tag));
     this.#sender = new Sender({
       tag,
+      stream: this.stream,
       store,
       streams: this.#streams,
       membership: this.#membership,

@@ -119,7 +119,7 @@ export class Peer {
 
   /** When the first message was sent that has no echo yet; undefined if each has one. */
   #unechoedFromMs: number | undefined;
-  /** How far this node's own stream was then. */
+  /** How far this node's own stream was then, if the node was not known to hold it; else 0. */
   #unechoedSeq = 0;
   /** By when an echo is expected. */
   echoDueAtMs = Infinity;
@@ -202,14 +202,19 @@ export class Peer {
     return again;
   }
 
-  /** A message was sent whose echo should come within `patienceMs`. */
-  expectEcho(nowMs: number, patienceMs: number, ownSeq: number): void {
+  /**
+   * A message was sent whose echo should come within `patienceMs`.
+   *
+   * @param heldSeq how far into this node's own stream it was known to be then: what it held before
+   * does not show that the message has arrived
+   */
+  expectEcho(nowMs: number, patienceMs: number, ownSeq: number, heldSeq: number): void {
     this.#lastSentMs = nowMs;
     this.#patienceMs = patienceMs;
     const dueAtMs = nowMs + patienceMs;
     if (this.#unechoedFromMs === undefined) {
       this.#unechoedFromMs = nowMs;
-      this.#unechoedSeq = ownSeq;
+      this.#unechoedSeq = heldSeq < ownSeq ? ownSeq : 0;
       this.echoDueAtMs = dueAtMs;
     } else if (dueAtMs < this.echoDueAtMs) {
       this.echoDueAtMs = dueAtMs;

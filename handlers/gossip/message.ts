@@ -224,6 +224,8 @@ interface Scope {
 /** The parts of a node's gossip that its messages depend on. */
 interface SenderOptions {
   readonly tag: string;
+  /** The stream of this node's own events. */
+  readonly stream: number;
   readonly store: GossipStore;
   readonly streams: Streams;
   readonly membership: Membership;
@@ -284,7 +286,7 @@ export class Sender {
     const patienceMs = up
       ? timing.hubPatienceMs(peer, uplink.schedule.periodMs) + 2 * timing.answerPatienceMs(peer)
       : timing.ackPatienceMs(peer, mode === "direct");
-    peer.expectEcho(nowMs, patienceMs, ownSeq);
+    peer.expectEcho(nowMs, patienceMs, ownSeq, peer.seq(this.#node.stream, stable));
   }
 
   /** Acknowledges a node's events; only a hub acknowledges such a message in turn. */
@@ -298,8 +300,9 @@ export class Sender {
   ask(peer: Peer, nowMs: number, extra: Partial<Gossip> = {}, limit: number = MAX_EVENTS): void {
     peer.askedAtMs = nowMs;
     this.send(peer, nowMs, { ...extra, ask: true }, { limit, seen: true });
-    const { timing, progress } = this.#node;
-    peer.expectEcho(nowMs, timing.answerPatienceMs(peer), progress().ownSeq);
+    const { timing, progress, stream, stable } = this.#node;
+    const heldSeq = peer.seq(stream, stable);
+    peer.expectEcho(nowMs, timing.answerPatienceMs(peer), progress().ownSeq, heldSeq);
   }
 
   /** Asks a node that messages may not reach. */
