@@ -343,13 +343,15 @@ Deno.test("a node with --data needs that directory alone, and keeps one run's da
       "n1.lock",
       "n1.run",
     ]);
-    assertEquals((await runHere(["unique-ids", `--data=${data}`, "--run=1"])).code, 0);
+    const unique = await runHere(["unique-ids", `--data=${data}`, "--run=1"]);
+    assertEquals(unique.code, 3);
+    assertStringIncludes(unique.stderr, 'it is the data of "echo", and this is "unique-ids"');
     const other = await runHere(["echo", "--data", data, "--run", "2"]);
     assertEquals([other.code, other.stdout], [3, ""]);
     assertEquals(
       other.stderr,
       `Cannot use ${data}/n1: it is the data of run "1", and this is run "2": ` +
-        "--data-reset removes it\n",
+        "reset (--data-reset) removes it\n",
     );
     const reset = await runHere(["echo", "--data", data, "--run", "2", "--data-reset"]);
     assertEquals([reset.code, reset.stdout], [0, told]);

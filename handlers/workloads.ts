@@ -65,7 +65,7 @@ export type NodeCommand =
 export type DiskLoader = () => Promise<{
   openDisk(
     directory: string,
-    options: { run?: string | undefined; reset?: boolean | undefined },
+    options: { run?: string | undefined; program: string; reset?: boolean | undefined },
   ): OpenStorage;
 }>;
 
@@ -92,10 +92,11 @@ export async function readNodeCommand(
   if (words.includes("--version")) return { text: version };
   const [first, ...options] = words;
   const isNamed = first !== undefined && !first.startsWith("-");
-  const workload = await findWorkload(isNamed ? first : "echo");
+  const name = isNamed ? first : "echo";
+  const workload = await findWorkload(name);
   const [ours, theirs] = splitDataFlags(isNamed ? options : words);
   const install = workload.configure(theirs);
-  return { install, storage: await openStorage(ours, loadDisk) };
+  return { install, storage: await openStorage(name, ours, loadDisk) };
 }
 
 /** The arguments that say where data is kept, and those of the workload. */
@@ -117,13 +118,14 @@ function splitDataFlags(args: readonly string[]): [ours: string[], theirs: strin
 
 /** What `--data` asks for. */
 async function openStorage(
+  program: string,
   args: readonly string[],
   loadDisk: DiskLoader,
 ): Promise<OpenStorage | undefined> {
   const { data, run, "data-reset": reset } = parseFlags(dataFlags, args).flags;
   if (data !== undefined) {
     const { openDisk } = await loadDisk();
-    return openDisk(data, { run, reset });
+    return openDisk(data, { run, program, reset });
   }
   const [lone] = args;
   if (lone === undefined) return undefined;

@@ -134,7 +134,8 @@ async function runOnce(
 async function main({ kills, control }: FlagValues<typeof flags>): Promise<number> {
   const path = projectPath("dist/eddy.js");
   await bundle(path);
-  const jobs = control ? JOBS.slice(0, 1) : JOBS;
+  // Of a set every element that a node has acknowledged and lost is found.
+  const jobs = control ? JOBS.filter(([workload]) => workload === "g-set") : JOBS;
   const late = `--config "${projectPath("lab/deno.json")}" ` +
     `"${projectPath("lab/kills/late_node.ts")}"`;
   const rows = new Map<string, number[]>();
@@ -146,7 +147,7 @@ async function main({ kills, control }: FlagValues<typeof flags>): Promise<numbe
     const run = await runOnce(workload, more, seed, command);
     const { killed, inFlight, acknowledged, valid, reason } = run;
     done += killed;
-    warn(`${workload}, seed ${seed}: ${killed} killed, ${done} of ${kills}`);
+    warn(`${workload}, seed ${seed}: ${killed} killed; ${done} of at least ${kills}`);
     if (!valid) invalid.push(`${workload}, seed ${seed}: ${reason}`);
     const sums = rows.get(workload) ?? [0, 0, 0, 0, 0];
     rows.set(
@@ -157,6 +158,7 @@ async function main({ kills, control }: FlagValues<typeof flags>): Promise<numbe
   const heads = ["workload", "runs", "valid", "nodes killed", "in flight", "acknowledged lately"];
   say(table([heads, ...[...rows].map(([name, sums]) => [name, ...sums.map(String)])]));
   for (const text of invalid) say(text);
+  if (control && invalid.length === 0) warn("The nodes that sync too late were not found");
   return (invalid.length > 0) === (control === true) ? 0 : 1;
 }
 

@@ -47,7 +47,13 @@ export interface DiskOptions {
    */
   run?: string | undefined;
   /**
-   * Whether data of another run is removed. Data of this run never is.
+   * What serves the data, such as a workload: that of another program is refused, too.
+   *
+   * @default ""
+   */
+  program?: string | undefined;
+  /**
+   * Whether data of another run, or program, is removed. Data of this run never is.
    *
    * @default false
    */
@@ -69,8 +75,8 @@ const SIMULATED = Symbol.for("eddy.storage");
  * @throws {UsageError} if the directory is a file, or may not be read and written.
  */
 export function openDisk(directory: string, options: DiskOptions = {}): OpenStorage {
-  refuseUnknown(options, { run: true, reset: true });
-  const { run = presentRun(), reset = false } = options;
+  refuseUnknown(options, { run: true, program: true, reset: true });
+  const { run = presentRun(), program = "", reset = false } = options;
   if (typeof directory !== "string" || directory === "") {
     throw refusedValue("directory", directory, "the path of a directory");
   }
@@ -83,7 +89,7 @@ export function openDisk(directory: string, options: DiskOptions = {}): OpenStor
     // Loaded here, so that programs which can keep data start without.
     const { DatabaseSync } = await import("node-sqlite");
     const { crc32 } = await import("node-zlib");
-    const options = { nodeId, run, reset, checksum: crc32 };
+    const options = { nodeId, run, program, reset, checksum: crc32 };
     const { folder, isNew } = await NodeFolder.open(directory.replace(/(?<=.)\/+$/, ""), options);
     try {
       return openDatabase(new DatabaseSync(folder.file), folder, isNew, options);
@@ -147,8 +153,10 @@ function openDatabase(
   owner: Owner,
 ): SqliteStorage {
   const { file } = folder;
+  // All rows: what a statement does is only done, or has failed, when it has ended.
   const read = (pragma: string) =>
-    Object.values(database.prepare(`PRAGMA ${pragma}`).get() ?? {})[0];
+    Object.values(database.prepare(`PRAGMA ${pragma}`).all()[0] ?? {})[0];
+  let isOpened = false;
   // As JSON texts, which have every character.
   const [node, run] = [JSON.stringify(owner.nodeId), JSON.stringify(owner.run)];
   try {
@@ -157,7 +165,9 @@ function openDatabase(
       if (read("application_id") !== APPLICATION_ID) throw refused(file, "it is no node's data");
       refuseNewer(file, Number(read("user_version")));
       const found = read("quick_check(1)");
-      if (found !== "ok") throw refused(file, `it is damaged: ${found}`);
+      if (found !== "ok") {
+        throw refused(file, `it is damaged: ${String(found).replaceAll(/\s+/g, " ")}`);
+      }
     }
     if (read("journal_mode = WAL") !== "wal") throw refused(file, "it takes no write-ahead log");
     // What a killed process has written becomes durable, which it need not be yet, and the log
@@ -168,12 +178,15 @@ function openDatabase(
       database.exec(SCHEMA);
       database.prepare("INSERT INTO owner VALUES (?, ?, 0)").run(node, run);
     }
-    const row = database.prepare("SELECT node, run FROM owner").get();
+    const row = database.prepare("SELECT node, run, opens FROM owner").get();
     if (row?.node !== node || row.run !== run) {
       throw refused(file, "it is another run's, or another node's");
     }
+    const opens = Number(row.opens) + 1;
+    if (opens <= folder.opens) throw refused(file, "it, or its log, is that of an earlier time");
     database.exec("UPDATE owner SET opens = opens + 1; COMMIT");
-    folder.opened();
+    isOpened = true;
+    folder.opened(opens);
     return new SqliteStorage(database, folder, owner.checksum);
   } catch (error) {
     database.close();
@@ -224,7 +237,13 @@ class SqliteStorage implements Storage {
   readonly #checksum: Checksum;
   readonly #statements: ReturnType<typeof prepareStatements>;
   readonly #logs = new Map<string, LogState>();
-  readonly #onUnload = () => this.close();
+  readonly #onUnload = () => {
+    try {
+      this.close();
+    } catch {
+      // A disk that has failed has been told of, and the next start finds what is there.
+    }
+  };
   #nextLogId = 1;
   #isDirty = false;
   #isClosed = false;
@@ -289,9 +308,9 @@ class SqliteStorage implements Storage {
     if (this.#isClosed) return;
     this.#isClosed = true;
     globalThis.removeEventListener("unload", this.#onUnload);
-    // First, because SQLite removes its log.
-    this.#folder.closing();
     try {
+      // First, because SQLite removes its log.
+      this.#folder.closing();
       this.#database.close();
     } catch (error) {
       throw this.#cannot("close", error);

@@ -32,6 +32,9 @@ interface Marker {
   readonly format: number;
   readonly node: string;
   readonly run: string;
+  readonly program: string;
+  /** How often the database was opened when it last was. */
+  readonly opens: number;
   readonly state: "new" | "open" | "closed";
 }
 
@@ -42,7 +45,8 @@ export type Checksum = (text: string, seed?: number) => number;
 export interface FolderOptions {
   readonly nodeId: string;
   readonly run: string;
-  /** Whether data of another run is removed. */
+  readonly program: string;
+  /** Whether data of another run, or program, is removed. */
   readonly reset: boolean;
   readonly checksum: Checksum;
 }
@@ -56,6 +60,7 @@ export class NodeFolder {
   readonly #markerFile: string;
   readonly #options: FolderOptions;
   readonly #lock: Deno.FsFile;
+  #opens = 0;
 
   private constructor(directory: string, name: string, options: FolderOptions, lock: Deno.FsFile) {
     this.#directory = directory;
@@ -95,9 +100,22 @@ export class NodeFolder {
     }
   }
 
-  /** Says that the database is open, and that its log must be there from now on. */
-  opened(): void {
+  /**
+   * Says that the database is open, and that its log must be there from now on.
+   *
+   * @param opens how often it was opened, as it says itself
+   */
+  opened(opens: number): void {
+    if (!exists(`${this.#folder}/${WAL}`)) {
+      throw new StorageError(`Cannot use ${shown(this.file)}: it has no write-ahead log`);
+    }
+    this.#opens = opens;
     this.#mark("open");
+  }
+
+  /** How often the database was opened, at least. */
+  get opens(): number {
+    return this.#opens;
   }
 
   /** Says that the database is about to be closed. */
@@ -112,13 +130,15 @@ export class NodeFolder {
 
   /** Checks what is there, and makes an empty folder if the database is to be made. */
   #prepare(): boolean {
-    const { nodeId, run, reset } = this.#options;
+    const { nodeId, run, program, reset } = this.#options;
     const marker = this.#readMarker();
     if (marker === undefined) {
       if (exists(this.#folder)) {
         throw refused(
           this.#folder,
-          `${shown(this.#markerFile)}, which says whose data it is, is gone`,
+          `${
+            shown(this.#markerFile)
+          }, which says whose data it is, is gone: remove both to begin anew`,
         );
       }
       return this.#begin();
@@ -129,9 +149,15 @@ export class NodeFolder {
     if (marker.run !== run) {
       if (reset) return this.#begin();
       const runs = `it is the data of run ${quote(marker.run)}, and this is run ${quote(run)}`;
-      throw refused(this.#folder, `${runs}: --data-reset removes it`);
+      throw refused(this.#folder, `${runs}: reset (--data-reset) removes it`);
+    }
+    if (marker.program !== program) {
+      if (reset) return this.#begin();
+      const programs = `it is the data of ${quote(marker.program)}, and this is ${quote(program)}`;
+      throw refused(this.#folder, `${programs}: reset (--data-reset) removes it`);
     }
     if (marker.state === "new") return this.#begin();
+    this.#opens = marker.opens;
     this.#checkFiles(marker.state);
     // The log of a process that was killed is emptied next.
     if (marker.state === "open") this.#mark("closed");
@@ -171,7 +197,8 @@ export class NodeFolder {
     if (text === undefined) return undefined;
     const [json = "", sum] = text.split("\n");
     if (sum !== String(this.#options.checksum(json))) {
-      throw refused(this.#markerFile, "it is damaged");
+      const both = `${shown(this.#markerFile)} and ${shown(this.#folder)}`;
+      throw refused(this.#markerFile, `it is damaged: remove ${both} to begin anew`);
     }
     const marker = JSON.parse(json) as Marker;
     refuseNewer(this.#markerFile, marker.format);
@@ -180,8 +207,9 @@ export class NodeFolder {
 
   /** Replaces the marker, durably. */
   #mark(state: Marker["state"]): void {
-    const { nodeId, run, checksum } = this.#options;
-    const marker: Marker = { format: FORMAT, node: nodeId, run, state };
+    const { nodeId, run, program, checksum } = this.#options;
+    const opens = this.#opens;
+    const marker: Marker = { format: FORMAT, node: nodeId, run, program, opens, state };
     const json = JSON.stringify(marker);
     const temporary = `${this.#markerFile}.tmp`;
     attempt(this.#markerFile, () => {

@@ -28,9 +28,9 @@ async function withDirectory(use: (directory: string) => Promise<void>): Promise
 async function withDisk<T>(
   directory: string,
   use: (storage: Storage) => T,
-  { run = "1", reset = false, nodeId = "n1" } = {},
+  { run = "1", program = "", reset = false, nodeId = "n1" } = {},
 ): Promise<T> {
-  const storage = await openDisk(directory, { run, reset })(nodeId);
+  const storage = await openDisk(directory, { run, program, reset })(nodeId);
   try {
     return use(storage);
   } finally {
@@ -244,7 +244,12 @@ Deno.test("data of another run is refused, or removed if that is asked for", asy
     assertEquals(await withDisk(directory, read, { reset: true }), 1, "its own is kept");
     assertEquals(
       await refusal(directory, { run: "2" }),
-      'Cannot use DIR/n1: it is the data of run "1", and this is run "2": --data-reset removes it',
+      'Cannot use DIR/n1: it is the data of run "1", and this is run "2": reset ' +
+        "(--data-reset) removes it",
+    );
+    assertEquals(
+      await refusal(directory, { program: "kafka" }),
+      'Cannot use DIR/n1: it is the data of "", and this is "kafka": reset (--data-reset) removes it',
     );
     assertEquals(await withDisk(directory, read), 1);
     assertEquals(await withDisk(directory, read, { run: "2", reset: true }), undefined);
@@ -366,7 +371,14 @@ Deno.test("a log of SQLite that is damaged before its last writes is refused", a
 
 Deno.test("a first start that was interrupted is begun again", async () => {
   await withDirectory(async (directory) => {
-    const json = JSON.stringify({ format: 1, node: "n1", run: "1", state: "new" });
+    const json = JSON.stringify({
+      format: 1,
+      node: "n1",
+      run: "1",
+      program: "",
+      opens: 0,
+      state: "new",
+    });
     Deno.writeTextFileSync(`${directory}/n1.run`, `${json}\n${crc32(json)}\n`);
     Deno.writeTextFileSync(`${directory}/n1.run.tmp`, "half of a");
     await withDisk(directory, () => {}); // The folder had not been made.
@@ -415,7 +427,10 @@ async function runIn(setup: string, file: string, directory: string, input: stri
   await writer.close().catch(() => {});
   const { code, stdout, stderr } = await child.output();
   const [out, err] = [stdout, stderr].map((bytes) => new TextDecoder().decode(bytes));
-  const totals = (out ?? "").trimEnd().split("\n").map((line) => JSON.parse(line).body.total);
+  const totals = (out ?? "").trimEnd().split("\n").map((line) => {
+    const { total, value } = JSON.parse(line).body;
+    return total ?? value;
+  });
   return { code, totals, stderr: (err ?? "").replaceAll(directory, "DIR") };
 }
 
@@ -441,9 +456,11 @@ Deno.test("the node of the storage page goes on counting after a restart", async
   const code = /```ts ignore\n([^]*?)```/.exec(page)?.[1] ?? "";
   await withDirectory((directory) =>
     withProgram(code, async (file) => {
-      for (const totals of [[1, 2], [3, 4]]) {
-        const run = await runIn(`cd '${directory}';`, file, directory, additions(2));
-        assertEquals([run.code, run.totals, run.stderr], [0, [undefined, ...totals], ""]);
+      const read = { src: "c1", dest: "n1", body: { type: "read", msg_id: 9 } };
+      const input = `${additions(2)}${JSON.stringify(read)}\n`;
+      for (const total of [2, 4]) {
+        const run = await runIn(`cd '${directory}';`, file, directory, input);
+        assertEquals([run.code, run.totals.at(-1), run.stderr], [0, total, ""]);
       }
       assertEquals([...Deno.readDirSync(directory)].map(({ name }) => name), ["data"]);
     })
