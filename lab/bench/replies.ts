@@ -77,14 +77,17 @@ export function checkReplies(chunks: readonly Chunk[], expected: Expected): Floa
 }
 
 /**
- * Checks the reply to `init`.
+ * Checks the reply to `init`, which comes first; what a node tells others may follow it.
  *
  * @throws {ScriptError} if it is none.
  */
 export function checkInit(chunks: readonly Chunk[], mirror: boolean): void {
+  let isFirst = true;
   const pending = eachLine(chunks, (line) => {
     const { type } = readLine(line).body;
-    if (type !== (mirror ? "init" : "init_ok")) throw wrongLine("wrong reply to init", line);
+    const isReply = type === (mirror ? "init" : "init_ok");
+    if (isFirst && !isReply) throw wrongLine("wrong reply to init", line);
+    isFirst = false;
   });
   if (pending !== "") throw wrongLine("reply without a newline", pending);
 }

@@ -66,6 +66,7 @@ Deno.test("a right node's reply to init is awaited, or what a mirror makes of it
   const init = new TextDecoder().decode(initLine("n0"));
   checkInit(chunks(init.replace('"init"', '"init_ok"')), false);
   checkInit(chunks(init), true);
+  checkInit(chunks(init.replace('"init"', '"init_ok"') + init.replace("init", "vote")), false);
   assertThrows(() => checkInit(chunks(init), false), ScriptError, "wrong reply to init");
   assertThrows(() => checkInit(chunks("{}"), false), ScriptError, "reply without a newline: {}");
 });
