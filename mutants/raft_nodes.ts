@@ -158,8 +158,8 @@ const rows: readonly Row[] = [
     "compares lengths of logs",
     "of two logs that with the later last term is newer, however long (5.4.1)",
     seesaw,
-    undefined,
-    NOT_SEEN,
+    100,
+    "G2-item",
   ],
   [
     "is elected by half of the nodes",
@@ -238,8 +238,8 @@ const rows: readonly Row[] = [
     "listens to the past",
     "messages of earlier terms are refused (5.1)",
     stalls,
-    undefined,
-    NOT_SEEN,
+    60,
+    "incompatible-order",
   ],
   [
     "applies before it commits",
