@@ -5,7 +5,8 @@
  */
 
 import { join } from "@std/path/join";
-import type { JsonObject, Storage } from "@eddy/maelstrom";
+import { findWorkload } from "@eddy/handlers/workloads";
+import { type JsonObject, Node, type Storage } from "@eddy/maelstrom";
 import { openDisk } from "@eddy/maelstrom/disk";
 import { type Flags, type FlagValues, integer } from "@eddy/maelstrom/flags";
 import { table } from "@eddy/workbench/cli/wrap.ts";
@@ -19,6 +20,12 @@ const flags = {
   },
   syncs: { help: "How many syncs of each size", value: "N", ...integer(10, 1e6), default: 2000 },
   entries: { help: "Of the log that is read", value: "N", ...integer(1, 1e7), default: 100_000 },
+  operations: {
+    help: "Of which the data is weighed; the default are ten minutes at rate 1000",
+    value: "N",
+    ...integer(1, 1e8),
+    default: 600_000,
+  },
   seconds: { help: "How long timers are watched", value: "N", ...integer(1, 600), default: 5 },
 } satisfies Flags;
 
@@ -28,7 +35,8 @@ const usage = `Usage: deno task bench:storage [options]
 
 Prints how long syncs of 1, 10 and 100 entries take, how long a start with a long log takes, and how
 late timers are while a node writes and syncs in every turn of the event loop. An entry has about 100
-characters.
+characters. Then what is on disk when one node of each workload has served many operations, all of
+which write, and has ended.
 
 Example:
   deno task bench:storage --directory .`;
@@ -120,6 +128,49 @@ async function measureTimers(
   return [`timer late, ${what}`, ...cells(late)];
 }
 
+/** An operation that writes, of each workload. */
+const WRITES: Readonly<Record<string, (i: number) => JsonObject>> = {
+  "lin-kv": (i) => ({ type: "write", key: i % 100, value: i }),
+  kafka: (i) => ({ type: "send", key: `${i % 20}`, msg: i }),
+  broadcast: (i) => ({ type: "broadcast", message: i }),
+  "txn-list-append": (i) => ({ type: "txn", txn: [["append", i % 1000, i]] }),
+  "txn-rw-register": (i) => ({ type: "txn", txn: [["w", i % 1000, i]] }),
+};
+
+/** How many requests are sent before their answers are awaited. */
+const AT_ONCE = 1000;
+
+/** The size of what a node keeps, after operations that write. */
+async function measureGrowth(
+  data: string,
+  name: string,
+  write: (i: number) => JsonObject,
+  operations: number,
+): Promise<string[]> {
+  const directory = join(data, name);
+  let answers = 0;
+  const output = { write: () => void answers++ };
+  const node = new Node({ storage: openDisk(directory, { run: "1" }), output, log: warn });
+  (await findWorkload(name)).configure([])(node);
+  const send = (body: JsonObject) => node.receive(JSON.stringify({ src: "c1", dest: "n1", body }));
+  const answered = async (count: number) => {
+    while (answers < count) await new Promise((resolve) => setTimeout(resolve, 1));
+  };
+  send({ type: "init", msg_id: 1, node_id: "n1", node_ids: ["n1"] });
+  await answered(1);
+  for (let i = 0; i < operations; i++) {
+    send({ ...write(i), msg_id: i + 2 });
+    if (i % AT_ONCE === AT_ONCE - 1) await answered(i + 2);
+  }
+  await answered(operations + 1);
+  await node.drain();
+  let bytes = 0;
+  for (const { name: file } of Deno.readDirSync(join(directory, "n1"))) {
+    bytes += Deno.statSync(join(directory, "n1", file)).size;
+  }
+  return [name, `${(bytes / 1e6).toFixed(1)} MB`];
+}
+
 async function main(options: Options): Promise<number> {
   const { directory } = options;
   await withTempDir(
@@ -134,6 +185,12 @@ async function main(options: Options): Promise<number> {
         warn("timers");
         for (const count of [0, 10, 100]) rows.push(await measureTimers(data, options, count));
         say(table(rows));
+        const sizes = [[`${options.operations} writes`, "on disk"]];
+        for (const [name, write] of Object.entries(WRITES)) {
+          warn(name);
+          sizes.push(await measureGrowth(data, name, write, options.operations));
+        }
+        say(`\n${table(sizes)}`);
       });
     },
   );
