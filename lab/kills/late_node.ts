@@ -6,9 +6,15 @@
  */
 
 import { findWorkload } from "@eddy/handlers/workloads";
-import { type JsonInput, Node, serve, type Storage, type StoredLog } from "@eddy/maelstrom";
+import {
+  type Json,
+  type JsonInput,
+  Node,
+  serve,
+  type Storage,
+  type StoredLog,
+} from "@eddy/maelstrom";
 import { openDisk } from "@eddy/maelstrom/disk";
-import type { Json } from "@eddy/maelstrom";
 
 /** How long it is until what was written is durable, at most. */
 const LATE_MS = 500;
