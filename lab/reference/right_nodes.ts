@@ -47,8 +47,8 @@ const REMEMBERING: readonly NemesisName[] = NEMESES.filter((name) =>
 );
 
 /**
- * The faults of nodes that keep nothing, which need not. To them faults that lose what was not synced
- * are kills, and with three kinds of kills at once no time may be left for some kind of operation.
+ * The faults of nodes that keep nothing and serve several kinds of operations. To them faults that
+ * lose what was not synced are kills, and three kinds of kills at once may leave no time for one.
  */
 const KEEPING_NOTHING: readonly NemesisName[] = NEMESES.filter((name) =>
   !["disk-lose", "disk-torn"].includes(name)
@@ -189,7 +189,7 @@ export const rightNodes: readonly RightNode[] = [
   {
     name: "everyone for itself",
     workload: "echo",
-    tolerates: KEEPING_NOTHING,
+    tolerates: NEMESES,
     needs: { availability: 0.1 },
     install: (node) => serveAlone(node, echo, echo.inMemory()),
   },
@@ -205,7 +205,7 @@ export const rightNodes: readonly RightNode[] = [
   {
     name: "lin-tso makes the ids",
     workload: "unique-ids",
-    tolerates: KEEPING_NOTHING,
+    tolerates: NEMESES,
     install(node) {
       const oracle = new LinTso(node);
       serveAlone(node, uniqueIds, async () => ({ id: await oracle.ts() }));
