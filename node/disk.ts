@@ -189,6 +189,11 @@ function openDatabase(
     folder.opened(opens);
     return new SqliteStorage(database, folder, owner.checksum);
   } catch (error) {
+    try {
+      if (isOpened) folder.closing(); // SQLite removes its log when it closes.
+    } catch {
+      // The disk has failed for good, and the next start refuses what it finds.
+    }
     database.close();
     throw error;
   }
