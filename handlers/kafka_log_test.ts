@@ -59,13 +59,19 @@ Deno.test("a later process goes on above all that an earlier one has held, and k
   assertEquals([third.committed("k"), third.since(0, 0, 9)?.to], [102, 2]);
 });
 
-Deno.test("a commit is kept here, though another node's clients have committed as much", () => {
+/** A store that keeps what it must, with one entry, which all hold. */
+function keptEntry() {
   const storage = new MemoryStorage();
   const store = new LogStore();
   store.resume(storage, 0);
   store.begin(0, 0, 1);
   store.send("k", "a");
   store.settle([1]);
+  return { storage, store };
+}
+
+Deno.test("a commit is kept here, though another node's clients have committed as much", () => {
+  const { storage, store } = keptEntry();
   store.receive(1, { from: 0, to: 1, events: [{ k: 0 }] });
   assertEquals(store.commit("k", 0), false, "nothing is to be sent");
   const next = new LogStore();
@@ -74,12 +80,7 @@ Deno.test("a commit is kept here, though another node's clients have committed a
 });
 
 Deno.test("an event that a message has carried is kept under its number", () => {
-  const storage = new MemoryStorage();
-  const store = new LogStore();
-  store.resume(storage, 0);
-  store.begin(0, 0, 1);
-  store.send("k", "a");
-  store.settle([1]);
+  const { storage, store } = keptEntry();
   store.commit("k", 0);
   assertEquals(store.since(0, 1, 9), { from: 1, to: 2, events: [{ k: 0 }] });
   store.send("k", "b");

@@ -69,7 +69,7 @@ export const dataFlags = {
     value: "ID",
     accepts: "any text that is not empty",
   },
-  "data-reset": { help: "Remove the node's data in DIR if it is another run's" },
+  "data-reset": { help: "Remove the node's data in DIR if it is another run's or workload's" },
 } satisfies Flags;
 
 /** `--max-latency` of a workload on gossip; each has a default of its own. */
