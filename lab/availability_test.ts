@@ -67,6 +67,14 @@ function figuresOf(...runs: Partial<ConsensusRun>[]) {
   return consensusFigures(done, 9, 1);
 }
 
+Deno.test("a node is found by another way soon after a long cut that ends in a ring", async () => {
+  const job = jobs.find(({ name }) => name === "txn-list-append, 3 nodes");
+  assert(job !== undefined);
+  // The node was cut off for 10 s, and the pauses between tries of other ways had grown to 2 s.
+  const { rows } = await measureAvailability([job], [293]);
+  assertEquals(rows[1]?.slice(-3), ["1.00000 of 2390", "1.00000 of 2390, seed 293", "yes"]);
+});
+
 Deno.test("runs that reach every goal have no failures", () => {
   const figures = figuresOf({}, {});
   assertEquals(figures.flatMap(({ failures }) => failures), []);

@@ -36,6 +36,8 @@ const MAX_PAUSE_MS = 2000;
 const PROBE_MS = 500;
 /** Within what time a further suspicion is the same one; longer where tries are further apart. */
 const SAME_MS = 100;
+/** After how long without a word from a suspected node its next one begins the search again. */
+const SILENT_MS = 500;
 /** How long a suspicion lasts that is not repeated, while nothing is heard of relayed messages. */
 const SUSPECTED_MS = 30_000;
 
@@ -109,6 +111,8 @@ interface OtherNode {
   rival: Life | undefined;
   /** Who passed on its last relayed message. */
   lastHop: string | undefined;
+  /** When the last new message of its came. */
+  heardAtMs: number;
 }
 
 /** A wrapped message, as it is in the body of a message of type {@linkcode ROUTED}. */
@@ -166,6 +170,7 @@ export class Routes {
         lives: new Map(),
         rival: undefined,
         lastHop: undefined,
+        heardAtMs: 0,
       });
     }
   }
@@ -209,7 +214,11 @@ export class Routes {
     if (peer === undefined) return undefined;
     const life = lifeOf(peer, routed.life);
     const isNew = note(life, routed);
-    if (isNew) weigh(peer, life);
+    if (isNew) {
+      weigh(peer, life);
+      if (nowMs > peer.heardAtMs + SILENT_MS) searchAgain(suspicionOf(peer, nowMs), nowMs);
+      peer.heardAtMs = nowMs;
+    }
     peer.lastHop = routed.path.at(-1) ?? peer.lastHop;
     if (routed.heard?.life === this.#life) this.#learn(peer, routed.heard, nowMs);
     if (routed.ask) {
@@ -403,6 +412,19 @@ function search(suspicion: Suspicion, number: number): void {
   }
   const repeats = ++suspicion.repeats;
   if ((repeats & (repeats - 1)) === 0) suspicion.trySeveral = true;
+}
+
+/**
+ * Begins the search anew: that a node is heard again shows that cuts have changed, and the pauses
+ * between tries have grown while none could help.
+ */
+function searchAgain(suspicion: Suspicion | undefined, nowMs: number): void {
+  if (suspicion === undefined || suspicion.relay !== undefined) return;
+  if (suspicion.pauseMs < SILENT_MS) return;
+  suspicion.repeats = 0;
+  suspicion.trySeveral = true;
+  suspicion.pauseMs = MIN_PAUSE_MS;
+  suspicion.nextTryAtMs = nowMs;
 }
 
 /** The process of a node that sent a message; a new one is its present one from then on. */

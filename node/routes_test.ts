@@ -202,6 +202,18 @@ Deno.test("a third node that brings nothing from one suspicion to the next is gi
   assertEquals(ways(send(n1, "n2", 8, 1003)), ["n2"], "old news proves nothing");
 });
 
+Deno.test("a node that is heard again after a silence is looked for again at once", () => {
+  const [n1, n2] = [routesOf("n1", FIVE), routesOf("n2", FIVE)];
+  n1.routes.suspect("n2", 0);
+  for (let nowMs = 0; nowMs < 10_000; nowMs += 10) send(n1, "n2", 1, nowMs);
+  assertEquals(ways(send(n1, "n2", 1, 10_000)), ["n2"], "the pauses have grown");
+  n2.routes.suspect("n1", 0);
+  take(n1, "n2", send(n2, "n1", 2)[0]?.body, 10_000);
+  assertEquals(ways(send(n1, "n2", 3, 10_001)).length, 4);
+  take(n1, "n2", send(n2, "n1", 4)[0]?.body, 10_002);
+  assertEquals(ways(send(n1, "n2", 5, 10_003)), ["n2"], "it was not silent");
+});
+
 Deno.test("a suspicion that nothing repeats, and nothing is heard in, ends after 30 s", () => {
   const { n1 } = provenAt(0);
   assertEquals(ways(send(n1, "n2", 1, 29_999)), ["n2", "n3"]);
