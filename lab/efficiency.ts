@@ -12,7 +12,7 @@ import { describeMachine, machine } from "./bench/summary.ts";
 import { jobsNamed } from "./campaign/cases.ts";
 import { markdownTable } from "./campaign/record.ts";
 import { type Job, jobs } from "./efficiency/goals.ts";
-import { measure } from "./efficiency/measure.ts";
+import { measure, QUIET_SHARE } from "./efficiency/measure.ts";
 import {
   drawTradeoff,
   measureTradeoff,
@@ -54,7 +54,8 @@ const usage = `Usage: deno task efficiency [options]
 Runs the commands that this project has goals for, and prints each figure's goal, the best published
 result, and ours: the median and the worst of the seeds, in virtual time. With --processes the
 bundled node runs as real processes, too, one run at a time; these are what is set against the goal
-then: the worst run, or of maxima all runs but one in five.
+then: the worst run, or of maxima all runs but one in five. Runs that other programs disturb are
+repeated up to three times; Linux tells.
 The exit code is 1 if a run was not valid, not if a goal was missed.`;
 
 async function main(
@@ -69,7 +70,7 @@ async function main(
   const bin = projectPath("dist/eddy.js");
   if (given.processes > 0) await bundle(bin);
   const processes = given.processes > 0 ? { bin, seeds: given.processes } : undefined;
-  const { rows, failures, missed } = await measure(wanted, given.seeds, {
+  const { rows, failures, missed, repeated, disturbed } = await measure(wanted, given.seeds, {
     onProgress: warn,
     processes,
     compute: given.compute,
@@ -77,13 +78,15 @@ async function main(
   say(table(rows));
   for (const failure of failures) say(failure);
   say(sentenceOf(missed));
+  const noise = given.processes === 0 ? "" : noiseOf(repeated, disturbed);
+  if (noise !== "") say(noise);
   let points: Point[] = [];
   if (!given["no-curve"]) {
     points = [...await measureTradeoff(given.seeds, warn), ...published];
     say(`\n${table(tradeoffRows(points))}`);
   }
   if (given.write) {
-    await write(pageOf(given, rows, missed, points, wanted));
+    await write(pageOf(given, rows, missed, noise, points, wanted));
     await Deno.writeTextFile(projectPath(FIGURE), drawTradeoff(points));
   }
   return failures.length === 0 ? 0 : 1;
@@ -92,6 +95,13 @@ async function main(
 /** Which goals are missed. */
 function sentenceOf(missed: readonly string[]): string {
   return missed.length === 0 ? "Every goal is reached." : `Missed: ${missed.join("; ")}.`;
+}
+
+/** What else ran on the machine. */
+function noiseOf(repeated: number, disturbed: number): string {
+  const share = `${QUIET_SHARE * 100} % of the machine's time`;
+  return `Runs during which other programs took more than ${share} were run again: ${repeated}. ` +
+    `Of those that count, ${disturbed} were disturbed so.`;
 }
 
 async function write(page: string): Promise<void> {
@@ -104,6 +114,7 @@ function pageOf(
   { seeds, processes, compute }: Pick<FlagValues<typeof flags>, "seeds" | "processes" | "compute">,
   rows: readonly (readonly string[])[],
   missed: readonly string[],
+  noise: string,
   points: readonly Point[],
   wanted: readonly Job[],
 ): string {
@@ -123,7 +134,7 @@ function pageOf(
     "beside the goal and the best published result. " +
     (processes === 0 ? "" : `"Processes" is the bundled node as real processes, in real time: ` +
       `the median of ${plural(processes, "run")}, the worst, and the median divided by that of ` +
-      `virtual time. ${describeMachine(machine())}. `) +
+      `virtual time. ${describeMachine(machine())}. ${noise} `) +
     `"Virtual" is the median of ${seeds} seeds in virtual time, and the worst; there a node takes ` +
     `time as \`--compute ${compute}\` says.`,
     "Servers msgs/op is Maelstrom's `:net :servers :msgs-per-op`. A goal is reached if " +
