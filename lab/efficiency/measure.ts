@@ -77,6 +77,7 @@ export async function measure(
     for (const [place, goal] of job.goals.entries()) {
       const { cells, reached } = judge(goal, virtual, theirs?.outcomes);
       rows.push([place === 0 ? job.name : "", ...cells]);
+      if (theirs !== undefined) onProgress(`  ${cells.filter((cell) => cell !== "").join("  ")}`);
       if (!reached) missed.push(`${job.name}: ${goal.figure.name}`);
     }
   }
