@@ -54,8 +54,8 @@ const usage = `Usage: deno task efficiency [options]
 Runs the commands that this project has goals for, and prints each figure's goal, the best published
 result, and ours: the median and the worst of the seeds, in virtual time. With --processes the
 bundled node runs as real processes, too, one run at a time; these are what is set against the goal
-then: the worst run, or of maxima all runs but one in five. Runs that other programs disturb are
-repeated up to three times; Linux tells.
+then: the worst run, or of maxima all runs but one in five. On Linux it is
+told how many of these runs other programs disturbed.
 The exit code is 1 if a run was not valid, not if a goal was missed.`;
 
 async function main(
@@ -70,7 +70,7 @@ async function main(
   const bin = projectPath("dist/eddy.js");
   if (given.processes > 0) await bundle(bin);
   const processes = given.processes > 0 ? { bin, seeds: given.processes } : undefined;
-  const { rows, failures, missed, repeated, disturbed } = await measure(wanted, given.seeds, {
+  const { rows, failures, missed, disturbed } = await measure(wanted, given.seeds, {
     onProgress: warn,
     processes,
     compute: given.compute,
@@ -78,7 +78,7 @@ async function main(
   say(table(rows));
   for (const failure of failures) say(failure);
   say(sentenceOf(missed));
-  const noise = given.processes === 0 ? "" : noiseOf(repeated, disturbed);
+  const noise = given.processes === 0 ? "" : noiseOf(disturbed);
   if (noise !== "") say(noise);
   let points: Point[] = [];
   if (!given["no-curve"]) {
@@ -98,10 +98,9 @@ function sentenceOf(missed: readonly string[]): string {
 }
 
 /** What else ran on the machine. */
-function noiseOf(repeated: number, disturbed: number): string {
-  const share = `${QUIET_SHARE * 100} % of the machine's time`;
-  return `Runs during which other programs took more than ${share} were run again: ${repeated}. ` +
-    `Of those that count, ${disturbed} were disturbed so.`;
+function noiseOf(disturbed: number): string {
+  return `In ${disturbed} of these runs other programs took more than ${QUIET_SHARE * 100} % of ` +
+    "the machine's time.";
 }
 
 async function write(page: string): Promise<void> {

@@ -12,16 +12,12 @@ import { type Case, caseOf } from "../campaign/cases.ts";
 import { type CampaignResult, tenths } from "../campaign/campaign.ts";
 import type { Figure, Goal, Job } from "./goals.ts";
 
-/** How much of the machine's time others may take while processes run: more, and the run is repeated. */
+/** How much of the machine's time others take at most while processes run undisturbed. */
 export const QUIET_SHARE = 0.05;
-/** How often a disturbed run is repeated; the last one counts. */
-const MAX_REPEATS = 3;
 
 /** What the runs came to; what is missed is no failure of a run, and is told apart. */
 export interface Measured extends CampaignResult {
-  /** How many runs as processes were repeated because others took too much of the machine. */
-  readonly repeated: number;
-  /** How many count although others did. */
+  /** During how many runs as processes others took more of the machine than {@linkcode QUIET_SHARE}. */
   readonly disturbed: number;
   /** Goals that are not reached: by real processes, where there are any, else in virtual time. */
   readonly missed: readonly string[];
@@ -60,7 +56,7 @@ export async function measure(
   ]];
   const failures: string[] = [];
   const missed: string[] = [];
-  const noise = { repeated: 0, disturbed: 0 };
+  let disturbed = 0;
   const series = await Promise.all(
     jobs.map(async (job) => ({ job, cases: await casesOf(job, seeds, compute) })),
   );
@@ -72,7 +68,8 @@ export async function measure(
   for (const [index, { job, cases }] of series.entries()) {
     const virtual = outcomes.slice(index * seeds, (index + 1) * seeds);
     failures.push(...failuresOf(cases, virtual));
-    const theirs = processes && await runAsProcesses(job, processes, noise, onProgress);
+    const theirs = processes && await runAsProcesses(job, processes, onProgress);
+    disturbed += theirs?.disturbed ?? 0;
     failures.push(...theirs?.failures ?? []);
     for (const [place, goal] of job.goals.entries()) {
       const { cells, reached } = judge(goal, virtual, theirs?.outcomes);
@@ -81,48 +78,37 @@ export async function measure(
       if (!reached) missed.push(`${job.name}: ${goal.figure.name}`);
     }
   }
-  return { rows, failures, missed, ...noise };
+  return { rows, failures, missed, disturbed };
 }
 
-/** Runs a job one after the other as real processes; what others disturbed is run again. */
+/** Runs a job one after the other as real processes. */
 async function runAsProcesses(
   job: Job,
   { bin, seeds }: Processes,
-  noise: { repeated: number; disturbed: number },
   onProgress: (text: string) => void,
-): Promise<{ outcomes: RunFigures[]; failures: string[] }> {
+): Promise<{ outcomes: RunFigures[]; failures: string[]; disturbed: number }> {
+  onProgress(`${job.name}: ${seeds} as processes`);
   const cases = await casesOf(job, seeds);
-  const outcomes: RunFigures[] = [];
-  let pending = cases.map((_, index) => index);
-  for (let round = 0; round <= MAX_REPEATS && pending.length > 0; round++) {
-    if (round > 0) noise.repeated += pending.length;
-    onProgress(`${job.name}: ${pending.length} as processes`);
-    const jobs = pending.map((index) => {
-      const { options, args } = (cases[index] as Case).job;
-      return { options, bin, args: [options.workload, ...args] };
-    });
-    const disturbed: number[] = [];
-    let before = usedMs();
-    const onOutcome = (outcome: RunFigures, place: number) => {
-      const now = usedMs();
-      const index = pending[place] as number;
-      outcomes[index] = outcome;
-      // What is not valid is told, whatever else ran.
-      const isQuiet = outcome.valid !== true || othersShare(before, now) <= QUIET_SHARE;
-      if (!isQuiet) disturbed.push(index);
-      before = now;
-    };
-    await runJobs(jobs, { atOnce: 1, onOutcome });
-    pending = disturbed;
-  }
-  noise.disturbed += pending.length;
-  return { outcomes, failures: failuresOf(cases, outcomes) };
+  const jobs = cases.map(({ job: { options, args } }) => ({
+    options,
+    bin,
+    args: [options.workload, ...args],
+  }));
+  let disturbed = 0;
+  let before = usedMs();
+  const onOutcome = () => {
+    const now = usedMs();
+    if (othersShare(before, now) > QUIET_SHARE) disturbed++;
+    before = now;
+  };
+  const outcomes = await runJobs(jobs, { atOnce: 1, onOutcome });
+  return { outcomes, failures: failuresOf(cases, outcomes), disturbed };
 }
 
 /** A moment, and how much time of processors was used until then. */
 interface Used {
   readonly atMs: number;
-  /** By the whole machine, with what a hypervisor gave to others. */
+  /** By all programs of the machine. */
   readonly allMs: number;
   /** By this process and its children that have ended. */
   readonly ownMs: number;
@@ -134,12 +120,12 @@ const TICK_MS = 10;
 function usedMs(): Used {
   const atMs = performance.now();
   if (Deno.build.os !== "linux") return { atMs, allMs: 0, ownMs: 0 };
-  const [user, nice, system, , , irq, softirq, steal] = fieldsOf("/proc/stat", /^cpu +(.*)$/m);
+  const [user, nice, system, , , irq, softirq] = fieldsOf("/proc/stat", /^cpu +(.*)$/m);
   // After the name, in parentheses: state, and so on; see proc(5).
   const own = fieldsOf("/proc/self/stat", /\) (.*)$/m).slice(11, 15);
   const sum = (ticks: readonly (number | undefined)[]) =>
     ticks.reduce<number>((total, each) => total + (each ?? 0), 0) * TICK_MS;
-  return { atMs, allMs: sum([user, nice, system, irq, softirq, steal]), ownMs: sum(own) };
+  return { atMs, allMs: sum([user, nice, system, irq, softirq]), ownMs: sum(own) };
 }
 
 function fieldsOf(path: string, line: RegExp): number[] {
