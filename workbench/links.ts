@@ -10,8 +10,11 @@ import type { Random } from "@eddy/maelstrom";
 export interface Latency {
   /** The mean, in milliseconds. */
   readonly meanMs: number;
-  /** How single draws spread around it. */
-  readonly distribution: "constant" | "uniform" | "exponential";
+  /**
+   * How single draws spread around it. Maelstrom has the first three; with `uneven` each link is
+   * fast or slow for several messages, by a factor of up to a hundred.
+   */
+  readonly distribution: "constant" | "uniform" | "exponential" | "uneven";
 }
 
 /** Links by destination: the sources that each one's messages are meant by. */
@@ -119,6 +122,9 @@ export interface PlanLink {
   readonly twice?: readonly number[] | undefined;
 }
 
+/** For how many messages in a row a link of uneven latencies is as fast. */
+const STRETCH = 16;
+
 /** How long messages of a link take, and which are lost or doubled: from a plan, or drawn. */
 interface LinkSettings {
   readonly src: string;
@@ -167,7 +173,8 @@ export class LinkChance {
   /** How long a message takes, in whole milliseconds. */
   latencyMs(number: number): number {
     const { latency, plan } = this.#settings;
-    return plan?.latencyMs?.[number] ?? toLatencyMs(latency, () => this.#latencies.at(number));
+    const place = latency.distribution === "uneven" ? Math.floor(number / STRETCH) : number;
+    return plan?.latencyMs?.[number] ?? toLatencyMs(latency, () => this.#latencies.at(place));
   }
 
   /** How long its copy takes. */
@@ -248,6 +255,9 @@ export function toLinks(lists: Readonly<Record<string, readonly string[]>>): Lin
   return new Map(Object.entries(lists).map(([dest, srcs]) => [dest, new Set(srcs)]));
 }
 
+/** The least uneven latency, as a share of the mean of them all. */
+const UNEVEN_SHARE = Math.log(100) / 99;
+
 /**
  * A latency in whole milliseconds, cut off and not rounded, as Maelstrom's.
  *
@@ -259,7 +269,8 @@ export function toLatencyMs({ meanMs, distribution }: Latency, draw: () => numbe
   if (meanMs === 0) return 0;
   if (distribution === "constant") return Math.floor(meanMs);
   if (distribution === "uniform") return Math.floor(draw() * 2 * meanMs);
-  return Math.floor(-Math.log(1 - draw()) * meanMs);
+  if (distribution === "exponential") return Math.floor(-Math.log(1 - draw()) * meanMs);
+  return Math.floor(UNEVEN_SHARE * 100 ** draw() * meanMs);
 }
 
 /**

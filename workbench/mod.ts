@@ -72,7 +72,7 @@ export {
   type WorkloadResult,
 } from "./report.ts";
 export { summarize } from "./explain.ts";
-export type { RunOptions, RunSettings } from "./options.ts";
+export { defaultOptions, type RunOptions, type RunSettings } from "./options.ts";
 export { parsePlan, type Plan, type PlanProgram, writePlan } from "./plan.ts";
 export type { OpCounts, PlannedOps, PlanOp, RunProgress, Stage } from "./runner.ts";
 export type { PlannedParts, RunHooks, RunResult } from "./run.ts";

@@ -24,7 +24,7 @@ export const TOPOLOGIES: readonly RunOptions["topology"][] = [
 ];
 
 /** The distributions of latencies. */
-export const DISTRIBUTIONS = ["constant", "uniform", "exponential"] as const;
+export const DISTRIBUTIONS = ["constant", "uniform", "exponential", "uneven"] as const;
 
 /** The largest value of each number, beyond which a run would not end or not fit in memory. */
 export const MAX = {
@@ -71,6 +71,13 @@ export interface RunOptions {
   readonly disk?: boolean;
   /** The mean time between a fault and its end. */
   readonly nemesisIntervalSeconds: number;
+  /**
+   * Whether all faults end at the time limit, and clients go on for {@linkcode HEALED_SECONDS}, in
+   * whose second half every operation must be answered.
+   *
+   * @default false
+   */
+  readonly heal?: boolean;
   /** How the nodes of broadcast are connected: what their `topology` message contains. */
   readonly topology: "line" | "grid" | "tree" | "tree2" | "tree3" | "tree4" | "total";
   /** What share of operations must succeed; absent for any. */
@@ -182,6 +189,14 @@ export function defaultOptions(workload: WorkloadName, settings: RunSettings = {
   };
   checkOptions(options);
   return options;
+}
+
+/** How long clients go on after the time limit where all faults end with it. */
+export const HEALED_SECONDS = 10;
+
+/** How long clients begin operations, in ms. */
+export function mainPhaseMs({ timeLimitSeconds, heal }: RunOptions): number {
+  return 1000 * (timeLimitSeconds + (heal ? HEALED_SECONDS : 0));
 }
 
 /** Why processes have no simulated disks. */
@@ -296,6 +311,7 @@ const rules: Readonly<Record<Exclude<keyof RunOptions, "latency">, Rule>> = {
     (name) => NEMESES.some((known) => known === name),
   ),
   disk: oneOf("disk", [true, false]),
+  heal: oneOf("heal", [true, false]),
   nemesisIntervalSeconds: number(
     "nemesis interval",
     Number.MIN_VALUE,
@@ -331,6 +347,7 @@ const OPTIONAL: ReadonlySet<string> = new Set([
   "threadOrder",
   "everyGroupReads",
   "failOnWarning",
+  "heal",
 ]);
 
 const MEAN = number("latency", 0, MAX.latencyMs);

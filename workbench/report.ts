@@ -36,6 +36,7 @@ import {
 } from "./history.ts";
 import type { NetStats } from "./journal.ts";
 import { loadWarning, type MachineLoad } from "./machine_load.ts";
+import { checkHealed } from "./checkers/healed.ts";
 import { checkObservations, type ObservationSummary } from "./observations.ts";
 import type { RunOptions } from "./options.ts";
 import type { PlannedOps } from "./runner.ts";
@@ -241,7 +242,10 @@ export function reportRun(
     },
 ): RunReport {
   const ofHistory = whatItTells(check(history, { ...options, failOnWarning: false }), broke);
-  const violations = observed === undefined ? [] : checkObservations(observed);
+  const violations = [
+    ...observed === undefined ? [] : checkObservations(observed),
+    ...broke === undefined && options.heal ? checkHealed(history, options) : [],
+  ];
   const checked = failingOnWarnings(options, {
     ...withFindings(ofHistory, violations),
     warnings: [...ofHistory.warnings, ...warnings, ...idleWarnings(planned)],

@@ -33,8 +33,11 @@ export interface RunHooks {
   readonly script?: ((faults: FaultVerbs, clock: Clock) => void) | undefined;
   /** Breaks the run off; what has happened so far is checked and reported. */
   readonly signal?: AbortSignal | undefined;
-  /** What is not drawn: the operations, faults and messages of another run, or of one's own making. */
-  readonly plan?: PlannedParts | undefined;
+  /**
+   * What is not drawn: the operations, faults and messages of another run, or of one's own making,
+   * or some of these.
+   */
+  readonly plan?: Partial<PlannedParts> | undefined;
   /**
    * How long the run may take, in seconds of the machine's time, before it is broken off. It does
    * not end a handler that does not return, nor the check.

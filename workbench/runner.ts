@@ -19,7 +19,7 @@ import {
 import type { Op, OpError, OpType } from "./history.ts";
 import { KeptLists, withValue } from "./kept_lists.ts";
 import type { Nemesis, NemesisEvent } from "./nemesis.ts";
-import type { RunOptions } from "./options.ts";
+import { mainPhaseMs, type RunOptions } from "./options.ts";
 import { drawInterval } from "./random.ts";
 import { callOn, type Worker, Workers } from "./workers.ts";
 import { workloads } from "./workloads/mod.ts";
@@ -254,12 +254,17 @@ class TestRun {
   }
 
   async #main(generator: MainGenerator): Promise<void> {
-    const { rate, timeLimitSeconds } = this.#options;
+    const { rate, timeLimitSeconds, heal } = this.#options;
     const { nemesis, plan } = this.#others;
-    const limitMs = timeLimitSeconds * 1000;
+    const limitMs = mainPhaseMs(this.#options);
     nemesis?.start((op) => {
       if (!this.#over) this.#recorder.nemesis(op);
     }, this.#recorder.answered);
+    if (heal) {
+      this.#world.clock.schedule(timeLimitSeconds * 1000, () => {
+        if (!this.#over) nemesis?.heal().catch((error) => this.breakOff(error));
+      });
+    }
     const onEmitted = () => nemesis?.stop();
     const onOp = (op: PlanOp) => void this.#emitted.push(op);
     if (plan !== undefined) {

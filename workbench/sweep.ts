@@ -5,6 +5,7 @@
  */
 
 import type { Node } from "@eddy/maelstrom";
+import { plural } from "./checkers/checker.ts";
 import type { LatencyQuantiles } from "./checkers/set_full.ts";
 import { indented, summarize } from "./explain.ts";
 import type { Validity } from "./history.ts";
@@ -15,10 +16,11 @@ import { describeEngine, PLAN_VERSION, type PlanProgram } from "./plan.ts";
 import type { LoadedProgram } from "./program.ts";
 import { ResultsDir } from "./results_dir.ts";
 import { runProgram, simulateProgram } from "./run_program.ts";
-import type { RunHooks, RunResult } from "./run.ts";
+import type { PlannedParts, RunHooks, RunResult } from "./run.ts";
 import { simulate } from "./simulate.ts";
 import { keepReport } from "./stored_run.ts";
 import { startThread } from "./threads.ts";
+import { type Parting, Traces } from "./trace.ts";
 
 /** A run, as plain data that can be sent to a worker. */
 export interface Job {
@@ -45,6 +47,10 @@ export interface Job {
   readonly runTimeoutSeconds?: number | undefined;
   /** The command line that repeats it, for its page. */
   readonly replay?: string | undefined;
+  /** What is not drawn of the run. */
+  readonly parts?: Partial<PlannedParts> | undefined;
+  /** Whether it is done twice, and is invalid if the second time something else happens. */
+  readonly twice?: boolean | undefined;
   /** Where results are kept, as {@linkcode ResultsDir} has it; nowhere if absent. */
   readonly store?: { readonly root: string; readonly name: string } | undefined;
 }
@@ -74,6 +80,8 @@ export interface RunFigures {
   readonly reason: string;
   /** How many findings there are beside that. */
   readonly moreFindings: number;
+  /** What kinds of findings there are, as {@linkcode anomaliesOf} has them. */
+  readonly anomalies: readonly string[];
   /** Says that the machine decided latencies, where it did. */
   readonly machineNote: string | undefined;
   /** What nodes told of themselves by name. */
@@ -143,14 +151,18 @@ export function runJobs(
   jobs: readonly Job[],
   { onOutcome, signal, atOnce = runsAtOnce(jobs) }: SweepOptions = {},
 ): Promise<RunFigures[]> {
-  const run: ModuleExport = { module: import.meta.url, name: "runJob" };
-  const tasks = jobs.map((input): Task => ({
-    ...run,
-    input,
-    limit: limitOf(input),
-    endsItself: input.bin !== undefined,
-  }));
-  return runTasks(tasks, onOutcome, signal, atOnce);
+  return runTasks(jobs.map(taskOf), onOutcome, signal, atOnce);
+}
+
+/** A run as a task for a worker, whose result is its {@linkcode RunFigures}. */
+export function taskOf(job: Job): Task {
+  return {
+    module: import.meta.url,
+    name: "runJob",
+    input: job,
+    limit: limitOf(job),
+    endsItself: job.bin !== undefined,
+  };
 }
 
 function limitOf({ options, runTimeoutSeconds }: Job): Task["limit"] {
@@ -171,6 +183,7 @@ function limitOf({ options, runTimeoutSeconds }: Job): Task["limit"] {
     reason: `The run was ended after ${seconds} s, because it did not end when it was broken off ` +
       `after ${runTimeoutSeconds} s: a node does not return, or the check takes as long`,
     moreFindings: 0,
+    anomalies: [],
     machineNote: undefined,
     observed: undefined,
     path: undefined,
@@ -188,6 +201,9 @@ export function wasEnded(outcome: RunFigures): boolean {
   return ended.has(outcome);
 }
 
+/** The kind of finding of a run that does something else when it is done again. */
+const NOT_DETERMINISTIC = "not-deterministic";
+
 /** What breaks off the run of this worker. */
 const interruption = new AbortController();
 
@@ -204,23 +220,48 @@ export function interruptWork(reason: string): void {
 export async function runJob(job: Job): Promise<RunFigures> {
   const { options, store, runTimeoutSeconds } = job;
   const dir = store && new ResultsDir(store.root, options.workload, store.name);
+  const traces = job.twice ? new Traces() : undefined;
+  const hooks = { signal: interruption.signal, runTimeoutSeconds };
   const result = await runNodes(job, {
-    ...(dir && {
-      onMessage: (event) => dir.addEvent(event),
-      onLog: (node, text) => dir.addLog(node, text),
+    ...((dir ?? traces) && {
+      onMessage(event) {
+        dir?.addEvent(event);
+        traces?.addFirst(event);
+      },
     }),
-    signal: interruption.signal,
-    runTimeoutSeconds,
+    ...(dir && { onLog: (node, text) => dir.addLog(node, text) }),
+    ...hooks,
   });
-  const outcome = outcomeOf(result.results, options);
+  if (traces !== undefined) {
+    await runNodes(job, { onMessage: (event) => traces.addSecond(event), ...hooks });
+  }
+  const outcome = withParting(outcomeOf(result.results, options), traces?.parting);
   if (dir === undefined) return { ...outcome, path: undefined, notes: [] };
   const notes = await keep(job, result, dir);
   return { ...outcome, path: dir.isMissing ? undefined : dir.path, notes };
 }
 
+/** The outcome of a run that was done twice. */
+function withParting<Outcome extends Omit<RunFigures, "path" | "notes">>(
+  outcome: Outcome,
+  parting: Parting | undefined,
+): Outcome {
+  if (parting === undefined) return outcome;
+  const { common, first = "the end", second = "the end" } = parting;
+  const reason = [
+    `${NOT_DETERMINISTIC}: Done twice with one seed, the run differs after ${
+      plural(common, "event")
+    } of the network`,
+    `  First: ${first}`,
+    `  Then: ${second}`,
+  ].join("\n");
+  const anomalies = [...outcome.anomalies, NOT_DETERMINISTIC];
+  return { ...outcome, valid: false, reason: outcome.reason || reason, anomalies };
+}
+
 /** Writes the results of a run, with its page if it is not valid; returns what could not be. */
 async function keep(
-  { options, planned, args, replay, bin, program }: Job,
+  { options, planned, args, replay, bin, program, parts }: Job,
   result: RunResult,
   dir: ResultsDir,
 ): Promise<readonly string[]> {
@@ -231,15 +272,18 @@ async function keep(
   dir.close(summarize(results, options).split("\n"));
   if (results.valid === true || dir.isMissing) return dir.notes;
   // Where there are no processes the page can run it again, its messages as the seed has it.
-  const again = bin === undefined ? { plan: { ...plan, links: [] }, program } : undefined;
+  const links = parts?.links ?? [];
+  const again = bin === undefined ? { plan: { ...plan, links }, program } : undefined;
   const note = await keepReport(dir.path, result, names, again);
   return note === undefined ? dir.notes : [...dir.notes, note];
 }
 
-async function runNodes(
-  { options, args, install, program, bin }: Job,
-  hooks: RunHooks,
+/** Does a run, and keeps nothing of it. */
+export async function runNodes(
+  { options, args, install, program, bin, parts }: Job,
+  given: RunHooks,
 ): Promise<RunResult> {
+  const hooks = { ...given, plan: parts };
   if (bin !== undefined) return await runProgram({ bin, args }, options, hooks);
   if (program !== undefined) return await simulateProgram(program, args, options, hooks);
   const installed = install === undefined ? {} : { install: await installer(install) };
@@ -279,6 +323,7 @@ export function outcomeOf(
     throughput: stats.okCount / options.timeLimitSeconds,
     reason: reasonOf(report),
     moreFindings: Math.max(0, report.findings.length - (report.broke === undefined ? 1 : 0)),
+    anomalies: anomaliesOf(report),
     machineNote: report.machineNote,
     observed: report.observed,
   };
@@ -288,6 +333,29 @@ function stableSpread(latencies: LatencyQuantiles | undefined): Spread | undefin
   if (latencies === undefined) return undefined;
   const { "0.5": median, "0.95": p95, "0.99": p99, "1": max } = latencies;
   return { median, p95, p99, max };
+}
+
+/** The kind of finding of a run that a node has ended by breaking the protocol. */
+const PROTOCOL = "protocol";
+
+/** The kinds of a run's findings, worst first; none if it is not invalid. */
+export function anomaliesOf({ valid, broke, findings }: RunReport): string[] {
+  if (valid !== false) return [];
+  const broken = broke?.byNode ? [PROTOCOL] : [];
+  return [...new Set([...broken, ...findings.map(({ anomaly }) => anomaly)])];
+}
+
+/** What is said of a run as a whole: any part of it may show it, too, and for no reason. */
+const OF_WHOLE_RUNS: readonly string[] = [
+  "never-ok",
+  "unavailable",
+  "nothing-tested",
+  NOT_DETERMINISTIC,
+];
+
+/** Whether a part of a run can show a finding for the same reason as all of it. */
+export function isOfPart(anomaly: string): boolean {
+  return !OF_WHOLE_RUNS.includes(anomaly);
 }
 
 /** The first of what a run found, or why it is unknown; one line. */
@@ -341,29 +409,56 @@ export async function runTasks<Result>(
   signal?: AbortSignal,
   atOnce: number = navigator.hardwareConcurrency,
 ): Promise<Result[]> {
-  const aborted = Promise.withResolvers<never>();
-  aborted.promise.catch(() => {});
-  const abort = () => aborted.reject(signal?.reason);
-  signal?.addEventListener("abort", abort);
-  const results: Result[] = new Array(tasks.length);
-  let next = 0;
-  const count = Math.min(tasks.length, atOnce);
-  const workers = Array.from({ length: count }, () => new TaskWorker());
+  const pool = new TaskPool(Math.min(tasks.length, atOnce));
   try {
-    await Promise.all(workers.map(async (worker) => {
-      for (let index = next++; index < tasks.length; index = next++) {
-        const beganMs = performance.now();
-        const done = worker.run(tasks[index] as Task);
-        const result = await Promise.race([done, aborted.promise]) as Result;
-        results[index] = result;
-        onResult(result, index, performance.now() - beganMs);
-      }
-    }));
+    return await pool.run(tasks, onResult, signal);
   } finally {
-    signal?.removeEventListener("abort", abort);
-    await Promise.all(workers.map((worker) => worker.stop()));
+    await pool.stop();
   }
-  return results;
+}
+
+/** Workers that do tasks, one series after the other. */
+export class TaskPool {
+  readonly #workers: readonly TaskWorker[];
+
+  /** @param count how many workers there are, each of which does a task at a time */
+  constructor(count: number) {
+    this.#workers = Array.from({ length: count }, () => new TaskWorker());
+  }
+
+  /** Does tasks, as {@linkcode runTasks} does; after an error it can only be stopped. */
+  async run<Result>(
+    tasks: readonly Task[],
+    onResult: (result: Result, index: number, tookMs: number) => void = () => {},
+    signal?: AbortSignal,
+  ): Promise<Result[]> {
+    const aborted = Promise.withResolvers<never>();
+    aborted.promise.catch(() => {});
+    const abort = () => aborted.reject(signal?.reason);
+    if (signal?.aborted) abort();
+    signal?.addEventListener("abort", abort);
+    const results: Result[] = new Array(tasks.length);
+    let next = 0;
+    try {
+      await Promise.all(this.#workers.map(async (worker) => {
+        for (let index = next++; index < tasks.length; index = next++) {
+          const beganMs = performance.now();
+          const done = worker.run(tasks[index] as Task);
+          const result = await Promise.race([done, aborted.promise]) as Result;
+          results[index] = result;
+          onResult(result, index, performance.now() - beganMs);
+        }
+      }));
+    } finally {
+      signal?.removeEventListener("abort", abort);
+    }
+    return results;
+  }
+
+  /** Ends the workers, after tasks under way that end themselves. */
+  async stop(): Promise<void> {
+    await Promise.all(this.#workers.map((worker) => worker.stop()));
+  }
 }
 
 /** A worker that does one task at a time; one that is ended in the middle of a task is replaced. */

@@ -48,6 +48,7 @@ const LONGEST_LATENCY: Readonly<Record<Latency["distribution"], number>> = {
   uniform: 2,
   // 1 of 100 messages takes longer, but only 1 of 1000 round trips takes twice as long.
   exponential: Math.log(100),
+  uneven: 5,
 };
 
 /**

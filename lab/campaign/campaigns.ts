@@ -9,6 +9,7 @@ import type { Campaign } from "./campaign.ts";
 import { consensusFaults, failingDisks, gossipFaults, storageFaults } from "./faults.ts";
 import { raftMutations } from "./mutations.ts";
 import { mutantsCampaign, raftMutantsCampaign, rightNodesCampaign } from "./nodes.ts";
+import { searchCampaign, swarmControl } from "./search.ts";
 
 /** All campaigns, the short ones first. */
 export const campaigns: readonly Campaign[] = [
@@ -21,4 +22,6 @@ export const campaigns: readonly Campaign[] = [
   failingDisks,
   consensusFaults,
   storageFaults,
+  swarmControl,
+  searchCampaign,
 ];

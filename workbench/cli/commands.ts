@@ -7,7 +7,14 @@
 
 import type { Flags } from "@eddy/maelstrom/flags";
 import { HISTORY_FORMATS } from "../history.ts";
-import { DONE_CODES, type ExitCodes, NODE_CODES, VERDICT_CODES } from "./exit_codes.ts";
+import {
+  BAD_ARGUMENTS,
+  BROKEN,
+  DONE_CODES,
+  type ExitCodes,
+  NODE_CODES,
+  VERDICT_CODES,
+} from "./exit_codes.ts";
 
 /** Of how many runs of a sweep under virtual time that are not valid the results are kept. */
 export const MAX_KEPT = 10;
@@ -77,6 +84,43 @@ export const commands: Readonly<Record<string, Command>> = {
     ignoresFlags: true,
     load: () =>
       import("./sweep.ts").then(({ sweepFlags: flags, sweepCommand: run }) => ({ flags, run })),
+  },
+  shrink: {
+    usage: "shrink RUN [flags]",
+    summary: "Make a failing run small: the least of it that still shows the same kind of finding",
+    details:
+      "RUN is the folder of a run under virtual time, or its plan.json. Faults, operations, clients, " +
+      "nodes, time and latencies are left out or made simpler for as long as the finding stays, at " +
+      "last single lost messages stand for cuts. The small run is kept like other runs; Ctrl-C ends " +
+      "it with what has been found so far. The exit code is that of the small run.",
+    examples: [
+      "shrink store/latest",
+      "shrink store/latest --as-test lost_value_test.ts",
+    ],
+    exitCodes: VERDICT_CODES,
+    load: () =>
+      import("./shrink.ts").then(({ shrinkFlags: flags, shrinkCommand: run }) => ({ flags, run })),
+  },
+  diff: {
+    usage: "diff -w WORKLOAD [flags] A B [-- node arguments]",
+    summary: "Compare two programs, or two values of an option, in the same run",
+    details:
+      "A and B are programs that run in virtual time, eddy for Eddy's own node, or values of an " +
+      "option, NAME=VALUE, of the run or of the node. The second run has the operations and the " +
+      "faults of the first. Printed are their figures side by side, the first message that only " +
+      "one of them sends, and the first operation that ends otherwise.",
+    examples: [
+      "diff -w broadcast --latency 100 max-latency=0 max-latency=500",
+      "diff -w lin-kv --nemesis partition --seed 7 eddy mutant:keeps-registers-of-its-own",
+    ],
+    exitCodes: [
+      [0, "they do the same"],
+      [1, "they part"],
+      [BAD_ARGUMENTS, "wrong arguments"],
+      [BROKEN, "a run could not be completed"],
+    ],
+    load: () =>
+      import("./diff.ts").then(({ diffFlags: flags, diffCommand: run }) => ({ flags, run })),
   },
   check: {
     usage: "check -w WORKLOAD [flags] HISTORY",

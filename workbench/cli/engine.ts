@@ -25,7 +25,12 @@ export interface Engine {
   readonly program?: PlanProgram;
   /** What it was loaded to, where it runs in this process. */
   readonly loaded?: LoadedProgram;
-  readonly run: (options: RunOptions, hooks: RunHooks) => Promise<RunResult>;
+  /** Runs; `args` are what Eddy's own nodes are started with where they are drawn for a run. */
+  readonly run: (
+    options: RunOptions,
+    hooks: RunHooks,
+    args?: readonly string[],
+  ) => Promise<RunResult>;
 }
 
 /**

@@ -20,6 +20,7 @@ import {
 import {
   defaultOptions,
   DISTRIBUTIONS,
+  HEALED_SECONDS,
   MAX,
   OWN_DISK,
   type RunOptions,
@@ -27,6 +28,7 @@ import {
   TOPOLOGIES,
 } from "../options.ts";
 import { needsDisk, NEMESES, type NemesisName } from "../nemesis.ts";
+import { type ScheduleName, SCHEDULES } from "../schedules.ts";
 import { WORKLOADS } from "../workloads/mod.ts";
 
 export { BAD_ARGUMENTS, BROKEN, exitCodeOf } from "./exit_codes.ts";
@@ -125,10 +127,11 @@ export const runFlags = {
     parse: parseCompute,
   },
   nemesis: {
-    help: `Faults, comma separated: ${NEMESES.join(", ")}`,
+    help: `Faults, comma separated: ${NEMESES.join(", ")}; or one of ${SCHEDULES.join(", ")}, ` +
+      "which are drawn for each seed (docs/search.md)",
     value: "NAMES",
-    accepts: `some of ${NEMESES.join(", ")}, comma separated`,
-    words: NEMESES,
+    accepts: `some of ${NEMESES.join(", ")}, comma separated, or one of ${SCHEDULES.join(", ")}`,
+    words: [...NEMESES, ...SCHEDULES],
     parse: parseNemesis,
   },
   disk: {
@@ -140,6 +143,10 @@ export const runFlags = {
     value: "S",
     ...number(0.001, MAX.nemesisIntervalSeconds),
     default: 10,
+  },
+  heal: {
+    help: `End all faults at the time limit, and go on for ${HEALED_SECONDS} s: in their second ` +
+      "half every operation must be answered",
   },
   topology: {
     help: "The topology that broadcast nodes are sent",
@@ -248,12 +255,22 @@ function isGiven(value: unknown): boolean {
 /** The values of {@linkcode runFlags}. */
 export type RunFlags = FlagValues<typeof runFlags>;
 
+/** The kinds of faults that are named; none if a schedule is. */
+function kindsOf({ nemesis = [] }: Pick<RunFlags, "nemesis">): readonly NemesisName[] {
+  return typeof nemesis === "string" ? [] : nemesis;
+}
+
 /**
  * The options of the run that a command line describes.
  *
+ * @param drawn what a schedule has drawn in place of flags
  * @throws {UsageError} if it cannot be run.
  */
-export function toRunOptions(flags: RunFlags, seed: number): RunOptions {
+export function toRunOptions(
+  flags: RunFlags,
+  seed: number,
+  drawn: RunSettings = {},
+): RunOptions {
   checkDisk(flags);
   const nodeIds = namedNodes(flags);
   const settings: RunSettings = {
@@ -266,12 +283,13 @@ export function toRunOptions(flags: RunFlags, seed: number): RunOptions {
     }),
     ...(flags.disk && { disk: true }),
     ...(flags["no-disk"] && { disk: false }),
+    ...(flags.heal && { heal: true }),
     ...(flags["fail-on-warning"] && { failOnWarning: true }),
     ...(flags["every-group-reads"] && { everyGroupReads: true }),
     timeLimitSeconds: flags["time-limit"],
     rate: flags.rate,
     latency: { meanMs: flags.latency, distribution: flags["latency-dist"] },
-    nemesis: flags.nemesis ?? [],
+    nemesis: kindsOf(flags),
     nemesisIntervalSeconds: flags["nemesis-interval"],
     topology: flags.topology,
     keyCount: flags["key-count"],
@@ -280,6 +298,7 @@ export function toRunOptions(flags: RunFlags, seed: number): RunOptions {
     strictMaelstrom: flags["strict-maelstrom"],
     maelstromBugs: flags["maelstrom-bugs"],
     seed,
+    ...drawn,
   };
   try {
     const models = flags["consistency-models"];
@@ -298,7 +317,7 @@ export function toRunOptions(flags: RunFlags, seed: number): RunOptions {
  * @throws {UsageError} naming the flag.
  */
 function checkDisk(flags: RunFlags): void {
-  const fault = flags.nemesis?.find(needsDisk);
+  const fault = kindsOf(flags).find(needsDisk);
   if (flags["no-disk"] && (flags.disk || fault !== undefined)) {
     const rival = flags.disk ? "--disk" : `--nemesis ${fault}`;
     throw new UsageError(`Cannot use --no-disk beside ${rival}, which needs disks`);
@@ -310,8 +329,9 @@ function checkDisk(flags: RunFlags): void {
  *
  * @throws {UsageError} naming the flag.
  */
-export function refuseDisk(bin: string, { disk, nemesis = [] }: RunFlags): void {
-  const fault = nemesis.find(needsDisk);
+export function refuseDisk(bin: string, flags: RunFlags): void {
+  const { disk } = flags;
+  const fault = kindsOf(flags).find(needsDisk);
   const flag = fault === undefined ? disk && "--disk" : `--nemesis ${fault}`;
   if (flag) throw new UsageError(`Cannot use ${flag} for ${bin}: ${OWN_DISK}`);
 }
@@ -365,7 +385,9 @@ function parseCompute(text: string): [meanMs: number, jitter: number] | undefine
   return [parsed[0], parsed[1]];
 }
 
-function parseNemesis(text: string): NemesisName[] | undefined {
+function parseNemesis(text: string): NemesisName[] | ScheduleName | undefined {
+  const schedule = SCHEDULES.find((name) => name === text.trim());
+  if (schedule !== undefined) return schedule;
   const names = text.split(",").map((name) => name.trim());
   const known = names.map((name) => NEMESES.find((nemesis) => nemesis === name));
   if (known.some((name) => name === undefined)) return undefined;

@@ -130,7 +130,10 @@ Deno.test("test: node options follow --, results can be JSON", async () => {
 Deno.test("wrong arguments exit 254 with one sentence", async () => {
   await inTempDir(async (dir) => {
     const cases: [string[], string][] = [
-      [["tset"], 'Unknown command "tset" (did you mean test?): accepted are test, sweep, check'],
+      [
+        ["tset"],
+        'Unknown command "tset" (did you mean test?): accepted are test, sweep, shrink, diff, check',
+      ],
       [["test", "-w", "nope"], 'Cannot use "nope" for --workload: expected one of broadcast, '],
       [["test", "--nemesis", "partition,flood"], 'Cannot use "partition,flood" for --nemesis'],
       [["test", "-w", "lin-kv", "--concurrency", "5"], "concurrency 5"],

@@ -5,7 +5,7 @@
  */
 
 import { plural } from "../checkers/checker.ts";
-import type { RunOptions } from "../options.ts";
+import { mainPhaseMs, type RunOptions } from "../options.ts";
 import { seededRandom } from "../random.ts";
 import { RECOVERY_MS, type RunProgress } from "../runner.ts";
 import { workloads } from "../workloads/mod.ts";
@@ -69,7 +69,7 @@ export interface RunLength {
 export function lengthOf(options: RunOptions, isVirtual: boolean): RunLength {
   const { final } = workloads[options.workload].generator(options, seededRandom(0, "generator"));
   const recoveryMs = final === undefined ? 0 : RECOVERY_MS;
-  return { totalMs: options.timeLimitSeconds * 1000 + recoveryMs, isVirtual };
+  return { totalMs: mainPhaseMs(options) + recoveryMs, isVirtual };
 }
 
 /**

@@ -19,7 +19,8 @@ import type { ReportedRun } from "../junit.ts";
 import { reachedIn } from "../observations.ts";
 import { loadProgram } from "../program.ts";
 import { folderName } from "../results_dir.ts";
-import { type Job, type RunFigures, runsAtOnce } from "../sweep.ts";
+import type { ScheduleName } from "../schedules.ts";
+import { isOfPart, type Job, type RunFigures, runsAtOnce } from "../sweep.ts";
 import { CiReport, junitFlag } from "./ci.ts";
 import { MAX_KEPT } from "./commands.ts";
 import { checkRealTime, processProgram, runsVirtually, virtualProgram } from "./engine.ts";
@@ -78,6 +79,10 @@ export const sweepFlags = {
     help: `Folder for the results: of the first ${MAX_KEPT} runs that are not valid, and of all ` +
       "in real time, which no seed repeats",
   },
+  twice: {
+    help: "Do each run under virtual time twice; one that differs the second time is invalid",
+  },
+  "no-shrink": { help: "Do not make the first invalid run under virtual time small" },
   json: { help: "Print a JSON object for each run" },
   ...colorFlag,
   ...junitFlag,
@@ -115,11 +120,14 @@ export async function sweepCommand(args: readonly string[]): Promise<number> {
     const jobs = await jobsOf(vary, first, args, rest);
     for (const ignored of sayIgnored(flags)) printError(ignored);
     for (const job of jobs) reports.push(reported(job, vary, undefined, 0));
+    let failing: Failing | undefined;
     code = await sweepOver(jobs, flags, vary, {
       onReport: (report, i) => reports[i] = report,
+      onFailing: (found) => failing = found,
       // Before the table, whose end is where the results are.
       beforeShown: () => report.annotate(reports),
     });
+    if (failing !== undefined && !flags["no-shrink"]) await shrinkFirst(failing, flags);
   } catch (error) {
     if (reports.length === 0 && !(error instanceof UsageError)) {
       const options = toRunOptions(flags, first);
@@ -145,16 +153,39 @@ async function jobsOf(
   for (const { label, runArgs, nodeArgs } of variants(vary, args, rest)) {
     const { flags } = parseFlags({ ...sweepFlags, ...ignoredFlags }, runArgs);
     const nodes = await nodesOf(flags, nodeArgs, vary);
+    if (flags.twice && nodes.bin !== undefined) {
+      throw new UsageError(`Cannot use --twice for ${nodes.bin}: it runs in real time`);
+    }
+    const { nemesis } = flags;
+    const draw = typeof nemesis === "string" ? await drawer(flags, nemesis, nodeArgs) : undefined;
     for (let i = 0; i < flags.seeds; i++) {
-      const options = toRunOptions(flags, first + i);
+      const drawn = draw?.(first + i);
+      const options = drawn?.options ?? toRunOptions(flags, first + i);
       const replay = replayLine(flags, nodeArgs, options);
       const folder = { root: flags.store, name: `${began}-${jobs.length}` };
       const where = nodes.bin === undefined ? { keptIn: folder } : { store: folder };
       const runTimeoutSeconds = flags["run-timeout"];
-      jobs.push({ label, options, args: nodeArgs, ...nodes, replay, ...where, runTimeoutSeconds });
+      const args = drawn?.args ?? nodeArgs;
+      const { twice } = flags;
+      const job = { label, options, args, ...nodes, replay, ...where, runTimeoutSeconds, twice };
+      // The faults of many seeds are drawn again when each is run, and need no memory until then.
+      const parts = () => ({ faults: draw?.(first + i).faults });
+      jobs.push(
+        draw === undefined ? job : {
+          ...job,
+          get parts() {
+            return parts();
+          },
+        },
+      );
     }
   }
   return jobs;
+}
+
+async function drawer(flags: RunFlags, name: ScheduleName, args: readonly string[]) {
+  const { drawerOf } = await import("./drawn_run.ts");
+  return await drawerOf(flags, name, args);
 }
 
 /** Does the runs, and returns the exit code. */
@@ -162,7 +193,9 @@ async function sweepOver(
   jobs: readonly Labelled[],
   { jobs: asked, json, color }: Pick<SweepFlags, "jobs" | "json" | "color">,
   vary: Vary | undefined,
-  { onReport, beforeShown }: {
+  { onReport, onFailing, beforeShown }: {
+    /** Called with the first run that can be made small. */
+    readonly onFailing: (failing: Failing) => void;
     readonly onReport: (report: ReportedRun, index: number) => void;
     readonly beforeShown: () => void;
   },
@@ -181,6 +214,12 @@ async function sweepOver(
     },
     show(done, outcomes) {
       beforeShown();
+      const first = outcomes.findIndex(({ valid, path, anomalies }, i) =>
+        valid === false && path !== undefined && done[i]?.bin === undefined &&
+        anomalies.some(isOfPart)
+      );
+      const [job, path] = [done[first], outcomes[first]?.path];
+      if (job !== undefined && path !== undefined) onFailing({ job, path });
       if (json) return;
       const terminal = new Terminal(color);
       terminal.print([engine]);
@@ -189,6 +228,37 @@ async function sweepOver(
       terminal.print(describe(done, outcomes, vary));
     },
   });
+}
+
+/** A run that is not valid, and where its results are. */
+interface Failing {
+  readonly job: Labelled;
+  readonly path: string;
+}
+
+/** How long the first invalid run is made smaller, in seconds of the machine's time. */
+const SHRINK_SECONDS = 30;
+
+/** Makes a run small, and shows it; it may go on failing to, for the sweep is over. */
+async function shrinkFirst(
+  { job, path }: Failing,
+  { json, color, store }: Pick<SweepFlags, "json" | "color" | "store">,
+): Promise<void> {
+  const { jsonOf, linesOf, MAX_SHRINK_RUNS, readPlan, shrinkRun } = await import("./shrink.ts");
+  const { args, install, program, planned, runTimeoutSeconds } = job;
+  try {
+    const small = await shrinkRun(readPlan(path), { args, install, program, planned }, {
+      maxRuns: MAX_SHRINK_RUNS,
+      maxSeconds: SHRINK_SECONDS,
+      runTimeoutSeconds: runTimeoutSeconds ?? SHRINK_SECONDS,
+      store,
+    });
+    if (json) printJson({ small: jsonOf(small) });
+    else new Terminal(color).print(linesOf(small));
+    for (const note of small.outcome.notes) printError(note);
+  } catch (error) {
+    printError(errorText(error));
+  }
 }
 
 /** A run of a sweep as it is reported; without an outcome it was not done. */

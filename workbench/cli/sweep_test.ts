@@ -59,6 +59,7 @@ Deno.test("sweep: processes run several at once, and all results are kept", asyn
 
 const wrong = [
   ..."sweep -w unique-ids --bin mutant:draws-ids-from-too-few --rate 20 --time-limit 5".split(" "),
+  "--no-shrink",
 ];
 
 Deno.test("sweep: of the first runs that are not valid the results are kept, and can be run again", async () => {

@@ -300,7 +300,7 @@ export class Interrupts {
   });
 
   /** @param what what runs, for the reason */
-  constructor(what: "run" | "sweep" | "demo" | "watch" | "server") {
+  constructor(what: "run" | "sweep" | "demo" | "watch" | "server" | "shrinking") {
     this.#what = what;
   }
 

@@ -21,6 +21,7 @@ import { keepReport } from "../stored_run.ts";
 import { startWatchdog } from "../threads.ts";
 import { CiReport, junitFlag } from "./ci.ts";
 import { commandName, shellWord } from "./command_name.ts";
+import type { DrawnRun } from "./drawn_run.ts";
 import type { Engine } from "./engine.ts";
 import { BROKEN, exitCodeOf } from "./exit_codes.ts";
 import {
@@ -145,6 +146,10 @@ async function runEach(
   onRun: (run: ReportedRun) => void,
 ): Promise<number | undefined> {
   const engine = await engineOf(flags, rest);
+  const { nemesis } = flags;
+  const draw = plan === undefined && typeof nemesis === "string"
+    ? (await import("./drawn_run.ts")).drawerOf(flags, nemesis, rest)
+    : undefined;
   if (plan !== undefined && isOther(plan.program, engine.program)) {
     printError(`${flags.bin} is not what the plan was made with: it may do something else`);
   }
@@ -153,7 +158,9 @@ async function runEach(
   try {
     let code: number | undefined = 0;
     for (let i = 0; i < flags["test-count"] && code === 0 && changed?.aborted !== true; i++) {
-      code = await runOnce({ flags, rest, first: first + i, plan }, watched, changed, onRun);
+      const seed = first + i;
+      const drawn = (await draw)?.(seed);
+      code = await runOnce({ flags, rest, first: seed, plan, drawn }, watched, changed, onRun);
     }
     return code;
   } finally {
@@ -176,13 +183,13 @@ function watchEngine(engine: Engine, limitSeconds: number | undefined) {
   const watch = () => stop ??= engine.isVirtual ? startWatchdog(limitSeconds) : () => {};
   const isTested = engine.program === undefined && !import.meta.url.endsWith(".ts");
   if (!isTested || limitSeconds !== undefined) watch();
-  const run: Engine["run"] = (options, hooks) => {
+  const run: Engine["run"] = (options, hooks, args) => {
     const beganMs = performance.now();
     const onProgress = (progress: RunProgress) => {
       if (performance.now() - beganMs > UNWATCHED_MS) watch();
       hooks.onProgress?.(progress);
     };
-    return engine.run(options, { ...hooks, onProgress });
+    return engine.run(options, { ...hooks, onProgress }, args);
   };
   return { ...engine, run, stop: () => stop?.() };
 }
@@ -261,7 +268,7 @@ function drawSeed(): number {
 }
 
 /** What runs the nodes of a run: Eddy's own handlers, unless there is a program. */
-async function engineOf(flags: RunFlags, args: readonly string[]): Promise<Engine> {
+export async function engineOf(flags: RunFlags, args: readonly string[]): Promise<Engine> {
   const { bin, workload } = flags;
   if (bin !== undefined) {
     const { programEngine } = await import("./engine.ts");
@@ -272,17 +279,18 @@ async function engineOf(flags: RunFlags, args: readonly string[]): Promise<Engin
   return {
     name: describeEngine(undefined, true),
     isVirtual: true,
-    run: (options, hooks) => simulate({ ...options, args, ...hooks }),
+    run: (options, hooks, drawn = args) => simulate({ ...options, args: drawn, ...hooks }),
   };
 }
 
 async function runOnce(
-  { flags, rest, first: seed, plan }: Asked,
+  { flags, rest, first: seed, plan, drawn }: Asked & { readonly drawn: DrawnRun | undefined },
   engine: Engine,
   changed: AbortSignal | undefined,
   onRun: (run: ReportedRun) => void,
 ): Promise<number | undefined> {
-  const options = plan?.options ?? toRunOptions(flags, seed);
+  const { options, args } = drawn ??
+    { options: plan?.options ?? toRunOptions(flags, seed), args: rest };
   const dir = new ResultsDir(flags.store, options.workload, folderName());
   const beganMs = performance.now();
   const status = new StatusLine();
@@ -314,14 +322,15 @@ async function runOnce(
   };
   const { result, isInterrupted } = await interruptibly(onProgress, changed, (watched) => {
     const runTimeoutSeconds = flags["run-timeout"];
-    return engine.run(options, { ...hooks, ...watched, plan, runTimeoutSeconds });
+    const parts = plan ?? (drawn && { faults: drawn.faults });
+    return engine.run(options, { ...hooks, ...watched, plan: parts, runTimeoutSeconds }, args);
   }).finally(() => progress.clear());
   const { results, peakMemoryBytes } = result;
   const { program } = engine;
   const given: Plan = {
     version: PLAN_VERSION,
     program,
-    args: rest,
+    args,
     options,
     ...result.plan(),
   };

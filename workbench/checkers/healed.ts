@@ -1,0 +1,78 @@
+/**
+ * Whether clients are answered once all faults have ended.
+ *
+ * @module
+ */
+
+import type { Finding, History, Op } from "../history.ts";
+import { HEALED_SECONDS, type RunOptions } from "../options.ts";
+import { Pairs, type PlacedPair, plural } from "./checker.ts";
+
+/** Within what part of the healed time a node may still recover. */
+const RECOVERY = 0.5;
+
+/** With fewer operations than that a node's silence is not a finding. */
+const MIN_OPS = 3;
+
+/**
+ * Checks the end of a run whose faults all ended at the time limit: liveness.
+ *
+ * @returns `unfinished` if an operation was never answered, and `unserved` if a node answered, but
+ * only that it is not available; both of those that began when half of the time had passed.
+ */
+export function checkHealed(
+  history: History,
+  { timeLimitSeconds }: Pick<RunOptions, "timeLimitSeconds">,
+): Finding[] {
+  const fromNs = 1e9 * (timeLimitSeconds + HEALED_SECONDS * RECOVERY);
+  const pairs = new Pairs(history);
+  const late: PlacedPair[] = [];
+  for (let number = 0; number < pairs.length; number++) {
+    const pair = pairs.at(number);
+    if (pair.invoke.time >= fromNs && pair.invoke.final !== true) late.push(pair);
+  }
+  const seconds = HEALED_SECONDS * RECOVERY;
+  const unfinished = late.filter(({ completion }) => isUnanswered(completion));
+  const findings: Finding[] = [];
+  if (unfinished.length > 0) {
+    const [{ invoke }] = unfinished as [PlacedPair];
+    findings.push({
+      anomaly: "unfinished",
+      what:
+        `${
+          plural(unfinished.length, "operation")
+        } of ${late.length}, begun ${seconds} s and more ` +
+        `after all faults had ended, had no answer: first ${invoke.f} of process ${invoke.process} ` +
+        `on ${invoke.node}`,
+      ops: opsOf(unfinished),
+    });
+  }
+  for (const [node, those] of Map.groupBy(late, ({ invoke }) => invoke.node)) {
+    const refused = those.filter(({ completion }) => completion?.error?.code === UNAVAILABLE);
+    if (refused.length < those.length || those.length < MIN_OPS) continue;
+    findings.push({
+      anomaly: "unserved",
+      what:
+        `${node} refused all ${those.length} operations that began ${seconds} s and more after ` +
+        "all faults had ended, as temporarily unavailable",
+      ops: opsOf(refused),
+    });
+  }
+  return findings;
+}
+
+const TIMEOUT = 0;
+const UNAVAILABLE = 11;
+
+function isUnanswered(completion: Op | undefined): boolean {
+  return completion === undefined || completion.error?.code === TIMEOUT;
+}
+
+/** How many operations are shown. */
+const MAX_SHOWN = 4;
+
+function opsOf(pairs: readonly PlacedPair[]): Op[] {
+  return pairs.slice(0, MAX_SHOWN).flatMap(({ invoke, completion }) =>
+    completion === undefined ? [invoke] : [invoke, completion]
+  );
+}

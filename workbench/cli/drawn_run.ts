@@ -1,0 +1,97 @@
+/**
+ * Runs whose faults, and with `swarm` all else, are drawn for each seed.
+ *
+ * @module
+ */
+
+import { findWorkload } from "@eddy/handlers/workloads";
+import { allMutants, binOf, isMutant } from "@eddy/mutants";
+import { needsDisk, NEMESES, type NemesisName, type PlanFault } from "../nemesis.ts";
+import type { RunOptions, RunSettings } from "../options.ts";
+import { seededRandom } from "../random.ts";
+import { type DrawnWorld, drawSchedule, drawWorld, type ScheduleName } from "../schedules.ts";
+import { runsVirtually } from "./engine.ts";
+import { type RunFlags, runFlags, toRunOptions } from "./flags.ts";
+
+/** A run of a seed. */
+export interface DrawnRun {
+  readonly options: RunOptions;
+  /** What every node is started with. */
+  readonly args: readonly string[];
+  readonly faults: readonly PlanFault[];
+}
+
+/**
+ * What draws the runs of a command line.
+ *
+ * Flags with another value than their default are kept as they are.
+ *
+ * @param args what follows `--` on it
+ */
+export async function drawerOf(
+  flags: RunFlags,
+  name: ScheduleName,
+  args: readonly string[],
+): Promise<(seed: number) => DrawnRun> {
+  const { workload, bin } = flags;
+  const takesLatency = bin === undefined && args.length === 0 &&
+    Object.hasOwn((await findWorkload(workload)).flags, "max-latency");
+  const kinds = kindsFor(flags);
+  return (seed) => {
+    const world = name === "swarm" ? drawWorld(workload, seededRandom(seed, "swarm")) : {};
+    const options = toRunOptions(flags, seed, notGiven(flags, world));
+    const { nodeIds } = options;
+    const random = seededRandom(seed, "schedule");
+    const faults = drawSchedule(name, options, { nodeIds, random, kinds });
+    const { maxLatencyMs } = world;
+    return {
+      options: { ...options, nemesis: [...new Set(faults.map(({ kind }) => kind))] },
+      args: takesLatency && maxLatencyMs !== undefined
+        ? ["--max-latency", String(maxLatencyMs)]
+        : args,
+      faults,
+    };
+  };
+}
+
+/**
+ * The kinds of faults that nodes can be asked to survive: what they keep outlives a kill only with
+ * storage, which Eddy's own nodes have, and others that are given disks.
+ */
+function kindsFor(flags: RunFlags): readonly NemesisName[] {
+  const { bin, workload, disk } = flags;
+  const hasStorage = bin === undefined || disk || isMutant(bin) && isOfStorage(bin, workload);
+  const survive = hasStorage && runsVirtually(flags);
+  return NEMESES.filter((kind) => {
+    if (flags["no-disk"] && needsDisk(kind)) return false;
+    return survive || !(kind === "kill" || needsDisk(kind));
+  });
+}
+
+function isOfStorage(bin: string, workload: string): boolean {
+  const mutant = allMutants.find((each) => each.workload === workload && binOf(each) === bin);
+  return mutant?.needs?.nemesis?.some((kind) => kind === "kill" || kind.startsWith("disk-")) ??
+    false;
+}
+
+/** Of what was drawn, that for which no flag has another value than its default. */
+function notGiven(flags: RunFlags, { maxLatencyMs: _, ...world }: DrawnWorld): RunSettings {
+  const named = [...flags.nodes ?? [], ...flags.node, ...flags["nodes-file"] ?? []].length > 0;
+  const isCounted = /^\d+$/.test(flags.concurrency ?? "");
+  const kept: Partial<Record<keyof RunSettings, boolean>> = {
+    // A number of clients may fit one number of nodes only.
+    nodeCount: named || flags["node-count"] !== undefined || isCounted,
+    concurrency: flags.concurrency !== undefined,
+    timeLimitSeconds: flags["time-limit"] !== runFlags["time-limit"].default,
+    rate: flags.rate !== runFlags.rate.default,
+    latency: flags.latency !== runFlags.latency.default ||
+      flags["latency-dist"] !== runFlags["latency-dist"].default,
+    compute: flags.compute !== undefined || !runsVirtually(flags),
+    keyCount: flags["key-count"] !== runFlags["key-count"].default,
+    maxTxnLength: flags["max-txn-length"] !== runFlags["max-txn-length"].default,
+    maxWritesPerKey: flags["max-writes-per-key"] !== runFlags["max-writes-per-key"].default,
+  };
+  return Object.fromEntries(
+    Object.entries(world).filter(([name]) => kept[name as keyof RunSettings] !== true),
+  );
+}
