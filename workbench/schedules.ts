@@ -10,6 +10,7 @@
 
 import type { Random } from "@eddy/maelstrom";
 import { drawOf, majority, splitGroups, type TargetKind, TARGETS } from "./faults.ts";
+import type { Latency } from "./links.ts";
 import { faultKinds, type FaultSpec, type NemesisName, type PlanFault } from "./nemesis.ts";
 import { HEALED_SECONDS, type RunOptions, type RunSettings } from "./options.ts";
 import { randomBelow, shuffled } from "./random.ts";
@@ -240,6 +241,14 @@ function logUniform(random: Random, least: number, most: number): number {
   return least * Math.max(1, most / least) ** random.next();
 }
 
+/** The mean latencies that are drawn, in ms. */
+const MEANS_MS: Readonly<Record<Latency["distribution"], readonly number[]>> = {
+  constant: [0, 2, 10, 30, 100],
+  uniform: [2, 10, 30, 60],
+  exponential: [2, 10, 30],
+  uneven: [2, 10, 20],
+};
+
 /** What a swarm draws of a run beside its faults. */
 export interface DrawnWorld extends RunSettings {
   /** How long Eddy's own node may take for a value, if it is drawn: its `--max-latency`. */
@@ -255,27 +264,32 @@ export function drawWorld(workload: WorkloadName, random: Random): DrawnWorld {
   const timeLimitSeconds = drawOf(random, [4, 8, 16]);
   const operations = logUniform(random, 400, 1500);
   const perNode = drawOf(random, workload === "lin-kv" ? [2, 4, 6] : [1, 2, 4]);
-  const meanMs = drawOf(random, [0, 2, 10, 30, 100]);
+  // Clients of lin-kv wait a second, as Maelstrom's, and a request takes four messages or more.
+  const distribution = drawOf(random, ["constant", "uniform", "exponential", "uneven"] as const);
+  const meanMs = drawOf(random, MEANS_MS[distribution]);
   const world: DrawnWorld = {
     nodeCount: drawOf(random, [2, 3, 3, 3, 4, 5, 5, 7]),
     concurrency: `${perNode}n`,
     timeLimitSeconds,
     rate: Math.round(operations / (timeLimitSeconds + HEALED_SECONDS)),
     heal: true,
-    latency: {
-      meanMs,
-      distribution: drawOf(random, ["constant", "uniform", "exponential", "uneven"]),
-    },
+    latency: { meanMs, distribution },
     keyCount: drawOf(random, [1, 2, 5, 10]),
     maxTxnLength: drawOf(random, [1, 2, 4, 8]),
     maxWritesPerKey: drawOf(random, [4, 16, 64]),
     threadOrder: drawOf(random, ["round-robin", "random"]),
   };
-  const computeMs = drawOf(random, [0, 0, 0.4, 3]);
+  // With jitter a node stalls now and then, for fifty times as long, which clients are to bear.
+  const compute = drawOf(random, [
+    undefined,
+    undefined,
+    { meanMs: 0.4, jitter: 1 },
+    { meanMs: 3, jitter: 0 },
+  ]);
   const maxLatencyMs = drawOf(random, [undefined, undefined, undefined, 0, 30, 300]);
   return {
     ...world,
-    ...(computeMs > 0 && { compute: { meanMs: computeMs, jitter: 1 } }),
+    ...(compute !== undefined && { compute }),
     ...(maxLatencyMs !== undefined && { maxLatencyMs }),
   };
 }
