@@ -59,6 +59,9 @@ export function checkSeeds(first: number, runs: number): void {
 /** How many runs one command does at most. */
 export const MAX_RUNS = 100_000;
 
+/** What asks for no faults, where there are some by default. */
+const NO_FAULTS = "none";
+
 /** The flags of a run. */
 export const runFlags = {
   workload: {
@@ -128,10 +131,11 @@ export const runFlags = {
   },
   nemesis: {
     help: `Faults, comma separated: ${NEMESES.join(", ")}; or one of ${SCHEDULES.join(", ")}, ` +
-      "which are drawn for each seed (docs/search.md)",
+      `which are drawn for each seed (docs/search.md); or ${NO_FAULTS}`,
     value: "NAMES",
-    accepts: `some of ${NEMESES.join(", ")}, comma separated, or one of ${SCHEDULES.join(", ")}`,
-    words: [...NEMESES, ...SCHEDULES],
+    accepts: `some of ${NEMESES.join(", ")}, comma separated, or one of ` +
+      [...SCHEDULES, NO_FAULTS].join(", "),
+    words: [...NEMESES, ...SCHEDULES, NO_FAULTS],
     parse: parseNemesis,
   },
   disk: {
@@ -388,6 +392,7 @@ function parseCompute(text: string): [meanMs: number, jitter: number] | undefine
 function parseNemesis(text: string): NemesisName[] | ScheduleName | undefined {
   const schedule = SCHEDULES.find((name) => name === text.trim());
   if (schedule !== undefined) return schedule;
+  if (text.trim() === NO_FAULTS) return [];
   const names = text.split(",").map((name) => name.trim());
   const known = names.map((name) => NEMESES.find((nemesis) => nemesis === name));
   if (known.some((name) => name === undefined)) return undefined;

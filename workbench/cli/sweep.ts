@@ -62,6 +62,10 @@ export const sweepFlags = {
     ...integer(1, MAX_RUNS),
     default: 20,
   },
+  nemesis: {
+    ...runFlags.nemesis,
+    help: `${runFlags.nemesis.help} (default swarm; none with --vary and for processes)`,
+  },
   vary: {
     help: "A flag of the run or of Eddy's own node, and its values: latency=0,10,100",
     value: "NAME=V,V",
@@ -151,8 +155,11 @@ async function jobsOf(
   const jobs: Labelled[] = [];
   const began = folderName();
   for (const { label, runArgs, nodeArgs } of variants(vary, args, rest)) {
-    const { flags } = parseFlags({ ...sweepFlags, ...ignoredFlags }, runArgs);
-    const nodes = await nodesOf(flags, nodeArgs, vary);
+    const { flags: given } = parseFlags({ ...sweepFlags, ...ignoredFlags }, runArgs);
+    const nodes = await nodesOf(given, nodeArgs, vary);
+    // What varies is to be the only difference, and processes take as long as a world has seconds.
+    const isPlain = vary !== undefined || nodes.bin !== undefined;
+    const flags = { ...given, nemesis: given.nemesis ?? (isPlain ? undefined : "swarm" as const) };
     if (flags.twice && nodes.bin !== undefined) {
       throw new UsageError(`Cannot use --twice for ${nodes.bin}: it runs in real time`);
     }

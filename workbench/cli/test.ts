@@ -420,7 +420,9 @@ export function replayLine(
     const value = flags[name];
     const isLeftOut = LEFT_OUT.includes(name) || name.startsWith("log-") ||
       (flags.plan !== undefined && !isBesidePlan(name));
-    if (isLeftOut || value === undefined || value === false) return [];
+    const isEmpty = value === undefined || value === false ||
+      Array.isArray(value) && value.length === 0;
+    if (isLeftOut || isEmpty) return [];
     if ("many" in flag && Array.isArray(value)) {
       return value.flatMap((each) => [`--${name}`, shellWord(String(each))]);
     }
