@@ -27,6 +27,8 @@ const MORE: Readonly<Record<string, string>> = {
   sweep: "[Find a rare bug](rare_bug.md), [the files of a sweep](store.md#a-sweep).",
   check: "[Checkers and their findings](checkers.md).",
   report: "[The page of a run](report.md).",
+  shrink: "[Search](search.md#a-small-run).",
+  diff: "[Search](search.md#twice-the-same).",
   serve: "[The server](report.md#the-server).",
   mutants: "[Which mutant shows which finding](checkers.md).",
   init: "[Nodes in your language](nodes.md).",
@@ -35,6 +37,8 @@ const MORE: Readonly<Record<string, string>> = {
 /** What an example that is not run needs. */
 function whyNotRun(example: string): string | undefined {
   if (example.startsWith("serve")) return "it ends when it is interrupted";
+  if (example.startsWith("shrink")) return "they need a run that is not valid";
+  if (example.startsWith("diff")) return "they end with 1, for the runs part";
   return /\.\/| history\.edn/.test(example) ? "they need files of your own" : undefined;
 }
 

@@ -97,7 +97,10 @@ export function installMutant(node: Node, bin: string, workload: WorkloadName): 
 /** The command line that shows a mutant's fault: for most seeds, or with one of several. */
 export function commandOf(mutant: Mutant | RaftMutant): string {
   const seeds = "seeds" in mutant ? mutant.seeds ?? 1 : 1;
-  const [command, more] = seeds > 1 ? ["sweep", ["--seeds", String(seeds)]] : ["test", []];
+  const isSweep = seeds > 1;
+  const isCalm = isSweep && mutant.needs?.nemesis === undefined;
+  const command = isSweep ? "sweep" : "test";
+  const more = isSweep ? ["--seeds", String(seeds), ...isCalm ? ["--nemesis", "none"] : []] : [];
   const words = [command, "-w", mutant.workload, "--bin", binOf(mutant)];
   return [...words, ...flagsOf(mutant.needs), ...more].join(" ");
 }
