@@ -1,0 +1,19 @@
+import { assert, assertEquals, assertLess } from "@std/assert";
+import { allMutants, binOf } from "@eddy/mutants";
+import { searchMutant, searchOwn } from "./search_tasks.ts";
+
+Deno.test("a wrong node is found by a swarm of worlds, and its run made small", async () => {
+  const index = allMutants.findIndex((mutant) =>
+    binOf(mutant) === "mutant:takes-over-from-a-node-it-cannot-reach"
+  );
+  const found = await searchMutant({ index, first: 0, seeds: 40, shrinks: true });
+  assert(found?.small !== undefined);
+  assertLess(found.small.after.operations, 10);
+  assertLess(found.small.after.faults, 5);
+  assertEquals(await searchMutant({ index, first: 0, seeds: found.seeds - 1, shrinks: true }), undefined);
+});
+
+Deno.test("Eddy's own node is not blamed in a swarm of worlds", async () => {
+  assertEquals(await searchOwn({ workload: "lin-kv", seeds: 10 }), []);
+  assertEquals(await searchOwn({ workload: "kafka", seeds: 10 }), []);
+});

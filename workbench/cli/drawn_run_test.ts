@@ -1,0 +1,84 @@
+import { assert, assertEquals, assertGreater, assertMatch } from "@std/assert";
+import { parseFlags } from "@eddy/maelstrom/flags";
+import { join } from "@std/path/join";
+import { drawerOf } from "./drawn_run.ts";
+import { runFlags } from "./flags.ts";
+import { inTempDir, workbenchInTurn } from "./testing.ts";
+
+/** The runs of the first seeds of a command line. */
+async function draw(line: string, count = 40) {
+  const { flags, rest } = parseFlags(runFlags, line.split(" "));
+  const { nemesis } = flags;
+  assert(typeof nemesis === "string");
+  const drawer = await drawerOf(flags, nemesis, rest);
+  return Array.from({ length: count }, (_, seed) => drawer(seed));
+}
+
+async function kindsOf(line: string): Promise<Set<string>> {
+  return new Set((await draw(line)).flatMap(({ faults }) => faults.map(({ kind }) => kind)));
+}
+
+Deno.test("flags with another value than their default are kept, and the others drawn", async () => {
+  const runs = await draw("-w broadcast --nemesis swarm --node-count 4 --rate 33 --latency 7");
+  for (const { options } of runs) {
+    assertEquals(options.nodeIds.length, 4);
+    assertEquals([options.rate, options.latency], [33, { meanMs: 7, distribution: "constant" }]);
+    assertEquals(options.heal, true);
+  }
+  assertGreater(new Set(runs.map(({ options }) => options.timeLimitSeconds)).size, 1);
+  assertGreater(new Set(runs.map(({ args }) => args.join())).size, 2);
+});
+
+Deno.test("a schedule leaves all but the faults as the flags say", async () => {
+  for (const { options, args } of await draw("-w lin-kv --nemesis storm")) {
+    assertEquals([options.nodeIds.length, options.rate, options.timeLimitSeconds], [5, 5, 60]);
+    assertEquals([options.heal, args], [undefined, []]);
+  }
+});
+
+Deno.test("arguments and numbers of clients that are given are kept", async () => {
+  const runs = await draw("-w lin-kv --nemesis swarm --concurrency 10 -- --max-latency 5");
+  for (const { options, args } of runs) {
+    assertEquals([options.concurrency, options.nodeIds.length], [10, 5]);
+    assertEquals(args, ["--max-latency", "5"]);
+  }
+});
+
+Deno.test("nodes are killed only if they keep something", async () => {
+  const swarm = "-w g-set --nemesis swarm";
+  const kills = (kinds: Set<string>) => [...kinds].filter((kind) => /kill|disk/.test(kind)).length;
+  assertGreater(kills(await kindsOf(swarm)), 4);
+  assertEquals(kills(await kindsOf(`${swarm} --bin ./node.ts`)), 0);
+  assertGreater(kills(await kindsOf(`${swarm} --bin ./node.ts --disk`)), 4);
+  assertEquals(kills(await kindsOf(`${swarm} --bin ./node.ts --disk --real-time`)), 0);
+  assertEquals([...await kindsOf(`${swarm} --no-disk`)].filter((kind) => /disk/.test(kind)), []);
+  assertEquals(kills(await kindsOf(`${swarm} --bin mutant:loses-an-element-now-and-then`)), 0);
+  const storage = "mutant:forgets-its-own-elements-in-a-crash";
+  assertGreater(kills(await kindsOf(`${swarm} --bin ${storage}`)), 4);
+});
+
+Deno.test("a seed of a sweep, its replay and its plan are the same run", async () => {
+  await inTempDir(async (dir) => {
+    const bin = "mutant:forgets-its-own-elements-in-a-crash";
+    const [sweep] = await workbenchInTurn([
+      ["sweep", "-w", "g-set", "--bin", bin, "--seeds", "6", "--no-shrink", "--store", "swept"],
+    ], dir);
+    const lines = [...(sweep?.stdout ?? "").matchAll(/ (test --workload .* --seed \d+)$/gm)];
+    const line = lines.at(-1)?.[1] ?? "";
+    assertMatch(line, /^test --workload g-set --bin mutant:\S+ --nemesis swarm --seed \d$/);
+    const [test] = await workbenchInTurn([line.split(" ")], dir);
+    assertEquals([sweep?.code, test?.code], [1, 1]);
+    const [again] = await workbenchInTurn([
+      ["test", "--plan", "store/latest/plan.json", "--store", "again"],
+    ], dir);
+    assertEquals(again?.code, 1);
+    const folders = [...Deno.readDirSync(join(dir, "swept", "g-set"))].map(({ name }) => name);
+    const swept = folders.sort().at(-1) ?? "";
+    const [history, ...others] = await Promise.all(
+      ["store/latest", "again/latest", `swept/g-set/${swept}`].map((folder) =>
+        Deno.readTextFile(join(dir, folder, "history.jsonl"))
+      ),
+    );
+    assertEquals(others, [history, history]);
+  });
+});
