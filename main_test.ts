@@ -298,7 +298,7 @@ Deno.test("the command line says what it takes", async () => {
   assertEquals((await run(["--version"])).stdout, `${config.version}\n`);
   const wrong: [string[], string][] = [
     [["nope"], 'Unknown workload "nope": accepted are '],
-    [["--nope"], "Options of the node for echo: Unknown option --nope: accepted are --help, --"],
+    [["--nope"], "Options of the node for echo: Unknown option --nope: accepted are --data, --"],
     [
       ["broadcast", "--max-latncy", "3"],
       "Options of the node for broadcast: Unknown option --max-latncy (did you mean --max-latency?)",

@@ -4,8 +4,14 @@
  * @module
  */
 
-import type { Node, OpenStorage } from "@eddy/maelstrom";
-import { describeFlags, didYouMean, parseFlags, UsageError } from "@eddy/maelstrom/flags";
+import { errorText, type Node, type OpenStorage } from "@eddy/maelstrom";
+import {
+  describeFlags,
+  didYouMean,
+  type Flags,
+  parseFlags,
+  UsageError,
+} from "@eddy/maelstrom/flags";
 import { commonFlags, dataFlags, type Workload } from "./workload.ts";
 
 /** All workloads. Each is made when it is asked for, so that a node starts without the others. */
@@ -95,6 +101,7 @@ export async function readNodeCommand(
   const name = isNamed ? first : "echo";
   const workload = await findWorkload(name);
   const [ours, theirs] = splitDataFlags(isNamed ? options : words);
+  refuseUnknown(name, theirs, workload.flags);
   const install = workload.configure(theirs);
   return { install, storage: await openStorage(name, ours, loadDisk) };
 }
@@ -114,6 +121,22 @@ function splitDataFlags(args: readonly string[]): [ours: string[], theirs: strin
     if (takesNext) ours.push(...args.slice(++at, at + 1));
   }
   return [ours, theirs];
+}
+
+/** Refuses an option that there is not, with all that there are: those of data among them. */
+function refuseUnknown(workload: string, args: readonly string[], flags: Flags): void {
+  const known = { ...flags, ...dataFlags, ...commonFlags };
+  const unknown = args.find((arg) => {
+    const [, name] = /^--([^=]+)/.exec(arg) ?? [];
+    return name !== undefined && !Object.hasOwn(known, name);
+  });
+  if (unknown === undefined) return;
+  try {
+    parseFlags(known, [unknown]);
+  } catch (error) {
+    const why = errorText(error);
+    throw new UsageError(`Options of the node for ${workload}: ${why}`, { cause: error });
+  }
 }
 
 /** What `--data` asks for. */

@@ -78,7 +78,8 @@ export function openDisk(directory: string, options: DiskOptions = {}): OpenStor
   refuseUnknown(options, { run: true, program: true, reset: true });
   const { run = presentRun(), program = "", reset = false } = options;
   if (typeof directory !== "string" || directory === "") {
-    throw refusedValue("directory", directory, "the path of a directory");
+    const given = directory === "" ? '""' : directory;
+    throw refusedValue("directory", given, "the path of a directory");
   }
   if (typeof run !== "string" || run === "") throw refusedValue("run", run, "a text, not empty");
   // Under virtual time the workbench has a simulated disk for the node.

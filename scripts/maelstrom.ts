@@ -91,19 +91,24 @@ async function findMaelstrom(named: string | undefined): Promise<string> {
   throw new ScriptError(given ? `${notFound}; nothing is at ${given}` : notFound);
 }
 
+/** Refuses a path that no permission can name. */
+function refuseComma(path: string): void {
+  if (!path.includes(",")) return;
+  throw new ScriptError(`Cannot keep data in ${path}: deno takes a comma for two paths`);
+}
+
 /**
  * Writes a script that runs the bundle on data, because the bundle's first line gives no permission.
  *
  * @returns its path.
  */
 async function writeWrapper(bundled: string, data: string, resetsData: boolean): Promise<string> {
+  refuseComma(data);
   return await attempt(`write a script for the nodes into ${data}`, async () => {
     await Deno.mkdir(data, { recursive: true });
     const directory = await Deno.realPath(data);
     const path = `${directory}/eddy.sh`;
-    if (directory.includes(",")) {
-      throw new ScriptError(`Cannot keep data in ${directory}: deno takes a comma for two paths`);
-    }
+    refuseComma(directory);
     const permissions = ["read", "write"].map((name) => `--allow-${name}=${directory}`);
     const command = [Deno.execPath(), "run", "--quiet", "--no-prompt", ...permissions, bundled];
     const settings = ["--data", directory, "--run", crypto.randomUUID()];
