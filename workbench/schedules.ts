@@ -77,8 +77,12 @@ function nameFor(name: ScheduleName, { nodeIds, random }: ScheduleContext): Sche
   const drawn = name === "swarm" && random.next() < 0.4
     ? drawOf(random, ["storm", "seesaw", "fork", "stragglers"] as const)
     : name;
-  const isFeud = drawn !== "swarm" && drawn !== "storm";
-  return isFeud && nodeIds.length < MIN_FEUD ? "storm" : drawn;
+  return needsThree(drawn) && nodeIds.length < MIN_FEUD ? "storm" : drawn;
+}
+
+/** Whether a schedule sets nodes against each other, for which there must be three. */
+export function needsThree(name: ScheduleName): boolean {
+  return name !== "swarm" && name !== "storm";
 }
 
 function withWholeTimes(fault: PlanFault, limitMs: number): PlanFault {

@@ -25,8 +25,9 @@ export interface PlanSize {
   /** Clients that do any. */
   readonly clients: number;
   readonly nodes: number;
-  /** Faults, and single messages that are lost. */
   readonly faults: number;
+  /** Single messages that the plan loses. */
+  readonly lostMessages: number;
   /** The time limit. */
   readonly seconds: number;
 }
@@ -37,7 +38,8 @@ export function sizeOf({ ops, faults, links, options }: Plan): PlanSize {
     operations: ops.length,
     clients: new Set(ops.map(({ thread }) => thread)).size,
     nodes: options.nodeIds.length,
-    faults: faults.length + lossesOf(links).length,
+    faults: faults.length,
+    lostMessages: lossesOf(links).length,
     seconds: options.timeLimitSeconds,
   };
 }
@@ -142,12 +144,20 @@ class Shrinker {
   async run(): Promise<Shrunk> {
     // What chance decided of messages follows from the seed, and is drawn anew for fewer of them.
     const drawn = { ...this.#plan, links: [] };
-    if (!await this.#adopt([drawn]) && !await this.#adopt([this.#plan])) {
+    if (!await this.#failsAgain(drawn) && !await this.#failsAgain(this.#plan)) {
       throw new Error("Cannot shrink the run: it does not show its finding when it is run again");
     }
     do await this.#untilNothingGoes(); while (!this.#isOver && await this.#tryOtherSeeds());
     if (!this.#isOver && await this.#singleMessages()) await this.#untilNothingGoes();
     return { plan: this.#plan, runs: this.#runs, isDone: !this.#isOver };
+  }
+
+  /** Whether the plan to begin with fails; this is tried, however few runs there are to be. */
+  async #failsAgain(plan: Plan): Promise<boolean> {
+    this.#runs++;
+    const [fails = false] = await this.#settings.fail([plan]);
+    if (fails) this.#plan = plan;
+    return fails;
   }
 
   async #untilNothingGoes(): Promise<void> {

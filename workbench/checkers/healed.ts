@@ -42,8 +42,8 @@ export function checkHealed(
         `${
           plural(unfinished.length, "operation")
         } of ${late.length}, begun ${seconds} s and more ` +
-        `after all faults had ended, had no answer: first ${invoke.f} of process ${invoke.process} ` +
-        `on ${invoke.node}`,
+        "after the time limit, when no fault was on, had no answer: first " +
+        `${invoke.f} of process ${invoke.process} on ${invoke.node}`,
       ops: opsOf(unfinished),
     });
   }
@@ -54,7 +54,7 @@ export function checkHealed(
       anomaly: "unserved",
       what:
         `${node} refused all ${those.length} operations that began ${seconds} s and more after ` +
-        "all faults had ended, as temporarily unavailable",
+        "the time limit, when no fault was on, as temporarily unavailable",
       ops: opsOf(refused),
     });
   }

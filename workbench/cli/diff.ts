@@ -10,7 +10,7 @@ import { printableLine, verdict } from "../explain.ts";
 import type { Op } from "../history.ts";
 import type { NetEvent } from "../journal.ts";
 import type { PlannedParts, RunResult } from "../run.ts";
-import { outcomeOf } from "../sweep.ts";
+import { outcomeOf, reasonOf } from "../sweep.ts";
 import { type Parting, Traces } from "../trace.ts";
 import { runFlags, toRunOptions } from "./flags.ts";
 import { colorFlag, type Line, printJson, Terminal } from "./terminal.ts";
@@ -25,6 +25,13 @@ export const diffFlags = {
   ...colorFlag,
 };
 
+/** Flags of a run that decide what both runs have in common. */
+const FIXED: ReadonlySet<string> = new Set([
+  ...["workload", "seed", "node-count", "nodes", "node", "nodes-file", "concurrency"],
+  ...["time-limit", "rate", "nemesis", "nemesis-interval", "heal", "every-group-reads"],
+  ...["key-count", "max-txn-length", "max-writes-per-key", "run-timeout", "real-time"],
+]);
+
 /** What names Eddy's own node. */
 const OWN = "eddy";
 
@@ -36,6 +43,19 @@ export async function diffCommand(args: readonly string[]): Promise<number> {
     throw new UsageError(
       `Cannot compare ${plural(words.length, "word")}: accepted are two programs, such as ${OWN} ` +
         "./node.ts, or two values of an option, such as max-latency=0 max-latency=300",
+    );
+  }
+  const [name, other] = words.map(optionOf);
+  if (name !== undefined && other !== undefined && name !== other) {
+    throw new UsageError(`Cannot compare ${name} with ${other}: accepted are values of one option`);
+  }
+  const fixed = words.find((word) => FIXED.has(optionOf(word) ?? ""));
+  if (fixed !== undefined) {
+    throw new UsageError(
+      `Cannot compare values of ${
+        optionOf(fixed)
+      }: the second run has the nodes, the operations and ` +
+        "the faults of the first",
     );
   }
   const program = words.find((word) => optionOf(word) === undefined);
@@ -58,7 +78,7 @@ export async function diffCommand(args: readonly string[]): Promise<number> {
   } else {
     const terminal = new Terminal(color);
     terminal.printTable([["figure", ...words], ...rows.map(([name, texts]) => [name, ...texts])]);
-    terminal.print(describe(words, parting, operation));
+    terminal.print([...reasons(words, [first, second]), ...describe(words, parting, operation)]);
   }
   return parting === undefined ? 0 : 1;
 }
@@ -131,6 +151,15 @@ function firstOther(first: readonly Op[], second: readonly Op[]): OtherOp | unde
     if (text(first[i]) !== text(second[i])) return { first: first[i], second: second[i] };
   }
   return undefined;
+}
+
+/** The first thing that is wrong with each run that is not valid. */
+function reasons(words: readonly string[], runs: readonly RunResult[]): string[] {
+  return runs.flatMap(({ results }, i) =>
+    results.valid === true
+      ? []
+      : `${printableLine(words[i] ?? "")}: ${reasonOf(results).split("\n")[0] ?? ""}`
+  );
 }
 
 /** How much of a message or an operation is shown. */

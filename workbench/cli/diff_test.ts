@@ -9,7 +9,7 @@ Deno.test("diff: programs and options in the same run, and where they part", asy
     const [nodes, options, same, json] = await workbenchInTurn([
       ["diff", "-w", "lin-kv", ...short, "eddy", "mutant:keeps-registers-of-its-own"],
       ["diff", "-w", "broadcast", ...short, "max-latency=0", "max-latency=300"],
-      ["diff", "-w", "echo", ...short, "--nemesis", "partition", "rate=20", "seed=1"],
+      ["diff", "-w", "echo", ...short, "--nemesis", "partition", "eddy", "eddy"],
       ["diff", "-w", "lin-kv", ...short, "latency=10", "latency=40", "--json"],
     ], dir);
     assertEquals([nodes, options, same, json].map((ran) => ran?.code), [1, 1, 0, 1]);
@@ -17,6 +17,7 @@ Deno.test("diff: programs and options in the same run, and where they part", asy
     assertMatch(stdout, /^figure +eddy +mutant:keeps-registers-of-its-own\n/);
     assertMatch(stdout, /^verdict +valid +INVALID$/m);
     assertMatch(stdout, /^operations +(\d+) +\1$/m);
+    assertMatch(stdout, /^mutant:keeps-registers-of-its-own: nonlinearizable: /m);
     assertMatch(stdout, /^They part after \d+ events of the network:\n {2}eddy: .*request_vote/m);
     assertMatch(
       stdout,
@@ -38,18 +39,22 @@ Deno.test("diff: what cannot be compared is refused in a sentence", async () => 
       ["diff", "-w", "echo", "eddy"],
       ["diff", "-w", "echo", "eddy", "eddy", "eddy"],
       ["diff", "-w", "echo", "eddy", "./node.sh"],
-      ["diff", "-w", "echo", "--bin", "./node.sh", "eddy", "rate=3"],
-      ["diff", "-w", "echo", "rate=3", "rate=x"],
-      ["diff", "-w", "echo", "rate=3", "speed=3"],
+      ["diff", "-w", "echo", "--bin", "./node.sh", "eddy", "latency=3"],
+      ["diff", "-w", "echo", "latency=3", "latency=x"],
+      ["diff", "-w", "echo", "speed=3", "speed=4"],
+      ["diff", "-w", "echo", "rate=3", "rate=4"],
+      ["diff", "-w", "echo", "latency=3", "compute=4"],
     ], dir);
-    assertEquals(ran.map(({ code }) => code), Array(6).fill(254));
+    assertEquals(ran.map(({ code }) => code), Array(8).fill(254));
     const errors = ran.map(({ stderr }) => stderr);
     assertStringIncludes(errors[0] ?? "", "Cannot compare 1 word: accepted are two programs");
     assertStringIncludes(errors[1] ?? "", "Cannot compare 3 words");
     assertStringIncludes(errors[2] ?? "", "Cannot compare ./node.sh: it runs as processes");
     assertStringIncludes(errors[3] ?? "", "Cannot use --bin beside eddy");
-    assertStringIncludes(errors[4] ?? "", "--rate");
+    assertStringIncludes(errors[4] ?? "", "--latency");
     assertStringIncludes(errors[5] ?? "", "--speed");
+    assertStringIncludes(errors[6] ?? "", "Cannot compare values of rate: the second run has");
+    assertStringIncludes(errors[7] ?? "", "Cannot compare latency with compute");
   });
 });
 

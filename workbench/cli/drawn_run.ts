@@ -5,11 +5,19 @@
  */
 
 import { findWorkload } from "@eddy/handlers/workloads";
+import { UsageError } from "@eddy/maelstrom/flags";
 import { allMutants, binOf, isMutant } from "@eddy/mutants";
+import { plural } from "../checkers/checker.ts";
 import { needsDisk, NEMESES, type NemesisName, type PlanFault } from "../nemesis.ts";
 import type { RunOptions, RunSettings } from "../options.ts";
 import { seededRandom } from "../random.ts";
-import { type DrawnWorld, drawSchedule, drawWorld, type ScheduleName } from "../schedules.ts";
+import {
+  type DrawnWorld,
+  drawSchedule,
+  drawWorld,
+  needsThree,
+  type ScheduleName,
+} from "../schedules.ts";
 import { runsVirtually } from "./engine.ts";
 import { type RunFlags, runFlags, toRunOptions } from "./flags.ts";
 
@@ -41,6 +49,13 @@ export async function drawerOf(
     const world = name === "swarm" ? drawWorld(workload, seededRandom(seed, "swarm")) : {};
     const options = toRunOptions(flags, seed, notGiven(flags, world));
     const { nodeIds } = options;
+    if (needsThree(name) && nodeIds.length < 3) {
+      throw new UsageError(
+        `Cannot use --nemesis ${name} with ${
+          plural(nodeIds.length, "node")
+        }: it needs three or more`,
+      );
+    }
     const random = seededRandom(seed, "schedule");
     const faults = drawSchedule(name, options, { nodeIds, random, kinds });
     const { maxLatencyMs } = world;

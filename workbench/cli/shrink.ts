@@ -41,6 +41,7 @@ import {
   colorFlag,
   Interrupts,
   type Line,
+  print,
   printError,
   printJson,
   resultsLines,
@@ -62,7 +63,7 @@ export const shrinkFlags = {
     default: MAX_SHRINK_RUNS,
   },
   "as-test": {
-    help: "Write the small run as a test, which fails while the node does; no file is overwritten",
+    help: "Write the small run as a test, which fails while the node does; for `deno test -A`",
     value: "FILE",
   },
   store: { ...testFlags.store, help: "Folder for the results of the small run" },
@@ -87,11 +88,7 @@ export async function shrinkCommand(args: readonly string[]): Promise<number> {
   }
   if (extra !== undefined) throw new UsageError(`Unexpected argument ${JSON.stringify(extra)}`);
   const testFile = flags["as-test"];
-  if (testFile !== undefined && exists(testFile)) {
-    throw new UsageError(
-      `Cannot write --as-test ${testFile}: it is there, and none is overwritten`,
-    );
-  }
+  if (testFile !== undefined) checkTestFile(testFile);
   const plan = readPlan(given);
   const nodes = await nodesOf(plan);
   const small = await shrinkRun(plan, nodes, {
@@ -99,18 +96,35 @@ export async function shrinkCommand(args: readonly string[]): Promise<number> {
     runTimeoutSeconds: flags["run-timeout"],
     store: flags.store,
   });
-  if (testFile !== undefined) {
-    await Deno.writeTextFile(testFile, testOf(small.plan, small.anomaly), { createNew: true });
-  }
   if (flags.json) printJson({ ...jsonOf(small), test: testFile }, 2);
-  else {
-    const test = testFile === undefined
-      ? []
-      : [{ text: `Test: ${testFile}`, isWhole: true } as const];
-    new Terminal(flags.color).print([...linesOf(small), ...test]);
-  }
+  else new Terminal(flags.color).print(linesOf(small));
   for (const note of small.outcome.notes) printError(note);
+  if (testFile !== undefined) {
+    writeTest(testFile, testOf(small.plan, small.anomaly, testFile));
+    if (!flags.json) print(`Test: ${testFile}; run it with deno test -A ${shellWord(testFile)}`);
+  }
   return exitCodeOf(small.outcome.valid);
+}
+
+/** Refuses a file that is there, or cannot be: before the work, not after it. */
+function checkTestFile(file: string): void {
+  if (exists(file)) {
+    throw new UsageError(`Cannot write --as-test ${file}: it is there, and none is overwritten`);
+  }
+  const folder = join(file, "..");
+  if (!isFolder(folder)) {
+    throw new UsageError(`Cannot write --as-test ${file}: there is no folder ${folder}`);
+  }
+}
+
+/** Writes a test; leaves none that is not whole. */
+function writeTest(file: string, text: string): void {
+  try {
+    Deno.writeTextFileSync(file, text, { createNew: true });
+  } catch (cause) {
+    if (exists(file)) Deno.removeSync(file);
+    throw new Error(`Cannot write --as-test ${file}: ${errorText(cause)}`, { cause });
+  }
 }
 
 /** A run that was made small. */
@@ -119,6 +133,8 @@ export interface SmallRun extends Shrunk {
   readonly anomaly: string;
   readonly before: PlanSize;
   readonly after: PlanSize;
+  /** Whether anything was left out; else nothing is kept. */
+  readonly isSmaller: boolean;
   readonly tookMs: number;
   /** What the small run came to, and where its results are. */
   readonly outcome: RunFigures;
@@ -130,7 +146,7 @@ export type PlanNodes = Pick<Job, "install" | "program" | "planned" | "args">;
 /** Settings of {@linkcode shrinkRun}. */
 interface ShrinkOptions {
   readonly maxRuns: number;
-  readonly runTimeoutSeconds?: number | undefined;
+  readonly runTimeoutSeconds: number;
   readonly store: string;
   /** Of the machine's time, for all runs. */
   readonly maxSeconds?: number;
@@ -146,15 +162,14 @@ interface ShrinkOptions {
 export async function shrinkRun(
   plan: Plan,
   nodes: PlanNodes,
-  { maxRuns, runTimeoutSeconds, store, maxSeconds = Infinity }: ShrinkOptions,
+  { maxRuns, runTimeoutSeconds, store: root, maxSeconds = Infinity }: ShrinkOptions,
 ): Promise<SmallRun> {
   const beganMs = performance.now();
-  const jobOf = ({ options, ...parts }: Plan): Job => ({
-    options,
-    ...nodes,
-    runTimeoutSeconds,
-    parts,
-  });
+  const leftSeconds = () => maxSeconds - (performance.now() - beganMs) / 1000;
+  const jobOf = ({ options, ...parts }: Plan): Job => {
+    const limit = Math.min(runTimeoutSeconds, Math.max(1, leftSeconds()));
+    return { options, ...nodes, runTimeoutSeconds: limit, parts };
+  };
   const atOnce = navigator.hardwareConcurrency;
   const interrupts = new Interrupts("shrinking");
   const pool = new TaskPool(atOnce);
@@ -164,7 +179,7 @@ export async function shrinkRun(
   try {
     const [first] = await run([plan]);
     const anomaly = first?.anomalies.find(isOfPart);
-    if (anomaly === undefined) throw nothingToKeep(first);
+    if (anomaly === undefined) throw nothingToKeep(plan, first);
     const shrunk = await shrinkPlan(plan, {
       maxRuns,
       atOnce,
@@ -178,18 +193,17 @@ export async function shrinkRun(
         }
       },
       lost: (each) => lostIn(jobOf(each)),
-      isOver: () => interrupts.signal.aborted || performance.now() - beganMs > maxSeconds * 1000,
+      isOver: () => interrupts.signal.aborted || leftSeconds() <= 0,
       onProgress: (size, runs) =>
         progress.update(() => `Shrinking, ${plural(runs, "run")}: ${describeSize(size)}`),
     });
     progress.clear();
-    const after = sizeOf(shrunk.plan);
-    const outcome = await runJob({
-      ...jobOf(shrunk.plan),
-      store: { root: store, name: `${folderName()}-small` },
-    });
+    const [before, after] = [sizeOf(plan), sizeOf(shrunk.plan)];
+    const isSmaller = JSON.stringify(before) !== JSON.stringify(after);
+    const store = isSmaller ? { root, name: `${folderName()}-small` } : undefined;
+    const outcome = await runJob({ ...jobOf(shrunk.plan), store });
     const tookMs = performance.now() - beganMs;
-    return { ...shrunk, anomaly, before: sizeOf(plan), after, tookMs, outcome };
+    return { ...shrunk, anomaly, before, after, isSmaller, tookMs, outcome };
   } finally {
     progress.clear();
     interrupts.stop();
@@ -197,16 +211,16 @@ export async function shrinkRun(
   }
 }
 
-function nothingToKeep(first: RunFigures | undefined): UsageError {
+function nothingToKeep({ program }: Plan, first: RunFigures | undefined): UsageError {
   const [whole] = first?.anomalies ?? [];
   if (whole !== undefined) {
     return new UsageError(`Cannot shrink the run: ${whole} is said of a run as a whole`);
   }
-  const verdict = first?.valid === true ? "valid" : "unknown";
-  return new UsageError(
-    `Cannot shrink the run: run again it is ${verdict}, and what is kept is a finding of an invalid ` +
-      "one",
-  );
+  if (first?.valid === true) {
+    const perhaps = program === undefined ? "" : ", now at least: its program may have changed";
+    return new UsageError(`Cannot shrink the run: it is valid${perhaps}`);
+  }
+  return new UsageError(`Cannot shrink the run: it is unknown, ${first?.reason ?? "and ended"}`);
 }
 
 /** Which messages between nodes the faults of a run lost. */
@@ -276,19 +290,22 @@ async function nodesOf({ program, args, options: { workload } }: Plan): Promise<
 }
 
 /** What is printed of a small run; where its results are is the last line. */
-export function linesOf(
-  { anomaly, before, after, runs, tookMs, isDone, outcome }: SmallRun,
-): Line[] {
+export function linesOf(small: SmallRun): Line[] {
+  const { anomaly, before, after, isSmaller, runs, tookMs, isDone, outcome } = small;
   const [reason = "", ...others] = outcome.reason.split("\n");
   const { path } = outcome;
-  const seconds = (tookMs / 1000).toFixed(1);
+  const took = `${plural(runs, "run")} and ${(tookMs / 1000).toFixed(1)} s`;
+  const finding = `the finding ${printableLine(anomaly)}`;
   const plan = path === undefined ? undefined : shellWord(join(path, "plan.json"));
+  const sizes = isSmaller
+    ? [
+      `Shrunk, with ${finding}, in ${took}:`,
+      `  before  ${describeSize(before)}`,
+      `  after   ${describeSize(after)}`,
+    ]
+    : [`Nothing was left out that keeps ${finding}, in ${took}: ${describeSize(before)}`];
   return [
-    `Shrunk, with the finding ${printableLine(anomaly)}, in ${
-      plural(runs, "run")
-    } and ${seconds} s:`,
-    `  before  ${describeSize(before)}`,
-    `  after   ${describeSize(after)}`,
+    ...sizes,
     ...isDone ? [] : ["  Less may be enough: it was ended before everything was tried"],
     `Seed ${outcome.seed}: ${reason}`,
     ...others,
@@ -307,8 +324,11 @@ export function jsonOf(
   return { anomaly, before, after, runs, tookMs, isDone, seed, valid, reason, path };
 }
 
-function describeSize({ operations, clients, nodes, faults, seconds }: PlanSize): string {
+function describeSize(
+  { operations, clients, nodes, faults, lostMessages, seconds }: PlanSize,
+): string {
   const short = Number(seconds.toPrecision(3));
+  const lost = lostMessages === 0 ? "" : `, ${plural(lostMessages, "lost message")}`;
   return `${plural(operations, "operation")} of ${plural(clients, "client")}, ` +
-    `${plural(nodes, "node")}, ${plural(faults, "fault")}, ${short} s`;
+    `${plural(nodes, "node")}, ${plural(faults, "fault")}${lost}, ${short} s`;
 }

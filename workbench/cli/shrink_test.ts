@@ -36,7 +36,7 @@ Deno.test("shrink: a run becomes small, is kept, replays, and is a test that fai
     assertMatch(stdout, /^Shrunk, with the finding lost, in \d+ runs and /);
     const [, operations, , nodes, faults] = sizes.exec(stdout) ?? [];
     assertEquals([operations, nodes, faults], ["1", "1", "1"]);
-    assertMatch(stdout, /\nTest: small_test.ts\n$/);
+    assertMatch(stdout, /\nTest: small_test.ts; run it with deno test -A small_test.ts\n$/);
     const [, plan = ""] = /^Replay with: .* test --plan (\S+)$/m.exec(stdout) ?? [];
     const replayed = await workbench(["test", "--plan", plan], dir);
     assertEquals(replayed.code, 1);
@@ -68,12 +68,13 @@ for await (const chunk of Deno.stdin.readable.pipeThrough(new TextDecoderStream(
 Deno.test("shrink: a program's run, with a test that loads it", async () => {
   await inTempDir(async (dir) => {
     await Deno.writeTextFile(join(dir, "node.ts"), forgetful);
+    await Deno.mkdir(join(dir, "tests"));
     const args =
       "-w g-set --bin ./node.ts --node-count 1 --rate 20 --time-limit 5 --nemesis pause " +
       "--nemesis-interval 1";
     const [run, small] = await workbenchInTurn([
       ["test", ...args.split(" "), "--seed", "1"],
-      ["shrink", "store/latest", "--as-test", "small_test.ts", "--json", "--store", "other"],
+      ["shrink", "store/latest", "--as-test", "tests/a_test.ts", "--json", "--store", "other"],
     ], dir);
     assertEquals([run?.code, small?.code], [1, 1], `${run?.stderr}${small?.stderr}`);
     const { anomaly, before, after, isDone, path } = JSON.parse(small?.stdout ?? "");
@@ -81,10 +82,10 @@ Deno.test("shrink: a program's run, with a test that loads it", async () => {
     assert(before.operations > 20 && before.faults > 0);
     assertMatch(path, /^other\/g-set\/[^/]+-small$/);
     assert(Deno.statSync(join(dir, path, "report.html")).isFile);
-    const { code, text } = await runTests("small_test.ts", dir, "--no-check");
+    const { code, text } = await runTests("a_test.ts", join(dir, "tests"), "--no-check");
     assertEquals(code, 1, text);
     await Deno.writeTextFile(join(dir, "node.ts"), forgetful.replace("&& body.element < 2", ""));
-    assertEquals((await runTests("small_test.ts", dir, "--no-check")).code, 0);
+    assertEquals((await runTests("a_test.ts", join(dir, "tests"), "--no-check")).code, 0);
   });
 });
 
@@ -99,16 +100,18 @@ Deno.test("shrink: what cannot be made small is refused in a sentence", async ()
       ["shrink", "store/latest"],
       ["shrink", "store/latest", "--as-test", "in_turn.ts"],
       ["shrink", "store/latest", "--runs", "0"],
+      ["shrink", "store/latest", "--as-test", "nowhere/a_test.ts"],
       ["shrink", "store/latest", "store/latest"],
     ], dir);
-    assertEquals(ran.map(({ code }) => code), [0, 254, 254, 254, 254, 254, 254]);
+    assertEquals(ran.map(({ code }) => code), [0, ...Array(7).fill(254)]);
     const errors = ran.map(({ stderr }) => stderr.trim());
     assertStringIncludes(errors[1] ?? "", "name its folder, such as store/latest");
     assertStringIncludes(errors[2] ?? "", "Cannot read the plan nowhere: ");
-    assertStringIncludes(errors[3] ?? "", "run again it is valid");
+    assertStringIncludes(errors[3] ?? "", "Cannot shrink the run: it is valid");
     assertStringIncludes(errors[4] ?? "", "--as-test in_turn.ts: it is there");
     assertStringIncludes(errors[5] ?? "", "--runs");
-    assertStringIncludes(errors[6] ?? "", "Unexpected argument");
+    assertStringIncludes(errors[6] ?? "", "nowhere/a_test.ts: there is no folder nowhere");
+    assertStringIncludes(errors[7] ?? "", "Unexpected argument");
     const { options } = JSON.parse(
       await Deno.readTextFile(join(dir, "store", "latest", "plan.json")),
     );
@@ -117,6 +120,23 @@ Deno.test("shrink: what cannot be made small is refused in a sentence", async ()
     const { code, stderr } = await workbench(["shrink", "real.json"], dir);
     assertEquals(code, 254);
     assertStringIncludes(stderr, "Cannot shrink a run of ./node.sh: it ran as processes");
+  });
+});
+
+Deno.test("shrink: a run that is small already is not kept again, however few runs it may take", async () => {
+  await inTempDir(async (dir) => {
+    const [, first, again] = await workbenchInTurn([
+      ["test", ...failing.split(" "), "--seed", "1"],
+      ["shrink", "store/latest"],
+      ["shrink", "store/latest", "--runs", "1"],
+    ], dir);
+    assertMatch(first?.stdout ?? "", /^ {2}after .*, 0 faults, 2 lost messages, /m);
+    assertEquals([first?.code, again?.code, again?.stderr], [1, 1, ""]);
+    assertMatch(
+      again?.stdout ?? "",
+      /^Nothing was left out that keeps the finding nonlinearizable, /,
+    );
+    assertEquals([...Deno.readDirSync(join(dir, "store", "lin-kv"))].length, 2);
   });
 });
 

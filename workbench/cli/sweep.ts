@@ -264,7 +264,7 @@ async function shrinkFirst(
     else new Terminal(color).print(linesOf(small));
     for (const note of small.outcome.notes) printError(note);
   } catch (error) {
-    printError(errorText(error));
+    printError(`The first invalid run is not made small: ${errorText(error)}`);
   }
 }
 

@@ -5,6 +5,7 @@
  */
 
 import { isMutant } from "@eddy/mutants";
+import { join } from "@std/path/join";
 import { defaultOptions, type RunOptions } from "../options.ts";
 import type { Plan } from "../plan.ts";
 
@@ -12,8 +13,9 @@ import type { Plan } from "../plan.ts";
  * A module with a test that does the run of a plan, and fails while the run is not valid.
  *
  * @param anomaly what the run shows now, for the test's name
+ * @param file where the test is to be, from which its program is found
  */
-export function testOf(plan: Plan, anomaly: string): string {
+export function testOf(plan: Plan, anomaly: string, file: string): string {
   const { program, args, options, ops, faults, links } = plan;
   const name = JSON.stringify(`${options.workload}: ${anomaly}`);
   const parts = [
@@ -30,7 +32,7 @@ export function testOf(plan: Plan, anomaly: string): string {
   const imports = `import {\n  ${names.join(",\n  ")},\n} from ${json("@eddy/workbench")};`;
   const mutant = program !== undefined && !isProgram;
   const run = isProgram
-    ? `  const program = await loadProgram(${json(program.bin)});
+    ? `  const program = await loadProgram(${placeOf(program.bin, file)});
   const options = defaultOptions(${json(options.workload)}, {
 ${settings.map((line) => `    ${line}`).join("\n")}
   });
@@ -46,7 +48,7 @@ ${settings.map((line) => `    ${line}`).join("\n")}${given}${
   });`;
   return `${imports}
 ${mutant ? 'import { findMutant } from "@eddy/mutants";\n' : ""}
-/** Written by \`eddy shrink --as-test\`; times are milliseconds. */
+/** Written by \`eddy shrink --as-test\`, for \`deno test -A\`; times are milliseconds. */
 const plan: PlannedParts = {
 ${parts}
 };
@@ -63,9 +65,20 @@ function listOf(name: string, items: readonly object[]): string {
   return [`  ${name}: [`, ...items.map((item) => `    ${json(item)},`), "  ],"].join("\n");
 }
 
+/** An expression for the path of a program, which does not depend on where the test is run. */
+function placeOf(bin: string, file: string): string {
+  if (bin.startsWith("/")) return json(bin);
+  const here = join(Deno.cwd(), file, "..").split("/");
+  const there = join(Deno.cwd(), bin).split("/");
+  const shared = here.findIndex((part, i) => part !== there[i]);
+  const common = shared === -1 ? here.length : shared;
+  const up = here.slice(common).map(() => "..");
+  return `import.meta.dirname + ${json(["", ...up, ...there.slice(common)].join("/"))}`;
+}
+
 /** The options that are not the workload's defaults, each as a line, but for those of what a plan has. */
 function settingsOf(
-  { workload, rate: _, nemesisIntervalSeconds: __, ...options }: RunOptions,
+  { workload, rate: _, nemesisIntervalSeconds: __, threadOrder: ___, ...options }: RunOptions,
 ): string[] {
   const defaults: Readonly<Record<string, unknown>> = { ...defaultOptions(workload) };
   return Object.entries(options).flatMap(([name, value]) =>
