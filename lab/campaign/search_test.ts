@@ -10,7 +10,10 @@ Deno.test("a wrong node is found by a swarm of worlds, and its run made small", 
   assert(found?.small !== undefined);
   assertLess(found.small.after.operations, 10);
   assertLess(found.small.after.faults, 5);
-  assertEquals(await searchMutant({ index, first: 0, seeds: found.seeds - 1, shrinks: true }), undefined);
+  assertEquals(
+    await searchMutant({ index, first: 0, seeds: found.seeds - 1, shrinks: true }),
+    undefined,
+  );
 });
 
 Deno.test("Eddy's own node is not blamed in a swarm of worlds", async () => {
