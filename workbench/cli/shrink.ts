@@ -204,6 +204,9 @@ export async function shrinkRun(
     const outcome = await runJob({ ...jobOf(shrunk.plan), store });
     const tookMs = performance.now() - beganMs;
     return { ...shrunk, anomaly, before, after, isSmaller, tookMs, outcome };
+  } catch (error) {
+    // Whatever could not be done then, a signal is why.
+    throw interrupts.signal.aborted ? interrupts.signal.reason : error;
   } finally {
     progress.clear();
     interrupts.stop();
