@@ -17,6 +17,8 @@ export interface Circumstances {
 
 const HEAD = `# Campaigns
 
+This page is for readers who want to know what was found in long series of runs, and when.
+
 The last result of each long campaign, written by \`deno task campaign NAME --write\`; CI runs a
 share of each.
 `;

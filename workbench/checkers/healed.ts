@@ -31,31 +31,25 @@ export function checkHealed(
     const pair = pairs.at(number);
     if (pair.invoke.time >= fromNs && pair.invoke.final !== true) late.push(pair);
   }
-  const seconds = HEALED_SECONDS * RECOVERY;
+  const when = `${HEALED_SECONDS * RECOVERY} s and more after the time limit, with no fault on`;
   const unfinished = late.filter(({ completion }) => isUnanswered(completion));
   const findings: Finding[] = [];
   if (unfinished.length > 0) {
     const [{ invoke }] = unfinished as [PlacedPair];
+    const count = plural(unfinished.length, "operation");
     findings.push({
       anomaly: "unfinished",
-      what:
-        `${
-          plural(unfinished.length, "operation")
-        } of ${late.length}, begun ${seconds} s and more ` +
-        "after the time limit, when no fault was on, had no answer: first " +
-        `${invoke.f} of process ${invoke.process} on ${invoke.node}`,
+      what: `${count} of ${late.length}, begun ${when}, had no answer: first ${invoke.f} of ` +
+        `process ${invoke.process} on ${invoke.node}`,
       ops: opsOf(unfinished),
     });
   }
   for (const [node, those] of Map.groupBy(late, ({ invoke }) => invoke.node)) {
-    const refused = those.filter(({ completion }) => completion?.error?.code === UNAVAILABLE);
-    if (refused.length < those.length || those.length < MIN_OPS) continue;
+    if (those.length < MIN_OPS || !those.every(isRefused)) continue;
     findings.push({
       anomaly: "unserved",
-      what:
-        `${node} refused all ${those.length} operations that began ${seconds} s and more after ` +
-        "the time limit, when no fault was on, as temporarily unavailable",
-      ops: opsOf(refused),
+      what: `${node} refused all ${those.length} operations begun ${when}`,
+      ops: opsOf(those),
     });
   }
   return findings;
@@ -63,6 +57,10 @@ export function checkHealed(
 
 const TIMEOUT = 0;
 const UNAVAILABLE = 11;
+
+function isRefused({ completion }: PlacedPair): boolean {
+  return completion?.error?.code === UNAVAILABLE;
+}
 
 function isUnanswered(completion: Op | undefined): boolean {
   return completion === undefined || completion.error?.code === TIMEOUT;

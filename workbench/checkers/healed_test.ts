@@ -41,7 +41,7 @@ Deno.test("what is never answered in the end is a finding", async () => {
   ]);
   assertMatch(
     results.findings[0]?.what ?? "",
-    /^\d+ operations of \d+, begun 5 s and more after the time limit, when no fault was on, had no answer: first echo/,
+    /^\d+ operations of \d+, begun 5 s and more after the time limit, with no fault on, had no answer: first echo/,
   );
   const { results: unasked } = await simulate({ ...options, install: silent, heal: false });
   assertEquals(unasked.findings.map(({ anomaly }) => anomaly), []);
