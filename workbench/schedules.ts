@@ -57,16 +57,30 @@ const MIN_FEUD = 3;
 /** Draws a schedule for a run, in the order of beginning. */
 export function drawSchedule(
   name: ScheduleName,
-  { timeLimitSeconds, heal }: Pick<RunOptions, "timeLimitSeconds" | "heal">,
+  options: Pick<RunOptions, "timeLimitSeconds" | "heal">,
   context: Omit<ScheduleContext, "durationMs">,
 ): PlanFault[] {
+  const whole = { ...context, durationMs: faultyMs(options) };
+  return inOrder(drawers[nameFor(name, whole)](whole), whole);
+}
+
+/** Until when a run has faults, in ms. */
+export function faultyMs(
+  { timeLimitSeconds, heal }: Pick<RunOptions, "timeLimitSeconds" | "heal">,
+): number {
   const calm = heal
     ? 0
     : Math.max(CALM * timeLimitSeconds, Math.min(MIN_CALM_SECONDS, timeLimitSeconds / 2));
-  const whole = { ...context, durationMs: 1000 * (timeLimitSeconds - calm) };
-  const faults = drawers[nameFor(name, whole)](whole);
-  return faults.filter(({ kind }) => context.kinds.includes(kind))
-    .map((fault) => withWholeTimes(fault, whole.durationMs))
+  return 1000 * (timeLimitSeconds - calm);
+}
+
+/** Faults as a plan has them: in order, in whole milliseconds, of kinds that may be. */
+export function inOrder(
+  faults: readonly PlanFault[],
+  { kinds, durationMs }: Pick<ScheduleContext, "kinds" | "durationMs">,
+): PlanFault[] {
+  return faults.filter(({ kind }) => kinds.includes(kind))
+    .map((fault) => withWholeTimes(fault, durationMs))
     .filter(({ fromMs, toMs = Infinity }) => fromMs < toMs)
     .sort((a, b) => a.fromMs - b.fromMs)
     .slice(0, MAX_FAULTS);

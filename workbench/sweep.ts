@@ -7,6 +7,7 @@
 import type { Node } from "@eddy/maelstrom";
 import { plural } from "./checkers/checker.ts";
 import type { LatencyQuantiles } from "./checkers/set_full.ts";
+import { Coverage } from "./coverage.ts";
 import { indented, summarize } from "./explain.ts";
 import type { Validity } from "./history.ts";
 import type { ObservationSummary } from "./observations.ts";
@@ -51,6 +52,8 @@ export interface Job {
   readonly parts?: Partial<PlannedParts> | undefined;
   /** Whether it is done twice, and is invalid if the second time something else happens. */
   readonly twice?: boolean | undefined;
+  /** Whether its figures have what it reached. */
+  readonly isCovered?: boolean | undefined;
   /** Where results are kept, as {@linkcode ResultsDir} has it; nowhere if absent. */
   readonly store?: { readonly root: string; readonly name: string } | undefined;
 }
@@ -86,6 +89,8 @@ export interface RunFigures {
   readonly machineNote: string | undefined;
   /** What nodes told of themselves by name. */
   readonly observed: ObservationSummary | undefined;
+  /** What it reached, as {@linkcode Coverage} has it, if that was asked for. */
+  readonly reached?: readonly string[] | undefined;
   /** Where its results are; undefined if they are not kept. */
   readonly path: string | undefined;
   /** What of them could not be written, one sentence each. */
@@ -221,12 +226,14 @@ export async function runJob(job: Job): Promise<RunFigures> {
   const { options, store, runTimeoutSeconds } = job;
   const dir = store && new ResultsDir(store.root, options.workload, store.name);
   const traces = job.twice ? new Traces() : undefined;
+  const coverage = job.isCovered ? new Coverage() : undefined;
   const hooks = { signal: interruption.signal, runTimeoutSeconds };
   const result = await runNodes(job, {
-    ...((dir ?? traces) && {
+    ...((dir ?? traces ?? coverage) && {
       onMessage(event) {
         dir?.addEvent(event);
         traces?.addFirst(event);
+        coverage?.add(event);
       },
     }),
     ...(dir && { onLog: (node, text) => dir.addLog(node, text) }),
@@ -235,7 +242,10 @@ export async function runJob(job: Job): Promise<RunFigures> {
   if (traces !== undefined) {
     await runNodes(job, { onMessage: (event) => traces.addSecond(event), ...hooks });
   }
-  const outcome = withParting(outcomeOf(result.results, options), traces?.parting);
+  const outcome = {
+    ...withParting(outcomeOf(result.results, options), traces?.parting),
+    reached: coverage?.reached(result),
+  };
   if (dir === undefined) return { ...outcome, path: undefined, notes: [] };
   const notes = await keep(job, result, dir);
   return { ...outcome, path: dir.isMissing ? undefined : dir.path, notes };

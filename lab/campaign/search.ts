@@ -7,28 +7,33 @@
 
 import { allMutants, binOf, type Mutant } from "@eddy/mutants";
 import { plural } from "@eddy/workbench/checkers/checker.ts";
-import { runTasks } from "@eddy/workbench/sweep.ts";
+import { runTasks, type Task } from "@eddy/workbench/sweep.ts";
 import { WORKLOADS } from "@eddy/workbench";
 import { type Campaign, tenths } from "./campaign.ts";
-import type { Found, SearchTask } from "./search_tasks.ts";
+import type { Found, How, SearchTask } from "./search_tasks.ts";
 
 /** The first seeds of the ranges that are searched, which do not meet. */
 const RANGES = [0, 100_000, 200_000, 300_000, 400_000];
 
 const module = new URL("./search_tasks.ts", import.meta.url).href;
 
-/** Wrong nodes under `--nemesis swarm`. */
+/** Wrong nodes, searched in three ways. */
 export const searchCampaign: Campaign = {
   name: "search",
   description:
-    "The fault of every wrong node is found by `sweep --nemesis swarm`, from each of five " +
-    "disjoint ranges of seeds; the first run that shows it is made small",
+    "The fault of every wrong node is found by `sweep`, from each of five disjoint ranges of seeds, " +
+    "with and without --steer; blind is one mix of all faults, from the first range. The first run " +
+    "that shows it is made small",
   seeds: 500,
   async run(seeds, onProgress) {
     const tasks = allMutants.flatMap((_, index) =>
-      RANGES.map((first, range) => {
-        const input: SearchTask = { index, first, seeds, shrinks: range === 0 };
-        return { module, name: "searchMutant", input };
+      WAYS.map(({ how, first }): Task => {
+        const shrinks = how === "swarm" && first === 0;
+        return {
+          module,
+          name: "searchMutant",
+          input: { index, first, seeds, shrinks, how } satisfies SearchTask,
+        };
       })
     );
     const found = await runTasks<Found | undefined>(
@@ -38,9 +43,9 @@ export const searchCampaign: Campaign = {
     const rows = [[
       "--bin",
       "workload",
-      "median seeds",
-      "most",
-      "not found",
+      "blind",
+      ...["swarm", "most", "not found"],
+      ...["steered", "most", "not found"],
       "operations",
       "faults",
       "runs",
@@ -48,9 +53,9 @@ export const searchCampaign: Campaign = {
     ]];
     const failures: string[] = [];
     for (const [index, mutant] of allMutants.entries()) {
-      const those = found.slice(index * RANGES.length, (index + 1) * RANGES.length);
+      const those = found.slice(index * WAYS.length, (index + 1) * WAYS.length);
       rows.push(cells(mutant, those));
-      const missed = those.filter((each) => each === undefined).length;
+      const missed = seedsOf(those, "swarm").filter((count) => count === Infinity).length;
       if (missed > 0 && isToBeSeen(mutant)) {
         failures.push(`Not found in ${missed} of ${RANGES.length} ranges: ${binOf(mutant)}`);
       }
@@ -60,23 +65,31 @@ export const searchCampaign: Campaign = {
   },
 };
 
+/** In what ways a wrong node is searched, and from which seed. */
+const WAYS: readonly Pick<SearchTask, "how" | "first">[] = [
+  { how: "blind", first: RANGES[0] ?? 0 },
+  ...RANGES.map((first) => ({ how: "swarm", first }) as const),
+  ...RANGES.map((first) => ({ how: "steered", first }) as const),
+];
+
+/** How many seeds it took in one of the ways, the fewest first; infinite where it was not found. */
+function seedsOf(found: readonly (Found | undefined)[], how: How): number[] {
+  return found.filter((_, i) => WAYS[i % WAYS.length]?.how === how)
+    .map((each) => each?.seeds ?? Infinity)
+    .sort((a, b) => a - b);
+}
+
 /** Whether clients can notice a mutant at all. */
 function isToBeSeen(mutant: Mutant): boolean {
   return !("rule" in mutant) || "seeds" in mutant && mutant.seeds !== undefined;
 }
 
 function cells(mutant: Mutant, found: readonly (Found | undefined)[]): string[] {
-  const seeds = found.map((each) => each?.seeds ?? Infinity).sort((a, b) => a - b);
-  const missed = seeds.filter((count) => count === Infinity).length;
-  const show = (count: number | undefined) =>
-    count === undefined || count === Infinity ? "-" : String(count);
-  const small = found[0]?.small;
+  const small = found.find((each) => each?.small !== undefined)?.small;
   return [
     binOf(mutant),
     mutant.workload,
-    show(seeds[Math.floor(seeds.length / 2)]),
-    show(seeds.findLast((count) => count < Infinity)),
-    String(missed),
+    ...figuresOf(found),
     ...small === undefined ? ["-", "-", "-", "-"] : [
       `${small.before.operations} -> ${small.after.operations}`,
       `${small.before.faults} -> ${small.after.faults}`,
@@ -86,21 +99,35 @@ function cells(mutant: Mutant, found: readonly (Found | undefined)[]): string[] 
   ];
 }
 
-/** The medians over all wrong nodes that were found. */
+/** The median of blind; of the others also the most seeds that it took, and how often in vain. */
+function figuresOf(found: readonly (Found | undefined)[]): string[] {
+  const show = (count: number | undefined) =>
+    count === undefined || count === Infinity ? "-" : String(count);
+  const median = (counts: readonly number[]) => show(counts[Math.floor(counts.length / 2)]);
+  const [blind, ...others] = (["blind", "swarm", "steered"] as const)
+    .map((how) => seedsOf(found, how));
+  return [
+    median(blind ?? []),
+    ...others.flatMap((counts) => [
+      median(counts),
+      show(counts.findLast((count) => count < Infinity)),
+      String(counts.filter((count) => count === Infinity).length),
+    ]),
+  ];
+}
+
+/** The medians over all wrong nodes. */
 function summary(found: readonly (Found | undefined)[], count: number): string[] {
   const small = found.flatMap((each) => each?.small ?? []);
   const middle = (values: readonly number[]) =>
     values.toSorted((a, b) => a - b)[Math.floor(values.length / 2)];
-  const seeds = found.flatMap((each) => each?.seeds ?? []);
   const pair = (part: "operations" | "faults") =>
     `${middle(small.map(({ before }) => before[part]))} -> ` +
     `${middle(small.map(({ after }) => after[part]))}`;
   return [
     `median of ${plural(count, "node")}`,
     "",
-    String(middle(seeds)),
-    String(Math.max(0, ...seeds)),
-    String(found.length - seeds.length),
+    ...figuresOf(found),
     pair("operations"),
     pair("faults"),
     String(middle(small.map(({ runs }) => runs))),

@@ -6,9 +6,17 @@
 
 import { parseFlags } from "@eddy/maelstrom/flags";
 import { allMutants, binOf, findMutant, isMutant, type Mutant } from "@eddy/mutants";
-import { type NetEvent, type RunResult, simulate, type WorkloadName } from "@eddy/workbench";
-import { drawerOf } from "@eddy/workbench/cli/drawn_run.ts";
-import { runFlags } from "@eddy/workbench/cli/flags.ts";
+import {
+  type NetEvent,
+  type RunHooks,
+  type RunResult,
+  simulate,
+  type WorkloadName,
+} from "@eddy/workbench";
+import { type Drawer, drawerOf, type DrawnRun, kindsFor } from "@eddy/workbench/cli/drawn_run.ts";
+import { runFlags, toRunOptions } from "@eddy/workbench/cli/flags.ts";
+import { Coverage } from "@eddy/workbench/coverage.ts";
+import { GENERATION, Steering } from "@eddy/workbench/steering.ts";
 import { type Plan, PLAN_VERSION } from "@eddy/workbench/plan.ts";
 import { Losses, type PlanSize, shrinkPlan, sizeOf } from "@eddy/workbench/shrink.ts";
 import { isAmong, signsOf } from "../reference/trials.ts";
@@ -21,7 +29,14 @@ export interface SearchTask {
   readonly seeds: number;
   /** Whether the run that shows the fault is made small. */
   readonly shrinks: boolean;
+  readonly how: How;
 }
+
+/**
+ * How seeds are searched: all with one mix of faults, each with a world of its own, or also with
+ * variations of worlds that reached something new.
+ */
+export type How = "blind" | "swarm" | "steered";
 
 /** A run that shows a fault. */
 export interface Found {
@@ -42,28 +57,40 @@ const MAX_SHRINK_RUNS = 500;
 
 /** Searches the fault of a wrong node; undefined if no seed shows it. */
 export async function searchMutant(
-  { index, first, seeds, shrinks }: SearchTask,
+  { index, first, seeds, shrinks, how }: SearchTask,
 ): Promise<Found | undefined> {
   const mutant = allMutants[index];
   if (mutant === undefined) throw new RangeError(`There is no mutant ${index}`);
   const { workload, needs = {} } = mutant;
   const { availability, consistencyModels } = needs;
   const line = [
-    `-w ${workload} --bin ${binOf(mutant)} --nemesis swarm`,
+    `-w ${workload} --bin ${binOf(mutant)}`,
     ...availability === undefined ? [] : [`--availability ${availability}`],
     ...consistencyModels === undefined ? [] : [`--consistency-models ${consistencyModels.join()}`],
   ].join(" ");
-  const draw = await drawerFor(line);
+  const draw = await drawerFor(line, how);
+  const { install } = mutant;
+  const steering = how === "steered" ? new Steering() : undefined;
   for (let seed = first; seed < first + seeds; seed++) {
-    const { options, faults } = draw(seed);
-    const { install } = mutant;
-    const run = await simulate({ ...options, install, plan: { faults } });
-    if (!shows(run, mutant)) continue;
-    const plan: Plan = { version: PLAN_VERSION, args: [], options, ...run.plan() };
-    return {
-      seeds: seed - first + 1,
-      small: shrinks ? await shrink(plan, mutant) : undefined,
-    };
+    if ((seed - first) % GENERATION === 0) steering?.learn();
+    const parents = steering?.parents(seed) ?? [];
+    const { options, plan } = draw(seed, parents);
+    const coverage = new Coverage();
+    const onMessage = (event: NetEvent) => coverage.add(event);
+    const run = await simulate({
+      ...options,
+      install,
+      plan,
+      ...steering && { onMessage },
+    });
+    if (shows(run, mutant)) {
+      const whole: Plan = { version: PLAN_VERSION, args: [], options, ...run.plan() };
+      return {
+        seeds: seed - first + 1,
+        small: shrinks ? await shrink(whole, mutant) : undefined,
+      };
+    }
+    steering?.add([...parents, seed], coverage.reached(run));
   }
   return undefined;
 }
@@ -111,11 +138,11 @@ async function shrink(plan: Plan, mutant: Mutant): Promise<Small | undefined> {
 export async function searchOwn(
   { workload, seeds }: { readonly workload: WorkloadName; readonly seeds: number },
 ): Promise<readonly string[]> {
-  const draw = await drawerFor(`-w ${workload} --nemesis swarm`);
+  const draw = await drawerFor(`-w ${workload}`, "swarm");
   const blamed: string[] = [];
   for (let seed = 0; seed < seeds; seed++) {
-    const { options, args, faults } = draw(seed);
-    const { results } = await simulate({ ...options, args, plan: { faults } });
+    const { options, args, plan } = draw(seed);
+    const { results } = await simulate({ ...options, args, plan });
     if (results.valid === true) continue;
     const why = results.explanations[0]?.[0] ?? results.warnings[0] ?? "no reason known";
     blamed.push(`eddy test -w ${workload} --nemesis swarm --seed ${seed}: ${why}`);
@@ -123,9 +150,27 @@ export async function searchOwn(
   return blamed;
 }
 
-async function drawerFor(line: string) {
-  const { flags } = parseFlags(runFlags, line.split(" "));
+/** The one mix of faults of a blind search, in runs that are as long as the median of a swarm's. */
+const MIX = "--node-count 3 --concurrency 2n --rate 40 --time-limit 8 --heal --latency 10 " +
+  "--latency-dist exponential --nemesis-interval 1";
+
+/** Draws a run; its faults are in the plan, or left to what its options say. */
+type AnyDrawer = (...given: Parameters<Drawer>) =>
+  & Pick<DrawnRun, "options" | "args">
+  & Pick<RunHooks, "plan">;
+
+async function drawerFor(line: string, how: How): Promise<AnyDrawer> {
+  const all = how === "blind" ? `${line} ${MIX}` : line;
+  const { flags } = parseFlags(runFlags, all.split(" "));
   const { bin, workload } = flags;
   if (isMutant(bin)) findMutant(bin, workload);
-  return await drawerOf(flags, "swarm", []);
+  if (how === "blind") {
+    const nemesis = [...kindsFor(flags)];
+    return (seed) => ({ options: toRunOptions({ ...flags, nemesis }, seed), args: [] });
+  }
+  const draw = await drawerOf(flags, "swarm", []);
+  return (...given) => {
+    const { faults, ...run } = draw(...given);
+    return { ...run, plan: { faults } };
+  };
 }

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertLess } from "@std/assert";
+import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
 import { allMutants, binOf } from "@eddy/mutants";
 import { searchMutant, searchOwn } from "./search_tasks.ts";
 
@@ -6,14 +6,16 @@ Deno.test("a wrong node is found by a swarm of worlds, and its run made small", 
   const index = allMutants.findIndex((mutant) =>
     binOf(mutant) === "mutant:takes-over-from-a-node-it-cannot-reach"
   );
-  const found = await searchMutant({ index, first: 0, seeds: 40, shrinks: true });
+  const task = { index, first: 0, seeds: 40, shrinks: true, how: "swarm" } as const;
+  const found = await searchMutant(task);
   assert(found?.small !== undefined);
   assertLess(found.small.after.operations, 10);
   assertLess(found.small.after.faults, 5);
-  assertEquals(
-    await searchMutant({ index, first: 0, seeds: found.seeds - 1, shrinks: true }),
-    undefined,
-  );
+  assertEquals(await searchMutant({ ...task, seeds: found.seeds - 1 }), undefined);
+  for (const how of ["blind", "steered"] as const) {
+    const other = await searchMutant({ ...task, seeds: 200, shrinks: false, how });
+    assertGreater(other?.seeds ?? 0, 0, how);
+  }
 });
 
 Deno.test("Eddy's own node is not blamed in a swarm of worlds", async () => {

@@ -5,6 +5,7 @@
  */
 
 import { findWorkload } from "@eddy/handlers/workloads";
+import type { Random } from "@eddy/maelstrom";
 import { UsageError } from "@eddy/maelstrom/flags";
 import { allMutants, binOf, isMutant } from "@eddy/mutants";
 import { plural } from "../checkers/checker.ts";
@@ -15,9 +16,12 @@ import {
   type DrawnWorld,
   drawSchedule,
   drawWorld,
+  faultyMs,
+  inOrder,
   needsThree,
   type ScheduleName,
 } from "../schedules.ts";
+import { type Parents, varyFaults } from "../steering.ts";
 import { runsVirtually } from "./engine.ts";
 import { type RunFlags, runFlags, toRunOptions } from "./flags.ts";
 
@@ -40,12 +44,12 @@ export async function drawerOf(
   flags: RunFlags,
   name: ScheduleName,
   args: readonly string[],
-): Promise<(seed: number) => DrawnRun> {
+): Promise<Drawer> {
   const { workload, bin } = flags;
   const takesLatency = bin === undefined && args.length === 0 &&
     Object.hasOwn((await findWorkload(workload)).flags, "max-latency");
   const kinds = kindsFor(flags);
-  return (seed) => {
+  const fresh: Drawer = (seed) => {
     const world = name === "swarm" ? drawWorld(workload, seededRandom(seed, "swarm")) : {};
     const options = toRunOptions(flags, seed, notGiven(flags, world));
     const { nodeIds } = options;
@@ -56,16 +60,62 @@ export async function drawerOf(
         }: it needs three or more`,
       );
     }
-    const random = seededRandom(seed, "schedule");
-    const faults = drawSchedule(name, options, { nodeIds, random, kinds });
     const { maxLatencyMs } = world;
     return {
-      options: { ...options, nemesis: [...new Set(faults.map(({ kind }) => kind))] },
       args: takesLatency && maxLatencyMs !== undefined
         ? ["--max-latency", String(maxLatencyMs)]
         : args,
-      faults,
+      ...withSchedule(options, seed),
     };
+  };
+  const withSchedule = (options: RunOptions, seed: number) => {
+    const { nodeIds } = options;
+    const random = seededRandom(seed, "schedule");
+    return withFaults(options, drawSchedule(name, options, { nodeIds, random, kinds }));
+  };
+  const varied = (seed: number, parents: Parents): DrawnRun => {
+    const parent = parents.at(-1);
+    const other = fresh(seed);
+    if (parent === undefined) return other;
+    const base = varied(parent, parents.slice(0, -1));
+    const random = seededRandom(seed, "variation");
+    const options = varyOptions(base.options, other.options, random);
+    const { faults } = withSchedule(options, seed);
+    const durationMs = faultyMs(options);
+    const all = varyFaults(base.faults, faults, random, durationMs);
+    return {
+      args: random.next() < OTHER ? other.args : base.args,
+      ...withFaults(options, inOrder(all, { kinds, durationMs })),
+    };
+  };
+  return (seed, parents = []) => varied(seed, parents);
+}
+
+/** Draws the run of a seed, or varies that of its parents. */
+export type Drawer = (seed: number, parents?: Parents) => DrawnRun;
+
+function withFaults(options: RunOptions, faults: readonly PlanFault[]) {
+  const nemesis = [...new Set(faults.map(({ kind }) => kind))];
+  return { options: { ...options, nemesis }, faults };
+}
+
+/** How likely each part of a run is another in a variation. */
+const OTHER = 0.2;
+
+/** The parts of a run that do not depend on each other, nor faults on them. */
+const PARTS: readonly (readonly (keyof RunOptions)[])[] = [
+  ["latency"],
+  ["compute"],
+  ["rate", "threadOrder"],
+  ["keyCount", "maxTxnLength", "maxWritesPerKey"],
+];
+
+function varyOptions(base: RunOptions, other: RunOptions, random: Random): RunOptions {
+  const parts = PARTS.filter(() => random.next() < OTHER).flat();
+  return {
+    ...base,
+    ...Object.fromEntries(parts.map((name) => [name, other[name]])),
+    seed: other.seed,
   };
 }
 
@@ -73,7 +123,7 @@ export async function drawerOf(
  * The kinds of faults that nodes can be asked to survive: what they keep outlives a kill only with
  * storage, which Eddy's own nodes have, and others that are given disks.
  */
-function kindsFor(flags: RunFlags): readonly NemesisName[] {
+export function kindsFor(flags: RunFlags): readonly NemesisName[] {
   const { bin, workload, disk } = flags;
   const hasStorage = bin === undefined || disk || isMutant(bin) && isOfStorage(bin, workload);
   const survive = hasStorage && runsVirtually(flags);

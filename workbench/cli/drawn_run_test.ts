@@ -82,3 +82,69 @@ Deno.test("a seed of a sweep, its replay and its plan are the same run", async (
     assertEquals(others, [history, history]);
   });
 });
+
+Deno.test("a variation is drawn from its seeds alone, with the nodes of its first parent", async () => {
+  const { flags } = parseFlags(runFlags, ["-w", "lin-kv"]);
+  const [draw, again] = [await drawerOf(flags, "swarm", []), await drawerOf(flags, "swarm", [])];
+  let differ = 0;
+  for (let seed = 100; seed < 160; seed++) {
+    const [first, run] = [draw(3), draw(seed, [3, 99])];
+    assertEquals(again(seed, [3, 99]), run);
+    assertEquals(run.options.seed, seed);
+    assertEquals(run.options.nodeIds, first.options.nodeIds);
+    assertEquals(run.options.timeLimitSeconds, first.options.timeLimitSeconds);
+    const known = new Set(run.options.nodeIds);
+    for (const { nodes = [], drops = {}, fromMs, toMs = Infinity } of run.faults) {
+      assert([...nodes, ...Object.keys(drops)].every((node) => known.has(node)));
+      assert(fromMs < toMs && toMs <= 1000 * run.options.timeLimitSeconds);
+    }
+    if (JSON.stringify(run.faults) !== JSON.stringify(first.faults)) differ++;
+  }
+  assertGreater(differ, 40);
+});
+
+Deno.test("a steered sweep is the same on one core and on two, and its runs can be repeated", async () => {
+  await inTempDir(async (dir) => {
+    const bin = "mutant:forgets-its-own-elements-in-a-crash";
+    const line = ["sweep", "-w", "g-set", "--bin", bin, "--seeds", "44", "--steer", "--no-shrink"];
+    const [one, two] = await workbenchInTurn([
+      [...line, "--json", "--jobs", "1"],
+      [...line, "--json", "--jobs", "2"],
+    ], dir);
+    const rows = [one, two].map((each) => {
+      const lines = (each?.stdout ?? "").trim().split("\n").map((text) => JSON.parse(text));
+      return lines.map(({ path: _, ...row }) => row).sort((a, b) => a.seed - b.seed);
+    });
+    assertEquals(rows[0], rows[1]);
+    const varied = rows[0]?.filter(({ parents }) => parents !== undefined) ?? [];
+    assertGreater(varied.length, 2);
+    const [row] = varied;
+    const replay = ["test", "-w", "g-set", "--bin", bin, "--nemesis", "swarm", "--json"];
+    const [test] = await workbenchInTurn([
+      [...replay, "--parents", row.parents.join(","), "--seed", String(row.seed)],
+    ], dir);
+    const results = JSON.parse(test?.stdout ?? "");
+    assertEquals([results["valid?"], results.stats.count], [row.valid, row.operations]);
+  });
+});
+
+Deno.test("a sweep ends when nothing new was reached for some runs", async () => {
+  await inTempDir(async (dir) => {
+    const echo = ["sweep", "-w", "echo", "--nemesis", "none", "--time-limit", "1"];
+    const [sweep, ...refused] = await workbenchInTurn([
+      [...echo, "--seeds", "1000", "--patience", "5"],
+      [...echo, "--steer"],
+      ["sweep", "--steer", "--vary", "rate=1,2"],
+      ["sweep", "--patience", "0"],
+      ["test", "--parents", "1"],
+      ["test", "--nemesis", "swarm", "--parents", "1,x"],
+    ], dir);
+    assertEquals(sweep?.code, 0, sweep?.stderr);
+    assertMatch(sweep?.stdout ?? "", /^all (32|64) .*\n(.*\n)*Reached: \d+ .* nothing new$/m);
+    assertEquals(refused.map(({ code }) => code), [254, 254, 254, 254, 254]);
+    assertMatch(refused[0]?.stderr ?? "", /^Cannot use --steer: /);
+    assertMatch(refused[1]?.stderr ?? "", /^Cannot use --steer beside --vary/);
+    assertMatch(refused[3]?.stderr ?? "", /^Cannot use --parents without --nemesis swarm/);
+    assertMatch(refused[4]?.stderr ?? "", /^Cannot use "1,x" for --parents: expected seeds/);
+  });
+});

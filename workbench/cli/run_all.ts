@@ -9,7 +9,7 @@ import { errorText } from "@eddy/maelstrom";
 import { verdict } from "../explain.ts";
 import { worst } from "../history.ts";
 import { removeRun } from "../results_dir.ts";
-import { type Job, type RunFigures, runJobs, wasEnded } from "../sweep.ts";
+import { type Job, type RunFigures, runsAtOnce, taskOf, TaskPool, wasEnded } from "../sweep.ts";
 import { MAX_KEPT } from "./commands.ts";
 import { exitCodeOf } from "./exit_codes.ts";
 import { describeRuns, ProgressLine } from "./progress.ts";
@@ -24,15 +24,27 @@ export interface Kept extends Job {
   readonly keptIn?: Job["store"];
 }
 
+/** Decides jobs part by part. */
+interface Parts<Each extends Job> {
+  /** How many jobs a part has. */
+  readonly size: number;
+  /** The jobs in place of those that were given; none if no more are to be done. */
+  next(jobs: readonly Each[]): readonly Each[];
+  /** Takes what the run of a job of this part came to. */
+  take(job: Each, outcome: RunFigures): void;
+}
+
 /** What is called with what runs came to. */
 interface RunAllHooks<Each extends Job> {
   /** As many as fit by default. */
   readonly atOnce?: number;
+  /** Decides the jobs part by part, by what those before came to; all at once by default. */
+  readonly parts?: Parts<Each> | undefined;
   /**
    * Called with each outcome, as it comes or once it is known where its results are, and with how
    * long the run took.
    */
-  readonly onOutcome?: (outcome: RunFigures, index: number, tookMs: number) => void;
+  readonly onOutcome?: (outcome: RunFigures, job: Each, index: number, tookMs: number) => void;
   /** Called with the jobs that are done and their outcomes, in order. */
   readonly show: (jobs: readonly Each[], outcomes: readonly RunFigures[]) => void;
 }
@@ -45,34 +57,49 @@ interface RunAllHooks<Each extends Job> {
  */
 export async function runAll<Each extends Kept>(
   what: "sweep" | "demo",
-  jobs: readonly Each[],
-  { onOutcome = () => {}, atOnce, show }: RunAllHooks<Each>,
+  given: readonly Each[],
+  { onOutcome = () => {}, atOnce = runsAtOnce(given), parts, show }: RunAllHooks<Each>,
 ): Promise<number> {
+  const jobs = [...given];
   const byIndex = new Map<number, RunFigures>();
   const interrupts = new Interrupts(what);
   const { signal } = interrupts;
   const progress = new RunsProgress(jobs.length);
+  const pool = new TaskPool(Math.min(jobs.length, atOnce));
   const tookMs: number[] = [];
   const told = (outcome: RunFigures, i: number) => {
     progress.clear();
-    onOutcome(outcome, i, tookMs[i] ?? 0);
+    onOutcome(outcome, jobs[i] as Each, i, tookMs[i] ?? 0);
   };
   const waits = (outcome: RunFigures, i: number) =>
     outcome.valid !== true && jobs[i]?.keptIn !== undefined;
   let isInterrupted = false;
   try {
-    const noting = (outcome: RunFigures, i: number, ms: number) => {
+    const noting = ({ reached, ...outcome }: RunFigures, i: number, ms: number) => {
       byIndex.set(i, outcome);
       tookMs[i] = ms;
+      parts?.take(jobs[i] as Each, { ...outcome, reached });
       if (!waits(outcome, i)) told(outcome, i);
       progress.add(outcome);
     };
-    await runJobs(jobs, { onOutcome: noting, signal, atOnce });
-    await keepFailing(jobs, byIndex, signal, atOnce);
+    const size = parts?.size ?? jobs.length;
+    for (let from = 0; from < jobs.length; from += size) {
+      const part = jobs.slice(from, from + size);
+      const next = parts?.next(part) ?? part;
+      jobs.splice(from, size, ...next);
+      if (next.length === 0) jobs.length = from;
+      await pool.run<RunFigures>(
+        next.map(taskOf),
+        (outcome, k, ms) => noting(outcome, from + k, ms),
+        signal,
+      );
+    }
+    await keepFailing(jobs, byIndex, pool, signal);
   } catch (error) {
     if (!signal.aborted) throw error;
     isInterrupted = true;
   } finally {
+    await pool.stop();
     interrupts.stop();
     progress.stop();
   }
@@ -96,15 +123,15 @@ export async function runAll<Each extends Kept>(
 async function keepFailing(
   jobs: readonly Kept[],
   byIndex: Map<number, RunFigures>,
+  pool: TaskPool,
   signal: AbortSignal,
-  atOnce: number | undefined,
 ): Promise<void> {
   const failing = jobs.flatMap((job, i) => {
     const outcome = byIndex.get(i);
     const keeps = job.keptIn !== undefined && outcome?.valid !== true;
     // What was ended with its worker would be again, and leave nothing.
     if (outcome === undefined || !keeps || wasEnded(outcome)) return [];
-    return [{ i, outcome, job: { ...job, store: job.keptIn } }];
+    return [{ i, outcome, job: { ...job, store: job.keptIn, isCovered: false } }];
   }).slice(0, MAX_KEPT);
   if (failing.length === 0) return;
   const unfinished = new Set(failing);
@@ -120,7 +147,7 @@ async function keepFailing(
     byIndex.set(i, { ...outcome, path, notes: [...outcome.notes, ...same, ...notes] });
   };
   try {
-    await runJobs(failing.map(({ job }) => job), { onOutcome, signal, atOnce });
+    await pool.run(failing.map(({ job }) => taskOf(job)), onOutcome, signal);
   } catch (error) {
     if (signal.aborted) {
       for (const { job: { options, store } } of unfinished) {

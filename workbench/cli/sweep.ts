@@ -13,6 +13,7 @@ import {
   UsageError,
 } from "@eddy/maelstrom/flags";
 import { isMutant } from "@eddy/mutants";
+import { plural } from "../checkers/checker.ts";
 import { printableLine, verdict } from "../explain.ts";
 import type { Validity } from "../history.ts";
 import type { ReportedRun } from "../junit.ts";
@@ -20,6 +21,7 @@ import { reachedIn } from "../observations.ts";
 import { loadProgram } from "../program.ts";
 import { folderName } from "../results_dir.ts";
 import type { ScheduleName } from "../schedules.ts";
+import { GENERATION, type Parents, Steering } from "../steering.ts";
 import { isOfPart, type Job, type RunFigures, runsAtOnce } from "../sweep.ts";
 import { CiReport, junitFlag } from "./ci.ts";
 import { MAX_KEPT } from "./commands.ts";
@@ -83,6 +85,15 @@ export const sweepFlags = {
     help: `Folder for the results: of the first ${MAX_KEPT} runs that are not valid, and of all ` +
       "in real time, which no seed repeats",
   },
+  steer: {
+    help:
+      "Vary the worlds of runs that reached something new, where faults are drawn for each seed",
+  },
+  patience: {
+    help: "End when so many runs, one after the other, reached nothing new",
+    value: "N",
+    ...integer(1, MAX_RUNS),
+  },
   twice: {
     help: "Do each run under virtual time twice; one that differs the second time is invalid",
   },
@@ -103,6 +114,10 @@ interface Vary {
 interface Labelled extends Kept {
   readonly label: string;
   readonly replay: string;
+  /** The seeds of the world that it varies. */
+  readonly parents?: Parents | undefined;
+  /** Where its results are, if they are kept. */
+  readonly folder: NonNullable<Job["store"]>;
 }
 
 /** Runs the command and returns the exit code of the worst run. */
@@ -121,12 +136,16 @@ export async function sweepCommand(args: readonly string[]): Promise<number> {
   let code = BROKEN;
   let isWritten = false;
   try {
-    const jobs = await jobsOf(vary, first, args, rest);
+    const { jobs, vary: varied } = await runsOf(vary, first, args, rest);
     for (const ignored of sayIgnored(flags)) printError(ignored);
     for (const job of jobs) reports.push(reported(job, vary, undefined, 0));
     let failing: Failing | undefined;
-    code = await sweepOver(jobs, flags, vary, {
+    const steered = flags.steer || flags.patience !== undefined
+      ? new SteeredRuns(flags.steer ? varied : (job) => job, flags.patience)
+      : undefined;
+    code = await sweepOver(jobs, flags, vary, steered, {
       onReport: (report, i) => reports[i] = report,
+      onEarlyEnd: (count) => reports.length = count,
       onFailing: (found) => failing = found,
       // Before the table, whose end is where the results are.
       beforeShown: () => report.annotate(reports),
@@ -145,49 +164,87 @@ export async function sweepCommand(args: readonly string[]): Promise<number> {
   return isWritten ? code : BROKEN;
 }
 
-/** The runs that a command line asks for: all seeds of the first value, then those of the next. */
-async function jobsOf(
+/** The runs that a command line asks for. */
+interface Asked {
+  /** All seeds of the first value, then those of the next. */
+  readonly jobs: readonly Labelled[];
+  /** A run of one of them, of the last value, in a variation of another world. */
+  readonly vary: (job: Labelled, parents: Parents) => Labelled;
+}
+
+async function runsOf(
   vary: Vary | undefined,
   first: number,
   args: readonly string[],
   rest: readonly string[],
-): Promise<Labelled[]> {
+): Promise<Asked> {
   const jobs: Labelled[] = [];
   const began = folderName();
+  let jobWith: JobMaker | undefined;
   for (const { label, runArgs, nodeArgs } of variants(vary, args, rest)) {
-    const { flags: given } = parseFlags({ ...sweepFlags, ...ignoredFlags }, runArgs);
-    const nodes = await nodesOf(given, nodeArgs, vary);
-    // What varies is to be the only difference, and processes take as long as a world has seconds.
-    const isPlain = vary !== undefined || nodes.bin !== undefined;
-    const flags = { ...given, nemesis: given.nemesis ?? (isPlain ? undefined : "swarm" as const) };
-    if (flags.twice && nodes.bin !== undefined) {
-      throw new UsageError(`Cannot use --twice for ${nodes.bin}: it runs in real time`);
-    }
-    const { nemesis } = flags;
-    const draw = typeof nemesis === "string" ? await drawer(flags, nemesis, nodeArgs) : undefined;
+    const { flags } = parseFlags({ ...sweepFlags, ...ignoredFlags }, runArgs);
+    const make = await jobMaker(flags, nodeArgs, vary);
+    jobWith = make;
     for (let i = 0; i < flags.seeds; i++) {
-      const drawn = draw?.(first + i);
-      const options = drawn?.options ?? toRunOptions(flags, first + i);
-      const replay = replayLine(flags, nodeArgs, options);
       const folder = { root: flags.store, name: `${began}-${jobs.length}` };
-      const where = nodes.bin === undefined ? { keptIn: folder } : { store: folder };
-      const runTimeoutSeconds = flags["run-timeout"];
-      const args = drawn?.args ?? nodeArgs;
-      const { twice } = flags;
-      const job = { label, options, args, ...nodes, replay, ...where, runTimeoutSeconds, twice };
-      // The faults of many seeds are drawn again when each is run, and need no memory until then.
-      const parts = () => ({ faults: draw?.(first + i).faults });
-      jobs.push(
-        draw === undefined ? job : {
-          ...job,
-          get parts() {
-            return parts();
-          },
-        },
-      );
+      jobs.push(make(first + i, { label, folder }));
     }
   }
-  return jobs;
+  return { jobs, vary: (job, parents) => jobWith?.(job.options.seed, job, parents) ?? job };
+}
+
+/** Makes the run of a seed. */
+type JobMaker = (
+  seed: number,
+  named: Pick<Labelled, "label" | "folder">,
+  parents?: Parents,
+) => Labelled;
+
+async function jobMaker(
+  given: SweepFlags,
+  nodeArgs: readonly string[],
+  vary: Vary | undefined,
+): Promise<JobMaker> {
+  const nodes = await nodesOf(given, nodeArgs, vary);
+  const isProcess = nodes.bin !== undefined;
+  // What varies is to be the only difference, and processes take as long as a world has seconds.
+  const isPlain = vary !== undefined || isProcess;
+  const flags = { ...given, nemesis: given.nemesis ?? (isPlain ? undefined : "swarm" as const) };
+  const { nemesis, twice, steer } = flags;
+  if (twice && isProcess) {
+    throw new UsageError(`Cannot use --twice for ${nodes.bin}: it runs in real time`);
+  }
+  const draw = typeof nemesis === "string" ? await drawer(flags, nemesis, nodeArgs) : undefined;
+  if (steer && draw === undefined) {
+    throw new UsageError(
+      "Cannot use --steer: it varies what --nemesis swarm or another schedule draws",
+    );
+  }
+  return (seed, { label, folder }, parents) => {
+    const drawn = draw?.(seed, parents);
+    const options = drawn?.options ?? toRunOptions(flags, seed);
+    const job = {
+      label,
+      folder,
+      options,
+      args: drawn?.args ?? nodeArgs,
+      ...nodes,
+      replay: replayLine({ ...flags, parents }, nodeArgs, options),
+      ...(isProcess ? { store: folder } : { keptIn: folder }),
+      runTimeoutSeconds: flags["run-timeout"],
+      twice,
+      isCovered: steer || flags.patience !== undefined,
+      parents,
+    };
+    if (draw === undefined) return job;
+    // The faults of many seeds are drawn again when each is run, and need no memory until then.
+    return {
+      ...job,
+      get parts() {
+        return { faults: draw(seed, parents).faults };
+      },
+    };
+  };
 }
 
 async function drawer(flags: RunFlags, name: ScheduleName, args: readonly string[]) {
@@ -200,10 +257,13 @@ async function sweepOver(
   jobs: readonly Labelled[],
   { jobs: asked, json, color }: Pick<SweepFlags, "jobs" | "json" | "color">,
   vary: Vary | undefined,
-  { onReport, onFailing, beforeShown }: {
+  steered: SteeredRuns | undefined,
+  { onReport, onEarlyEnd, onFailing, beforeShown }: {
     /** Called with the first run that can be made small. */
     readonly onFailing: (failing: Failing) => void;
     readonly onReport: (report: ReportedRun, index: number) => void;
+    /** Called with how many runs there are, if nothing new is to be expected of more. */
+    readonly onEarlyEnd: (count: number) => void;
     readonly beforeShown: () => void;
   },
 ): Promise<number> {
@@ -211,15 +271,16 @@ async function sweepOver(
   const engine = engineOf(jobs, atOnce);
   return await runAll("sweep", jobs, {
     atOnce,
-    onOutcome(outcome, i, tookMs) {
+    parts: steered,
+    onOutcome(outcome, job, i, tookMs) {
       for (const note of outcome.notes) printError(note);
-      const job = jobs[i];
-      if (job === undefined) return;
       onReport(reported(job, vary, outcome, tookMs), i);
       const { moreFindings: _, ...printed } = outcome;
-      if (json) printJson({ label: job.label, ...printed });
+      const { label, parents } = job;
+      if (json) printJson({ label, parents, ...printed });
     },
     show(done, outcomes) {
+      if (steered?.isOver) onEarlyEnd(done.length);
       beforeShown();
       const first = outcomes.findIndex(({ valid, path, anomalies }, i) =>
         valid === false && path !== undefined && done[i]?.bin === undefined &&
@@ -233,8 +294,54 @@ async function sweepOver(
       const rows = vary === undefined ? seedRows(outcomes) : variedRows(done, outcomes, vary.name);
       terminal.printTable(rows, FIGURES.length);
       terminal.print(describe(done, outcomes, vary));
+      if (steered !== undefined) terminal.print(steered.describe());
     },
   });
+}
+
+/** Decides the runs of a sweep by what those before reached. */
+class SteeredRuns {
+  readonly size = GENERATION;
+  readonly #steering = new Steering();
+  readonly #vary: Asked["vary"];
+  readonly #patience: number;
+
+  /**
+   * @param vary makes the run of a variation
+   * @param patience after how many runs without anything new no more are done
+   */
+  constructor(vary: Asked["vary"], patience = Infinity) {
+    this.#vary = vary;
+    this.#patience = patience;
+  }
+
+  /** Whether nothing new is to be expected. */
+  get isOver(): boolean {
+    return this.#steering.sinceNew >= this.#patience;
+  }
+
+  next(jobs: readonly Labelled[]): readonly Labelled[] {
+    this.#steering.learn();
+    if (this.isOver) return [];
+    return jobs.map((job) => {
+      const parents = this.#steering.parents(job.options.seed);
+      return parents.length === 0 ? job : this.#vary(job, parents);
+    });
+  }
+
+  take({ parents = [], options: { seed } }: Labelled, { reached = [] }: RunFigures): void {
+    this.#steering.add([...parents, seed], reached);
+  }
+
+  /** What the runs reached. */
+  describe(): string[] {
+    this.#steering.learn();
+    const { size, sinceNew } = this.#steering;
+    const last = sinceNew === 0
+      ? "of which the last run had some first"
+      : `the last ${plural(sinceNew, "run")} reached nothing new`;
+    return [`Reached: ${size} combinations of states, messages, faults and outcomes; ${last}`];
+  }
 }
 
 /** A run that is not valid, and where its results are. */
@@ -302,6 +409,14 @@ function variedBy(
   const twice = values.find((value, i) => values.indexOf(value) !== i);
   if (twice !== undefined) {
     throw new UsageError(`Cannot vary ${name}: ${JSON.stringify(twice)} is given twice`);
+  }
+  const beside = ["steer", "patience"].find((flag) =>
+    given[flag] !== undefined && given[flag] !== false
+  );
+  if (beside !== undefined) {
+    throw new UsageError(
+      `Cannot use --${beside} beside --vary, whose runs are to differ in one thing`,
+    );
   }
   checkVaried(name, given);
   return vary;

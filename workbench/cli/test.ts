@@ -65,12 +65,22 @@ export const testFlags = {
     ...integer(1, MAX_RUNS),
     default: 1,
   },
+  parents: {
+    help: "The seeds whose world --seed varies, as `sweep --steer` prints them",
+    value: "N,N",
+    accepts: "seeds, comma separated",
+    parse: parseSeeds,
+  },
   plan: {
     help: "Run a plan.json again, of an earlier run or changed; it has all that other flags say",
     value: "FILE",
   },
   watch: { help: "Run again, with the same seed, when the program or a file of its changes" },
 };
+
+function parseSeeds(text: string): number[] | undefined {
+  return /^\d{1,15}(,\d{1,15}){0,9}$/.test(text) ? text.split(",").map(Number) : undefined;
+}
 
 /** The flags that have a meaning beside `--plan`. */
 const BESIDE_PLAN = [
@@ -150,6 +160,9 @@ async function runEach(
   const draw = plan === undefined && typeof nemesis === "string"
     ? (await import("./drawn_run.ts")).drawerOf(flags, nemesis, rest)
     : undefined;
+  if (flags.parents !== undefined && draw === undefined) {
+    throw new UsageError("Cannot use --parents without --nemesis swarm or another schedule");
+  }
   if (plan !== undefined && isOther(plan.program, engine.program)) {
     printError(`${flags.bin} is not what the plan was made with: it may do something else`);
   }
@@ -159,7 +172,7 @@ async function runEach(
     let code: number | undefined = 0;
     for (let i = 0; i < flags["test-count"] && code === 0 && changed?.aborted !== true; i++) {
       const seed = first + i;
-      const drawn = (await draw)?.(seed);
+      const drawn = (await draw)?.(seed, flags.parents);
       code = await runOnce({ flags, rest, first: seed, plan, drawn }, watched, changed, onRun);
     }
     return code;
