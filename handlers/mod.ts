@@ -44,6 +44,7 @@ export {
   type TxnRwRegisterOptions,
   txnRwRegisterSchema,
 } from "./txn.ts";
+export type { Timing } from "./raft/raft.ts";
 export { serveUniqueIds, uniqueIdsSchema } from "./unique_ids.ts";
 export {
   commonFlags,

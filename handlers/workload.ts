@@ -5,7 +5,15 @@
  */
 
 import type { Node } from "@eddy/maelstrom";
-import { type Flags, type FlagValues, number, parseFlags, UsageError } from "@eddy/maelstrom/flags";
+import {
+  type Flags,
+  type FlagValues,
+  integer,
+  number,
+  parseFlags,
+  UsageError,
+} from "@eddy/maelstrom/flags";
+import type { Timing } from "./raft/raft.ts";
 
 /** A workload that the node binary serves. */
 export interface Workload {
@@ -46,6 +54,8 @@ export interface ConsensusOptions {
    * @default false
    */
   readonly leaseReads?: boolean | undefined;
+  /** The bounds and paces of Raft that differ from their defaults, the same on all nodes. */
+  readonly timing?: Partial<Timing> | undefined;
 }
 
 /** The options that every workload accepts. */
@@ -89,12 +99,36 @@ export const storeFlags = {
   "lease-reads": {
     help: "Let a leader answer reads by its lease; wrong if clocks run at rates far apart",
   },
+  "heartbeat": {
+    help: "How often a leader is heard of, at least, in ms; the same on all nodes (default 100)",
+    value: "MS",
+    ...number(10, 10_000),
+  },
+  "max-entries": {
+    help: "How many entries of the log a message may carry (default 1024)",
+    value: "N",
+    ...integer(1, 100_000),
+  },
+  "max-lag": {
+    help:
+      "How many entries are kept for nodes that fall behind; more take a snapshot (default 8192)",
+    value: "N",
+    ...integer(1, 1_000_000),
+  },
 } satisfies Flags;
 
 /** The values of {@linkcode storeFlags} as the log's options. */
 export function storeOptions(flags: FlagValues<typeof storeFlags>): ConsensusOptions {
-  const { "max-latency": maxLatencyMs, "lease-reads": leaseReads } = flags;
-  return { leaseReads, maxLatencyMs };
+  const { heartbeat, "max-entries": maxEntries, "max-lag": maxLag } = flags;
+  return {
+    leaseReads: flags["lease-reads"],
+    maxLatencyMs: flags["max-latency"],
+    timing: {
+      ...heartbeat !== undefined && { heartbeatMs: heartbeat },
+      ...maxEntries !== undefined && { maxEntries },
+      ...maxLag !== undefined && { maxLag },
+    },
+  };
 }
 
 /**

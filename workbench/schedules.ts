@@ -269,8 +269,8 @@ const MEANS_MS: Readonly<Record<Latency["distribution"], readonly number[]>> = {
 
 /** What a swarm draws of a run beside its faults. */
 export interface DrawnWorld extends RunSettings {
-  /** How long Eddy's own node may take for a value, if it is drawn: its `--max-latency`. */
-  readonly maxLatencyMs?: number;
+  /** Options of Eddy's own node that are drawn, by name; a workload has some of them. */
+  readonly nodeOptions: Readonly<Record<string, number>>;
 }
 
 /**
@@ -285,7 +285,7 @@ export function drawWorld(workload: WorkloadName, random: Random): DrawnWorld {
   // Clients of lin-kv wait a second, as Maelstrom's, and a request takes four messages or more.
   const distribution = drawOf(random, ["constant", "uniform", "exponential", "uneven"] as const);
   const meanMs = drawOf(random, MEANS_MS[distribution]);
-  const world: DrawnWorld = {
+  const world: RunSettings = {
     nodeCount: drawOf(random, [2, 3, 3, 3, 4, 5, 5, 7]),
     concurrency: `${perNode}n`,
     timeLimitSeconds,
@@ -304,10 +304,23 @@ export function drawWorld(workload: WorkloadName, random: Random): DrawnWorld {
     { meanMs: 0.4, jitter: 1 },
     { meanMs: 3, jitter: 0 },
   ]);
-  const maxLatencyMs = drawOf(random, [undefined, undefined, undefined, 0, 30, 300]);
   return {
     ...world,
     ...(compute !== undefined && { compute }),
-    ...(maxLatencyMs !== undefined && { maxLatencyMs }),
+    nodeOptions: drawNodeOptions(random),
   };
+}
+
+/** Small and large bounds and paces, so that what rarely happens does (FoundationDB's "buggify"). */
+function drawNodeOptions(random: Random): Readonly<Record<string, number>> {
+  const drawn = {
+    "max-latency": drawOf(random, [undefined, undefined, undefined, 0, 30, 300]),
+    "heartbeat": drawOf(random, [undefined, undefined, 30, 300]),
+    "max-entries": drawOf(random, [undefined, undefined, 4, 32]),
+    "max-lag": drawOf(random, [undefined, undefined, 64, 256]),
+  };
+  const given = Object.entries(drawn).flatMap(([name, value]) =>
+    value === undefined ? [] : [[name, value] as const]
+  );
+  return Object.fromEntries(given);
 }

@@ -71,7 +71,7 @@ Deno.test("syncs fail on a minority only", () => {
 Deno.test("every world that is drawn can be run, and has enough operations", () => {
   for (const workload of WORKLOADS) {
     for (const seed of seeds) {
-      const { maxLatencyMs: _, ...world } = drawWorld(workload, seededRandom(seed, "swarm"));
+      const { nodeOptions: _, ...world } = drawWorld(workload, seededRandom(seed, "swarm"));
       const { rate, timeLimitSeconds } = defaultOptions(workload, { ...world, seed });
       assertGreater(rate * (timeLimitSeconds + 10), 350);
     }

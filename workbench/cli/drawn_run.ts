@@ -13,7 +13,6 @@ import { needsDisk, NEMESES, type NemesisName, type PlanFault } from "../nemesis
 import type { RunOptions, RunSettings } from "../options.ts";
 import { seededRandom } from "../random.ts";
 import {
-  type DrawnWorld,
   drawSchedule,
   drawWorld,
   faultyMs,
@@ -46,11 +45,15 @@ export async function drawerOf(
   args: readonly string[],
 ): Promise<Drawer> {
   const { workload, bin } = flags;
-  const takesLatency = bin === undefined && args.length === 0 &&
-    Object.hasOwn((await findWorkload(workload)).flags, "max-latency");
+  // What is given for the node stands alone, and other programs have options of their own.
+  const nodeFlags = bin === undefined && args.length === 0
+    ? (await findWorkload(workload)).flags
+    : {};
   const kinds = kindsFor(flags);
   const fresh: Drawer = (seed) => {
-    const world = name === "swarm" ? drawWorld(workload, seededRandom(seed, "swarm")) : {};
+    const { nodeOptions = {}, ...world } = name === "swarm"
+      ? drawWorld(workload, seededRandom(seed, "swarm"))
+      : {};
     const options = toRunOptions(flags, seed, notGiven(flags, world));
     const { nodeIds } = options;
     if (needsThree(name) && nodeIds.length < 3) {
@@ -60,11 +63,11 @@ export async function drawerOf(
         }: it needs three or more`,
       );
     }
-    const { maxLatencyMs } = world;
+    const drawn = Object.entries(nodeOptions).filter(([option]) =>
+      Object.hasOwn(nodeFlags, option)
+    );
     return {
-      args: takesLatency && maxLatencyMs !== undefined
-        ? ["--max-latency", String(maxLatencyMs)]
-        : args,
+      args: [...args, ...drawn.flatMap(([option, value]) => [`--${option}`, String(value)])],
       ...withSchedule(options, seed),
     };
   };
@@ -140,7 +143,7 @@ function isOfStorage(bin: string, workload: string): boolean {
 }
 
 /** Of what was drawn, that for which no flag has another value than its default. */
-function notGiven(flags: RunFlags, { maxLatencyMs: _, ...world }: DrawnWorld): RunSettings {
+function notGiven(flags: RunFlags, world: RunSettings): RunSettings {
   const named = [...flags.nodes ?? [], ...flags.node, ...flags["nodes-file"] ?? []].length > 0;
   const isCounted = /^\d+$/.test(flags.concurrency ?? "");
   const kept: Partial<Record<keyof RunSettings, boolean>> = {

@@ -44,6 +44,15 @@ Deno.test("arguments and numbers of clients that are given are kept", async () =
   }
 });
 
+Deno.test("Eddy's own nodes have options that are drawn, of those that the workload has", async () => {
+  const optionsOf = async (line: string) =>
+    new Set((await draw(line)).flatMap(({ args }) => args).filter((arg) => arg.startsWith("--")));
+  assertEquals(await optionsOf("-w kafka --nemesis swarm"), new Set(["--max-latency"]));
+  const ofLog = new Set(["--max-latency", "--heartbeat", "--max-entries", "--max-lag"]);
+  assertEquals(await optionsOf("-w lin-kv --nemesis swarm"), ofLog);
+  assertEquals(await optionsOf("-w lin-kv --nemesis swarm --bin ./node.ts"), new Set());
+});
+
 Deno.test("nodes are killed only if they keep something", async () => {
   const swarm = "-w g-set --nemesis swarm";
   const kills = (kinds: Set<string>) => [...kinds].filter((kind) => /kill|disk/.test(kind)).length;
