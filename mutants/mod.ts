@@ -12,7 +12,13 @@ import { echo, echoMutants } from "./echo.ts";
 import { gSet, gSetMutants } from "./g_set.ts";
 import { kafka, kafkaMutants } from "./kafka.ts";
 import { linKv, linKvMutants } from "./lin_kv.ts";
-import { DEFAULT_SETTINGS, type Mutant, type NodeUnderTest, type Settings } from "./mutant.ts";
+import {
+  DEFAULT_SETTINGS,
+  type Mutant,
+  type NodeUnderTest,
+  type RareMutant,
+  type Settings,
+} from "./mutant.ts";
 import { protocolMutants } from "./protocol.ts";
 import { type RaftMutant, raftMutants as rulesBroken } from "./raft_nodes.ts";
 import type { Answer, AsyncServer, Change, Reference, Server } from "./reference.ts";
@@ -28,6 +34,7 @@ export type {
   Change,
   Mutant,
   NodeUnderTest,
+  RareMutant,
   Reference,
   Server,
   Settings,
@@ -58,8 +65,15 @@ export const mutants: readonly Mutant[] = [
 /** The mutants on Raft. */
 export const raftMutants: readonly RaftMutant[] = [...rulesBroken, ...raftStorageMutants];
 
-/** All mutants: those of every workload, and those on Raft. */
-export const allMutants: readonly (Mutant | RaftMutant)[] = [...mutants, ...raftMutants];
+/** The mutants whose faults show in a rare case only. */
+export const rareMutants: readonly RareMutant[] = [];
+
+/** All mutants: those of every workload, those on Raft, and those that show in a rare case only. */
+export const allMutants: readonly (Mutant | RareMutant)[] = [
+  ...mutants,
+  ...raftMutants,
+  ...rareMutants,
+];
 
 const PREFIX = "mutant:";
 

@@ -60,6 +60,20 @@ export interface Mutant extends NodeUnderTest {
   readonly anomaly: string;
 }
 
+/** A mutant whose fault shows in a rare case only. */
+export interface RareMutant extends Mutant {
+  /** The rule that it breaks. */
+  readonly rule: string;
+  /**
+   * How many seeds it takes, about three times out of four, until its fault shows; undefined if no
+   * run is known in which clients notice.
+   */
+  readonly seeds: number | undefined;
+}
+
+/** Stands for an anomaly where no run is known in which clients notice. */
+export const NOT_SEEN = "nothing that clients see";
+
 /** Short runs of small clusters, with enough going on at once for faults to show. */
 export const DEFAULT_SETTINGS = {
   nodeCount: 3,

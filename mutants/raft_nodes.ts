@@ -10,19 +10,11 @@ import { type ConsensusOptions, serveTxnListAppend } from "@eddy/handlers";
 import { Raft, type RaftOptions } from "@eddy/handlers/raft";
 import type { ReplicaOptions } from "@eddy/handlers/raft/replica";
 import type { Json, Node } from "@eddy/maelstrom";
-import type { Mutant, Settings } from "./mutant.ts";
+import { NOT_SEEN, type RareMutant, type Settings } from "./mutant.ts";
 import { type Mutation, type MutationParts, mutations } from "./raft.ts";
 
-/** A mutant on Raft. */
-export interface RaftMutant extends Mutant {
-  /** The rule that it breaks, with its place in the Raft paper where it has one. */
-  readonly rule: string;
-  /**
-   * How many seeds it takes, about three times out of four, until its fault shows; undefined if
-   * clients have not been seen to notice, and only Raft's own assertions do.
-   */
-  readonly seeds: number | undefined;
-}
+/** A mutant on Raft; the rule has its place in the Raft paper where it has one. */
+export type RaftMutant = RareMutant;
 
 /** Leaders are missed as soon as the links allow, so that there are many. */
 export const quick: MutationParts["timing"] = { heartbeatMs: 5 };
@@ -125,8 +117,6 @@ type Row = readonly [
   seeds: number | undefined,
   anomaly: string,
 ];
-
-export const NOT_SEEN = "nothing that clients see";
 
 const rows: readonly Row[] = [
   [

@@ -19,10 +19,9 @@ import {
 } from "@eddy/handlers";
 import type { ReplicaOptions } from "@eddy/handlers/raft/replica";
 import { type Json, type Node, parseJson, type StorageWrite } from "@eddy/maelstrom";
-import type { Mutant, Settings } from "./mutant.ts";
+import { type Mutant, NOT_SEEN, type Settings } from "./mutant.ts";
 import {
   crowded,
-  NOT_SEEN,
   quick,
   type RaftMutant,
   shortLog,

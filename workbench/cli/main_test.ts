@@ -6,7 +6,7 @@ import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/as
 import { delay } from "@std/async/delay";
 import { join } from "@std/path/join";
 import { ErrorCode } from "@eddy/maelstrom";
-import { binOf, mutants, raftMutants } from "@eddy/mutants";
+import { allMutants, binOf } from "@eddy/mutants";
 import { parseFlags } from "@eddy/maelstrom/flags";
 import config from "../deno.json" with { type: "json" };
 import { parseHistory } from "../history.ts";
@@ -824,8 +824,7 @@ Deno.test("mutants: every one is found out as its line says, for most seeds", as
   await inTempDir(async (dir) => {
     const all = await workbench(["mutants"], dir);
     assertEquals(all.code, 0);
-    const count = mutants.length + raftMutants.length;
-    assertEquals(all.stdout.trimEnd().split("\n").length, count + 2);
+    assertEquals(all.stdout.trimEnd().split("\n").length, allMutants.length + 2);
     const { stdout } = await workbench(["mutants", "-w", "unique-ids"], dir);
     const command = /\n {2}.*?\b(test .*mutant:draws-ids-from-too-few .*)/.exec(
       stdout,
@@ -845,6 +844,6 @@ Deno.test("mutants: every one is found out as its line says, for most seeds", as
 });
 
 Deno.test("the names of mutants are different as --bin, too", () => {
-  const names = [...mutants, ...raftMutants].map((mutant) => `${mutant.workload} ${binOf(mutant)}`);
+  const names = allMutants.map((mutant) => `${mutant.workload} ${binOf(mutant)}`);
   assertEquals(new Set(names).size, names.length);
 });

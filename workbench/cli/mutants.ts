@@ -12,7 +12,8 @@ import {
   DEFAULT_SETTINGS,
   findMutant,
   type Mutant,
-  type RaftMutant,
+  raftMutants,
+  type RareMutant,
   type Settings,
 } from "@eddy/mutants";
 import type { Job } from "../sweep.ts";
@@ -50,18 +51,22 @@ export function mutantsCommand(args: readonly string[]): Promise<number> {
 }
 
 /** The name of a finding; of what is none, a text that a run prints. */
-function whatIsFound(mutant: Mutant | RaftMutant): string {
+function whatIsFound(mutant: Mutant | RareMutant): string {
   const { anomaly } = mutant;
   if (anomaly === "malformed-rpc-response") return 'the text "Malformed replies"';
   const isNotSeen = "rule" in mutant && mutant.seeds === undefined;
   return isNotSeen || /^[\w.-]+$/.test(anomaly) ? anomaly : `the text "${anomaly.trim()}"`;
 }
 
-/** The rule that a mutant on Raft breaks, and how often that shows. */
-function describeRule({ rule, seeds }: RaftMutant): string[] {
+/** What is known of mutants on Raft that clients have not noticed. */
+const ASSERTED =
+  "; Raft's own assertions see it (in Eddy's repository, deno task campaign mutations)";
+
+/** The rule that a mutant breaks, and how often that shows. */
+function describeRule(mutant: RareMutant): string[] {
+  const { rule, seeds } = mutant;
   const shows = seeds === undefined
-    ? "  No run is known in which a client notices; Raft's own assertions see it (in " +
-      "Eddy's repository, deno task campaign mutations)"
+    ? `  No run is known in which a client notices${raftMutants.includes(mutant) ? ASSERTED : ""}`
     : seeds > 1
     ? `  It shows with some seeds only: ${seeds} are mostly enough`
     : undefined;
@@ -95,7 +100,7 @@ export function installMutant(node: Node, bin: string, workload: WorkloadName): 
 }
 
 /** The command line that shows a mutant's fault: for most seeds, or with one of several. */
-export function commandOf(mutant: Mutant | RaftMutant): string {
+export function commandOf(mutant: Mutant | RareMutant): string {
   const seeds = "seeds" in mutant ? mutant.seeds ?? 1 : 1;
   const isSweep = seeds > 1;
   const isCalm = isSweep && mutant.needs?.nemesis === undefined;

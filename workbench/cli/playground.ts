@@ -6,7 +6,7 @@
 
 import { errorText } from "@eddy/maelstrom";
 import { parseFlags, UsageError } from "@eddy/maelstrom/flags";
-import { allMutants, binOf, DEFAULT_SETTINGS, type Mutant, type RaftMutant } from "@eddy/mutants";
+import { allMutants, binOf, DEFAULT_SETTINGS, type Mutant, type RareMutant } from "@eddy/mutants";
 import { NEMESES } from "../nemesis.ts";
 import { DISTRIBUTIONS, type RunSettings } from "../options.ts";
 import type { PlaygroundChoices } from "../page/simulator/simulator.ts";
@@ -78,7 +78,7 @@ export async function playgroundPage(): Promise<string> {
 }
 
 /** What is wrong with a mutant, and what is to be found. */
-function describeFault(mutant: Mutant | RaftMutant): string {
+function describeFault(mutant: Mutant | RareMutant): string {
   const found = `To be found: ${mutant.anomaly}`;
   if (!("rule" in mutant)) return found;
   const shows = mutant.seeds === undefined
