@@ -21,6 +21,7 @@ import {
 } from "./mutant.ts";
 import { protocolMutants } from "./protocol.ts";
 import { type RaftMutant, raftMutants as rulesBroken } from "./raft_nodes.ts";
+import { rareRaftMutants } from "./rare_raft.ts";
 import type { Answer, AsyncServer, Change, Reference, Server } from "./reference.ts";
 import { raftStorageMutants, storageMutants } from "./storage_nodes.ts";
 import type { Store } from "./stores.ts";
@@ -66,7 +67,9 @@ export const mutants: readonly Mutant[] = [
 export const raftMutants: readonly RaftMutant[] = [...rulesBroken, ...raftStorageMutants];
 
 /** The mutants whose faults show in a rare case only. */
-export const rareMutants: readonly RareMutant[] = [];
+export const rareMutants: readonly RareMutant[] = [
+  ...rareRaftMutants,
+];
 
 /** All mutants: those of every workload, those on Raft, and those that show in a rare case only. */
 export const allMutants: readonly (Mutant | RareMutant)[] = [
