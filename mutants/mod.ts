@@ -21,6 +21,7 @@ import {
 } from "./mutant.ts";
 import { protocolMutants } from "./protocol.ts";
 import { type RaftMutant, raftMutants as rulesBroken } from "./raft_nodes.ts";
+import { rareGossipMutants } from "./rare_gossip.ts";
 import { rareRaftMutants } from "./rare_raft.ts";
 import type { Answer, AsyncServer, Change, Reference, Server } from "./reference.ts";
 import { raftStorageMutants, storageMutants } from "./storage_nodes.ts";
@@ -69,6 +70,7 @@ export const raftMutants: readonly RaftMutant[] = [...rulesBroken, ...raftStorag
 /** The mutants whose faults show in a rare case only. */
 export const rareMutants: readonly RareMutant[] = [
   ...rareRaftMutants,
+  ...rareGossipMutants,
 ];
 
 /** All mutants: those of every workload, those on Raft, and those that show in a rare case only. */
