@@ -22,6 +22,7 @@ import {
 import { protocolMutants } from "./protocol.ts";
 import { type RaftMutant, raftMutants as rulesBroken } from "./raft_nodes.ts";
 import { rareGossipMutants } from "./rare_gossip.ts";
+import { rareKafkaMutants } from "./rare_kafka.ts";
 import { rareRaftMutants } from "./rare_raft.ts";
 import type { Answer, AsyncServer, Change, Reference, Server } from "./reference.ts";
 import { raftStorageMutants, storageMutants } from "./storage_nodes.ts";
@@ -71,6 +72,7 @@ export const raftMutants: readonly RaftMutant[] = [...rulesBroken, ...raftStorag
 export const rareMutants: readonly RareMutant[] = [
   ...rareRaftMutants,
   ...rareGossipMutants,
+  ...rareKafkaMutants,
 ];
 
 /** All mutants: those of every workload, those on Raft, and those that show in a rare case only. */
