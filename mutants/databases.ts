@@ -94,7 +94,8 @@ export function answerOf(
   };
 }
 
-function rest(node: Node): Promise<void> {
+/** Waits for as long as a micro-operation takes. */
+export function rest(node: Node): Promise<void> {
   return pause(node.clock, node.random.next() * MAX_MOP_MS);
 }
 

@@ -24,6 +24,7 @@ import { type RaftMutant, raftMutants as rulesBroken } from "./raft_nodes.ts";
 import { rareGossipMutants } from "./rare_gossip.ts";
 import { rareKafkaMutants } from "./rare_kafka.ts";
 import { rareRaftMutants } from "./rare_raft.ts";
+import { rareTxnMutants } from "./rare_txn.ts";
 import type { Answer, AsyncServer, Change, Reference, Server } from "./reference.ts";
 import { raftStorageMutants, storageMutants } from "./storage_nodes.ts";
 import type { Store } from "./stores.ts";
@@ -73,6 +74,7 @@ export const rareMutants: readonly RareMutant[] = [
   ...rareRaftMutants,
   ...rareGossipMutants,
   ...rareKafkaMutants,
+  ...rareTxnMutants,
 ];
 
 /** All mutants: those of every workload, those on Raft, and those that show in a rare case only. */
