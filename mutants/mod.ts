@@ -26,7 +26,7 @@ import { rareKafkaMutants } from "./rare_kafka.ts";
 import { rareRaftMutants } from "./rare_raft.ts";
 import { rareTxnMutants } from "./rare_txn.ts";
 import type { Answer, AsyncServer, Change, Reference, Server } from "./reference.ts";
-import { raftStorageMutants, storageMutants } from "./storage_nodes.ts";
+import { raftStorageMutants, rareStorageMutants, storageMutants } from "./storage_nodes.ts";
 import type { Store } from "./stores.ts";
 import { txnListAppend, txnListAppendMutants, txnRwRegister, txnRwRegisterMutants } from "./txn.ts";
 import { uniqueIds, uniqueIdsMutants } from "./unique_ids.ts";
@@ -75,6 +75,7 @@ export const rareMutants: readonly RareMutant[] = [
   ...rareGossipMutants,
   ...rareKafkaMutants,
   ...rareTxnMutants,
+  ...rareStorageMutants,
 ];
 
 /** All mutants: those of every workload, those on Raft, and those that show in a rare case only. */

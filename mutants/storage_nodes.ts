@@ -18,15 +18,18 @@ import {
   serveTxnRwRegister,
 } from "@eddy/handlers";
 import type { ReplicaOptions } from "@eddy/handlers/raft/replica";
-import { type Json, type Node, parseJson, type StorageWrite } from "@eddy/maelstrom";
-import { type Mutant, NOT_SEEN, type Settings } from "./mutant.ts";
 import {
-  crowded,
-  quick,
-  type RaftMutant,
-  shortLog,
-  withoutAssertions,
-} from "./raft_nodes.ts";
+  type Json,
+  type Node,
+  parseJson,
+  pause,
+  type StorageWrite,
+  type StoredLog,
+} from "@eddy/maelstrom";
+import { gSet } from "./g_set.ts";
+import { serveByGossip, SetReplica } from "./gossip.ts";
+import { type Mutant, NOT_SEEN, type RareMutant, type Settings } from "./mutant.ts";
+import { crowded, quick, type RaftMutant, shortLog, withoutAssertions } from "./raft_nodes.ts";
 import { changed, type Forward, late, never, onWrongStorage } from "./storage.ts";
 
 /** How late a write reaches the disk. */
@@ -84,6 +87,11 @@ function stateless(pieces: readonly string[]): readonly string[] {
 function dropsFirst(write: StorageWrite): ReturnType<Forward> {
   if (write.f !== "replace") return [[write, 0]];
   return [[{ ...write, snapshot: stateless(write.snapshot) }, 0], [write, LATE_MS]];
+}
+
+/** Takes its time for what it removes, and adds meanwhile. */
+function changedOrder(write: StorageWrite): ReturnType<Forward> {
+  return [[write, write.f === "truncate" ? 1 : 0]];
 }
 
 /** Kills so often that most nodes are killed several times. */
@@ -283,6 +291,15 @@ const raftRows: readonly RaftRow[] = [
     "incompatible-order",
   ],
   [
+    "removes from the disk after it has added",
+    "what a node writes reaches its disk in its order (figure 2)",
+    changedOrder,
+    quick,
+    deaf,
+    40,
+    "incompatible-order",
+  ],
+  [
     "keeps snapshots without what was executed",
     "a snapshot on disk has what was executed, too (7, 8)",
     alterSnapshots(([head = "", , ...state]) => [head, NO_SESSIONS, ...state]),
@@ -300,3 +317,71 @@ export const raftStorageMutants: readonly RaftMutant[] = raftRows.map(
     return { name, workload: "txn-list-append", rule, seeds, anomaly, needs, install };
   },
 );
+
+/** How many elements are added before a snapshot takes their place. */
+const SNAPSHOT_AFTER = 32;
+
+/**
+ * A set whose own elements are in a log, of which a snapshot is made now and then. That takes a
+ * while, after which the snapshot takes the place of what has been added meanwhile, too.
+ */
+function serveSnapshots(node: Node): void {
+  const set = new SetReplica();
+  let isBusy = false;
+  const compact = async (log: StoredLog) => {
+    isBusy = true;
+    const all = [...log.snapshot(), ...log.entries()];
+    await pause(node.clock, 20);
+    log.replace(log.last, all);
+    isBusy = false;
+  };
+  node.onInit(() => {
+    const log = node.storage.log("elements");
+    for (const value of [...log.snapshot(), ...log.entries()]) set.add(value);
+  });
+  serveByGossip(node, gSet, {
+    add(value) {
+      const log = node.storage.log("elements");
+      set.add(value);
+      log.append([value]);
+      if (!isBusy && log.last - log.base > SNAPSHOT_AFTER) void compact(log);
+    },
+    read: () => set.read(),
+    copy: () => set.copy(),
+    merge: (copy) => set.merge(copy),
+  });
+}
+
+/** Mutants whose storage is wrong in a rare case only. */
+export const rareStorageMutants: readonly RareMutant[] = [
+  {
+    name: "keeps on disk what a snapshot has replaced",
+    workload: "txn-list-append",
+    rule: "entries that do not follow a leader's snapshot are removed, from the disk, too (7)",
+    anomaly: NOT_SEEN,
+    needs: { ...elections, rate: 300, nemesisIntervalSeconds: 0.3 },
+    seeds: undefined,
+    install: onWrongStorage(
+      changed(raftLog, (write) => write.f === "replace" ? { ...write, dropRest: false } : write),
+      lists(shortLog),
+    ),
+  },
+  {
+    name: "snapshots what it had a moment before",
+    workload: "g-set",
+    rule: "a snapshot takes the place of the entries that it has, and of no others",
+    anomaly: "lost",
+    needs: { ...killed, rate: 100 },
+    seeds: 2,
+    install: serveSnapshots,
+  },
+  {
+    name: "says that it was started again before it has noted it",
+    workload: "pn-counter",
+    rule: "a process that follows another has a name that no other has had",
+    anomaly: "wrong-final-read",
+    needs: { ...killed, nemesisIntervalSeconds: 0.3 },
+    seeds: 3,
+    install: onWrongStorage(late(gossip, LATE_MS), servePnCounter),
+  },
+];
