@@ -164,6 +164,6 @@ Deno.test("the simulator is small enough for a page of each run", async () => {
   // With the report's own code, 112 kB, a page was to have at most 250 kB of code. Simulated disks, and
   // what nodes keep on them, are 6 kB of this, with which it has 253.
   assertLessOrEqual(Math.max(...Object.values(others)), 142);
-  // Pages of mutants and the playground alone have it.
-  assertLessOrEqual(withMutants, 158);
+  // Pages of mutants and the playground alone have it: 7 kB of this are the mutants that are rare.
+  assertLessOrEqual(withMutants, 168);
 });
