@@ -92,6 +92,8 @@ export interface Workload {
   generator(options: RunOptions, random: Random): MainGenerator;
   /** Checks the history. */
   check(history: History, options: CheckOptions): CheckResult;
+  /** The anomalies that no later operation can undo. */
+  readonly lasting?: readonly string[] | "all";
 }
 
 /** A generator of the main phase, which may name a final phase. */

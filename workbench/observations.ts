@@ -164,6 +164,11 @@ export class Observations {
     });
   }
 
+  /** Whether a node said that something did not hold that always must. */
+  get isViolated(): boolean {
+    return this.#violations.size > 0;
+  }
+
   /** What was told by name; undefined if nothing was, and nothing was left out. */
   summary(startMs: number): ObservationSummary | undefined {
     const named = (tallies: ReadonlyMap<string, NamedTally>): NamedCount[] =>

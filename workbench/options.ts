@@ -78,6 +78,13 @@ export interface RunOptions {
    * @default false
    */
   readonly heal?: boolean;
+  /**
+   * Whether the run ends at the first violation that nothing later can undo, where its workload has
+   * such.
+   *
+   * @default false
+   */
+  readonly failFast?: boolean;
   /** How the nodes of broadcast are connected: what their `topology` message contains. */
   readonly topology: "line" | "grid" | "tree" | "tree2" | "tree3" | "tree4" | "total";
   /** What share of operations must succeed; absent for any. */
@@ -312,6 +319,7 @@ const rules: Readonly<Record<Exclude<keyof RunOptions, "latency">, Rule>> = {
   ),
   disk: oneOf("disk", [true, false]),
   heal: oneOf("heal", [true, false]),
+  failFast: oneOf("failFast", [true, false]),
   nemesisIntervalSeconds: number(
     "nemesis interval",
     Number.MIN_VALUE,
@@ -348,6 +356,7 @@ const OPTIONAL: ReadonlySet<string> = new Set([
   "everyGroupReads",
   "failOnWarning",
   "heal",
+  "failFast",
 ]);
 
 const MEAN = number("latency", 0, MAX.latencyMs);

@@ -224,6 +224,8 @@ export function reportRun(
     disks,
     broke,
     warnings,
+    waiting,
+    lasting,
     ...circumstances
   }:
     & Circumstances
@@ -238,23 +240,33 @@ export function reportRun(
       readonly observed?: ObservationSummary | undefined;
       readonly disks?: DiskStats | undefined;
       readonly broke: RunBreak | undefined;
+      /** For what the run was ended early, if it was: findings of its history, or none but others'. */
+      readonly lasting?: readonly Finding[] | undefined;
       readonly warnings: readonly string[];
+      /** What a node waited for while it had an operation, in words. */
+      readonly waiting?:
+        | ((invoke: Op, completion: Op | undefined) => string | undefined)
+        | undefined;
     },
 ): RunReport {
-  const ofHistory = whatItTells(check(history, { ...options, failOnWarning: false }), broke);
+  const checked = whatItTells(check(history, { ...options, failOnWarning: false }), broke);
+  // Half a history proves little but that.
+  const ofHistory = lasting === undefined ? checked : withOnly(checked, lasting);
   const violations = [
     ...observed === undefined ? [] : checkObservations(observed),
-    ...broke === undefined && options.heal ? checkHealed(history, options) : [],
+    ...broke === undefined && lasting === undefined && options.heal
+      ? checkHealed(history, options, waiting)
+      : [],
   ];
-  const checked = failingOnWarnings(options, {
+  const report = failingOnWarnings(options, {
     ...withFindings(ofHistory, violations),
     warnings: [...ofHistory.warnings, ...warnings, ...idleWarnings(planned)],
   });
   return {
-    ...checked,
+    ...report,
     // Half a history proves little: values on their way, say, count as lost.
     valid: broke === undefined
-      ? checked.valid
+      ? report.valid
       : broke.byNode || violations.length > 0
       ? false
       : "unknown",
@@ -266,10 +278,15 @@ export function reportRun(
     disks,
     machineLoad,
     machineNote: machineLoad &&
-      loadWarning(machineLoad, options.latency.meanMs, checked.latencies.p50),
+      loadWarning(machineLoad, options.latency.meanMs, report.latencies.p50),
     broke,
-    explanations: checked.findings.map((finding) => explain(finding, circumstances)),
+    explanations: report.findings.map((finding) => explain(finding, circumstances)),
   };
+}
+
+/** A report of which nothing counts but some findings. */
+function withOnly(report: HistoryReport, findings: readonly Finding[]): HistoryReport {
+  return { ...report, valid: findings.length === 0, findings };
 }
 
 /** Of a run that broke off before its first operation, why it did says all. */

@@ -7,6 +7,7 @@
 import type { Clock } from "@eddy/maelstrom";
 import type { Cluster, ClusterOptions } from "./cluster.ts";
 import { Disks } from "./disk.ts";
+import { FailFast, LastingViolation } from "./fail_fast.ts";
 import { Faults, type FaultVerbs } from "./faults.ts";
 import type { Op } from "./history.ts";
 import type { NetEvent } from "./journal.ts";
@@ -19,6 +20,7 @@ import { ProtocolError } from "./protocol.ts";
 import { reportRun, type RunReport } from "./report.ts";
 import { type RunProgress, runTest } from "./runner.ts";
 import { activity } from "./watchdog.ts";
+import { WaitingCalls } from "./waiting.ts";
 import type { World } from "./world.ts";
 
 /** What can be watched of a run, and scripted in it. */
@@ -131,7 +133,12 @@ export async function runIn(
     onObservation: (node, observation) => observations.add(node, observation),
   });
   const { journal } = world.network;
-  journal.observer = guarded(onMessage, stop);
+  const waiting = options.heal === true ? new WaitingCalls() : undefined;
+  const observer = guarded(onMessage, stop);
+  journal.observer = waiting === undefined ? observer : (event) => {
+    waiting.add(event);
+    observer?.(event);
+  };
   const faults = new Faults({ world, cluster });
   const nemesis = new Nemesis({
     world,
@@ -142,6 +149,7 @@ export async function runIn(
     plan: plan?.faults,
     script,
   });
+  const failFast = options.failFast === true ? new FailFast(options, observations) : undefined;
   const signals = signal === undefined ? [stop.signal] : [stop.signal, signal];
   const meter = makeMeter?.(world, cluster);
   const others = {
@@ -151,6 +159,10 @@ export async function runIn(
       meter?.follow(progress.stage);
       onProgress?.(progress);
     },
+    onHistory: failFast && ((history: readonly Op[]) => {
+      const found = failFast.check(history);
+      if (found !== undefined) stop.abort(found);
+    }),
     signal: AbortSignal.any(signals),
   };
   const main = () =>
@@ -165,6 +177,7 @@ export async function runIn(
   }, runTimeoutSeconds * 1000);
   const outcome = await watched().finally(() => clearTimeout(timer));
   const { history, startMs, counts, planned, broke } = outcome;
+  const lasting = broke?.error instanceof LastingViolation ? broke.error.findings : undefined;
   const results = reportRun({
     options,
     history,
@@ -177,9 +190,17 @@ export async function runIn(
     machineLoad: meter?.load,
     observed: observations.summary(startMs),
     disks: disks?.stats(),
-    warnings: [...cluster.warnings, ...watchers.flatMap(({ warnings }) => warnings)],
-    broke: broke &&
-      { byNode: broke.error instanceof ProtocolError, text: broke.error.message },
+    warnings: [
+      ...lasting === undefined ? [] : [broke?.error.message ?? ""],
+      ...cluster.warnings,
+      ...watchers.flatMap(({ warnings }) => warnings),
+    ],
+    waiting: waiting &&
+      ((invoke, completion) => describeWaiting(waiting, startMs, invoke, completion)),
+    lasting,
+    broke: lasting === undefined && broke !== undefined
+      ? { byNode: broke.error instanceof ProtocolError, text: broke.error.message }
+      : undefined,
   });
   return {
     results,
@@ -194,6 +215,20 @@ export async function runIn(
       links: world.network.planLinks(),
     }),
   };
+}
+
+function describeWaiting(
+  calls: WaitingCalls,
+  startMs: number,
+  { node = "", time }: Op,
+  completion: Op | undefined,
+): string | undefined {
+  const worldMs = (timeNs: number) => startMs + timeNs / 1e6;
+  const call = calls.of(node, worldMs(time), worldMs(completion?.time ?? Infinity));
+  if (call === undefined) return undefined;
+  const { type, dest, sentMs } = call;
+  const seconds = ((sentMs - startMs) / 1000).toFixed(3);
+  return `${node} waits for the reply of ${dest} to its ${JSON.stringify(type)} of ${seconds} s`;
 }
 
 /** The disks of a run's nodes, if they have simulated ones. */

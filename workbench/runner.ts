@@ -58,6 +58,8 @@ export interface RunTestOptions {
   readonly plan?: readonly PlanOp[] | undefined;
   /** Called at the beginning of every stage, and once a second. */
   readonly onProgress?: ((progress: RunProgress) => void) | undefined;
+  /** Called with the history so far, once a second. */
+  readonly onHistory?: ((history: readonly Op[]) => void) | undefined;
   /** Breaks the run off, say when a node breaks the protocol; the reason becomes its error. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -325,9 +327,11 @@ class TestRun {
   }
 
   #tick(): void {
-    if (this.#others.onProgress === undefined) return;
+    const { onProgress, onHistory } = this.#others;
+    if ((onProgress ?? onHistory) === undefined) return;
     this.#cancelTick = this.#world.clock.schedule(PROGRESS_INTERVAL_MS, () => {
       this.#reportProgress();
+      onHistory?.(this.#recorder.history);
       this.#tick();
     });
   }

@@ -17,12 +17,14 @@ const MIN_OPS = 3;
 /**
  * Checks the end of a run whose faults all ended at the time limit: liveness.
  *
+ * @param waiting what a node waited for in an operation's time, in words; undefined if nothing
  * @returns `unfinished` if an operation was never answered, and `unserved` if a node answered, but
  * only that it is not available; both of those that began when half of the time had passed.
  */
 export function checkHealed(
   history: History,
   { timeLimitSeconds }: Pick<RunOptions, "timeLimitSeconds">,
+  waiting: (invoke: Op, completion: Op | undefined) => string | undefined = () => undefined,
 ): Finding[] {
   const fromNs = 1e9 * (timeLimitSeconds + HEALED_SECONDS * RECOVERY);
   const pairs = new Pairs(history);
@@ -35,12 +37,16 @@ export function checkHealed(
   const unfinished = late.filter(({ completion }) => isUnanswered(completion));
   const findings: Finding[] = [];
   if (unfinished.length > 0) {
-    const [{ invoke }] = unfinished as [PlacedPair];
+    const told = unfinished.map(({ invoke, completion }) => waiting(invoke, completion));
+    // What a node waits for says most.
+    const first = Math.max(0, told.findIndex((text) => text !== undefined));
+    const { invoke } = unfinished[first] as PlacedPair;
+    const why = told[first] === undefined ? "" : `, where ${told[first]}`;
     const count = plural(unfinished.length, "operation");
     findings.push({
       anomaly: "unfinished",
-      what: `${count} of ${late.length}, begun ${when}, had no answer: first ${invoke.f} of ` +
-        `process ${invoke.process} on ${invoke.node}`,
+      what: `${count} of ${late.length}, begun ${when}, had no answer: ${invoke.f} of process ` +
+        `${invoke.process} on ${invoke.node}${why}`,
       ops: opsOf(unfinished),
     });
   }

@@ -41,10 +41,26 @@ Deno.test("what is never answered in the end is a finding", async () => {
   ]);
   assertMatch(
     results.findings[0]?.what ?? "",
-    /^\d+ operations of \d+, begun 5 s and more after the time limit, with no fault on, had no answer: first echo/,
+    /^\d+ operations of \d+, begun 5 s and more after the time limit, with no fault on, had no answer: echo of process \d+ on n\d$/,
   );
   const { results: unasked } = await simulate({ ...options, install: silent, heal: false });
   assertEquals(unasked.findings.map(({ anomaly }) => anomaly), []);
+});
+
+Deno.test("the request that a node waits for is named", async () => {
+  const asks = (node: Node) => {
+    node.on("echo", async ({ body: { echo } }) => {
+      const peer = node.nodeIds.find((id) => id !== node.id) ?? "";
+      if (node.clock.now() > 3000) await node.rpc(peer, { type: "copy" }, { timeoutMs: 60_000 });
+      return { echo };
+    });
+    node.on("copy", () => new Promise(() => {}));
+  };
+  const { results } = await simulate({ ...options, install: asks });
+  assertMatch(
+    results.findings[0]?.what ?? "",
+    /echo of process \d+ on (n\d), where \1 waits for the reply of n\d to its "copy" of \d+\.\d{3} s$/,
+  );
 });
 
 Deno.test("a node that refuses everything in the end is one, too, and one refusal is none", async () => {

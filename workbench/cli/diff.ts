@@ -28,7 +28,15 @@ export const diffFlags = {
 /** Flags of a run that decide what both runs have in common. */
 const FIXED: ReadonlySet<string> = new Set([
   ...["workload", "seed", "node-count", "nodes", "node", "nodes-file", "concurrency"],
-  ...["time-limit", "rate", "nemesis", "nemesis-interval", "heal", "every-group-reads"],
+  ...[
+    "time-limit",
+    "rate",
+    "nemesis",
+    "nemesis-interval",
+    "heal",
+    "fail-fast",
+    "every-group-reads",
+  ],
   ...["key-count", "max-txn-length", "max-writes-per-key", "run-timeout", "real-time"],
 ]);
 

@@ -152,6 +152,9 @@ export const runFlags = {
     help: `End all faults at the time limit, and go on for ${HEALED_SECONDS} s: in their second ` +
       "half every operation must be answered",
   },
+  "fail-fast": {
+    help: "End a run at the first violation that nothing later can undo, where there is such",
+  },
   topology: {
     help: "The topology that broadcast nodes are sent",
     value: "NAME",
@@ -288,6 +291,7 @@ export function toRunOptions(
     ...(flags.disk && { disk: true }),
     ...(flags["no-disk"] && { disk: false }),
     ...(flags.heal && { heal: true }),
+    ...(flags["fail-fast"] && { failFast: true }),
     ...(flags["fail-on-warning"] && { failOnWarning: true }),
     ...(flags["every-group-reads"] && { everyGroupReads: true }),
     timeLimitSeconds: flags["time-limit"],

@@ -24,4 +24,5 @@ export const echo: Workload = {
   generator: (_options, random) =>
     eachTime(() => ({ f: "echo", value: `Please echo ${randomBelow(random, TEXTS)}` })),
   check: checkEcho,
+  lasting: ["wrong-echo"],
 };

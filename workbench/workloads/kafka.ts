@@ -44,6 +44,7 @@ export const kafka: Workload = {
   session: kafkaSession,
   generator: (options, random) => new KafkaGenerator(options, random),
   check: (history) => checkKafka(history),
+  lasting: ["inconsistent-offsets", "duplicate", "nonmonotonic-send", "int-nonmonotonic-send"],
 };
 
 function isSendsAndPolls(value: Json): boolean {

@@ -52,6 +52,7 @@ export const linKv: Workload = {
   },
   generator: (options, random) => new KeyGroups(options, random),
   check: (history) => checkLinearizable(history),
+  lasting: ["nonlinearizable"],
 };
 
 /** Whether a value is a pair of key and value, or one of a single register without a key. */

@@ -44,6 +44,7 @@ function txnWorkload(
       return eachTime(() => ({ f: "txn", value: request(txns.draw(), write) }));
     },
     check,
+    lasting: "all",
   };
 }
 

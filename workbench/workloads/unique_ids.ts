@@ -19,4 +19,5 @@ export const uniqueIds: Workload = {
   },
   generator: () => eachTime(() => ({ f: "generate", value: null })),
   check: checkUniqueIds,
+  lasting: ["duplicated"],
 };
