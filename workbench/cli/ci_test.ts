@@ -107,6 +107,20 @@ Deno.test("--junit: a file for test and sweep, whole or not at all, in a folder 
   });
 });
 
+Deno.test("--junit: the small run of a sweep's first invalid one is named", async () => {
+  await inTempDir(async (dir) => {
+    const mutant = ["-w", "unique-ids", "--bin", "mutant:draws-ids-from-too-few"];
+    const { code } = await workbench(["sweep", ...mutant, "--seeds", "3", "--junit", "x.xml"], dir);
+    assertEquals(code, 1);
+    const xml = await Deno.readTextFile(join(dir, "x.xml"));
+    assertMatch(
+      xml,
+      /\nShrunk, with the finding duplicated, [^]* test --plan store\/\S+-small\/plan.json/,
+    );
+    assertEquals(xml.split("Shrunk").length, 2);
+  });
+});
+
 Deno.test("--junit: a run that cannot begin is an error in the file", async () => {
   await inTempDir(async (dir) => {
     for (const command of ["test", "sweep"]) {

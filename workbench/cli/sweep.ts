@@ -150,7 +150,14 @@ export async function sweepCommand(args: readonly string[]): Promise<number> {
       // Before the table, whose end is where the results are.
       beforeShown: () => report.annotate(reports),
     });
-    if (failing !== undefined && !flags["no-shrink"]) await shrinkFirst(failing, flags);
+    if (failing !== undefined && !flags["no-shrink"]) {
+      const { index } = failing;
+      const small = await shrinkFirst(failing, flags);
+      const report = reports[index];
+      if (report !== undefined) {
+        reports[index] = { ...report, text: [report.text, ...small].join("\n") };
+      }
+    }
   } catch (error) {
     if (reports.length === 0 && !(error instanceof UsageError)) {
       const options = toRunOptions(flags, first);
@@ -287,7 +294,7 @@ async function sweepOver(
         anomalies.some(isOfPart)
       );
       const [job, path] = [done[first], outcomes[first]?.path];
-      if (job !== undefined && path !== undefined) onFailing({ job, path });
+      if (job !== undefined && path !== undefined) onFailing({ job, path, index: first });
       if (json) return;
       const terminal = new Terminal(color);
       terminal.print([engine]);
@@ -348,16 +355,22 @@ class SteeredRuns {
 interface Failing {
   readonly job: Labelled;
   readonly path: string;
+  /** Its place among all. */
+  readonly index: number;
 }
 
 /** How long the first invalid run is made smaller, in seconds of the machine's time. */
 const SHRINK_SECONDS = 30;
 
-/** Makes a run small, and shows it; it may go on failing to, for the sweep is over. */
+/**
+ * Makes a run small, and shows it; it may fail to, for the sweep is over.
+ *
+ * @returns what is to be said of the small run.
+ */
 async function shrinkFirst(
   { job, path }: Failing,
   { json, color, store }: Pick<SweepFlags, "json" | "color" | "store">,
-): Promise<void> {
+): Promise<string[]> {
   const { jsonOf, linesOf, MAX_SHRINK_RUNS, readPlan, shrinkRun } = await import("./shrink.ts");
   const { args, install, program, planned, runTimeoutSeconds } = job;
   try {
@@ -367,11 +380,14 @@ async function shrinkFirst(
       runTimeoutSeconds: runTimeoutSeconds ?? SHRINK_SECONDS,
       store,
     });
+    const lines = linesOf(small);
     if (json) printJson({ small: jsonOf(small) });
-    else new Terminal(color).print(linesOf(small));
+    else new Terminal(color).print(lines);
     for (const note of small.outcome.notes) printError(note);
+    return lines.map((line) => typeof line === "string" ? line : line.text);
   } catch (error) {
     printError(`The first invalid run is not made small: ${errorText(error)}`);
+    return [];
   }
 }
 
