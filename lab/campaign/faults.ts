@@ -6,7 +6,7 @@
 
 import { workloads } from "@eddy/handlers/workloads";
 import type { WorkloadName } from "@eddy/workbench";
-import { spread } from "@eddy/workbench/cli/sweep.ts";
+import { spread } from "@eddy/workbench/cli/sweep_table.ts";
 import { verdict } from "@eddy/workbench/explain.ts";
 import { type RunFigures, runJobs } from "@eddy/workbench/sweep.ts";
 import { type Campaign, type CampaignResult, tenths } from "./campaign.ts";

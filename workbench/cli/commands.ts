@@ -85,6 +85,22 @@ export const commands: Readonly<Record<string, Command>> = {
     load: () =>
       import("./sweep.ts").then(({ sweepFlags: flags, sweepCommand: run }) => ({ flags, run })),
   },
+  merge: {
+    usage: "merge [flags] STORE...",
+    summary: "Put the parts of a sweep together that `sweep --shard` did, on several machines say",
+    details:
+      "Each STORE has some of the parts, and together they have all of one sweep. Printed is what " +
+      "one sweep would have printed, and with --json byte for byte its lines, in order, without the " +
+      "paths of results. The exit code is that of the worst run.",
+    examples: [
+      "sweep -w lin-kv --seeds 100 --shard 1/2 --store one",
+      "sweep -w lin-kv --seeds 100 --shard 2/2 --store two",
+      "merge one two",
+    ],
+    exitCodes: VERDICT_CODES,
+    load: () =>
+      import("./merge.ts").then(({ mergeFlags: flags, mergeCommand: run }) => ({ flags, run })),
+  },
   shrink: {
     usage: "shrink RUN [flags]",
     summary: "Make a failing run small: the least of it that still shows the same kind of finding",

@@ -14,10 +14,7 @@ import {
 } from "@eddy/maelstrom/flags";
 import { isMutant } from "@eddy/mutants";
 import { plural } from "../checkers/checker.ts";
-import { printableLine, verdict } from "../explain.ts";
-import type { Validity } from "../history.ts";
 import type { ReportedRun } from "../junit.ts";
-import { reachedIn } from "../observations.ts";
 import { loadProgram } from "../program.ts";
 import { folderName } from "../results_dir.ts";
 import type { ScheduleName } from "../schedules.ts";
@@ -40,16 +37,10 @@ import {
 } from "./flags.ts";
 import { installationOf } from "./mutants.ts";
 import { type Kept, runAll } from "./run_all.ts";
-import {
-  colorFlag,
-  type Line,
-  printError,
-  printJson,
-  resultsLines,
-  styleOf,
-  Terminal,
-} from "./terminal.ts";
-import { replayLine, reportedRun, testFlags } from "./test.ts";
+import { isOfShard, MAX_SHARDS, parseShard, type SweepName, writeShard } from "./shard.ts";
+import { jsonOf, nameOf, showRuns, type SweptRun } from "./sweep_table.ts";
+import { colorFlag, printError, printJson, Terminal } from "./terminal.ts";
+import { givenWords, replayLine, reportedRun, testFlags } from "./test.ts";
 
 /** How many workers a command starts at most. */
 const MAX_AT_ONCE = 1000;
@@ -94,6 +85,12 @@ export const sweepFlags = {
     value: "N",
     ...integer(1, MAX_RUNS),
   },
+  shard: {
+    help: "Do the I-th of N parts of the runs, and keep what `eddy merge` takes in the store",
+    value: "I/N",
+    accepts: `a part and how many there are, such as 3/20, at most ${MAX_SHARDS}`,
+    parse: parseShard,
+  },
   twice: {
     help: "Do each run under virtual time twice; one that differs the second time is invalid",
   },
@@ -136,10 +133,17 @@ export async function sweepCommand(args: readonly string[]): Promise<number> {
   let code = BROKEN;
   let isWritten = false;
   try {
-    const { jobs, vary: varied } = await runsOf(vary, first, args, rest);
+    const { jobs: all, vary: varied } = await runsOf(vary, first, args, rest);
+    const { shard } = flags;
+    const learns = (["steer", "patience"] as const).find((flag) => flags[flag]);
+    if (shard !== undefined && learns !== undefined) {
+      throw new UsageError(`Cannot use --${learns} beside --shard: it learns from all runs before`);
+    }
+    const jobs = shard === undefined ? all : all.filter((_, i) => isOfShard(shard, i));
     for (const ignored of sayIgnored(flags)) printError(ignored);
     for (const job of jobs) reports.push(reported(job, vary, undefined, 0));
     let failing: Failing | undefined;
+    let runs: readonly SweptRun[] = [];
     const steered = flags.steer || flags.patience !== undefined
       ? new SteeredRuns(flags.steer ? varied : (job) => job, flags.patience)
       : undefined;
@@ -147,9 +151,14 @@ export async function sweepCommand(args: readonly string[]): Promise<number> {
       onReport: (report, i) => reports[i] = report,
       onEarlyEnd: (count) => reports.length = count,
       onFailing: (found) => failing = found,
+      onRuns: (done) => runs = done,
       // Before the table, whose end is where the results are.
       beforeShown: () => report.annotate(reports),
     });
+    if (shard !== undefined) {
+      const path = writeShard(flags.store, shard, nameOfSweep(flags, vary, rest, all), runs);
+      printError(`Part ${shard.number} of ${shard.count} is in ${path}, for merge`);
+    }
     if (failing !== undefined && !flags["no-shrink"]) {
       const { index } = failing;
       const small = await shrinkFirst(failing, flags);
@@ -169,6 +178,32 @@ export async function sweepCommand(args: readonly string[]): Promise<number> {
     isWritten = reports.length === 0 || report.finish(reports);
   }
   return isWritten ? code : BROKEN;
+}
+
+/** What the parts of a sweep have in common, and no other sweep has. */
+function nameOfSweep(
+  flags: SweepFlags,
+  vary: Vary | undefined,
+  rest: readonly string[],
+  jobs: readonly Labelled[],
+): SweepName {
+  const programs = jobs.flatMap(({ label, planned }) =>
+    planned?.sha256 === undefined ? [] : [[label, planned.sha256] as const]
+  );
+  const { name: varied, values = [] } = vary ?? {};
+  const words = [
+    ...givenWords(flags),
+    ...["--seed", `${flags.seed}`, "--seeds", `${flags.seeds}`],
+    ...varied === undefined ? [] : ["--vary", `${varied}=${values.join()}`],
+    ...flags.twice ? ["--twice"] : [],
+    ...["--", ...rest],
+  ];
+  return {
+    settings: words.join(" "),
+    programs: Object.fromEntries(programs),
+    varied,
+    runs: jobs.length,
+  };
 }
 
 /** The runs that a command line asks for. */
@@ -265,7 +300,9 @@ async function sweepOver(
   { jobs: asked, json, color }: Pick<SweepFlags, "jobs" | "json" | "color">,
   vary: Vary | undefined,
   steered: SteeredRuns | undefined,
-  { onReport, onEarlyEnd, onFailing, beforeShown }: {
+  { onReport, onEarlyEnd, onFailing, onRuns, beforeShown }: {
+    /** Called with all runs that were done. */
+    readonly onRuns: (runs: readonly SweptRun[]) => void;
     /** Called with the first run that can be made small. */
     readonly onFailing: (failing: Failing) => void;
     readonly onReport: (report: ReportedRun, index: number) => void;
@@ -282,9 +319,7 @@ async function sweepOver(
     onOutcome(outcome, job, i, tookMs) {
       for (const note of outcome.notes) printError(note);
       onReport(reported(job, vary, outcome, tookMs), i);
-      const { moreFindings: _, ...printed } = outcome;
-      const { label, parents } = job;
-      if (json) printJson({ label, parents, ...printed });
+      if (json) printJson(jsonOf(runOf(job, outcome)));
     },
     show(done, outcomes) {
       if (steered?.isOver) onEarlyEnd(done.length);
@@ -295,15 +330,22 @@ async function sweepOver(
       );
       const [job, path] = [done[first], outcomes[first]?.path];
       if (job !== undefined && path !== undefined) onFailing({ job, path, index: first });
+      const runs = done.map((job, i) => runOf(job, outcomes[i] as RunFigures));
+      onRuns(runs);
       if (json) return;
       const terminal = new Terminal(color);
       terminal.print([engine]);
-      const rows = vary === undefined ? seedRows(outcomes) : variedRows(done, outcomes, vary.name);
-      terminal.printTable(rows, FIGURES.length);
-      terminal.print(describe(done, outcomes, vary));
+      showRuns(terminal, runs, vary?.name);
       if (steered !== undefined) terminal.print(steered.describe());
     },
   });
+}
+
+function runOf(
+  { label, parents, options: { seed }, replay }: Labelled,
+  outcome: RunFigures,
+): SweptRun {
+  return { label, parents, seed, replay, outcome };
 }
 
 /** Decides the runs of a sweep by what those before reached. */
@@ -371,7 +413,9 @@ async function shrinkFirst(
   { job, path }: Failing,
   { json, color, store }: Pick<SweepFlags, "json" | "color" | "store">,
 ): Promise<string[]> {
-  const { jsonOf, linesOf, MAX_SHRINK_RUNS, readPlan, shrinkRun } = await import("./shrink.ts");
+  const { jsonOf: smallJson, linesOf, MAX_SHRINK_RUNS, readPlan, shrinkRun } = await import(
+    "./shrink.ts"
+  );
   const { args, install, program, planned, runTimeoutSeconds } = job;
   try {
     const small = await shrinkRun(readPlan(path), { args, install, program, planned }, {
@@ -381,7 +425,7 @@ async function shrinkFirst(
       store,
     });
     const lines = linesOf(small);
-    if (json) printJson({ small: jsonOf(small) });
+    if (json) printJson({ small: smallJson(small) });
     else new Terminal(color).print(lines);
     for (const note of small.outcome.notes) printError(note);
     return lines.map((line) => typeof line === "string" ? line : line.text);
@@ -399,7 +443,7 @@ function reported(
   tookMs: number,
 ): ReportedRun {
   const { options, replay } = job;
-  const name = nameOf(job, vary);
+  const name = nameOf({ ...job, seed: options.seed }, vary?.name);
   if (outcome === undefined) {
     const why = "The sweep ended before this run was done";
     return reportedRun(options, replay, undefined, why, { name, tookMs });
@@ -518,123 +562,4 @@ function parseVary(text: string): Vary | undefined {
   const [, name, values] = /^([\w-]+)=(.+)$/.exec(text) ?? [];
   if (name === undefined || values === undefined) return undefined;
   return { name, values: values.split(",") };
-}
-
-/** How many seeds have a row each; of more only those that are not valid have. */
-const MAX_ROWS = 30;
-
-/** The figures of a table, which are its last columns; latencies are those of {@linkcode LATENCIES}. */
-const FIGURES = ["ok-fraction", "median ms", "max ms", "msgs/op between servers"];
-
-const LATENCIES =
-  "median ms and max ms: how long until a value is on all nodes for broadcast and " +
-  "g-set, else how long operations took.";
-
-function figuresOf(outcomes: readonly RunFigures[]): string[] {
-  const settled = outcomes.map(({ stableMs, latencyMs }) => stableMs ?? latencyMs);
-  return [
-    spread(outcomes.map(({ okFraction }) => okFraction), 3, "least"),
-    spread(settled.map((latency) => latency?.median), 1, "most"),
-    spread(settled.map((latency) => latency?.max), 1, "most"),
-    spread(outcomes.map(({ serversPerOp }) => serversPerOp), 3, "most"),
-  ];
-}
-
-/** A row for each value that varies, with a head. */
-function variedRows(
-  jobs: readonly Labelled[],
-  outcomes: readonly RunFigures[],
-  what: string,
-): string[][] {
-  const labels = [...new Set(jobs.map(({ label }) => label))];
-  const body = labels.map((label) => {
-    const those = outcomes.filter((_, i) => jobs[i]?.label === label);
-    const count = (valid: Validity) => String(those.filter((row) => row.valid === valid).length);
-    const counts = [String(those.length), count(true), count(false), count("unknown")];
-    return [label, ...counts, ...figuresOf(those)];
-  });
-  return [[what, "runs", "valid", "invalid", "unknown", ...FIGURES], ...body];
-}
-
-/** A row for each seed, or each that is not valid where there are many, and one for all, with a head. */
-function seedRows(outcomes: readonly RunFigures[]): string[][] {
-  const listed = outcomes.length <= MAX_ROWS
-    ? outcomes
-    : outcomes.filter(({ valid }) => valid !== true);
-  const body = listed.map((outcome) => {
-    // A single figure has no worst.
-    const figures = figuresOf([outcome]).map((text) => text.split(" / ")[0] ?? "");
-    return [String(outcome.seed), verdict(outcome.valid), ...figures];
-  });
-  const counts = ([true, false, "unknown"] as const).flatMap((valid) => {
-    const count = outcomes.filter((outcome) => outcome.valid === valid).length;
-    return count === 0 ? [] : [`${count} ${verdict(valid)}`];
-  });
-  const all = [`all ${outcomes.length}`, counts.join(", "), ...figuresOf(outcomes)];
-  return [["seed", "verdict", ...FIGURES], ...body, all];
-}
-
-/** What stands below the table: what was reached, and the runs that are not valid, in order. */
-function describe(
-  jobs: readonly Labelled[],
-  outcomes: readonly RunFigures[],
-  vary: Vary | undefined,
-): Line[] {
-  const lines: Line[] = [
-    "Two figures in a cell: the median over the seeds and, after the slash, the worst of them.",
-    LATENCIES,
-    ...describeReached(outcomes),
-  ];
-  const noted = outcomes.map(({ machineNote }) => machineNote).filter((note) => note !== undefined);
-  if (noted.length > 0) lines.push(`In ${noted.length} of ${outcomes.length} runs: ${noted[0]}`);
-  const failing = outcomes.filter(({ valid }) => valid !== true).length;
-  const more = failing - outcomes.filter(({ path }) => path !== undefined).length;
-  if (failing > MAX_KEPT && more > 0) {
-    lines.push(`${failing} runs are not valid; of ${more} of them no results are kept`);
-  }
-  for (const [i, { valid, reason, path }] of outcomes.entries()) {
-    const job = jobs[i];
-    if (valid === true || job === undefined) continue;
-    const [first = "", ...others] = reason.split("\n");
-    const word = `${nameOf(job, vary)}: ${verdict(valid)}`;
-    lines.push({ text: `${word}: ${first}`, style: styleOf(valid), word }, ...others);
-    lines.push({ text: `  ${job.replay}`, isWhole: true });
-    if (path !== undefined) lines.push(...resultsLines(path, "  "));
-  }
-  return lines;
-}
-
-/** What tells a run from the others. */
-function nameOf({ label, options }: Labelled, vary: Vary | undefined): string {
-  return `${vary === undefined ? "" : `${vary.name}=${label}, `}seed ${options.seed}`;
-}
-
-/** How many names of `sometimes` are listed. */
-const MAX_NAMES = 20;
-
-/** In how many runs each name of `sometimes` was reached, the rarest first. */
-function describeReached(outcomes: readonly RunFigures[]): string[] {
-  const reached = [...reachedIn(outcomes.map(({ observed }) => observed))]
-    .sort(([, a], [, b]) => a - b);
-  const lines = reached.slice(0, MAX_NAMES).map(([name, count]) => {
-    const seen = count === 0
-      ? "reached in no run"
-      : `reached in ${count} of ${outcomes.length} runs`;
-    return `sometimes: ${printableLine(name)}: ${seen}`;
-  });
-  const more = reached.length - lines.length;
-  return more > 0 ? [...lines, `... and ${more} more names`] : lines;
-}
-
-/** The median and the worst of some figures, as `median / worst`. */
-export function spread(
-  values: readonly (number | undefined)[],
-  digits: number,
-  worstIs: "least" | "most",
-): string {
-  const sorted = values.filter((value) => value !== undefined).sort((a, b) => a - b);
-  const median = sorted[Math.floor(sorted.length / 2)];
-  const worstOf = sorted.at(worstIs === "least" ? 0 : -1);
-  if (median === undefined || worstOf === undefined) return "";
-  return `${median.toFixed(digits)} / ${worstOf.toFixed(digits)}`;
 }

@@ -423,13 +423,9 @@ async function describeMemory(bytes: number): Promise<string> {
 /** The flags that do not change a run, and the seed, which is written last. */
 const LEFT_OUT = ["seed", "json", "color", "junit", "store", "test-count", "watch"];
 
-/** The command line that repeats a run. */
-export function replayLine(
-  flags: Readonly<Record<string, unknown>>,
-  rest: readonly string[],
-  { seed }: Pick<RunOptions, "seed">,
-): string {
-  const given = Object.entries(testFlags).flatMap(([name, flag]) => {
+/** The flags of a command line that say what is run, but for the seed. */
+export function givenWords(flags: Readonly<Record<string, unknown>>): string[] {
+  return Object.entries(testFlags).flatMap(([name, flag]) => {
     const value = flags[name];
     const isLeftOut = LEFT_OUT.includes(name) || name.startsWith("log-") ||
       (flags.plan !== undefined && !isBesidePlan(name));
@@ -443,7 +439,15 @@ export function replayLine(
     if ("default" in flag && flag.default === value && name !== "workload") return [];
     return [`--${name}`, shellWord(Array.isArray(value) ? value.join(",") : String(value))];
   });
+}
+
+/** The command line that repeats a run. */
+export function replayLine(
+  flags: Readonly<Record<string, unknown>>,
+  rest: readonly string[],
+  { seed }: Pick<RunOptions, "seed">,
+): string {
   const seeded = flags.plan === undefined ? ["--seed", String(seed)] : [];
-  const words = [commandName(), "test", ...given, ...seeded];
+  const words = [commandName(), "test", ...givenWords(flags), ...seeded];
   return [...words, ...(rest.length > 0 ? ["--", ...rest.map(shellWord)] : [])].join(" ");
 }
