@@ -87,8 +87,8 @@ interface Suspicion {
   repeats: number;
   /** Whether the next message goes through several third nodes. */
   trySeveral: boolean;
-  /** How many third nodes were tried in turn. */
-  tries: number;
+  /** How often each third node was tried. */
+  readonly tries: Map<string, number>;
   pauseMs: number;
   nextTryAtMs: number;
   /** When a message last went directly. */
@@ -216,7 +216,7 @@ export class Routes {
     const isNew = note(life, routed);
     if (isNew) {
       weigh(peer, life);
-      if (nowMs > peer.heardAtMs + SILENT_MS) searchAgain(suspicionOf(peer, nowMs), nowMs);
+      if (nowMs > peer.heardAtMs + SILENT_MS) searchAgain(suspicionOf(peer, nowMs));
       peer.heardAtMs = nowMs;
     }
     peer.lastHop = routed.path.at(-1) ?? peer.lastHop;
@@ -288,18 +288,20 @@ export class Routes {
     if (!suspicion.trySeveral && nowMs < suspicion.nextTryAtMs) return [];
     suspicion.nextTryAtMs = nowMs + suspicion.pauseMs;
     suspicion.pauseMs = Math.min(2 * suspicion.pauseMs, MAX_PAUSE_MS);
-    if (suspicion.tries === 0 && peer.lastHop !== undefined) {
-      suspicion.tries = 1;
-      return [peer.lastHop];
-    }
-    const others = [...this.#peers.values()].filter((each) => each !== peer);
-    const trusted = others.filter((each) => suspicionOf(each, nowMs) === undefined);
-    const all = [...trusted, ...others.filter((each) => !trusted.includes(each))];
-    const first = suspicion.tries % all.length;
-    const count = Math.min(suspicion.trySeveral ? MAX_AT_ONCE : 1, all.length);
-    suspicion.tries += count;
+    const { tries } = suspicion;
+    const triesOf = (name: string) => tries.get(name) ?? 0;
+    // Each once before any again: first the one that passed on what the other node sent last, at the
+    // end those that are suspected, too.
+    const rank = (each: OtherNode) =>
+      3 * triesOf(each.name) +
+      (each.name === peer.lastHop ? 0 : suspicionOf(each, nowMs) === undefined ? 1 : 2);
+    const next = [...this.#peers.values()].filter((each) => each !== peer)
+      .sort((a, b) => rank(a) - rank(b))
+      .slice(0, suspicion.trySeveral ? MAX_AT_ONCE : 1)
+      .map(({ name }) => name);
+    for (const name of next) tries.set(name, triesOf(name) + 1);
     suspicion.trySeveral = false;
-    return [...all, ...all].slice(first, first + count).map(({ name }) => name);
+    return next;
   }
 
   /** Concludes from what a node has heard of this one. */
@@ -391,7 +393,7 @@ function newSuspicion(number: number, nowMs: number): Suspicion {
     isFresh: false,
     repeats: 0,
     trySeveral: false,
-    tries: 0,
+    tries: new Map(),
     pauseMs: MIN_PAUSE_MS,
     nextTryAtMs: nowMs,
     directAtMs: nowMs,
@@ -418,13 +420,13 @@ function search(suspicion: Suspicion, number: number): void {
  * Begins the search anew: that a node is heard again shows that cuts have changed, and the pauses
  * between tries have grown while none could help.
  */
-function searchAgain(suspicion: Suspicion | undefined, nowMs: number): void {
+function searchAgain(suspicion: Suspicion | undefined): void {
   if (suspicion === undefined || suspicion.relay !== undefined) return;
   if (suspicion.pauseMs < SILENT_MS) return;
   suspicion.repeats = 0;
   suspicion.trySeveral = true;
+  suspicion.tries.clear();
   suspicion.pauseMs = MIN_PAUSE_MS;
-  suspicion.nextTryAtMs = nowMs;
 }
 
 /** The process of a node that sent a message; a new one is its present one from then on. */

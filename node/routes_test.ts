@@ -214,6 +214,17 @@ Deno.test("a node that is heard again after a silence is looked for again at onc
   assertEquals(ways(send(n1, "n2", 5, 10_003)), ["n2"], "it was not silent");
 });
 
+Deno.test("the one through which a node is heard again is tried at once, however often it was before", () => {
+  const names = [...FIVE, "n6", "n7"];
+  const [n1, n2, n3] = [routesOf("n1", names), routesOf("n2", names), routesOf("n3", names)];
+  n1.routes.suspect("n2", 0);
+  const tries = [0, 25, 75, 175, 375, 775].map((nowMs) => ways(send(n1, "n2", 1, nowMs))[1]);
+  assertEquals(tries, ["n3", "n4", "n5", "n6", "n7", "n3"]);
+  n2.routes.suspect("n1", 1000);
+  takeThrough(n3, n1, "n2", send(n2, "n1", 2, 1000)[1]?.body, 1000);
+  assertEquals(ways(send(n1, "n2", 3, 1000)), ["n2", "n3", "n4", "n5"]);
+});
+
 Deno.test("a suspicion that nothing repeats, and nothing is heard in, ends after 30 s", () => {
   const { n1 } = provenAt(0);
   assertEquals(ways(send(n1, "n2", 1, 29_999)), ["n2", "n3"]);
@@ -236,11 +247,22 @@ Deno.test("each suspicion makes the other node suspect once, whichever copy tell
   assertEquals(ways(send(n2, "n1", 7, 1000)), ["n1", "n3"]);
 });
 
-Deno.test("a node answers first through the one that brought it the message", () => {
-  const [n1, n2, n4] = [routesOf("n1", FIVE), routesOf("n2", FIVE), routesOf("n4", FIVE)];
+Deno.test("a node answers first through the one that brought it the message, and tries each once before any again", () => {
+  const [n1, n2, n5] = [routesOf("n1", FIVE), routesOf("n2", FIVE), routesOf("n5", FIVE)];
   n1.routes.suspect("n2", 0);
-  takeThrough(n4, n2, "n1", send(n1, "n2", 1)[0]?.body);
-  assertEquals(ways(send(n2, "n1", 2)), ["n1", "n4"]);
+  takeThrough(n5, n2, "n1", send(n1, "n2", 1)[0]?.body);
+  const tries = [0, 25, 75, 175, 375].map((nowMs) => ways(send(n2, "n1", 2, nowMs))[1]);
+  assertEquals(tries, ["n5", "n3", "n4", "n5", "n3"]);
+});
+
+Deno.test("one that brings a message while others were tried is next", () => {
+  const [n1, n2, n5] = [routesOf("n1", FIVE), routesOf("n2", FIVE), routesOf("n5", FIVE)];
+  n2.routes.suspect("n1", 0);
+  assertEquals(ways(send(n2, "n1", 1)), ["n1", "n3"]);
+  n1.routes.suspect("n2", 0);
+  takeThrough(n5, n2, "n1", send(n1, "n2", 2)[0]?.body, 25);
+  const tries = [25, 75, 175].map((nowMs) => ways(send(n2, "n1", 3, nowMs))[1]);
+  assertEquals(tries, ["n5", "n4", "n5"]);
 });
 
 Deno.test("messages may come in any order; copies are known 1024 numbers back", () => {
