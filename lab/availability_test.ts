@@ -75,6 +75,14 @@ Deno.test("a node is found by another way soon after a long cut that ends in a r
   assertEquals(rows[1]?.slice(-3), ["1.00000 of 2390", "1.00000 of 2390, seed 293", "yes"]);
 });
 
+Deno.test("a node is found by another way soon after a ring that cuts the way tried first, too", async () => {
+  const job = jobs.find(({ name }) => name === "txn-list-append, 5 nodes");
+  assert(job !== undefined);
+  // That way was tried twice before the others, at both ends, and the node refused what waited.
+  const { rows } = await measureAvailability([job], [965]);
+  assertEquals(rows[1]?.slice(-3), ["1.00000 of 2768", "1.00000 of 2768, seed 965", "yes"]);
+});
+
 Deno.test("runs that reach every goal have no failures", () => {
   const figures = figuresOf({}, {});
   assertEquals(figures.flatMap(({ failures }) => failures), []);
