@@ -162,8 +162,9 @@ Deno.test("the simulator is small enough for a page of each run", async () => {
   console.log(`The simulator, as a page has it, in kB: ${JSON.stringify(sizes)}`);
   const { mutants_worker: withMutants = 0, ...others } = sizes;
   // With the report's own code, 112 kB, a page was to have at most 250 kB of code. Simulated disks, and
-  // what nodes keep on them, are 6 kB of this, with which it has 253.
-  assertLessOrEqual(Math.max(...Object.values(others)), 142);
+  // what nodes keep on them, are 6 kB of this, with which it has 253; that a run ends early and what
+  // nodes wait for is 1 kB.
+  assertLessOrEqual(Math.max(...Object.values(others)), 144);
   // Pages of mutants and the playground alone have it: 7 kB of this are the mutants that are rare.
-  assertLessOrEqual(withMutants, 168);
+  assertLessOrEqual(withMutants, 170);
 });
