@@ -453,7 +453,7 @@ Deno.test("a full disk ends the node with 74 and one sentence, and no answer is 
 
 Deno.test("the node of the storage page goes on counting after a restart", async () => {
   const page = await Deno.readTextFile(new URL("../docs/storage.md", import.meta.url));
-  const code = /```ts ignore\n([^]*?)```/.exec(page)?.[1] ?? "";
+  const code = /```ts ignore file=counter.ts\n([^]*?)```/.exec(page)?.[1] ?? "";
   await withDirectory((directory) =>
     withProgram(code, async (file) => {
       const read = { src: "c1", dest: "n1", body: { type: "read", msg_id: 9 } };

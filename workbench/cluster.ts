@@ -111,16 +111,25 @@ export class Cluster {
   readonly nodeIds: readonly string[];
   readonly #options: ClusterOptions;
   readonly #launch: Launcher;
+  readonly #onStopped: () => void | Promise<void>;
   readonly #members = new Map<string, Member>();
   readonly #errors: ProtocolErrors;
   #services: Services | undefined;
   #ids: ClientIds | undefined;
   #stopped = false;
 
-  /** @param launch starts one node */
-  constructor(options: ClusterOptions, launch: Launcher) {
+  /**
+   * @param launch starts one node
+   * @param onStopped called when all of them have ended
+   */
+  constructor(
+    options: ClusterOptions,
+    launch: Launcher,
+    onStopped: () => void | Promise<void> = () => {},
+  ) {
     this.#options = options;
     this.#launch = launch;
+    this.#onStopped = onStopped;
     this.nodeIds = options.nodeIds;
     this.#errors = new ProtocolErrors(options);
   }
@@ -179,6 +188,7 @@ export class Cluster {
     const { network } = this.#options.world;
     const names = [...this.#members.keys()];
     await Promise.all(names.map((name) => this.crash(name)));
+    await this.#onStopped();
     for (const name of names) network.close(name);
     this.#services?.close();
     const crash = this.#errors.crash;

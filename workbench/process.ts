@@ -33,20 +33,49 @@ const LAST_LINES_MS = 200;
 /**
  * A cluster of child processes, under real time.
  *
- * As under Maelstrom, symbolic links to the program are resolved, the working directory is the
- * system's for temporary files, the environment is inherited, and SIGKILL ends a node. Unlike there,
- * each node is a process group: faults and the end reach what the program has started, too.
+ * As under Maelstrom, symbolic links to the program are resolved, the working directory is one for
+ * temporary files, the environment is inherited, and SIGKILL ends a node. Unlike there, the directory
+ * is the run's own and is removed at its end, so that no run finds files of another; and each node is
+ * a process group: faults and the end reach what the program has started, too.
  *
- * Needs the permission to run any program, without which a group cannot be signalled.
+ * Needs the permissions to run any program, without which a group cannot be signalled, and to write
+ * temporary files.
  *
  * @throws {Error} if there is no such program.
  */
 export function createProcessCluster(options: ProcessOptions): Cluster {
   const { bin, args = [] } = options;
   const path = findProgram(bin);
-  const runId = crypto.randomUUID();
-  const launch = (context: LaunchContext) => new ChildIncarnation(context, path, args, runId);
-  return new Cluster({ ...options, holdUntilInit: true }, launch);
+  const id = crypto.randomUUID();
+  let folder: string | undefined;
+  const launch = (context: LaunchContext) => {
+    folder ??= makeFolder();
+    return new ChildIncarnation(context, { path, args, id, folder });
+  };
+  const removeFolder = async () => {
+    // A process that has left its group may still write there: then it stays.
+    if (folder !== undefined) await Deno.remove(folder, { recursive: true }).catch(() => {});
+  };
+  return new Cluster({ ...options, holdUntilInit: true }, launch, removeFolder);
+}
+
+/** What all starts of a run's nodes have in common. */
+interface Start {
+  /** The program, links resolved. */
+  readonly path: string;
+  readonly args: readonly string[];
+  /** Another for each run, so that a node takes no other run's data for its own. */
+  readonly id: string;
+  /** The working directory. */
+  readonly folder: string;
+}
+
+function makeFolder(): string {
+  try {
+    return Deno.makeTempDirSync({ prefix: "eddy-run-" });
+  } catch (cause) {
+    throw new Error(`Cannot make a folder for the nodes: ${errorText(cause)}`, { cause });
+  }
 }
 
 /**
@@ -142,13 +171,13 @@ class ChildIncarnation implements Incarnation {
   readonly #path: string;
   #ended = false;
 
-  constructor(context: LaunchContext, path: string, args: readonly string[], runId: string) {
-    this.#path = path;
+  constructor(context: LaunchContext, start: Start) {
+    this.#path = start.path;
     this.#node = context.node;
     const { node, world: { clock, network }, stdout, log } = context;
     this.#clock = clock;
-    this.#child = spawn(path, args, runId);
-    this.#group = new ProcessGroup(this.#child);
+    this.#child = spawn(start);
+    this.#group = new ProcessGroup(this.#child, start.folder);
     this.#stdin = new LineWriter(
       this.#child.stdin,
       () => network.hold(node),
@@ -241,10 +270,13 @@ export class ProcessGroup {
   readonly #guard: GroupGuard | undefined;
   #ended: Promise<void> | undefined;
 
-  /** @param leader a process that was started `detached` */
-  constructor(leader: Deno.ChildProcess) {
+  /**
+   * @param leader a process that was started `detached`
+   * @param folder what is removed, too, when this process is gone before the group
+   */
+  constructor(leader: Deno.ChildProcess, folder = "") {
     this.#leader = leader;
-    this.#guard = startGuard(leader.pid);
+    this.#guard = startGuard(leader.pid, folder);
   }
 
   /** Signals all of it. */
@@ -267,8 +299,8 @@ export class ProcessGroup {
   }
 }
 
-/** Kills a group when standard input ends before a line has come. */
-const GUARD_SCRIPT = 'read -r line || kill -s KILL -- "-$1"';
+/** Kills a group, and removes a folder, when standard input ends before a line has come. */
+const GUARD_SCRIPT = 'read -r line || { kill -s KILL -- "-$1"; rm -rf -- "$2"; }';
 
 /** A process that ends a group when this one is gone, however it went: by SIGKILL, say. */
 interface GroupGuard {
@@ -276,11 +308,11 @@ interface GroupGuard {
   stop(): Promise<void>;
 }
 
-function startGuard(group: number): GroupGuard | undefined {
+function startGuard(group: number, folder: string): GroupGuard | undefined {
   if (!HAS_GROUPS) return undefined;
   try {
     const guard = new Deno.Command("/bin/sh", {
-      args: ["-c", GUARD_SCRIPT, "sh", String(group)],
+      args: ["-c", GUARD_SCRIPT, "sh", String(group), folder],
       stdin: "piped",
       stdout: "null",
       stderr: "null",
@@ -308,13 +340,12 @@ function pathForNodes(): string {
   return path === "" ? own : `${path}:${own}`;
 }
 
-/** @param runId the same for all starts of a run, so that a node takes no other run's data for its own */
-function spawn(path: string, args: readonly string[], runId: string): Deno.ChildProcess {
+function spawn({ path, args, id, folder }: Start): Deno.ChildProcess {
   try {
     return new Deno.Command(path, {
       args: [...args],
-      cwd: temporaryDirectory(),
-      env: { EDDY_OBSERVE: "1", EDDY_RUN: runId, PATH: pathForNodes() },
+      cwd: folder,
+      env: { EDDY_OBSERVE: "1", EDDY_RUN: id, PATH: pathForNodes() },
       stdin: "piped",
       stdout: "piped",
       stderr: "piped",
@@ -324,11 +355,6 @@ function spawn(path: string, args: readonly string[], runId: string): Deno.Child
     const why = whyNotRun(path) ?? errorText(cause);
     throw new Error(`Cannot start ${path}: ${why}`, { cause });
   }
-}
-
-function temporaryDirectory(): string {
-  if (Deno.build.os === "windows") return Deno.env.get("TEMP") ?? "C:\\Windows\\Temp";
-  return Deno.env.get("TMPDIR") ?? "/tmp";
 }
 
 /** Reads a stream line by line. */

@@ -82,14 +82,36 @@ Deno.test("this project's own program serves as a cluster", async () => {
   );
 });
 
-Deno.test("a process starts in the directory for temporary files, and its stderr is logged", async () => {
-  const code = node(`console.error("first\\nsecond"); reply({ cwd: Deno.cwd() });`);
-  await bench(script(code), async ({ client, logs, world }) => {
-    const { cwd } = await client.send("n0", { type: "where" });
-    assertEquals(cwd, Deno.realPathSync(Deno.env.get("TMPDIR") ?? "/tmp"));
-    await until(world, () => logs.length >= 2);
-    assertEquals(logs, ["n0: first", "n0: second"]);
-  });
+Deno.test("a process starts in a folder of its run's own, and its stderr is logged", async () => {
+  const code = node(`
+    console.error("first\\nsecond");
+    const found = [...Deno.readDirSync(".")].map(({ name }) => name);
+    Deno.writeTextFileSync("data", "");
+    reply({ cwd: Deno.cwd(), found });`);
+  const folders: string[] = [];
+  for (let run = 0; run < 2; run++) {
+    const nodeIds = ["n0", "n1"];
+    await bench({ ...script(code), nodeIds }, async ({ client, cluster, logs, world }) => {
+      const { cwd, found } = await client.send("n0", { type: "where" });
+      assertEquals(found, []);
+      await until(world, () => logs.length >= 2);
+      assertEquals(logs, ["n0: first", "n0: second"]);
+      await cluster.crash("n0");
+      await cluster.restart("n0");
+      for (const name of nodeIds) {
+        const again = await client.send(name, { type: "where" });
+        assertEquals([again.cwd, again.found], [cwd, ["data"]]);
+      }
+      folders.push(String(cwd));
+    });
+  }
+  const [first = "", second = ""] = folders;
+  assert(first !== second);
+  const temporary = await Deno.realPath(Deno.env.get("TMPDIR") ?? "/tmp");
+  for (const folder of folders) {
+    assertEquals(folder.slice(0, folder.lastIndexOf("/")), temporary);
+    await assertRejects(() => Deno.stat(folder), Deno.errors.NotFound);
+  }
 });
 
 Deno.test("a killed process forgets, and what was sent to it meanwhile is lost", async () => {

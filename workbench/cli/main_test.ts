@@ -349,10 +349,18 @@ Deno.test("sweep: lists every seed that fails, and exits with the worst", async 
 });
 
 /**
- * A node that starts a process of its own, writes both ids to a file when it is sent `init`, by when
- * whatever guards it has started, and never answers.
+ * A node that starts a process of its own, writes both ids and its folder to a file when it is sent
+ * `init`, by when whatever guards it has started, and never answers.
  */
-const deaf = '#!/bin/sh\nsleep 60 &\nread -r init\necho $$ $! > "$1"\nwait\n';
+const deaf = '#!/bin/sh\nsleep 60 &\nread -r init\necho > data\necho $$ $! "$PWD" > "$1"\nwait\n';
+
+/** Waits until a folder is gone; fails after ten seconds. */
+async function removed(folder: string): Promise<void> {
+  for (let looks = 0; await Deno.stat(folder).catch(() => undefined) !== undefined; looks++) {
+    assert(looks < 1000, `${folder} is still there`);
+    await delay(10);
+  }
+}
 
 /** Runs deaf nodes until they have started, and then `stop`. */
 async function withDeafNode(
@@ -364,9 +372,12 @@ async function withDeafNode(
     const pidFile = join(dir, "pid");
     const args = ["test", "-w", "echo", "--bin", bin, "--node-count", "1", "--", pidFile];
     await using child = command(args, dir).spawn();
-    const pids = (await lineOf(pidFile, child)).split(" ");
+    const [pid = "", other = "", folder = ""] = (await lineOf(pidFile, child)).split(" ");
+    assert(Deno.statSync(join(folder, "data")).isFile);
     await stop(child, dir);
-    for (const pid of pids) await ended(pid);
+    await ended(pid);
+    await ended(other);
+    await removed(folder);
   });
 }
 
@@ -629,7 +640,7 @@ Deno.test("check: what a history has in it reaches the terminal quoted, each lin
   });
 });
 
-Deno.test("test: no node outlives a workbench that is killed", async () => {
+Deno.test("test: no node, nor its folder, outlives a workbench that is killed", async () => {
   await withDeafNode(async (child) => {
     child.kill("SIGKILL");
     await child.output();
