@@ -351,7 +351,7 @@ Deno.test("a node with --data needs that directory alone, and keeps one run's da
     assertEquals(
       other.stderr,
       `Cannot use ${data}/n1: it is the data of run "1", and this is run "2": ` +
-        "reset (--data-reset) removes it\n",
+        "openDisk with reset: true removes it, or Eddy's node with --data-reset\n",
     );
     const reset = await runHere(["echo", "--data", data, "--run", "2", "--data-reset"]);
     assertEquals([reset.code, reset.stdout], [0, told]);

@@ -38,6 +38,14 @@ interface Marker {
   readonly state: "new" | "open" | "closed";
 }
 
+/** What removes data of another run, or program. */
+const HOW_TO_RESET = "openDisk with reset: true removes it, or Eddy's node with --data-reset";
+
+/** A program for a message. */
+function named(program: string): string {
+  return program === "" ? "a program without a name" : quote(program);
+}
+
 /** The checksum of a text, which may go on from another. */
 export type Checksum = (text: string, seed?: number) => number;
 
@@ -134,12 +142,8 @@ export class NodeFolder {
     const marker = this.#readMarker();
     if (marker === undefined) {
       if (exists(this.#folder)) {
-        throw refused(
-          this.#folder,
-          `${
-            shown(this.#markerFile)
-          }, which says whose data it is, is gone: remove both to begin anew`,
-        );
+        const gone = `${shown(this.#markerFile)}, which says whose data it is, is gone`;
+        throw refused(this.#folder, `${gone}: ${this.#howToBegin()}`);
       }
       return this.#begin();
     }
@@ -149,12 +153,12 @@ export class NodeFolder {
     if (marker.run !== run) {
       if (reset) return this.#begin();
       const runs = `it is the data of run ${quote(marker.run)}, and this is run ${quote(run)}`;
-      throw refused(this.#folder, `${runs}: reset (--data-reset) removes it`);
+      throw refused(this.#folder, `${runs}: ${HOW_TO_RESET}`);
     }
     if (marker.program !== program) {
       if (reset) return this.#begin();
-      const programs = `it is the data of ${quote(marker.program)}, and this is ${quote(program)}`;
-      throw refused(this.#folder, `${programs}: reset (--data-reset) removes it`);
+      const programs = `it is the data of ${named(marker.program)}, and this is ${named(program)}`;
+      throw refused(this.#folder, `${programs}: ${HOW_TO_RESET}`);
     }
     if (marker.state === "new") return this.#begin();
     this.#opens = marker.opens;
@@ -162,6 +166,12 @@ export class NodeFolder {
     // The log of a process that was killed is emptied next.
     if (marker.state === "open") this.#mark("closed");
     return false;
+  }
+
+  /** What its user can do who gives the data up. */
+  #howToBegin(): string {
+    const there = [this.#markerFile, this.#folder].filter(exists).map(shown);
+    return `remove ${there.join(" and ")} to begin anew`;
   }
 
   /** Makes an empty folder, after the marker, so that a later process knows of it. */
@@ -197,8 +207,7 @@ export class NodeFolder {
     if (text === undefined) return undefined;
     const [json = "", sum] = text.split("\n");
     if (sum !== String(this.#options.checksum(json))) {
-      const both = `${shown(this.#markerFile)} and ${shown(this.#folder)}`;
-      throw refused(this.#markerFile, `it is damaged: remove ${both} to begin anew`);
+      throw refused(this.#markerFile, `it is damaged: ${this.#howToBegin()}`);
     }
     const marker = JSON.parse(json) as Marker;
     refuseNewer(this.#markerFile, marker.format);

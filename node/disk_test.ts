@@ -244,12 +244,13 @@ Deno.test("data of another run is refused, or removed if that is asked for", asy
     assertEquals(await withDisk(directory, read, { reset: true }), 1, "its own is kept");
     assertEquals(
       await refusal(directory, { run: "2" }),
-      'Cannot use DIR/n1: it is the data of run "1", and this is run "2": reset ' +
-        "(--data-reset) removes it",
+      'Cannot use DIR/n1: it is the data of run "1", and this is run "2": openDisk with reset: ' +
+        "true removes it, or Eddy's node with --data-reset",
     );
     assertEquals(
       await refusal(directory, { program: "kafka" }),
-      'Cannot use DIR/n1: it is the data of "", and this is "kafka": reset (--data-reset) removes it',
+      'Cannot use DIR/n1: it is the data of a program without a name, and this is "kafka": ' +
+        "openDisk with reset: true removes it, or Eddy's node with --data-reset",
     );
     assertEquals(await withDisk(directory, read), 1);
     assertEquals(await withDisk(directory, read, { run: "2", reset: true }), undefined);
@@ -264,8 +265,16 @@ const damages: [what: string, damage: (directory: string) => void, says: string]
   ["an empty database", (dir) => cut(`${dir}/n1/data.sqlite`, 0), 'data of "n1" is gone'],
   ["half a database", (dir) => cut(`${dir}/n1/data.sqlite`, 5000), "DIR/n1/data.sqlite"],
   ["part of a page", (dir) => cut(`${dir}/n1/data.sqlite`, 100), "DIR/n1/data.sqlite"],
-  ["no whose", (dir) => Deno.removeSync(`${dir}/n1.run`), "DIR/n1.run, which says whose data"],
-  ["an empty whose", (dir) => cut(`${dir}/n1.run`, 0), "Cannot use DIR/n1.run: it is damaged"],
+  ["no whose", (dir) => Deno.removeSync(`${dir}/n1.run`), ": remove DIR/n1 to begin anew"],
+  [
+    "an empty whose",
+    (dir) => cut(`${dir}/n1.run`, 0),
+    "Cannot use DIR/n1.run: it is damaged: remove DIR/n1.run and DIR/n1 to begin anew",
+  ],
+  ["an empty whose alone", (dir) => {
+    cut(`${dir}/n1.run`, 0);
+    Deno.removeSync(`${dir}/n1`, { recursive: true });
+  }, "Cannot use DIR/n1.run: it is damaged: remove DIR/n1.run to begin anew"],
   ["a flipped whose", (dir) => flip(`${dir}/n1.run`, 30), "Cannot use DIR/n1.run: it is damaged"],
   ["garbage", (dir) => {
     Deno.writeFileSync(`${dir}/n1/data.sqlite`, new Uint8Array(8192).fill(77));

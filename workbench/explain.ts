@@ -216,7 +216,7 @@ export function reportRows(
   else if (CONSENSUS.has(name) && faults.some(({ fault }) => isLoss(fault))) {
     rows.push([
       "killed",
-      "nodes start again without their memory: what they have not kept on a disk may be lost",
+      "nodes start again with nothing but what they have kept on a disk, if they have one",
     ]);
   }
   return rows;
