@@ -6,14 +6,16 @@
 
 import { join } from "@std/path/join";
 import { type Flags, type FlagValues, integer, parseFlags } from "@eddy/maelstrom/flags";
-import { isJsonObject } from "@eddy/maelstrom";
-import type { Op } from "@eddy/workbench";
-import { runFlags, toRunOptions } from "@eddy/workbench/cli/flags.ts";
+import { errorText, isJsonObject } from "@eddy/maelstrom";
+import { type Op, parseHistory } from "@eddy/workbench";
+import { BROKEN, runFlags, toRunOptions } from "@eddy/workbench/cli/flags.ts";
+import { Interrupts } from "@eddy/workbench/cli/terminal.ts";
+import { replayLine, testFlags } from "@eddy/workbench/cli/test.ts";
 import { table } from "@eddy/workbench/cli/wrap.ts";
-import { type Program, runProgram } from "@eddy/workbench/run_program.ts";
-import { reasonOf } from "@eddy/workbench/sweep.ts";
+import { folderName, removeRun } from "@eddy/workbench/results_dir.ts";
+import { interruptWork, runJob } from "@eddy/workbench/sweep.ts";
 import { bundle } from "../scripts/bundle.ts";
-import { projectPath, runCommand, say, warn, withTempDir } from "../scripts/support.ts";
+import { attempt, projectPath, runCommand, say, ScriptError, warn } from "../scripts/support.ts";
 
 const flags = {
   kills: {
@@ -23,16 +25,20 @@ const flags = {
     default: 200,
   },
   control: { help: "Run nodes that answer before their data is durable, which must be found" },
+  store: {
+    ...testFlags.store,
+    help: "Folder for the results of runs that are not valid, which `eddy serve` shows, too",
+  },
 } satisfies Flags;
 
 const usage = `Usage: deno task kills [options]
 
-Runs Eddy's node as processes that keep their data in a temporary directory (--data), in real time,
-and kills them with SIGKILL while clients are served: one, several or all at once, about once in two
-seconds, and starts them again. The workbench judges every run. Prints for each workload how many
-nodes were killed, how many operations were in flight on them then, and how many they had
-acknowledged in the 100 ms before. The exit code is 1 if a run was not valid; with --control, if
-every run was.
+Runs Eddy's node as processes that keep their data (--data), in real time, and kills them with
+SIGKILL while clients are served: one, several or all at once, about once in two seconds, and starts
+them again. The workbench judges every run. Prints for each workload how many nodes were killed, how
+many operations were in flight on them then, and how many they had acknowledged in the 100 ms before.
+The exit code is 1 if a run was not valid; with --control, if every run was; and 255 if it was
+interrupted.
 
 Examples:
   deno task kills
@@ -104,51 +110,58 @@ function spansOf(ops: readonly Op[]): Span[] {
   return spans;
 }
 
-/** A script that starts a node with permission for its data. */
-async function writeScript(folder: string, command: string): Promise<string> {
-  const script = join(folder, "node.sh");
-  const permissions = `--allow-read="${folder}" --allow-write="${folder}" --allow-env=EDDY_RUN`;
-  const text = `#!/bin/sh\nexec deno run --quiet --no-prompt ${permissions} ${command}\n`;
-  await Deno.writeTextFile(script, text, { mode: 0o755 });
-  return script;
+/** How a node is started that keeps its data in its run's folder. */
+function argsOf(workload: string, isLate: boolean): readonly string[] {
+  const run = ["run", "--quiet", "--no-prompt"];
+  const permissions = ["--allow-read=data", "--allow-write=data", "--allow-env=EDDY_RUN"];
+  const node = isLate
+    ? ["--config", projectPath("lab/deno.json"), projectPath("lab/kills/late_node.ts")]
+    : [projectPath("dist/eddy.js")];
+  return [...run, ...permissions, ...node, workload, ...isLate ? ["data"] : ["--data", "data"]];
 }
 
-async function runOnce(
-  workload: string,
-  more: string,
-  seed: number,
-  command: (data: string) => string,
-): Promise<Kills & { readonly valid: boolean; readonly reason: string }> {
-  return await withTempDir({ prefix: "eddy-kills-" }, async (folder) => {
-    const program: Program = {
-      bin: await writeScript(folder, command(join(folder, "data"))),
-      args: [],
-    };
-    const line = `-w ${workload} ${COMMON} ${more}`.trim().split(/ +/);
-    const { flags: given } = parseFlags(runFlags, line);
-    const { results, history } = await runProgram(program, toRunOptions(given, seed));
-    return { ...countKills(history), valid: results.valid === true, reason: reasonOf(results) };
-  });
+/** What a run came to. */
+interface Ran extends Kills {
+  readonly valid: boolean;
+  /** What was wrong, and where its results are. */
+  readonly text: string;
 }
 
-async function main({ kills, control }: FlagValues<typeof flags>): Promise<number> {
-  const path = projectPath("dist/eddy.js");
-  await bundle(path);
+/** Does a run, and keeps its results if it is not valid. */
+async function runOnce(line: string, seed: number, root: string, isLate: boolean): Promise<Ran> {
+  const { flags: given } = parseFlags(runFlags, line.trim().split(/ +/));
+  const options = toRunOptions(given, seed);
+  const bin = Deno.execPath();
+  const args = argsOf(options.workload, isLate);
+  const replay = replayLine({ ...given, bin }, args, options);
+  const store = { root, name: folderName() };
+  const job = { options, args, bin, planned: { bin }, replay, store };
+  const { valid, reason, path, notes } = await runJob(job);
+  if (path === undefined) throw new ScriptError(notes.join("\n"));
+  const file = join(path, "history.jsonl");
+  const history = await attempt(`read ${file}`, () => Deno.readTextFile(file));
+  const kills = countKills(parseHistory(history));
+  if (valid === true) removeRun(root, options.workload, store.name);
+  return { ...kills, valid: valid === true, text: `${reason}\n  Results in ${path}` };
+}
+
+async function main({ kills, control, store }: FlagValues<typeof flags>): Promise<number> {
+  await bundle(projectPath("dist/eddy.js"));
   // Of a set every element that a node has acknowledged and lost is found.
   const jobs = control ? JOBS.filter(([workload]) => workload === "g-set") : JOBS;
-  const late = `--config "${projectPath("lab/deno.json")}" ` +
-    `"${projectPath("lab/kills/late_node.ts")}"`;
   const rows = new Map<string, number[]>();
   const invalid: string[] = [];
-  for (let [seed, done] = [0, 0]; done < kills; seed++) {
+  const { signal } = new Interrupts("run");
+  signal.addEventListener("abort", () => interruptWork(errorText(signal.reason)));
+  for (let [seed, done] = [0, 0]; done < kills && !signal.aborted; seed++) {
     const [workload, more] = jobs[seed % jobs.length] ?? ["lin-kv", ""];
-    const command = (data: string) =>
-      control ? `${late} ${workload} "${data}"` : `"${path}" ${workload} --data "${data}"`;
-    const run = await runOnce(workload, more, seed, command);
-    const { killed, inFlight, acknowledged, valid, reason } = run;
+    const run = await runOnce(`-w ${workload} ${COMMON} ${more}`, seed, store, control === true);
+    const { killed, inFlight, acknowledged, valid, text } = run;
+    // It would go on for ever with nodes that do not even start.
+    if (killed === 0 && !signal.aborted) throw new ScriptError(`No node was killed: ${text}`);
     done += killed;
     warn(`${workload}, seed ${seed}: ${killed} killed; ${done} of at least ${kills}`);
-    if (!valid) invalid.push(`${workload}, seed ${seed}: ${reason}`);
+    if (!valid) invalid.push(`${workload}, seed ${seed}: ${text}`);
     const sums = rows.get(workload) ?? [0, 0, 0, 0, 0];
     rows.set(
       workload,
@@ -158,6 +171,7 @@ async function main({ kills, control }: FlagValues<typeof flags>): Promise<numbe
   const heads = ["workload", "runs", "valid", "nodes killed", "in flight", "acknowledged lately"];
   say(table([heads, ...[...rows].map(([name, sums]) => [name, ...sums.map(String)])]));
   for (const text of invalid) say(text);
+  if (signal.aborted) return BROKEN;
   if (control && invalid.length === 0) warn("The nodes that sync too late were not found");
   return (invalid.length > 0) === (control === true) ? 0 : 1;
 }

@@ -1,4 +1,5 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
+import { delay } from "@std/async/delay";
 import type { Op } from "@eddy/workbench";
 import { projectPath } from "../scripts/support.ts";
 import { countKills } from "./kills.ts";
@@ -28,6 +29,43 @@ Deno.test("a kill counts what its node had in hand", () => {
     op(6, { process: 2, node: "n1", type: "ok" }),
   ];
   assertEquals(countKills(history), { killed: 1, inFlight: 1, acknowledged: 1 });
+});
+
+Deno.test("a signal ends the run and what it came to is kept, but no data of its nodes", async () => {
+  const folder = await Deno.makeTempDir({ prefix: "eddy-test-" });
+  try {
+    const [temporary, store] = [`${folder}/tmp`, `${folder}/store`];
+    await Deno.mkdir(temporary);
+    const child = new Deno.Command(Deno.execPath(), {
+      args: ["run", "--allow-all", "--config=lab/deno.json", "lab/kills.ts", "--store", store],
+      cwd: projectPath("."),
+      env: { TMPDIR: temporary },
+      stdout: "piped",
+      stderr: "null",
+      signal: AbortSignal.timeout(60_000),
+    }).spawn();
+    const hasData = () =>
+      [...Deno.readDirSync(temporary)].some(({ name }) => {
+        const info = Deno.statSync(`${temporary}/${name}`);
+        return info.isDirectory && [...Deno.readDirSync(`${temporary}/${name}`)].length > 0;
+      });
+    let isOver = false;
+    void child.status.then(() => isOver = true);
+    while (!isOver && !hasData()) await delay(10);
+    await delay(500);
+    child.kill("SIGHUP");
+    const { code, stdout } = await child.output();
+    const said = new TextDecoder().decode(stdout);
+    assertEquals(code, 255, said);
+    const kept = /^lin-kv, seed 0: The run was interrupted by SIGHUP\n {2}Results in (.*)$/m;
+    assertMatch(said, kept);
+    const [, path = ""] = kept.exec(said) ?? [];
+    assert(Deno.statSync(`${path}/results.json`).isFile);
+    assert(Deno.statSync(`${path}/history.jsonl`).isFile);
+    assertEquals([...Deno.readDirSync(temporary)], []);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
 });
 
 const lin = {
