@@ -72,11 +72,16 @@ function end(code: number): never {
   Deno.exit(code);
 }
 
-const onInterrupt = () => end(130);
-const onTerminate = () => end(143);
+/** What ends the process: a user, the closing of a terminal, and a system that shuts down. */
+const listeners: readonly (readonly [signal: Deno.Signal, listener: () => void])[] = [
+  ["SIGINT", () => end(130)],
+  ["SIGHUP", () => end(129)],
+  ["SIGTERM", () => end(143)],
+];
 
 /**
- * Does something when SIGINT or SIGTERM ends the process; of several the one given last is first.
+ * Does something when SIGINT, SIGHUP or SIGTERM ends the process; of several the one given last is
+ * first.
  *
  * @param act what does not wait: nothing that it starts goes on
  * @returns what withdraws it.
@@ -84,19 +89,17 @@ const onTerminate = () => end(143);
 export function whenInterrupted(act: () => void): () => void {
   const lastAct = () => act(); // The same function may be given twice.
   if (lastActs.size === 0) {
-    Deno.addSignalListener("SIGINT", onInterrupt);
-    Deno.addSignalListener("SIGTERM", onTerminate);
+    for (const [signal, listener] of listeners) Deno.addSignalListener(signal, listener);
   }
   lastActs.add(lastAct);
   return () => {
     if (!lastActs.delete(lastAct) || lastActs.size > 0) return;
-    Deno.removeSignalListener("SIGINT", onInterrupt);
-    Deno.removeSignalListener("SIGTERM", onTerminate);
+    for (const [signal, listener] of listeners) Deno.removeSignalListener(signal, listener);
   };
 }
 
 /**
- * Calls `use` with a temporary folder, which is removed at the end, and by SIGINT and SIGTERM.
+ * Calls `use` with a temporary folder, which is removed at the end, also at one by a signal.
  *
  * @throws {ScriptError} if it cannot be made.
  */

@@ -46,7 +46,7 @@ await withTempDir({ prefix }, (outer) => withTempDir({ prefix }, async (inner) =
 }));
 `;
 
-for (const [signal, code] of [["SIGINT", 130], ["SIGTERM", 143]] as const) {
+for (const [signal, code] of [["SIGINT", 130], ["SIGHUP", 129], ["SIGTERM", 143]] as const) {
   Deno.test(`${signal} removes temporary folders`, async () => {
     const child = new Deno.Command(Deno.execPath(), {
       args: ["run", "--quiet", "--allow-all", "--config", projectPath("deno.json"), "-"],

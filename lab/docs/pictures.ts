@@ -68,7 +68,7 @@ async function drawPage(
 /** What ends the block that runs, so that its folder and processes do not outlive this. */
 function interrupted(): AbortSignal {
   const controller = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  for (const signal of ["SIGINT", "SIGHUP", "SIGTERM"] as const) {
     Deno.addSignalListener(signal, () => controller.abort());
   }
   return controller.signal;
