@@ -36,7 +36,7 @@ const usage = `Usage: deno task bench:storage [options]
 Prints how long syncs of 1, 10 and 100 entries take, how long a start with a long log takes, and how
 late timers are while a node writes and syncs in every turn of the event loop. An entry has about 100
 characters. Then what is on disk when one node of each workload has served many operations, all of
-which write, and has ended.
+which write, and has ended. All of it takes one to three minutes.
 
 Example:
   deno task bench:storage --directory .`;

@@ -25,7 +25,8 @@ const flags = {
 const usage = `Usage: deno task campaign [NAME...] [options]
 
 Runs campaigns, all unless some are named, and prints a table of each; what did not hold is listed
-with the line that shows it again, and the exit code is then 1.
+with the line that shows it again, and the exit code is then 1. On two cores each takes some seconds to
+half an hour (${PAGE}), and all about an hour and a half.
 
 Campaigns:
 ${

@@ -38,7 +38,7 @@ SIGKILL while clients are served: one, several or all at once, about once in two
 them again. The workbench judges every run. Prints for each workload how many nodes were killed, how
 many operations were in flight on them then, and how many they had acknowledged in the 100 ms before.
 The exit code is 1 if a run was not valid; with --control, if every run was; and 255 if it was
-interrupted.
+interrupted. 200 kills take about six minutes.
 
 Examples:
   deno task kills
