@@ -21,7 +21,7 @@ const MAX_REACHED = 10_000;
 const MAX_NAME_CHARS = 100;
 
 /** Something that changes what is known of nodes, in the history's time. */
-interface Step {
+interface TraceStep {
   readonly atMs: number;
   readonly nodes: readonly string[];
   readonly take: (node: NodeTrace) => void;
@@ -29,7 +29,7 @@ interface Step {
 
 /** Follows a run, and says at its end what it reached. */
 export class Coverage {
-  readonly #messages: Step[] = [];
+  readonly #messages: TraceStep[] = [];
 
   /** Takes an event of the network. */
   add({ type, timeMs, message, why }: NetEvent): void {
@@ -49,11 +49,11 @@ export class Coverage {
       "history" | "observations" | "startMs" | "options" | "plan"
     >,
   ): string[] {
-    const reached = new Tally();
+    const reached = new ReachedTally();
     const traces = new Map(nodeIds.map((id) => [id, new NodeTrace(reached)]));
-    const steps: Step[] = [
+    const steps: TraceStep[] = [
       ...plan().faults.flatMap((fault) => stepsOf(fault, nodeIds)),
-      ...observations.map(({ time, node, observation }): Step => ({
+      ...observations.map(({ time, node, observation }): TraceStep => ({
         atMs: time / 1e6,
         nodes: [node],
         take: (trace) => {
@@ -93,7 +93,10 @@ function stateOf(observed: Readonly<Record<string, string | number | boolean>>):
 }
 
 /** The begin and the end of a fault, on the nodes that it is about. */
-function stepsOf({ kind, nodes, drops, fromMs, toMs }: PlanFault, all: readonly string[]): Step[] {
+function stepsOf(
+  { kind, nodes, drops, fromMs, toMs }: PlanFault,
+  all: readonly string[],
+): TraceStep[] {
   const cut = drops && [...new Set([...Object.keys(drops), ...Object.values(drops).flat()])];
   const about = nodes ?? cut ?? all;
   return [
@@ -104,12 +107,12 @@ function stepsOf({ kind, nodes, drops, fromMs, toMs }: PlanFault, all: readonly 
 
 /** What happened to a node so far, as far as it matters for what happens next. */
 class NodeTrace {
-  readonly #reached: Tally;
+  readonly #reached: ReachedTally;
   readonly #faults = new Set<string>();
   #state = "";
   #last = "";
 
-  constructor(reached: Tally) {
+  constructor(reached: ReachedTally) {
     this.#reached = reached;
   }
 
@@ -146,7 +149,7 @@ class NodeTrace {
 }
 
 /** What was reached, and of some of it how often. */
-class Tally {
+class ReachedTally {
   readonly #names = new Set<string>();
   readonly #counts = new Map<string, number>();
 

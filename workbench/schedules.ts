@@ -61,7 +61,7 @@ export function drawSchedule(
   context: Omit<ScheduleContext, "durationMs">,
 ): PlanFault[] {
   const whole = { ...context, durationMs: faultyMs(options) };
-  return inOrder(drawers[nameFor(name, whole)](whole), whole);
+  return asPlanned(drawers[nameFor(name, whole)](whole), whole);
 }
 
 /** Until when a run has faults, in ms. */
@@ -75,7 +75,7 @@ export function faultyMs(
 }
 
 /** Faults as a plan has them: in order, in whole milliseconds, of kinds that may be. */
-export function inOrder(
+export function asPlanned(
   faults: readonly PlanFault[],
   { kinds, durationMs }: Pick<ScheduleContext, "kinds" | "durationMs">,
 ): PlanFault[] {

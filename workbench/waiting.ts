@@ -11,7 +11,7 @@ import type { NetEvent } from "./journal.ts";
 const MAX_REQUESTS = 1000;
 
 /** A request of a node. */
-interface Waiting {
+interface WaitingRequest {
   readonly dest: string;
   readonly type: string;
   readonly sentMs: number;
@@ -19,7 +19,7 @@ interface Waiting {
 
 /** Follows the requests of nodes, as the network sees them. */
 export class WaitingCalls {
-  readonly #byNode = new Map<string, Map<unknown, Waiting>>();
+  readonly #byNode = new Map<string, Map<unknown, WaitingRequest>>();
 
   /** Takes an event of the network. */
   add({ type: what, timeMs, message }: NetEvent): void {
@@ -27,14 +27,14 @@ export class WaitingCalls {
     const { msg_id: id, in_reply_to: to } = body;
     if (what === "recv" && to !== undefined) this.#byNode.get(dest)?.delete(to);
     if (what !== "send" || id === undefined || to !== undefined || isClient(src)) return;
-    const requests = this.#byNode.get(src) ?? new Map<unknown, Waiting>();
+    const requests = this.#byNode.get(src) ?? new Map<unknown, WaitingRequest>();
     this.#byNode.set(src, requests);
     requests.set(id, { dest, type, sentMs: timeMs });
     if (requests.size > MAX_REQUESTS) requests.delete(requests.keys().next().value);
   }
 
   /** The first request that a node sent in a while and that has no reply; times are the world's. */
-  of(node: string, fromMs: number, toMs: number): Waiting | undefined {
+  of(node: string, fromMs: number, toMs: number): WaitingRequest | undefined {
     return this.#byNode.get(node)?.values()
       .find(({ sentMs }) => sentMs >= fromMs && sentMs <= toMs);
   }

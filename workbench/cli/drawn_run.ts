@@ -13,10 +13,10 @@ import { needsDisk, NEMESES, type NemesisName, type PlanFault } from "../nemesis
 import type { RunOptions, RunSettings } from "../options.ts";
 import { seededRandom } from "../random.ts";
 import {
+  asPlanned,
   drawSchedule,
   drawWorld,
   faultyMs,
-  inOrder,
   needsThree,
   type ScheduleName,
 } from "../schedules.ts";
@@ -88,7 +88,7 @@ export async function drawerOf(
     const all = varyFaults(base.faults, faults, random, durationMs);
     return {
       args: random.next() < OTHER ? other.args : base.args,
-      ...withFaults(options, inOrder(all, { kinds, durationMs })),
+      ...withFaults(options, asPlanned(all, { kinds, durationMs })),
     };
   };
   return (seed, parents = []) => varied(seed, parents);

@@ -25,7 +25,7 @@ export interface Kept extends Job {
 }
 
 /** Decides jobs part by part. */
-interface Parts<Each extends Job> {
+interface RunParts<Each extends Job> {
   /** How many jobs a part has. */
   readonly size: number;
   /** The jobs in place of those that were given; none if no more are to be done. */
@@ -39,7 +39,7 @@ interface RunAllHooks<Each extends Job> {
   /** As many as fit by default. */
   readonly atOnce?: number;
   /** Decides the jobs part by part, by what those before came to; all at once by default. */
-  readonly parts?: Parts<Each> | undefined;
+  readonly parts?: RunParts<Each> | undefined;
   /**
    * Called with each outcome, as it comes or once it is known where its results are, and with how
    * long the run took.

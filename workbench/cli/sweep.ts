@@ -37,7 +37,7 @@ import {
 } from "./flags.ts";
 import { installationOf } from "./mutants.ts";
 import { type Kept, runAll } from "./run_all.ts";
-import { isOfShard, MAX_SHARDS, parseShard, type SweepName, writeShard } from "./shard.ts";
+import { isOfShard, MAX_SHARDS, parseShard, type SweepName, writeShard } from "./merge.ts";
 import { jsonOf, nameOf, showRuns, type SweptRun } from "./sweep_table.ts";
 import { colorFlag, printError, printJson, Terminal } from "./terminal.ts";
 import { givenWords, replayLine, reportedRun, testFlags } from "./test.ts";
@@ -207,7 +207,7 @@ function nameOfSweep(
 }
 
 /** The runs that a command line asks for. */
-interface Asked {
+interface SweepRuns {
   /** All seeds of the first value, then those of the next. */
   readonly jobs: readonly Labelled[];
   /** A run of one of them, of the last value, in a variation of another world. */
@@ -219,7 +219,7 @@ async function runsOf(
   first: number,
   args: readonly string[],
   rest: readonly string[],
-): Promise<Asked> {
+): Promise<SweepRuns> {
   const jobs: Labelled[] = [];
   const began = folderName();
   let jobWith: JobMaker | undefined;
@@ -352,14 +352,14 @@ function runOf(
 class SteeredRuns {
   readonly size = GENERATION;
   readonly #steering = new Steering();
-  readonly #vary: Asked["vary"];
+  readonly #vary: SweepRuns["vary"];
   readonly #patience: number;
 
   /**
    * @param vary makes the run of a variation
    * @param patience after how many runs without anything new no more are done
    */
-  constructor(vary: Asked["vary"], patience = Infinity) {
+  constructor(vary: SweepRuns["vary"], patience = Infinity) {
     this.#vary = vary;
     this.#patience = patience;
   }
