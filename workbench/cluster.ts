@@ -7,6 +7,7 @@
 import { Client, type ClientIds, INIT_TIMEOUT_MS, ReplyTimeout } from "./client.ts";
 import type { Disks, Loss, SimulatedDisk } from "./disk.ts";
 import type { Compute } from "./in_process.ts";
+import { MachineClock } from "./machine_clock.ts";
 import type { Observation } from "@eddy/maelstrom";
 import type { Packet } from "./network.ts";
 import { parseObservation } from "./observations.ts";
@@ -49,6 +50,12 @@ export interface ClusterOptions {
    * @default none: what a node writes to its storage ends with it
    */
   readonly disks?: Disks | undefined;
+  /**
+   * Whether nodes go by the clock of the machine that this runs on, as processes do.
+   *
+   * @default false
+   */
+  readonly realClocks?: boolean | undefined;
   /** Called when a node has broken the protocol; never with `strictMaelstrom`. */
   readonly onProtocolError?: ((error: ProtocolError) => void) | undefined;
   /** Called for every line of a node's log. */
@@ -79,6 +86,8 @@ export interface LaunchContext {
   /** How often this node was started, this time included. */
   readonly generation: number;
   readonly world: World;
+  /** The clock of its machine, which goes on when it dies. */
+  readonly clock: MachineClock;
   readonly stdout: Stdout;
   /** Its disk, if it has a simulated one. */
   readonly disk: SimulatedDisk | undefined;
@@ -94,6 +103,7 @@ type Launcher = (context: LaunchContext) => Incarnation;
 
 interface Member {
   readonly name: string;
+  readonly clock: MachineClock;
   generation: number;
   /** Undefined while it is down. */
   incarnation: Incarnation | undefined;
@@ -157,12 +167,13 @@ export class Cluster {
    * @throws {ProtocolError} if a node breaks the protocol meanwhile.
    */
   async start(ids: ClientIds): Promise<void> {
-    const { world: { network, random }, maelstromBugs = false } = this.#options;
+    const { world: { network, random, clock }, maelstromBugs = false } = this.#options;
     this.#ids = ids;
     this.#services = new Services({ network, random, maelstromBugs });
     for (const name of this.nodeIds) {
       const member: Member = {
         name,
+        clock: new MachineClock(clock),
         generation: 0,
         incarnation: undefined,
         stdout: undefined,
@@ -261,6 +272,18 @@ export class Cluster {
     return this.#options.disks;
   }
 
+  /**
+   * The clock of a node's machine.
+   *
+   * @throws {RangeError} if there is no such node, or its clock cannot be changed.
+   */
+  clockOf(name: string): MachineClock {
+    if (this.#options.realClocks) {
+      throw new RangeError("Cannot inject clock: the nodes of this run have the machine's clock");
+    }
+    return this.#member(name).clock;
+  }
+
   /** Whether a node's process is running. */
   isUp(name: string): boolean {
     return this.#members.get(name)?.incarnation !== undefined;
@@ -295,6 +318,7 @@ export class Cluster {
       node,
       generation,
       world,
+      clock: member.clock,
       stdout,
       disk: disks?.of(node),
       log: (text) => {

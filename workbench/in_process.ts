@@ -6,6 +6,7 @@
 
 import { type Clock, describeError, Node, type Random, type StorageError } from "@eddy/maelstrom";
 import { Cluster, type ClusterOptions, type Incarnation, type LaunchContext } from "./cluster.ts";
+import type { MachineClock } from "./machine_clock.ts";
 import type { Packet } from "./network.ts";
 import { activity } from "./watchdog.ts";
 
@@ -68,7 +69,7 @@ class NodeIncarnation implements Incarnation {
       observer: (observation) => {
         if (!this.#dead) context.observe(observation);
       },
-      storage: disk && (() => disk.open(this.#clock)),
+      storage: disk && (() => disk.open(this.#clock.world)),
     });
     // With `serve` the process would end.
     const { failed } = this.#node;
@@ -148,12 +149,18 @@ function drawComputeMs({ meanMs, jitter }: Compute, random: Random): number {
 }
 
 /**
- * The clock of a node: what it schedules waits while the node is paused, and never runs once it is
- * dead. Where computing takes time, the node does one thing after the other.
+ * The clock of a node, which goes by its machine's: what it schedules waits while the node is paused,
+ * and never runs once it is dead. Where computing takes time, the node does one thing after the other.
  */
 export class ProcessClock implements Clock {
+  /** Timers of what lasts as long whatever the machine's clock shows, as the sync of a disk. */
+  readonly world: Pick<Clock, "schedule"> = {
+    schedule: (delayMs, callback) => this.#schedule(this.#clock, delayMs, callback),
+  };
   readonly #node: string;
+  /** The world's. */
   readonly #clock: Clock;
+  readonly #machine: MachineClock;
   readonly #onError: (error: unknown) => void;
   readonly #compute: Compute | undefined;
   readonly #random: Random;
@@ -168,12 +175,16 @@ export class ProcessClock implements Clock {
    * @param compute how long the node takes over each timer; no time by default
    */
   constructor(
-    { node, generation, world }: Pick<LaunchContext, "node" | "generation" | "world">,
+    { node, generation, world, clock }: Pick<
+      LaunchContext,
+      "node" | "generation" | "world" | "clock"
+    >,
     onError: (error: unknown) => void,
     compute?: Compute,
   ) {
     this.#node = node;
     this.#clock = world.clock;
+    this.#machine = clock;
     this.#onError = onError;
     this.#compute = compute !== undefined && compute.meanMs > 0 ? compute : undefined;
     this.#random = world.random(`compute ${node} #${generation}`);
@@ -186,15 +197,24 @@ export class ProcessClock implements Clock {
 
   /** Continues during a pause, as the machine's own clock does. */
   now(): number {
-    return this.#clock.now();
+    return this.#machine.now();
+  }
+
+  /** How far the time of day is ahead by a jump, in ms. */
+  get jumpMs(): number {
+    return this.#machine.jumpMs;
   }
 
   schedule(delayMs: number, callback: () => void): () => void {
+    return this.#schedule(this.#machine, delayMs, callback);
+  }
+
+  #schedule(clock: Clock, delayMs: number, callback: () => void): () => void {
     if (this.#state === "dead") return () => {};
     const timer: Timer = { callback };
     const cancel = delayMs === 0 && this.#compute !== undefined
       ? this.#begin(timer, this.#compute)
-      : this.#clock.schedule(delayMs, () => this.#fire(timer));
+      : clock.schedule(delayMs, () => this.#fire(timer));
     return () => {
       timer.callback = undefined;
       cancel();

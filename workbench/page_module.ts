@@ -42,6 +42,7 @@ function names(): string[] {
     pid: 1,
     epochMs: 0,
     now: () => 0,
+    jumpMs: () => 0,
     random: () => 0,
     schedule: never,
     run: never,

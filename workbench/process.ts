@@ -56,7 +56,7 @@ export function createProcessCluster(options: ProcessOptions): Cluster {
     // A process that has left its group may still write there: then it stays.
     if (folder !== undefined) await Deno.remove(folder, { recursive: true }).catch(() => {});
   };
-  return new Cluster({ ...options, holdUntilInit: true }, launch, removeFolder);
+  return new Cluster({ ...options, holdUntilInit: true, realClocks: true }, launch, removeFolder);
 }
 
 /** What all starts of a run's nodes have in common. */

@@ -43,7 +43,7 @@ export class ProgramProcess implements Incarnation {
   readonly clock: ProcessClock;
   /** Its random numbers. */
   readonly random: Random;
-  /** When it was started, by the world's clock. */
+  /** When it was started, by its machine's clock. */
   readonly startMs: number;
   /** How often this node was started, this time included. */
   readonly generation: number;
@@ -68,7 +68,7 @@ export class ProgramProcess implements Incarnation {
     this.generation = generation;
     this.clock = new ProcessClock(context, hooks.onError, compute);
     this.random = world.random(generation === 1 ? `node ${node}` : `node ${node} #${generation}`);
-    this.startMs = world.clock.now();
+    this.startMs = this.clock.now();
   }
 
   /** Whether it has ended. */

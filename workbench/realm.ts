@@ -8,7 +8,7 @@
  * @module
  */
 
-import { errorText, MemoryStorage } from "@eddy/maelstrom";
+import { type Clock, errorText, MemoryStorage } from "@eddy/maelstrom";
 import { Cluster, type ClusterOptions, type LaunchContext } from "./cluster.ts";
 import { nextTurn } from "./event_loop.ts";
 import type { RunOptions } from "./options.ts";
@@ -91,21 +91,24 @@ class Realm {
       onError: (error) => this.fail(error, false),
       trace: (line) => line.includes(MODULE_NAME) ? engine.trace(line) : line,
     }, compute);
-    const schedule = (delayMs: number, callback: () => void) =>
-      process.clock.schedule(delayMs, () => this.#run(callback));
+    const timersOf = (clock: Pick<Clock, "schedule">) => ({
+      schedule: (delayMs: number, callback: () => void) =>
+        clock.schedule(delayMs, () => this.#run(callback)),
+    });
     const outside = {
       args,
       path: engine.path,
       pid: 1000 + process.generation,
       epochMs: Math.floor(EPOCH_MS + process.startMs),
       now: () => process.now(),
+      jumpMs: () => process.clock.jumpMs,
       random: () => process.random.next(),
-      schedule,
+      ...timersOf(process.clock),
       run: (callback: () => void) => this.#run(callback),
       read: () => this.#read(),
       write: (fd: 1 | 2, data: Uint8Array | string) => process.write(fd, data),
       exit: (code: number) => this.#exit(code),
-      openStorage: () => context.disk?.open({ schedule }) ?? new MemoryStorage(),
+      openStorage: () => context.disk?.open(timersOf(process.clock.world)) ?? new MemoryStorage(),
     };
     this.#globals = makeGlobals(outside, engine.host);
     this.#scope = engine.open(this.#globals, outside);

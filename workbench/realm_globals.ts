@@ -13,10 +13,12 @@ export interface Outside {
   /** Where the program is, for `process.argv`. */
   readonly path: string;
   readonly pid: number;
-  /** When the program was started, in milliseconds since 1970. */
+  /** When the program was started, in milliseconds since 1970, while the time of day is right. */
   readonly epochMs: number;
   /** Milliseconds since the program was started. */
   now(): number;
+  /** How far the time of day is ahead of what these two say, in milliseconds. */
+  jumpMs(): number;
   /** A number from 0 up to 1. */
   random(): number;
   /** Calls `callback` once; returns a function that cancels. */
@@ -421,12 +423,13 @@ function abortSignalOf(timers: Timers): unknown {
 }
 
 function performanceOf(out: Outside): object {
+  const timeOrigin = out.epochMs + out.jumpMs();
   return {
     now: () => out.now(),
-    timeOrigin: out.epochMs,
+    timeOrigin,
     mark: () => {},
     measure: () => {},
-    toJSON: () => ({ timeOrigin: out.epochMs }),
+    toJSON: () => ({ timeOrigin }),
   };
 }
 

@@ -194,9 +194,9 @@ const { SourceTextModule, SyntheticModule } = vm as unknown as VmModules;
  * What is evaluated in a realm before its program: a function that is given what the outside is for
  * the language's own globals. Nothing of it may differ between machines.
  */
-const PRELUDE = `(function ({ epochMs, now, random, isError, refuse }) {
+const PRELUDE = `(function ({ epochMs, now, jumpMs, random, isError, refuse }) {
   const RealDate = Date;
-  const nowMs = () => Math.floor(epochMs + now());
+  const nowMs = () => Math.floor(epochMs + now() + jumpMs());
   function VirtualDate(...args) {
     if (new.target === undefined) return String(new RealDate(nowMs()));
     return Reflect.construct(RealDate, args.length === 0 ? [nowMs()] : args, new.target);
@@ -226,7 +226,7 @@ const PRELUDE = `(function ({ epochMs, now, random, isError, refuse }) {
   if (typeof Temporal === "object") {
     const instant = () =>
       Temporal.Instant.fromEpochNanoseconds(
-        BigInt(epochMs) * 1000000n + BigInt(Math.floor(now() * 1e6)),
+        BigInt(epochMs) * 1000000n + BigInt(Math.floor((now() + jumpMs()) * 1e6)),
       );
     const zoned = (zone = "UTC") => instant().toZonedDateTimeISO(zone);
     hidden(Temporal.Now, {
@@ -310,6 +310,7 @@ function preludeInput(out: Outside): Record<string, unknown> {
   return {
     epochMs: out.epochMs,
     now: () => out.now(),
+    jumpMs: () => out.jumpMs(),
     random: () => out.random(),
     isError: (value: unknown) => value instanceof Error,
     refuse: outside,

@@ -17,18 +17,22 @@ export interface WasiOutside {
   readonly args: readonly string[];
   /** Whether it asks for input without waiting, and then waits for it with `poll_oneoff`. */
   readonly isNonBlocking: boolean;
-  /** When it was started, in milliseconds since 1970. */
+  /** When it was started, in milliseconds since 1970, while the time of day is right. */
   readonly epochMs: number;
   /** Milliseconds since it was started. */
   now(): number;
+  /** How far the time of day is ahead of what these two say, in milliseconds. */
+  jumpMs(): number;
   /** Adds to what it takes at present: nothing of it happens before that is over. */
   spend(ms: number): void;
   /** A number from 0 up to 1. */
   random(): number;
   /** The disk that its files are on, if they are to outlive it. */
   readonly disk?: SimulatedDisk | undefined;
-  /** Calls `callback` once; returns a function that cancels. */
+  /** Calls `callback` once, by its clock; returns a function that cancels. */
   schedule(delayMs: number, callback: () => void): () => void;
+  /** The same by the world's time, in which disks work. */
+  scheduleWorld(delayMs: number, callback: () => void): () => void;
   /** Whether there is input. */
   hasInput(): boolean;
   /** The next bytes of standard input, if there are any. */
@@ -214,7 +218,8 @@ export class Wasi {
   #time(clock: number): bigint {
     const sinceStart = BigInt(Math.round(this.#now() * 1e6));
     if (clock !== wasi.CLOCKID_REALTIME) return UPTIME_NS + sinceStart;
-    return sinceStart + BigInt(Math.round(this.#outside.epochMs * 1e3)) * 1000n;
+    const { epochMs } = this.#outside;
+    return sinceStart + BigInt(Math.round((epochMs + this.#outside.jumpMs()) * 1e3)) * 1000n;
   }
 
   #setTime(to: number, time: bigint): number {
@@ -363,7 +368,7 @@ export class Wasi {
   #sleep(ms: number): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#leave = reject;
-      this.#cancel = this.#outside.schedule(ms, resolve);
+      this.#cancel = this.#outside.scheduleWorld(ms, resolve);
     });
   }
 

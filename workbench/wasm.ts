@@ -72,6 +72,7 @@ class WasmInstance {
       isNonBlocking: program.isGo,
       epochMs: EPOCH_MS + process.startMs,
       now: () => process.now(),
+      jumpMs: () => process.clock.jumpMs,
       spend: (ms) => process.clock.spend(ms),
       random: () => process.random.next(),
       disk: context.disk,
@@ -79,6 +80,7 @@ class WasmInstance {
         this.#noteMemory();
         return process.clock.schedule(delayMs, callback);
       },
+      scheduleWorld: process.clock.world.schedule,
       hasInput: () => process.hasInput,
       takeInput: () => process.takeInput(),
       write: (fd, bytes) => process.write(fd, bytes),

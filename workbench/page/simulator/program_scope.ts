@@ -58,7 +58,7 @@ function languageOf(out: Outside): Record<string, unknown> {
   const refused = (name: string, ...keys: readonly string[]) =>
     Object.fromEntries(keys.map((key) => [key, outside(`${name}.${key}`)]));
   return {
-    Date: dateOf(() => Math.floor(out.epochMs + out.now())),
+    Date: dateOf(() => Math.floor(out.epochMs + out.now() + out.jumpMs())),
     Math: copy(Math, { random: () => out.random() }),
     Intl: copy(Intl, localized),
     WeakRef: StrongRef,
@@ -86,11 +86,13 @@ interface TemporalInstant {
 }
 
 /** `Temporal` under a run's clock, where the browser has it. */
-function temporalOf({ epochMs, now }: Outside): object | undefined {
+function temporalOf({ epochMs, now, jumpMs }: Outside): object | undefined {
   const real = Reflect.get(globalThis, "Temporal") as TemporalParts | undefined;
   if (real === undefined) return undefined;
   const instant = () =>
-    real.Instant.fromEpochNanoseconds(BigInt(epochMs) * 1000000n + BigInt(Math.floor(now() * 1e6)));
+    real.Instant.fromEpochNanoseconds(
+      BigInt(epochMs) * 1000000n + BigInt(Math.floor((now() + jumpMs()) * 1e6)),
+    );
   const zoned = (zone = "UTC") => instant().toZonedDateTimeISO(zone);
   const virtual = {
     instant,
