@@ -9,6 +9,7 @@ import { show } from "./checkers/checker.ts";
 import type { Cluster } from "./cluster.ts";
 import { type Loss, LOSSES, type SimulatedDisk, type SyncFailure } from "./disk.ts";
 import { type LinkRule, type Slowness, toLinks } from "./links.ts";
+import { describeSkew, type Skew } from "./machine_clock.ts";
 import { randomBelow, shuffled } from "./random.ts";
 import type { World } from "./world.ts";
 
@@ -82,6 +83,12 @@ export interface FaultVerbs {
   slowDisk(nodes: Nodes): () => void;
   /** Makes syncs of nodes' disks fail; at the end, nodes that have ended by that start again. */
   failSyncs(nodes: Nodes, failure: SyncFailure): () => Promise<void>;
+  /**
+   * Lets the clocks of nodes run at another rate, and jumps with their time of day.
+   *
+   * @param skew by default a rate of 1, and no jump
+   */
+  skewClocks(nodes: Nodes, skew: Partial<Skew>): () => void;
   /** Pauses nodes; has no effect on those that are down. */
   pause(nodes: Nodes): void;
   /** Lets paused nodes continue. */
@@ -217,6 +224,13 @@ export class Faults implements FaultVerbs {
     return () => this.#end((active) => begun.includes(active));
   }
 
+  skewClocks(nodes: Nodes, { rate = 1, jumpMs = 0 }: Partial<Skew>): () => void {
+    const skew = { rate, jumpMs };
+    const undo = list(nodes).map((node) => this.#cluster.clockOf(node).skew(skew));
+    const what = `${list(nodes).join(" ")}: ${describeSkew(skew)}`;
+    return this.#ender(this.#begin("clock", what, () => undo.forEach((each) => each())));
+  }
+
   /** Starts a node, unless another fault keeps it down. */
   #start(node: string): void | Promise<void> {
     if (!this.isKilled(node)) return this.#cluster.restart(node);
@@ -321,16 +335,18 @@ function percent(probability: number): string {
 
 /** A fault of a plan in a few words: `partition n0 | n1 n2`, `kill n1`. */
 export function describeFault(
-  { kind, drops, nodes, probability }: {
+  { kind, drops, nodes, probability, clock }: {
     readonly kind: string;
     readonly drops?: Drops | undefined;
     readonly nodes?: readonly string[] | undefined;
     readonly probability?: number | undefined;
+    readonly clock?: Skew | undefined;
   },
 ): string {
   // It is drawn, as the partition of a minority of three nodes, and kept for the history's sake.
   if (drops !== undefined && !isCut(drops)) return `no fault: a ${kind} that cuts nothing off`;
   const what = drops === undefined ? nodes?.join(" ") : describeDrops(drops);
+  if (clock !== undefined) return `${what}: ${describeSkew(clock)}`;
   return [kind, what ?? (probability === undefined ? "" : percent(probability))].join(" ").trim();
 }
 

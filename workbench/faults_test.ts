@@ -116,6 +116,14 @@ Deno.test("a fault of a plan that cuts nothing off is not called a fault", () =>
   );
 });
 
+Deno.test("a fault of clocks is told with what it does to them", () => {
+  const clock = { rate: 0.5, jumpMs: -1250 };
+  assertEquals(
+    describeFault({ kind: "clock", nodes: ["n0", "n1"], clock }),
+    "n0 n1: clock x 0.5, time of day - 1.25 s",
+  );
+});
+
 Deno.test("a hold keeps messages back until it is released", async () => {
   await bench(3, async ({ faults, gossip, sleep }) => {
     faults.hold("n0", "n1");
@@ -334,6 +342,85 @@ Deno.test("faults of disks are refused where nodes have none", async () => {
     assertThrows(() => faults.failSyncs("n0", "disk-eio"), RangeError, why);
     await assertRejects(() => faults.crash("n0", "disk-lose"), RangeError, why);
     assertEquals(faults.windows, []);
+  });
+});
+
+/** Runs `main` beside two nodes that tell what their clocks show, now and a second later. */
+async function clockBench(
+  main: (
+    bench: Pick<Bench, "cluster" | "faults" | "sleep"> & {
+      /** What a node's clock shows. */
+      readonly now: (node: string) => number;
+      /** In how many milliseconds of the world's a node's timer of 100 ms runs. */
+      readonly timer: (node: string) => Promise<number>;
+    },
+  ) => Promise<void>,
+): Promise<void> {
+  const world = createVirtualWorld(1);
+  const nodes = new Map<string, Node>();
+  const setup = (node: Node) => node.onInit(() => void nodes.set(node.id, node));
+  const cluster = createInProcessCluster({ world, nodeIds: ["n0", "n1"], setup });
+  const faults = new Faults({ world, cluster });
+  const sleep = (ms: number) => new Promise<void>((resolve) => world.clock.schedule(ms, resolve));
+  const clockOf = (name: string) => {
+    const node = nodes.get(name);
+    assert(node !== undefined);
+    return node.clock;
+  };
+  const timer = async (name: string) => {
+    const fromMs = world.clock.now();
+    await new Promise<void>((resolve) => clockOf(name).schedule(100, resolve));
+    return Math.round(world.clock.now() - fromMs);
+  };
+  await world.run(async () => {
+    await cluster.start(new ClientIds());
+    await main({ cluster, faults, sleep, now: (name) => clockOf(name).now(), timer });
+    await cluster.stop();
+  });
+}
+
+Deno.test("the clocks of some nodes run at another rate, until the fault ends", async () => {
+  await clockBench(async ({ faults, sleep, now, timer }) => {
+    const heal = faults.skewClocks("n0", { rate: 4, jumpMs: 5000 });
+    const fromMs = now("n0");
+    await sleep(100);
+    assertEquals(Math.round(now("n0") - fromMs), 400, "the time of day alone has jumped");
+    assertEquals([await timer("n0"), await timer("n1")], [25, 100]);
+    heal();
+    assertEquals([await timer("n0"), await timer("n1")], [100, 100]);
+    const [{ fault, description, toNs } = { fault: "" }] = faults.windows;
+    assertEquals([fault, description], ["clock", "n0: clock x 4, time of day + 5 s"]);
+    assert(toNs !== undefined);
+  });
+});
+
+Deno.test("a clock is its machine's: a node that starts again finds it as it is", async () => {
+  await clockBench(async ({ faults, now, timer, sleep }) => {
+    faults.skewClocks(["n0", "n1"], { rate: 0.25 });
+    const fromMs = now("n0");
+    await faults.crash("n0");
+    await sleep(400);
+    await faults.restart("n0");
+    assertEquals(Math.round(now("n0") - fromMs), 100);
+    assertEquals(await timer("n0"), 400);
+    faults.pause("n1");
+    const waiting = timer("n1");
+    await sleep(1000);
+    faults.resume("n1");
+    assertEquals(await waiting, 1000);
+    await faults.healAll();
+    assertEquals(await timer("n0"), 100);
+  });
+});
+
+Deno.test("faults of clocks are refused where nodes have the machine's", async () => {
+  await bench(1, ({ world, cluster: { nodeIds } }) => {
+    const cluster = createInProcessCluster({ world, nodeIds, setup: () => {}, realClocks: true });
+    const faults = new Faults({ world, cluster });
+    const why = "Cannot inject clock: the nodes of this run have the machine's clock";
+    assertThrows(() => faults.skewClocks("n0", { rate: 2 }), RangeError, why);
+    assertEquals(faults.windows, []);
+    return Promise.resolve();
   });
 });
 

@@ -18,7 +18,8 @@ import {
   TARGETS,
 } from "./faults.ts";
 import type { Slowness } from "./links.ts";
-import { drawInterval, shuffled } from "./random.ts";
+import { describeSkew, type Skew } from "./machine_clock.ts";
+import { drawInterval, randomBelow, shuffled } from "./random.ts";
 import type { World } from "./world.ts";
 
 /** One end of an operation of the nemesis, for the history. */
@@ -51,12 +52,14 @@ export interface FaultSpec {
   readonly drawn: string;
   /** For `partition` and `one-way`: whose messages each node loses. */
   readonly drops?: Drops | undefined;
-  /** For `kill`, `pause`, `slow` and the faults of disks: the nodes. */
+  /** For `kill`, `pause`, `slow`, `clock` and the faults of disks: the nodes. */
   readonly nodes?: readonly string[] | undefined;
   /** For `slow`: what latencies are multiplied by, and what is added then. */
   readonly slowness?: Slowness | undefined;
   /** For `loss` and `duplicate`: the probability of each message, while the plan says no other. */
   readonly probability?: number | undefined;
+  /** For `clock`: the rate of the clocks, and how far the time of day jumps. */
+  readonly clock?: Skew | undefined;
 }
 
 /** A fault of a plan; times are milliseconds of the history's time. */
@@ -416,7 +419,7 @@ interface NodeFault {
   begin(
     faults: Faults,
     nodes: readonly string[],
-    slowness: Slowness,
+    spec: FaultSpec,
   ): void | (() => void | Promise<void>) | Promise<void>;
   end(
     faults: Faults,
@@ -424,11 +427,14 @@ interface NodeFault {
     heal: () => void | Promise<void>,
   ): void | Promise<void>;
   /** What the history says of each node at the beginning. */
-  readonly began: string;
+  readonly began: string | ((spec: FaultSpec) => string);
   /** What it says at the end. */
   readonly ended: string | ((faults: Faults, node: string) => string);
-  /** Whether it slows nodes down. */
-  readonly slows?: true;
+  /** What of it is drawn beside the nodes, after these. */
+  readonly strength?: {
+    readonly of: Exclude<keyof FaultSpec, "drawn">;
+    draw(context: FaultContext): Partial<FaultSpec>;
+  };
   /** How many nodes it affects, unless the nemesis is told. */
   readonly targets?: readonly TargetKind[];
 }
@@ -436,15 +442,17 @@ interface NodeFault {
 const DEFAULT_SLOWNESS: Slowness = { factor: 5, extraMs: 50 };
 
 function onNodes(fault: NodeFault): FaultKind {
-  const { begin, end, began, ended, slows } = fault;
+  const { begin, end, began, ended, strength } = fault;
   return {
-    needs: slows ? ["nodes", "slowness"] : ["nodes"],
-    draw({ nodeIds, random, targets = fault.targets ?? TARGETS, slowness = DEFAULT_SLOWNESS }) {
+    needs: strength === undefined ? ["nodes"] : ["nodes", strength.of],
+    draw(context) {
+      const { nodeIds, random, targets = fault.targets ?? TARGETS } = context;
       const drawn = drawOf(random, targets);
       const nodes = drawTargets(drawn, nodeIds, random);
-      return slows ? { drawn, nodes, slowness } : { drawn, nodes };
+      return { drawn, nodes, ...strength?.draw(context) };
     },
-    act(faults, { nodes = [], slowness = DEFAULT_SLOWNESS }) {
+    act(faults, spec) {
+      const { nodes = [] } = spec;
       const each = (word: NodeFault["ended"]) =>
         Object.fromEntries(
           nodes.map((node) => [node, typeof word === "string" ? word : word(faults, node)]),
@@ -452,8 +460,8 @@ function onNodes(fault: NodeFault): FaultKind {
       let heal: () => void | Promise<void> = () => {};
       return {
         async begin() {
-          heal = await begin(faults, nodes, slowness) ?? heal;
-          return each(began);
+          heal = await begin(faults, nodes, spec) ?? heal;
+          return each(typeof began === "string" ? began : began(spec));
         },
         async end() {
           await end(faults, nodes, heal);
@@ -502,11 +510,14 @@ const duplicate: FaultKind = everywhere(
 );
 
 const slow: FaultKind = onNodes({
-  begin: (faults, nodes, slowness) => faults.slow(nodes, slowness),
+  begin: (faults, nodes, { slowness = DEFAULT_SLOWNESS }) => faults.slow(nodes, slowness),
   end: (_faults, _nodes, heal) => heal(),
   began: "slow",
   ended: "as before",
-  slows: true,
+  strength: {
+    of: "slowness",
+    draw: ({ slowness = DEFAULT_SLOWNESS }) => ({ slowness }),
+  },
 });
 
 const diskSlow: FaultKind = onNodes({
@@ -531,6 +542,34 @@ const diskFull: FaultKind = failing("disk-full");
 
 const diskEio: FaultKind = failing("disk-eio");
 
+const NO_SKEW: Skew = { rate: 1, jumpMs: 0 };
+
+/** The rates that are drawn are from 1 by this number to this number. */
+const MAX_RATE = 4;
+/** How far the time of day jumps at most, if it does. */
+const MAX_JUMP_MS = 60_000;
+
+/** A rate whose logarithm is uniform; in half of the cases the time of day jumps, too. */
+function drawSkew(random: Random): Skew {
+  const rate = MAX_RATE ** (2 * random.next() - 1);
+  const jumpMs = randomBelow(random, 2 * MAX_JUMP_MS + 1) - MAX_JUMP_MS;
+  return {
+    rate: Math.round(rate * 1000) / 1000,
+    jumpMs: random.next() < 0.5 ? 0 : jumpMs,
+  };
+}
+
+const clock: FaultKind = onNodes({
+  begin: (faults, nodes, { clock = NO_SKEW }) => faults.skewClocks(nodes, clock),
+  end: (_faults, _nodes, heal) => heal(),
+  began: ({ clock = NO_SKEW }) => describeSkew(clock),
+  ended: "clock as before",
+  strength: {
+    of: "clock",
+    draw: ({ random }) => ({ clock: drawSkew(random) }),
+  },
+});
+
 /** All kinds of faults: a new one is its verb in `Faults`, a kind here, a line here. */
 export const faultKinds = {
   partition: partition,
@@ -545,6 +584,7 @@ export const faultKinds = {
   "disk-slow": diskSlow,
   "disk-full": diskFull,
   "disk-eio": diskEio,
+  clock: clock,
 };
 
 /** The name of a kind of fault. */

@@ -210,6 +210,15 @@ export function mainPhaseMs({ timeLimitSeconds, heal }: RunOptions): number {
 export const OWN_DISK =
   "processes have the machine's disk, which stays as it is when they are killed";
 
+/** Why processes have no faults of clocks. */
+const OWN_CLOCK = "processes go by the machine's clock, which no fault of a run may change";
+
+/** Why processes cannot have a fault; undefined if they can. */
+export function whyNotForProcesses(fault: NemesisName): string | undefined {
+  if (needsDisk(fault)) return OWN_DISK;
+  return fault === "clock" ? OWN_CLOCK : undefined;
+}
+
 /** Whether nodes under virtual time have disks, with the faults of a run. */
 export function hasDisks({ disk }: RunOptions, faults: readonly NemesisName[]): boolean {
   return disk ?? faults.some((fault) => fault === "kill" || needsDisk(fault));

@@ -13,6 +13,7 @@ import { errorText, type Json } from "@eddy/maelstrom";
 import { checkOptions, type RunOptions } from "./options.ts";
 import { faultKinds, NEMESES, type PlanFault } from "./nemesis.ts";
 import type { PlanLink } from "./links.ts";
+import { SKEW } from "./machine_clock.ts";
 import { SERVICES } from "./network.ts";
 import type { PlanOp } from "./runner.ts";
 import { workloads } from "./workloads/mod.ts";
@@ -106,6 +107,10 @@ const schema = v.strictObject({
     nodes: v.optional(names),
     probability: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(1))),
     slowness: v.optional(v.strictObject({ factor: time, extraMs: time })),
+    clock: v.optional(v.strictObject({
+      rate: v.pipe(v.number(), v.minValue(SKEW.minRate), v.maxValue(SKEW.maxRate)),
+      jumpMs: v.pipe(v.number(), v.minValue(-SKEW.maxJumpMs), v.maxValue(SKEW.maxJumpMs)),
+    })),
   })),
   links: v.array(v.strictObject({
     src: v.string(),

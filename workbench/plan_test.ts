@@ -222,6 +222,7 @@ Deno.test("a plan that cannot be run is refused with the entry", async () => {
   }));
   const kill = { kind: "kill", fromMs: 0, drawn: "one" };
   const own = { kind: "kill" as const, fromMs: 5, nodes: ["n1"] };
+  const skewed = { kind: "clock", fromMs: 0, nodes: ["n1"], clock: { rate: 2, jumpMs: 0 } };
   const { faults } = parsePlan(JSON.stringify({ ...plan, faults: [own] }));
   assertEquals(faults, [{ ...own, drawn: "planned" }]);
   const cases: [changed: unknown, why: string][] = [
@@ -239,6 +240,16 @@ Deno.test("a plan that cannot be run is refused with the entry", async () => {
     [{ ...plan, faults: [{ ...kill, kind: "flood" }] }, "faults.0.kind: "],
     [{ ...plan, faults: [kill] }, "faults.0: nodes is missing"],
     [{ ...plan, faults: [{ ...kill, nodes: ["n7"] }] }, 'faults.0: there is no node "n7"'],
+    [{ ...plan, faults: [{ ...skewed, clock: undefined }] }, "faults.0: clock is missing"],
+    [{ ...plan, faults: [{ ...skewed, clock: { rate: 2 } }] }, "faults.0.clock.jumpMs: "],
+    ...[0, -1, 0.009, 100.1, "2", null].map((rate): [unknown, string] => [
+      { ...plan, faults: [{ ...skewed, clock: { rate, jumpMs: 0 } }] },
+      "faults.0.clock.rate: ",
+    ]),
+    ...[1.1e9, -1.1e9, null].map((jumpMs): [unknown, string] => [
+      { ...plan, faults: [{ ...skewed, clock: { rate: 1, jumpMs } }] },
+      "faults.0.clock.jumpMs: ",
+    ]),
     [
       { ...plan, faults: [{ ...kill, nodes: [], fromMs: 5, toMs: 4 }] },
       "faults.0.toMs: 4 is before",

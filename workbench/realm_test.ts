@@ -4,7 +4,7 @@ import { writeHistoryLine } from "./history.ts";
 import { defaultOptions, type RunSettings } from "./options.ts";
 import { bundleProgram } from "./program.ts";
 import { simulateProgram } from "./run_program.ts";
-import type { RunResult } from "./run.ts";
+import type { RunHooks, RunResult } from "./run.ts";
 import type { WorkloadName } from "./workloads/mod.ts";
 
 /** A bare loop over Deno's standard input; `answer` makes the reply's keys of `body`. */
@@ -67,6 +67,7 @@ async function run(
   code: string,
   workload: WorkloadName = "echo",
   settings: RunSettings = {},
+  plan?: RunHooks["plan"],
 ): Promise<Ran> {
   const dir = await Deno.makeTempDir({
     dir: decodeURIComponent(new URL("..", import.meta.url).pathname),
@@ -84,7 +85,7 @@ async function run(
       ...settings,
     });
     const onLog = (node: string, text: string) => void logs.push(`${node}: ${text}`);
-    const result = await simulateProgram(program, ["--flag", "x"], options, { onLog });
+    const result = await simulateProgram(program, ["--flag", "x"], options, { onLog, plan });
     return { ...result, logs };
   } finally {
     await Deno.remove(dir, { recursive: true });
@@ -375,6 +376,32 @@ Deno.test("a program on the library has its storage on a simulated disk, whateve
   const off = { ...settings, nemesis: ["kill"], disk: false } as const;
   const forgotten = await run("disk.ts", counter, "unique-ids", off);
   assertEquals(forgotten.results.findings[0]?.anomaly, "duplicated");
+});
+
+Deno.test("the time of day of a program jumps, its other clocks and its timers run at a rate", async () => {
+  const telling = onDeno(
+    `(setTimeout(() => console.error(JSON.stringify([
+      dest,
+      Date.now() - Date.UTC(2026, 0, 1),
+      Temporal.Now.instant().epochMilliseconds - Date.now(),
+      performance.now(),
+      performance.timeOrigin - Date.UTC(2026, 0, 1),
+    ])), 500), ${echo})`,
+  );
+  const fault = { kind: "clock", drawn: "one", fromMs: 0, clock: { rate: 2, jumpMs: -60_000 } };
+  const faults = [{ ...fault, kind: "clock", nodes: ["n1"] }] as const;
+  const settings: RunSettings = { rate: 0.5, timeLimitSeconds: 8 };
+  const { logs, history } = await run("clock.ts", telling, "echo", settings, { faults });
+  const told = logs.flatMap((line) => line.startsWith("n1: [") ? [JSON.parse(line.slice(4))] : []);
+  assert(told.length > 1, logs.join("\n"));
+  for (const [, timeOfDay, between, uptime, origin] of told) {
+    assert(Math.abs(timeOfDay - (uptime - 60_000)) < 1, `${timeOfDay} after ${uptime}`);
+    assertEquals([between, origin], [0, 0]);
+    assert(uptime > 500);
+  }
+  const { time = 0 } = history.findLast(({ type, f }) => type === "ok" && f === "echo") ?? {};
+  const lastUptime = Math.max(...told.map(([, , , uptime]) => uptime));
+  assert(lastUptime > 1.5 * time / 1e6, `${lastUptime} ms of its own until ${time} ns`);
 });
 
 Deno.test("what cannot be bundled is said with its place", async () => {

@@ -7,8 +7,7 @@
 
 import type { Cluster, ClusterOptions } from "./cluster.ts";
 import { LoadMeter } from "./load_meter.ts";
-import { checkOptions, OWN_DISK, type RunOptions } from "./options.ts";
-import { needsDisk } from "./nemesis.ts";
+import { checkOptions, OWN_DISK, type RunOptions, whyNotForProcesses } from "./options.ts";
 import type { LoadedProgram } from "./program.ts";
 import { checkArgsAndHooks, type RunHooks, runIn, type RunResult } from "./run.ts";
 import { createRealWorld, type World } from "./world.ts";
@@ -48,14 +47,16 @@ export async function simulateProgram(
 }
 
 /**
- * Refuses simulated disks and their faults for processes.
+ * Refuses what only nodes under virtual time can have: simulated disks, and faults of disks and clocks.
  *
  * @throws {RangeError} naming the option.
  */
-function refuseDisks(bin: string, { disk, nemesis }: RunOptions): void {
-  const fault = nemesis.find(needsDisk);
-  const option = fault === undefined ? disk && "disks" : `nemesis ${fault}`;
-  if (option) throw new RangeError(`Cannot run ${bin} with ${option}: ${OWN_DISK}`);
+function refuseSimulated(bin: string, { disk, nemesis }: RunOptions): void {
+  for (const fault of nemesis) {
+    const why = whyNotForProcesses(fault);
+    if (why !== undefined) throw new RangeError(`Cannot run ${bin} with nemesis ${fault}: ${why}`);
+  }
+  if (disk) throw new RangeError(`Cannot run ${bin} with disks: ${OWN_DISK}`);
 }
 
 /**
@@ -71,7 +72,7 @@ export function runProgram(
 ): Promise<RunResult> {
   checkArgsAndHooks(program.args, hooks);
   checkOptions(options);
-  refuseDisks(program.bin, options);
+  refuseSimulated(program.bin, options);
   return runProcesses(program, options, hooks);
 }
 

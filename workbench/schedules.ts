@@ -20,6 +20,11 @@ import type { WorkloadName } from "./workloads/mod.ts";
 export interface ScheduleContext {
   readonly nodeIds: readonly string[];
   readonly random: Random;
+  /**
+   * What faults of clocks are drawn from: apart from all else, so that a world is the same with them
+   * as without, but for them.
+   */
+  readonly clocks: Random;
   /** Until when faults are on. */
   readonly durationMs: number;
   /** The kinds that may be. */
@@ -60,8 +65,22 @@ export function drawSchedule(
   options: Pick<RunOptions, "timeLimitSeconds" | "heal">,
   context: Omit<ScheduleContext, "durationMs">,
 ): PlanFault[] {
-  const whole = { ...context, durationMs: faultyMs(options) };
-  return asPlanned(drawers[nameFor(name, whole)](whole), whole);
+  const kinds = context.kinds.filter((kind) => kind !== "clock");
+  const whole = { ...context, kinds, durationMs: faultyMs(options) };
+  const faults = asPlanned(drawers[nameFor(name, whole)](whole), whole);
+  if (name !== "swarm" || kinds.length === context.kinds.length) return faults;
+  return [...faults, ...clockFaults(whole)].sort((a, b) => a.fromMs - b.fromMs);
+}
+
+/** How many of a swarm's worlds have faults of clocks. */
+const SKEWED = 0.2;
+
+/** Faults of clocks, whatever else there is. */
+function clockFaults({ clocks: random, ...context }: ScheduleContext): PlanFault[] {
+  if (random.next() >= SKEWED) return [];
+  const kinds = ["clock"] as const;
+  const all = { ...context, clocks: random, random, kinds };
+  return asPlanned(faultsOf("clock", all), all);
 }
 
 /** Until when a run has faults, in ms. */
@@ -114,21 +133,26 @@ const drawers: Readonly<Record<ScheduleName, (context: ScheduleContext) => PlanF
 
 /** Each kind is there or not; those that are have intervals and strengths of their own. */
 function swarm(context: ScheduleContext): PlanFault[] {
-  const { random, durationMs } = context;
+  const { random } = context;
   const share = drawOf(random, [0, 0.2, 0.4, 0.7]);
-  return context.kinds.filter(() => random.next() < share).flatMap((kind) => {
-    const draw = drawer(kind, context);
-    const lastsMs = logUniform(random, 30, durationMs / 2);
-    const calmMs = logUniform(random, 30, durationMs);
-    const faults: PlanFault[] = [];
-    let atMs = FIRST_MS + random.next() * calmMs;
-    while (atMs < durationMs && faults.length < MAX_FAULTS) {
-      const toMs = atMs + random.next() * 2 * lastsMs;
-      faults.push({ kind, fromMs: atMs, toMs, ...draw() });
-      atMs = toMs + random.next() * 2 * calmMs;
-    }
-    return faults;
-  });
+  return context.kinds.filter(() => random.next() < share)
+    .flatMap((kind) => faultsOf(kind, context));
+}
+
+/** One fault of a kind after the other, at intervals of their own. */
+function faultsOf(kind: NemesisName, context: ScheduleContext): PlanFault[] {
+  const { random, durationMs } = context;
+  const draw = drawer(kind, context);
+  const lastsMs = logUniform(random, 30, durationMs / 2);
+  const calmMs = logUniform(random, 30, durationMs);
+  const faults: PlanFault[] = [];
+  let atMs = FIRST_MS + random.next() * calmMs;
+  while (atMs < durationMs && faults.length < MAX_FAULTS) {
+    const toMs = atMs + random.next() * 2 * lastsMs;
+    faults.push({ kind, fromMs: atMs, toMs, ...draw() });
+    atMs = toMs + random.next() * 2 * calmMs;
+  }
+  return faults;
 }
 
 /** Faults of a kind, of a strength that is drawn once. */

@@ -17,6 +17,7 @@ function schedule(
   return drawSchedule(name, { timeLimitSeconds: 20 }, {
     nodeIds,
     random: seededRandom(seed, "schedule"),
+    clocks: seededRandom(seed, "clocks"),
     kinds,
   });
 }
@@ -58,6 +59,25 @@ Deno.test("the seeds of a swarm differ: some have no faults, some many kinds, al
   assert(all.some(({ size }) => size > 5));
   assertEquals(all.reduce((a, b) => a.union(b)), new Set(NEMESES));
   assertGreater(new Set(all.map((kinds) => [...kinds].sort().join())).size, 25);
+});
+
+Deno.test("a fifth of a swarm's worlds have faults of clocks, and nothing else differs", () => {
+  let skewed = 0;
+  for (let seed = 0; seed < 200; seed++) {
+    for (const name of SCHEDULES) {
+      const faults = schedule(name, seed);
+      const clocks = faults.filter(({ kind }) => kind === "clock");
+      const kinds = NEMESES.filter((kind) => kind !== "clock");
+      assertEquals(faults.filter(({ kind }) => kind !== "clock"), schedule(name, seed, { kinds }));
+      if (name !== "swarm") assertEquals(clocks, []);
+      else if (clocks.length > 0) skewed++;
+      for (const { clock } of clocks) {
+        assert(clock !== undefined && clock.rate >= 0.25 && clock.rate <= 4);
+        assert(Math.abs(clock.jumpMs) <= 60_000);
+      }
+    }
+  }
+  assert(skewed > 25 && skewed < 55, `${skewed}`);
 });
 
 Deno.test("syncs fail on a minority only", () => {

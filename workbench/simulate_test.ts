@@ -190,7 +190,7 @@ Deno.test("a run that is broken off from outside is judged as far as it came", a
 });
 
 Deno.test("what stops nodes begins after the first operations, all else at once", async () => {
-  const atOnce = ["partition", "one-way", "loss", "duplicate", "slow", "disk-slow"];
+  const atOnce = ["partition", "one-way", "loss", "duplicate", "slow", "disk-slow", "clock"];
   for (const kind of NEMESES) {
     const { history } = await simulate({ ...quiet, nemesis: [kind], nemesisIntervalSeconds: 2 });
     const firstFault = history.findIndex(({ process }) => process === "nemesis");

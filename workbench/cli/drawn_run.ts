@@ -10,7 +10,7 @@ import { UsageError } from "@eddy/maelstrom/flags";
 import { allMutants, binOf, isMutant } from "@eddy/mutants";
 import { plural } from "../checkers/checker.ts";
 import { needsDisk, NEMESES, type NemesisName, type PlanFault } from "../nemesis.ts";
-import type { RunOptions, RunSettings } from "../options.ts";
+import { type RunOptions, type RunSettings, whyNotForProcesses } from "../options.ts";
 import { seededRandom } from "../random.ts";
 import {
   asPlanned,
@@ -74,7 +74,8 @@ export async function drawerOf(
   const withSchedule = (options: RunOptions, seed: number) => {
     const { nodeIds } = options;
     const random = seededRandom(seed, "schedule");
-    return withFaults(options, drawSchedule(name, options, { nodeIds, random, kinds }));
+    const clocks = seededRandom(seed, "clocks");
+    return withFaults(options, drawSchedule(name, options, { nodeIds, random, clocks, kinds }));
   };
   const varied = (seed: number, parents: Parents): DrawnRun => {
     const parent = parents.at(-1);
@@ -129,8 +130,10 @@ function varyOptions(base: RunOptions, other: RunOptions, random: Random): RunOp
 export function kindsFor(flags: RunFlags): readonly NemesisName[] {
   const { bin, workload, disk } = flags;
   const hasStorage = bin === undefined || disk || isMutant(bin) && isOfStorage(bin, workload);
-  const survive = hasStorage && runsVirtually(flags);
+  const isVirtual = runsVirtually(flags);
+  const survive = hasStorage && isVirtual;
   return NEMESES.filter((kind) => {
+    if (!isVirtual && whyNotForProcesses(kind) !== undefined) return false;
     if (flags["no-disk"] && needsDisk(kind)) return false;
     return survive || !(kind === "kill" || needsDisk(kind));
   });

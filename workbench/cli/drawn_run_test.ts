@@ -66,6 +66,12 @@ Deno.test("nodes are killed only if they keep something", async () => {
   assertGreater(kills(await kindsOf(`${swarm} --bin ${storage}`)), 4);
 });
 
+Deno.test("clocks are skewed under virtual time only", async () => {
+  const line = "-w g-set --nemesis swarm --bin ./node.ts";
+  assert((await kindsOf(line)).has("clock"));
+  assert(!(await kindsOf(`${line} --real-time`)).has("clock"));
+});
+
 Deno.test("a seed of a sweep, its replay and its plan are the same run", async () => {
   await inTempDir(async (dir) => {
     const bin = "mutant:forgets-its-own-elements-in-a-crash";

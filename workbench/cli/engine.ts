@@ -13,7 +13,7 @@ import { isLoadable, isWasm, type LoadedProgram, loadProgram } from "../program.
 import type { RunHooks, RunResult } from "../run.ts";
 import { runProgram, simulateProgram } from "../run_program.ts";
 import { simulate } from "../simulate.ts";
-import { noRealTime, refuseDisk, type RunFlags } from "./flags.ts";
+import { noRealTime, refuseSimulated, type RunFlags } from "./flags.ts";
 import { refuseArgs } from "./mutants.ts";
 
 /** What runs the nodes of a run. */
@@ -111,7 +111,7 @@ export async function processProgram(bin: string, flags: RunFlags): Promise<Plan
         "in a runtime of your own runs in real time",
     );
   }
-  refuseDisk(bin, flags);
+  refuseSimulated(bin, flags);
   if (flags.compute !== undefined) {
     throw new UsageError(`Cannot use --compute for ${bin}: it runs in real time`);
   }

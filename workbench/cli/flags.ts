@@ -26,6 +26,7 @@ import {
   type RunOptions,
   type RunSettings,
   TOPOLOGIES,
+  whyNotForProcesses,
 } from "../options.ts";
 import { needsDisk, NEMESES, type NemesisName } from "../nemesis.ts";
 import { type ScheduleName, SCHEDULES } from "../schedules.ts";
@@ -333,15 +334,16 @@ function checkDisk(flags: RunFlags): void {
 }
 
 /**
- * Refuses simulated disks and their faults for processes.
+ * Refuses what only nodes under virtual time can have: simulated disks, and faults of disks and clocks.
  *
  * @throws {UsageError} naming the flag.
  */
-export function refuseDisk(bin: string, flags: RunFlags): void {
-  const { disk } = flags;
-  const fault = kindsOf(flags).find(needsDisk);
-  const flag = fault === undefined ? disk && "--disk" : `--nemesis ${fault}`;
-  if (flag) throw new UsageError(`Cannot use ${flag} for ${bin}: ${OWN_DISK}`);
+export function refuseSimulated(bin: string, flags: RunFlags): void {
+  for (const fault of kindsOf(flags)) {
+    const why = whyNotForProcesses(fault);
+    if (why !== undefined) throw new UsageError(`Cannot use --nemesis ${fault} for ${bin}: ${why}`);
+  }
+  if (flags.disk) throw new UsageError(`Cannot use --disk for ${bin}: ${OWN_DISK}`);
 }
 
 /**

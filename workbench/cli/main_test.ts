@@ -154,6 +154,10 @@ Deno.test("wrong arguments exit 254 with one sentence", async () => {
       [["test", "--bin", "x", "--compute", "1"], "Cannot use --compute for x: it runs in real"],
       [["test", "--bin", "x", "--disk"], "Cannot use --disk for x: processes have the machine's"],
       [["sweep", "--bin", "x", "--nemesis", "disk-eio"], "Cannot use --nemesis disk-eio for x"],
+      [
+        ["test", "--bin", "x", "--nemesis", "clock"],
+        "Cannot use --nemesis clock for x: processes go",
+      ],
       [["test", "--bin", "x.ts", "--disk", "--real-time"], "Cannot use --disk for x.ts: processes"],
       [["test", "--disk", "--no-disk"], "Cannot use --no-disk beside --disk, which needs disks"],
       [["test", "--no-disk", "--nemesis", "disk-full"], "Cannot use --no-disk beside --nemesis"],

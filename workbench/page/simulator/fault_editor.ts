@@ -40,6 +40,7 @@ const NEW_FAULTS: Readonly<Record<PlanFault["kind"], Making>> = {
   "disk-slow": onNode,
   "disk-full": onNode,
   "disk-eio": onNode,
+  clock: (node) => ({ nodes: [node], clock: { rate: 0.25, jumpMs: 0 } }),
 };
 
 /** What of a fault is moved. */
