@@ -43,6 +43,7 @@ export const runs: ReadonlyMap<string, readonly string[]> = new Map([
   run("g-set", "pause,duplicate"),
   run("lin-kv", "disk-lose,disk-torn,disk-slow"),
   run("kafka", "disk-full,disk-eio"),
+  run("lin-kv", "clock,partition"),
 ]);
 
 /**

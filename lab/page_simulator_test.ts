@@ -163,8 +163,8 @@ Deno.test("the simulator is small enough for a page of each run", async () => {
   const { mutants_worker: withMutants = 0, ...others } = sizes;
   // With the report's own code, 112 kB, a page was to have at most 250 kB of code. Simulated disks, and
   // what nodes keep on them, are 6 kB of this, with which it has 253; that a run ends early and what
-  // nodes wait for is 1 kB.
-  assertLessOrEqual(Math.max(...Object.values(others)), 144);
+  // nodes wait for is 1 kB, and clocks that run at another rate are 2.
+  assertLessOrEqual(Math.max(...Object.values(others)), 146);
   // Pages of mutants and the playground alone have it: 7 kB of this are the mutants that are rare.
-  assertLessOrEqual(withMutants, 170);
+  assertLessOrEqual(withMutants, 172);
 });

@@ -54,6 +54,15 @@ async function shrink(
   return { ...shrunk, tried };
 }
 
+const skew: PlanFault = {
+  kind: "clock",
+  drawn: "all",
+  nodes: ["n0", "n1", "n2"],
+  clock: { rate: 0.3, jumpMs: 1000 },
+  fromMs: 100,
+  toMs: 900,
+};
+
 function has(plan: Plan, ...values: number[]): boolean {
   return values.every((value) => plan.ops.some((op) => op.value === value));
 }
@@ -73,6 +82,22 @@ Deno.test("what a finding does not need goes: operations, clients, nodes, faults
   assertEquals(small.options.nemesis, []);
   assert(isDone);
   assertLess(runs, 150);
+});
+
+Deno.test("a fault of clocks goes where it is not needed, and else is narrowed", async () => {
+  const plan = planOf(100, [skew, cut]);
+  const without = await shrink(plan, (each) => has(each, 77));
+  assertEquals(without.plan.faults, []);
+  const skewed = ({ faults }: Plan) =>
+    faults.some(({ clock, nodes, fromMs, toMs = Infinity }) =>
+      clock !== undefined && nodes?.includes("n1") && fromMs <= 500 && toMs >= 550
+    );
+  const { plan: { faults, options } } = await shrink(plan, (each) => has(each, 77) && skewed(each));
+  assertEquals(options.nemesis, ["clock"]);
+  assertEquals(faults.map(({ clock }) => clock), [skew.clock]);
+  for (const { fromMs, toMs = Infinity } of faults) {
+    assert(fromMs > 300 && toMs < 750, `${fromMs} to ${toMs}`);
+  }
 });
 
 Deno.test("operations stay with their nodes when nodes and clients go", async () => {
