@@ -33,7 +33,7 @@ export function describeSkew({ rate, jumpMs }: Skew): string {
  */
 const ROUNDING_MS = 1e-7;
 
-interface Timer {
+interface MachineTimer {
   /** By this clock. */
   readonly dueMs: number;
   readonly fire: () => void;
@@ -49,7 +49,7 @@ interface Timer {
 export class MachineClock implements Clock {
   readonly #world: Clock;
   readonly #skews = new Set<Skew>();
-  readonly #timers = new Set<Timer>();
+  readonly #timers = new Set<MachineTimer>();
   #rate = 1;
   #jumpMs = 0;
   /** Its own time at the last change of rate, and the world's. */
@@ -81,7 +81,7 @@ export class MachineClock implements Clock {
       callback();
     };
     const dueMs = this.now() + delayMs;
-    const timer: Timer = { dueMs, fire, cancel: this.#scheduleWorld(delayMs, fire) };
+    const timer: MachineTimer = { dueMs, fire, cancel: this.#scheduleWorld(delayMs, fire) };
     timers.add(timer);
     return () => {
       timers.delete(timer);

@@ -12,7 +12,7 @@ import { plural } from "../checkers/checker.ts";
 import { worst } from "../history.ts";
 import type { RunFigures } from "../sweep.ts";
 import { exitCodeOf } from "./exit_codes.ts";
-import { jsonOf, showRuns, type SweptRun } from "./sweep_table.ts";
+import { runJson, showRuns, type SweptRun } from "./sweep_table.ts";
 import { colorFlag, printJson, Terminal } from "./terminal.ts";
 
 /** How many parts a sweep may have. */
@@ -208,7 +208,7 @@ export function mergeCommand(args: readonly string[]): Promise<number> {
   const { name, runs } = mergeShards([...words, ...rest]);
   if (json) {
     for (const run of runs) {
-      printJson(jsonOf({ ...run, outcome: { ...run.outcome, path: undefined } }));
+      printJson(runJson({ ...run, outcome: { ...run.outcome, path: undefined } }));
     }
   } else showRuns(new Terminal(color), runs, name.varied);
   return Promise.resolve(exitCodeOf(worst(runs.map(({ outcome }) => outcome.valid))));

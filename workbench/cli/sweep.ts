@@ -38,7 +38,7 @@ import {
 import { installationOf } from "./mutants.ts";
 import { type Kept, runAll } from "./run_all.ts";
 import { isOfShard, MAX_SHARDS, parseShard, type SweepName, writeShard } from "./merge.ts";
-import { jsonOf, nameOf, showRuns, type SweptRun } from "./sweep_table.ts";
+import { nameOf, runJson, showRuns, type SweptRun } from "./sweep_table.ts";
 import { colorFlag, printError, printJson, Terminal } from "./terminal.ts";
 import { givenWords, replayLine, reportedRun, testFlags } from "./test.ts";
 
@@ -319,7 +319,7 @@ async function sweepOver(
     onOutcome(outcome, job, i, tookMs) {
       for (const note of outcome.notes) printError(note);
       onReport(reported(job, vary, outcome, tookMs), i);
-      if (json) printJson(jsonOf(runOf(job, outcome)));
+      if (json) printJson(runJson(runOf(job, outcome)));
     },
     show(done, outcomes) {
       if (steered?.isOver) onEarlyEnd(done.length);

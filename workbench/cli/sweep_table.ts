@@ -25,7 +25,7 @@ export interface SweptRun {
 }
 
 /** A run as `sweep --json` prints it. */
-export function jsonOf({ label, parents, outcome }: SweptRun): Readonly<Record<string, unknown>> {
+export function runJson({ label, parents, outcome }: SweptRun): Readonly<Record<string, unknown>> {
   const { moreFindings: _, ...printed } = outcome;
   return { label, parents, ...printed };
 }
