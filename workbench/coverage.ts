@@ -11,13 +11,14 @@
 import { isClient, type JsonObject } from "@eddy/maelstrom";
 import type { NetEvent } from "./journal.ts";
 import type { PlanFault } from "./nemesis.ts";
+import { routedBody } from "./report_messages.ts";
 import type { RunResult } from "./run.ts";
 
 /** How many messages of a run are looked at. */
 const MAX_MESSAGES = 200_000;
 /** How many things one run can reach, at most. */
 const MAX_REACHED = 10_000;
-/** How long the name of a message may be, in characters. */
+/** How long the name of a message or a state may be, in characters. */
 const MAX_NAME_CHARS = 100;
 
 /** Something that changes what is known of nodes, in the history's time. */
@@ -35,7 +36,10 @@ export class Coverage {
   add({ type, timeMs, message, why }: NetEvent): void {
     const { src, dest, body } = message;
     if (type === "send" || isClient(dest) || this.#messages.length >= MAX_MESSAGES) return;
-    const what = isClient(src) ? `client's ${kindOf(body)}` : kindOf(body);
+    const inner = routedBody(body);
+    // What a node passes on for others is not for it.
+    if (inner !== undefined && body.dest !== dest) return;
+    const what = isClient(src) ? `client's ${kindOf(body)}` : kindOf(inner ?? body);
     const take = type === "drop"
       ? (node: NodeTrace) => node.misses(what, why ?? "")
       : (node: NodeTrace) => node.gets(what);
@@ -89,7 +93,7 @@ function kindOf(body: JsonObject): string {
 /** What a node says of itself, without numbers, of which there is no end. */
 function stateOf(observed: Readonly<Record<string, string | number | boolean>>): string {
   return Object.entries(observed).filter(([, value]) => typeof value !== "number")
-    .map(([name, value]) => `${name}=${value}`).join(" ");
+    .map(([name, value]) => `${name}=${value}`).join(" ").slice(0, MAX_NAME_CHARS);
 }
 
 /** The begin and the end of a fault, on the nodes that it is about. */

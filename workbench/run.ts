@@ -228,7 +228,7 @@ function describeWaiting(
   if (call === undefined) return undefined;
   const { type, dest, sentMs } = call;
   const seconds = ((sentMs - startMs) / 1000).toFixed(3);
-  return `${node} waits for the reply of ${dest} to its ${JSON.stringify(type)} of ${seconds} s`;
+  return `${node} has no reply of ${dest} to its ${JSON.stringify(type)} of ${seconds} s`;
 }
 
 /** The disks of a run's nodes, if they have simulated ones. */

@@ -17,7 +17,9 @@ export const GENERATION = 32;
 /** How often the world of a new seed is a variation, once there is something to vary. */
 const VARIED = 0.5;
 /** How many times a world is varied at most. */
-const MAX_PARENTS = 8;
+export const MAX_PARENTS = 8;
+/** How many different things are told apart in all; what comes later counts as known. */
+const MAX_REACHED = 100_000;
 /** Of so many things that were reached, the rarest decides what is varied. */
 const CHOICES = 4;
 
@@ -79,7 +81,7 @@ export class Steering {
   #count(name: string, world: readonly number[]): void {
     const known = this.#reached.get(name);
     if (known !== undefined) known.count++;
-    else {
+    else if (this.size < MAX_REACHED) {
       this.#reached.set(name, { count: 1, world });
       this.#names.push(name);
     }

@@ -38,7 +38,7 @@ export function checkHealed(
   const findings: Finding[] = [];
   if (unfinished.length > 0) {
     const told = unfinished.map(({ invoke, completion }) => waiting(invoke, completion));
-    // What a node waits for says most.
+    // An operation of a node that waits says most.
     const first = Math.max(0, told.findIndex((text) => text !== undefined));
     const { invoke } = unfinished[first] as PlacedPair;
     const why = told[first] === undefined ? "" : `, where ${told[first]}`;

@@ -59,8 +59,35 @@ Deno.test("the request that a node waits for is named", async () => {
   const { results } = await simulate({ ...options, install: asks });
   assertMatch(
     results.findings[0]?.what ?? "",
-    /echo of process \d+ on (n\d), where \1 waits for the reply of n\d to its "copy" of \d+\.\d{3} s$/,
+    /echo of process \d+ on (n\d), where \1 has no reply of n\d to its "copy" of \d+\.\d{3} s$/,
   );
+});
+
+Deno.test("a request is named if others pass it on, or an earlier operation sent it", async () => {
+  const silent = (node: Node) => node.on("copy", () => new Promise(() => {}));
+  const ask = (node: Node) => {
+    const peer = node.nodeIds.find((id) => id !== node.id) ?? "";
+    return node.rpc(peer, { type: "copy" });
+  };
+  const asksAlways = (node: Node) => {
+    silent(node);
+    node.on("echo", async ({ body: { echo } }) => {
+      // Time-outs make the node suspect its peer, so that later requests are routed.
+      for (;;) if (node.clock.now() < 3000 || await ask(node).catch(() => false)) return { echo };
+    });
+  };
+  const asksOnce = (node: Node) => {
+    silent(node);
+    let held: Promise<unknown> | undefined;
+    node.on("echo", async ({ body: { echo } }) => {
+      if (node.clock.now() > 3000) await (held ??= ask(node).catch(() => new Promise(() => {})));
+      return { echo };
+    });
+  };
+  for (const install of [asksAlways, asksOnce]) {
+    const { results } = await simulate({ ...options, nemesis: [], install });
+    assertMatch(results.findings[0]?.what ?? "", /where (n\d) has no reply of n\d to its "copy"/);
+  }
 });
 
 Deno.test("a node that refuses everything in the end is one, too, and one refusal is none", async () => {

@@ -89,9 +89,9 @@ export const commands: Readonly<Record<string, Command>> = {
     usage: "merge [flags] STORE...",
     summary: "Put the parts of a sweep together that `sweep --shard` did, on several machines say",
     details:
-      "Each STORE has some of the parts, and together they have all of one sweep. Printed is what " +
-      "one sweep would have printed, and with --json byte for byte its lines, in order, without the " +
-      "paths of results. The exit code is that of the worst run.",
+      "Each STORE has some of the parts, and together they have all of one sweep. The table is that " +
+      "of one sweep, and --json has its lines, byte for byte, in order and without the paths of " +
+      "results. The exit code is that of the worst run.",
     examples: [
       "sweep -w lin-kv --seeds 100 --shard 1/2 --store one",
       "sweep -w lin-kv --seeds 100 --shard 2/2 --store two",

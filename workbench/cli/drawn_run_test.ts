@@ -160,6 +160,9 @@ Deno.test("a sweep ends when nothing new was reached for some runs", async () =>
     assertMatch(refused[0]?.stderr ?? "", /^Cannot use --steer: /);
     assertMatch(refused[1]?.stderr ?? "", /^Cannot use --steer beside --vary/);
     assertMatch(refused[3]?.stderr ?? "", /^Cannot use --parents without --nemesis swarm/);
-    assertMatch(refused[4]?.stderr ?? "", /^Cannot use "1,x" for --parents: expected seeds/);
+    assertMatch(
+      refused[4]?.stderr ?? "",
+      /^Cannot use "1,x" for --parents: expected up to 8 seeds/,
+    );
   });
 });

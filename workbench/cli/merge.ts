@@ -11,7 +11,9 @@ import * as v from "valibot";
 import { plural } from "../checkers/checker.ts";
 import { worst } from "../history.ts";
 import type { RunFigures } from "../sweep.ts";
+import { printableLine } from "../explain.ts";
 import { exitCodeOf } from "./exit_codes.ts";
+import { MAX_RUNS } from "./flags.ts";
 import { runJson, showRuns, type SweptRun } from "./sweep_table.ts";
 import { colorFlag, printJson, Terminal } from "./terminal.ts";
 
@@ -33,6 +35,10 @@ export interface SweepName {
   readonly programs: Readonly<Record<string, string>>;
   /** The flag that varies. */
   readonly varied?: string | undefined;
+  /** The first seed. */
+  readonly seed: number;
+  /** How many seeds each value has. */
+  readonly seeds: number;
   /** How many runs there are in all. */
   readonly runs: number;
 }
@@ -54,40 +60,93 @@ const VERSION = 1;
 
 const FILE = /^sweep-\d+-of-\d+\.jsonl$/;
 
-/**
- * Writes what a part came to into a store; the file is there whole, or not at all.
- *
- * @returns its path.
- */
-export function writeShard(
+/** The file of a part in a store, which is there whole, or not at all. */
+export class ShardFile {
+  readonly path: string;
+  readonly #root: string;
+  readonly #shard: SweepShard;
+
+  /**
+   * Makes sure that it can be written, and removes an earlier one.
+   *
+   * @throws {Error} naming it, if it cannot.
+   */
+  constructor(root: string, shard: SweepShard) {
+    this.#root = root;
+    this.#shard = shard;
+    this.path = join(root, `sweep-${shard.number}-of-${shard.count}.jsonl`);
+    this.#write("");
+    this.#attempt(() => Deno.removeSync(this.path));
+  }
+
+  /** Writes what the part came to. */
+  write(name: SweepName, runs: readonly SweptRun[]): void {
+    this.#write(textOf(this.#root, this.#shard, name, runs));
+  }
+
+  #write(text: string): void {
+    const part = `${this.path}.tmp`;
+    this.#attempt(() => {
+      Deno.mkdirSync(this.#root, { recursive: true });
+      try {
+        removeIfThere(part);
+        Deno.writeTextFileSync(part, text, { createNew: true });
+        Deno.renameSync(part, this.path);
+      } catch (error) {
+        removeIfThere(part);
+        throw error;
+      }
+    });
+  }
+
+  #attempt(act: () => void): void {
+    try {
+      act();
+    } catch (cause) {
+      throw new Error(`Cannot write ${this.path}: ${errorText(cause)}`, { cause });
+    }
+  }
+}
+
+function removeIfThere(path: string): void {
+  try {
+    Deno.removeSync(path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+}
+
+function textOf(
   root: string,
   shard: SweepShard,
   name: SweepName,
   runs: readonly SweptRun[],
 ): string {
-  const path = join(root, `sweep-${shard.number}-of-${shard.count}.jsonl`);
   const rows = runs.map(({ outcome, ...run }) => {
     const kept = outcome.path?.slice(join(root, "_").length - 1);
     return { ...run, outcome: { ...outcome, path: kept } };
   });
   const lines = [{ version: VERSION, shard, ...name }, ...rows].map((row) => JSON.stringify(row));
-  try {
-    Deno.mkdirSync(root, { recursive: true });
-    Deno.writeTextFileSync(`${path}.tmp`, `${lines.join("\n")}\n`);
-    Deno.renameSync(`${path}.tmp`, path);
-  } catch (cause) {
-    throw new Error(`Cannot write ${path}: ${errorText(cause)}`, { cause });
-  }
-  return path;
+  return `${lines.join("\n")}\n`;
 }
+
+const count = v.pipe(v.number(), v.safeInteger(), v.minValue(1));
 
 const head = v.object({
   version: v.literal(VERSION, `expected version ${VERSION}, which this Eddy reads`),
-  shard: v.object({ number: v.number(), count: v.number() }),
+  shard: v.object({ number: count, count: v.pipe(count, v.maxValue(MAX_SHARDS)) }),
   settings: v.string(),
   programs: v.record(v.string(), v.string()),
   varied: v.optional(v.string()),
-  runs: v.number(),
+  seed: v.pipe(v.number(), v.safeInteger()),
+  seeds: count,
+  runs: v.pipe(count, v.maxValue(MAX_RUNS)),
+});
+
+const figure = v.optional(v.number());
+const spread = v.optional(v.looseObject({ median: v.number(), max: v.number() }));
+const observed = v.looseObject({
+  sometimes: v.array(v.looseObject({ name: v.string(), count: v.number() })),
 });
 
 const row = v.object({
@@ -98,7 +157,13 @@ const row = v.object({
   outcome: v.looseObject({
     seed: v.number(),
     valid: v.union([v.boolean(), v.literal("unknown")]),
+    okFraction: figure,
+    serversPerOp: figure,
+    latencyMs: spread,
+    stableMs: spread,
     reason: v.string(),
+    machineNote: v.optional(v.string()),
+    observed: v.optional(observed),
     notes: v.array(v.string()),
     path: v.optional(v.string()),
   }),
@@ -127,12 +192,18 @@ export function mergeShards(folders: readonly string[]): MergedRuns {
   });
   const [first] = parts;
   if (first === undefined) throw new UsageError("Cannot merge: no folder is named");
-  const nameOf = ({ name }: Part) => JSON.stringify([first.shard.count, name]);
+  const nameOf = ({ name }: Part) => JSON.stringify(name);
   const byNumber = new Map<number, Part>();
   for (const part of parts) {
     const { path, shard } = part;
     if (shard.count !== first.shard.count || nameOf(part) !== nameOf(first)) {
-      throw new UsageError(`Cannot merge ${first.path} and ${path}: they are of different sweeps`);
+      const [one, other] = [first, part].map((each) =>
+        printableLine(`${each.shard.count} parts of ${each.name.settings}`)
+      );
+      const why = one === other ? "their programs differ" : `${one}, and ${other}`;
+      throw new UsageError(
+        `Cannot merge ${first.path} and ${path}, which are of different sweeps: ${why}`,
+      );
     }
     const twin = byNumber.get(shard.number);
     if (twin !== undefined && twin.path !== path) {
@@ -177,22 +248,29 @@ function filesOf(folder: string): string[] {
 
 function readShard(folder: string, file: string): Part {
   const path = join(folder, file);
+  let line = 1;
   try {
+    if (!Deno.statSync(path).isFile) throw new Error("it is no file");
     const [first = "", ...lines] = Deno.readTextFileSync(path).trimEnd().split("\n");
     const { version: _, shard, ...name } = v.parse(head, JSON.parse(first));
-    const runs = lines.map((line) => {
-      const run = JSON.parse(line);
+    const runs = lines.map((text, i) => {
+      line++;
+      const run = JSON.parse(text);
       // What is read is kept as it is: the order of names, too, is that of one sweep.
       v.assert(row, run);
       const { outcome } = run;
+      const seed = name.seed + (shard.number - 1 + i * shard.count) % name.seeds;
+      if (run.seed !== seed || outcome.seed !== seed) throw new Error(`expected seed ${seed}`);
       const path = outcome.path === undefined ? undefined : join(folder, outcome.path);
       return { ...run, outcome: { ...outcome, path } as unknown as RunFigures };
     });
-    const expected = Array.from({ length: name.runs }).filter((_, i) => isOfShard(shard, i)).length;
-    if (runs.length !== expected) throw new Error(`it has ${runs.length} runs of ${expected}`);
+    const expected = Math.floor((name.runs - shard.number) / shard.count) + 1;
+    if (runs.length !== expected) {
+      throw new Error(`it has ${plural(runs.length, "run")} in place of ${expected}`);
+    }
     return { path, shard, name, runs };
   } catch (cause) {
-    throw new UsageError(`Cannot read ${path}: ${errorText(cause)}`, { cause });
+    throw new UsageError(`Cannot read ${path}, line ${line}: ${errorText(cause)}`, { cause });
   }
 }
 

@@ -32,9 +32,9 @@ Deno.test("merge: parts have the lines of one sweep, byte for byte, and where re
       ["merge", "a", "b"],
     ], dir);
     assertEquals([one, two, three].map((part) => part?.stderr), [
-      "Part 1 of 3 is in a/sweep-1-of-3.jsonl, for merge\n",
-      "Part 2 of 3 is in b/sweep-2-of-3.jsonl, for merge\n",
-      "Part 3 of 3 is in a/sweep-3-of-3.jsonl, for merge\n",
+      "5 runs in a/sweep-1-of-3.jsonl, for merge\n",
+      "4 runs in b/sweep-2-of-3.jsonl, for merge\n",
+      "4 runs in a/sweep-3-of-3.jsonl, for merge\n",
     ]);
     assertEquals(json?.code, whole?.code);
     assertEquals(lines(json?.stdout ?? ""), inOrder(whole?.stdout ?? ""));
@@ -77,7 +77,10 @@ Deno.test("merge: what is not all of one sweep is refused, with the names of fil
         ["one", "again"],
         "Cannot merge one/sweep-1-of-2.jsonl and again/sweep-1-of-2.jsonl: they are",
       ],
-      [["one", "other"], "they are of different sweeps"],
+      [
+        ["one", "other"],
+        "which are of different sweeps: 2 parts of --workload echo --time-limit 1 ",
+      ],
       [["empty"], "Cannot merge: of 3 parts 1, 2 are missing"],
       [[], "Cannot merge: no folder is named"],
       [["none"], "Cannot read none: "],
@@ -94,8 +97,13 @@ Deno.test("merge: what is not all of one sweep is refused, with the names of fil
     const [head = "", run = ""] = lines(text);
     for (
       const [broken, why] of [
-        [head, "it has 0 runs of 1"],
-        [`${head}\n${run.slice(0, 40)}`, "JSON"],
+        [head, "line 1: it has 0 runs in place of 1"],
+        [`${head}\n${run.slice(0, 40)}`, "line 2: "],
+        [text.replace('"outcome":{"seed":0', '"outcome":{"seed":5'), "line 2: expected seed 0"],
+        [
+          text.replace('"throughput"', '"okFraction":"x","a"').replace(/"okFraction":[\d.]+,/, ""),
+          "line 2: ",
+        ],
         [text.replace('"version":1', '"version":2'), "expected version 1"],
         [text.replace('"valid":true', '"valid":"perhaps"'), "Invalid"],
         ["", "JSON"],
@@ -104,7 +112,7 @@ Deno.test("merge: what is not all of one sweep is refused, with the names of fil
       Deno.writeTextFileSync(file, broken ?? "");
       const { code, stderr } = await workbench(["merge", "one", "other"], dir);
       assertEquals(code, 254);
-      assertStringIncludes(stderr, "Cannot read one/sweep-1-of-2.jsonl: ");
+      assertStringIncludes(stderr, "Cannot read one/sweep-1-of-2.jsonl, line ");
       assertStringIncludes(stderr, why ?? "");
     }
   });

@@ -309,7 +309,10 @@ export function linesOf(small: SmallRun): Line[] {
     : [`Nothing was left out that keeps ${finding}, in ${took}: ${describeSize(before)}`];
   return [
     ...sizes,
-    ...isDone ? [] : ["  Less may be enough: it was ended before everything was tried"],
+    ...isDone ? [] : [
+      "  Less may be enough: it was ended before everything was tried" +
+      (path === undefined ? "" : `; ${commandName()} shrink ${shellWord(path)} goes on`),
+    ],
     `Seed ${outcome.seed}: ${reason}`,
     ...others,
     ...plan === undefined ? [] : [

@@ -37,7 +37,7 @@ import {
 } from "./flags.ts";
 import { installationOf } from "./mutants.ts";
 import { type Kept, runAll } from "./run_all.ts";
-import { isOfShard, MAX_SHARDS, parseShard, type SweepName, writeShard } from "./merge.ts";
+import { isOfShard, MAX_SHARDS, parseShard, ShardFile, type SweepName } from "./merge.ts";
 import { nameOf, runJson, showRuns, type SweptRun } from "./sweep_table.ts";
 import { colorFlag, printError, printJson, Terminal } from "./terminal.ts";
 import { givenWords, replayLine, reportedRun, testFlags } from "./test.ts";
@@ -81,7 +81,9 @@ export const sweepFlags = {
       "Vary the worlds of runs that reached something new, where faults are drawn for each seed",
   },
   patience: {
-    help: "End when so many runs, one after the other, reached nothing new",
+    help:
+      `End when so many runs or more, one after the other, reached nothing new; looked at after ` +
+      `every ${GENERATION} runs`,
     value: "N",
     ...integer(1, MAX_RUNS),
   },
@@ -143,7 +145,8 @@ export async function sweepCommand(args: readonly string[]): Promise<number> {
     for (const ignored of sayIgnored(flags)) printError(ignored);
     for (const job of jobs) reports.push(reported(job, vary, undefined, 0));
     let failing: Failing | undefined;
-    let runs: readonly SweptRun[] = [];
+    const part = shard && new ShardFile(flags.store, shard);
+    if (jobs.length === 0) part?.write(nameOfSweep(flags, vary, rest, all), []);
     const steered = flags.steer || flags.patience !== undefined
       ? new SteeredRuns(flags.steer ? varied : (job) => job, flags.patience)
       : undefined;
@@ -151,14 +154,13 @@ export async function sweepCommand(args: readonly string[]): Promise<number> {
       onReport: (report, i) => reports[i] = report,
       onEarlyEnd: (count) => reports.length = count,
       onFailing: (found) => failing = found,
-      onRuns: (done) => runs = done,
+      onRuns(runs) {
+        if (runs.length === jobs.length) part?.write(nameOfSweep(flags, vary, rest, all), runs);
+      },
       // Before the table, whose end is where the results are.
       beforeShown: () => report.annotate(reports),
     });
-    if (shard !== undefined) {
-      const path = writeShard(flags.store, shard, nameOfSweep(flags, vary, rest, all), runs);
-      printError(`Part ${shard.number} of ${shard.count} is in ${path}, for merge`);
-    }
+    if (part !== undefined) printError(`${plural(jobs.length, "run")} in ${part.path}, for merge`);
     if (failing !== undefined && !flags["no-shrink"]) {
       const { index } = failing;
       const small = await shrinkFirst(failing, flags);
@@ -202,6 +204,8 @@ function nameOfSweep(
     settings: words.join(" "),
     programs: Object.fromEntries(programs),
     varied,
+    seed: flags.seed,
+    seeds: flags.seeds,
     runs: jobs.length,
   };
 }
@@ -253,6 +257,9 @@ async function jobMaker(
   const isPlain = vary !== undefined || isProcess;
   const flags = { ...given, nemesis: given.nemesis ?? (isPlain ? undefined : "swarm" as const) };
   const { nemesis, twice, steer } = flags;
+  if (steer && isProcess) {
+    throw new UsageError(`Cannot use --steer for ${nodes.bin}: it runs in real time`);
+  }
   if (twice && isProcess) {
     throw new UsageError(`Cannot use --twice for ${nodes.bin}: it runs in real time`);
   }
@@ -332,7 +339,10 @@ async function sweepOver(
       if (job !== undefined && path !== undefined) onFailing({ job, path, index: first });
       const runs = done.map((job, i) => runOf(job, outcomes[i] as RunFigures));
       onRuns(runs);
-      if (json) return;
+      if (json) {
+        for (const line of steered?.describe() ?? []) printError(line);
+        return;
+      }
       const terminal = new Terminal(color);
       terminal.print([engine]);
       showRuns(terminal, runs, vary?.name);
@@ -387,7 +397,7 @@ class SteeredRuns {
     this.#steering.learn();
     const { size, sinceNew } = this.#steering;
     const last = sinceNew === 0
-      ? "of which the last run had some first"
+      ? "the last run reached some of them for the first time"
       : `the last ${plural(sinceNew, "run")} reached nothing new`;
     return [`Reached: ${size} combinations of states, messages, faults and outcomes; ${last}`];
   }

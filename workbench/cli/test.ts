@@ -16,6 +16,7 @@ import type { RunReport } from "../report.ts";
 import type { RunHooks, RunResult } from "../run.ts";
 import type { RunProgress } from "../runner.ts";
 import { simulate } from "../simulate.ts";
+import { MAX_PARENTS } from "../steering.ts";
 import { outcomeOf } from "../sweep.ts";
 import { keepReport } from "../stored_run.ts";
 import { startWatchdog } from "../threads.ts";
@@ -68,7 +69,7 @@ export const testFlags = {
   parents: {
     help: "The seeds whose world --seed varies, as `sweep --steer` prints them",
     value: "N,N",
-    accepts: "seeds, comma separated",
+    accepts: `up to ${MAX_PARENTS} seeds, comma separated`,
     parse: parseSeeds,
   },
   plan: {
@@ -79,7 +80,9 @@ export const testFlags = {
 };
 
 function parseSeeds(text: string): number[] | undefined {
-  return /^\d{1,15}(,\d{1,15}){0,9}$/.test(text) ? text.split(",").map(Number) : undefined;
+  if (!/^\d{1,16}(,\d{1,16})*$/.test(text)) return undefined;
+  const seeds = text.split(",").map(Number);
+  return seeds.length <= MAX_PARENTS && seeds.every(Number.isSafeInteger) ? seeds : undefined;
 }
 
 /** The flags that have a meaning beside `--plan`. */
@@ -162,6 +165,9 @@ async function runEach(
     : undefined;
   if (flags.parents !== undefined && draw === undefined) {
     throw new UsageError("Cannot use --parents without --nemesis swarm or another schedule");
+  }
+  if (flags.parents !== undefined && flags.seed === undefined) {
+    throw new UsageError("Cannot use --parents without --seed, by which their world is varied");
   }
   if (plan !== undefined && isOther(plan.program, engine.program)) {
     printError(`${flags.bin} is not what the plan was made with: it may do something else`);
