@@ -21,9 +21,9 @@ const module = new URL("./search_tasks.ts", import.meta.url).href;
 export const searchCampaign: Campaign = {
   name: "search",
   description:
-    "The fault of every wrong node is found by `sweep`, from each of five disjoint ranges of seeds, " +
-    "with and without --steer; blind is one mix of all faults, from the first range. The first run " +
-    "that shows it is made small",
+    "The fault of every wrong node is found by `sweep`, from each of five disjoint ranges of seeds; " +
+    "steered is `sweep --steer`, from the first two, and blind one mix of all faults, from the " +
+    "first. The first run that shows a fault is made small. It takes more than an hour",
   seeds: 500,
   async run(seeds, onProgress) {
     const tasks = allMutants.flatMap((_, index) =>
@@ -69,7 +69,7 @@ export const searchCampaign: Campaign = {
 const WAYS: readonly Pick<SearchTask, "how" | "first">[] = [
   { how: "blind", first: RANGES[0] ?? 0 },
   ...RANGES.map((first) => ({ how: "swarm", first }) as const),
-  ...RANGES.map((first) => ({ how: "steered", first }) as const),
+  ...RANGES.slice(0, 2).map((first) => ({ how: "steered", first }) as const),
 ];
 
 /** How many seeds it took in one of the ways, the fewest first; infinite where it was not found. */
