@@ -44,6 +44,7 @@ export {
   type PlanFault,
 } from "./nemesis.ts";
 export type { Latency, PlanLink, Slowness } from "./links.ts";
+export type { Skew } from "./machine_clock.ts";
 export type { Packet } from "./network.ts";
 export type { MachineLoad, NodeLoad } from "./machine_load.ts";
 export type { NamedCount, ObservationRecord, ObservationSummary } from "./observations.ts";
