@@ -95,13 +95,16 @@ export async function searchMutant(
   return undefined;
 }
 
+/** Findings that right nodes with as short a log have, too, if it is made so short. */
+const OF_WAITING: readonly string[] = ["never-ok", "unfinished", "unserved"];
+
 /** Whether a run blames a wrong node for its fault. */
 function shows(run: RunResult, mutant: Mutant): boolean {
   const signs = signsOf(run);
-  // What clients see of a broken rule of Raft may have several names.
+  // What clients see of a broken rule may have several names, but that they wait may not be why.
   if ("rule" in mutant) {
     const { valid, findings } = run.results;
-    return valid === false && findings.some(({ anomaly }) => anomaly !== "never-ok");
+    return valid === false && findings.some(({ anomaly }) => !OF_WAITING.includes(anomaly));
   }
   return isAmong(signs, mutant.anomaly);
 }
