@@ -11,6 +11,7 @@ import * as v from "valibot";
 import { plural } from "../checkers/checker.ts";
 import { worst } from "../history.ts";
 import type { RunFigures } from "../sweep.ts";
+import { whyUnwritten, writeWhole } from "../whole_file.ts";
 import { printableLine } from "../explain.ts";
 import { exitCodeOf } from "./exit_codes.ts";
 import { MAX_RUNS } from "./flags.ts";
@@ -75,44 +76,24 @@ export class ShardFile {
     this.#root = root;
     this.#shard = shard;
     this.path = join(root, `sweep-${shard.number}-of-${shard.count}.jsonl`);
-    this.#write("");
-    this.#attempt(() => Deno.removeSync(this.path));
+    this.#attempt(() => {
+      Deno.mkdirSync(root, { recursive: true });
+      writeWhole(this.path, "");
+      Deno.removeSync(this.path);
+    });
   }
 
   /** Writes what the part came to. */
   write(name: SweepName, runs: readonly SweptRun[]): void {
-    this.#write(textOf(this.#root, this.#shard, name, runs));
-  }
-
-  #write(text: string): void {
-    const part = `${this.path}.tmp`;
-    this.#attempt(() => {
-      Deno.mkdirSync(this.#root, { recursive: true });
-      try {
-        removeIfThere(part);
-        Deno.writeTextFileSync(part, text, { createNew: true });
-        Deno.renameSync(part, this.path);
-      } catch (error) {
-        removeIfThere(part);
-        throw error;
-      }
-    });
+    this.#attempt(() => writeWhole(this.path, textOf(this.#root, this.#shard, name, runs)));
   }
 
   #attempt(act: () => void): void {
     try {
       act();
     } catch (cause) {
-      throw new Error(`Cannot write ${this.path}: ${errorText(cause)}`, { cause });
+      throw new Error(`Cannot write ${this.path}: ${whyUnwritten(cause)}`, { cause });
     }
-  }
-}
-
-function removeIfThere(path: string): void {
-  try {
-    Deno.removeSync(path);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
   }
 }
 

@@ -137,9 +137,11 @@ export async function sweepCommand(args: readonly string[]): Promise<number> {
   try {
     const { jobs: all, vary: varied } = await runsOf(vary, first, args, rest);
     const { shard } = flags;
-    const learns = (["steer", "patience"] as const).find((flag) => flags[flag]);
-    if (shard !== undefined && learns !== undefined) {
-      throw new UsageError(`Cannot use --${learns} beside --shard: it learns from all runs before`);
+    const learning = learningFlag(flags);
+    if (shard !== undefined && learning !== undefined) {
+      throw new UsageError(
+        `Cannot use --${learning} beside --shard: it learns from all runs before`,
+      );
     }
     const jobs = shard === undefined ? all : all.filter((_, i) => isOfShard(shard, i));
     for (const ignored of sayIgnored(flags)) printError(ignored);
@@ -147,9 +149,9 @@ export async function sweepCommand(args: readonly string[]): Promise<number> {
     let failing: Failing | undefined;
     const part = shard && new ShardFile(flags.store, shard);
     if (jobs.length === 0) part?.write(nameOfSweep(flags, vary, rest, all), []);
-    const steered = flags.steer || flags.patience !== undefined
-      ? new SteeredRuns(flags.steer ? varied : (job) => job, flags.patience)
-      : undefined;
+    const steered = learning === undefined
+      ? undefined
+      : new SteeredRuns(flags.steer ? varied : (job) => job, flags.patience);
     code = await sweepOver(jobs, flags, vary, steered, {
       onReport: (report, i) => reports[i] = report,
       onEarlyEnd: (count) => reports.length = count,
@@ -282,7 +284,7 @@ async function jobMaker(
       ...(isProcess ? { store: folder } : { keptIn: folder }),
       runTimeoutSeconds: flags["run-timeout"],
       twice,
-      isCovered: steer || flags.patience !== undefined,
+      isCovered: learningFlag(flags) !== undefined,
       parents,
     };
     if (draw === undefined) return job;
@@ -463,9 +465,17 @@ function reported(
   return reportedRun(options, replay, valid, reason, others);
 }
 
+/** The flag for which runs must say what they reached. */
+function learningFlag(
+  { steer, patience }: Pick<SweepFlags, "steer" | "patience">,
+): "steer" | "patience" | undefined {
+  if (steer) return "steer";
+  return patience === undefined ? undefined : "patience";
+}
+
 /** What varies, if anything does. */
 function variedBy(
-  given: Readonly<Record<string, unknown>> & { readonly vary: readonly Vary[] },
+  given: Readonly<Record<string, unknown>> & Pick<SweepFlags, "vary" | "steer" | "patience">,
 ): Vary | undefined {
   const [vary, second] = given.vary;
   if (vary === undefined) return undefined;
@@ -480,9 +490,7 @@ function variedBy(
   if (twice !== undefined) {
     throw new UsageError(`Cannot vary ${name}: ${JSON.stringify(twice)} is given twice`);
   }
-  const beside = ["steer", "patience"].find((flag) =>
-    given[flag] !== undefined && given[flag] !== false
-  );
+  const beside = learningFlag(given);
   if (beside !== undefined) {
     throw new UsageError(
       `Cannot use --${beside} beside --vary, whose runs are to differ in one thing`,
