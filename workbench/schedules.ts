@@ -341,7 +341,7 @@ function drawNodeOptions(random: Random): Readonly<Record<string, number>> {
     "max-latency": drawOf(random, [undefined, undefined, undefined, 0, 30, 300]),
     "heartbeat": drawOf(random, [undefined, undefined, 30, 300]),
     "max-entries": drawOf(random, [undefined, undefined, 4, 32]),
-    "max-lag": drawOf(random, [undefined, undefined, 64, 256]),
+    "max-lag": drawOf(random, [undefined, undefined, 16, 256]),
   };
   const given = Object.entries(drawn).flatMap(([name, value]) =>
     value === undefined ? [] : [[name, value] as const]

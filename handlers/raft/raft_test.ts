@@ -4,7 +4,16 @@ import { type Json, MemoryStorage, RpcError } from "@eddy/maelstrom";
 import { DurableRaftStorage, lastOfTerm, MemoryRaftStorage } from "./log.ts";
 import { countFitting, isMessage, Link } from "./message.ts";
 import { Raft } from "./raft.ts";
-import { Commands, type Machine, type Outcome, payloadOf, Reads, Sessions } from "./replica.ts";
+import {
+  Commands,
+  type Machine,
+  type Outcome,
+  payloadOf,
+  Reads,
+  Replica,
+  type Request,
+  Sessions,
+} from "./replica.ts";
 import { KeyValueMachine, ListMachine, RegisterMachine } from "./state_machines.ts";
 
 Deno.test("a link learns its delay, whatever the other side holds back", () => {
@@ -236,12 +245,12 @@ Deno.test("keys and values are any JSON, compared as Maelstrom does", () => {
   const missing = machine.read({ a: 1, b: 2 });
   assertInstanceOf(missing, RpcError);
   assertEquals(missing.code, 20);
-  machine.apply(["write", { a: 1, b: 2 }, [1]], true);
+  machine.apply(["write", { a: 1, b: 2 }, [1]]);
   assertEquals(machine.read({ b: 2, a: 1 }), { value: [1] });
-  const mismatch = machine.apply(["cas", { b: 2, a: 1 }, [2], 3], true);
+  const mismatch = machine.apply(["cas", { b: 2, a: 1 }, [2], 3])();
   assertInstanceOf(mismatch, RpcError);
   assertEquals(mismatch.code, 22);
-  machine.apply(["cas", { b: 2, a: 1 }, [1], "1"], true);
+  machine.apply(["cas", { b: 2, a: 1 }, [1], "1"]);
   assertEquals(machine.read({ a: 1, b: 2 }), { value: "1" });
   const copy = new KeyValueMachine();
   copy.restore(machine.snapshot());
@@ -389,4 +398,58 @@ Deno.test("a session's numbers may jump", () => {
   assert(sessions.admit(["x", 2 ** 53 - 1, 2 ** 53 - 1, null]));
   assertEquals(sessions.size, 1);
   assert(!sessions.admit(["x", 1, 0, null]));
+});
+
+Deno.test("a snapshot brings what requests came to, as long as their node waits for it", () => {
+  const machine = new KeyValueMachine();
+  const sessions = new Sessions();
+  const requests: Request<Parameters<KeyValueMachine["apply"]>[0]>[] = [
+    ["n1:a", 0, 0, ["write", "x", 1]],
+    ["n1:a", 1, 0, ["cas", "x", 2, 3]],
+    ["n1:a", 2, 1, ["cas", "x", 1, 2]],
+  ];
+  for (const request of requests) {
+    assert(sessions.admit(request));
+    sessions.keep(request, machine.apply(request[3]));
+  }
+  const snapshot: unknown = JSON.parse(JSON.stringify(sessions.snapshot()));
+  assert(Sessions.isSnapshot(snapshot));
+  const copy = new Sessions();
+  copy.restore(snapshot);
+  assertEquals(copy.snapshot(), sessions.snapshot());
+  assertEquals(copy.outcome("n1:a", 0), undefined, "n1 has its answer");
+  const error = copy.outcome("n1:a", 1);
+  assertInstanceOf(error, RpcError);
+  assertEquals([error.code, error.message], [22, "Expected 2, found 1"]);
+  assertEquals(copy.outcome("n1:a", 2), {});
+  assertEquals(copy.outcome("n1:a", 3), undefined);
+  for (const wrong of [[1], [1, 2], [1, "x"], [1, 22], [1, -1, "x"], [-1, {}], [1, {}, 2], "1"]) {
+    assert(!Sessions.isSnapshot([1, [["n1:a", 0, [wrong], 1]]]), JSON.stringify(wrong));
+  }
+});
+
+Deno.test("a node whose client's request comes to it in a snapshot answers it", () => {
+  const machine = new KeyValueMachine();
+  const nodeIds = ["n0", "n1", "n2"];
+  const random = { next: () => 0.5 };
+  const replica = new Replica({ id: "n0", nodeIds, random, nowMs: 0, machine });
+  const leads = { term: 1, heartbeatMs: 100, link: [1, 0, 0] as const };
+  const appends = { prevIndex: 0, prevTerm: 0, entries: [], commit: 0, round: 1, prompt: true };
+  replica.step("n1", { type: "append_entries", ...leads, ...appends }, 1);
+  replica.turn(1);
+  const outcomes: unknown[] = [];
+  replica.execute(["write", "x", 1], 2, (outcome) => outcomes.push(outcome));
+  let session = "";
+  for (let nowMs = 2; session === ""; nowMs++) {
+    for (const { message } of replica.turn(nowMs)) {
+      if (message.type === "acknowledge" && message.commands !== undefined) {
+        [[session]] = message.commands as [Request];
+      }
+    }
+  }
+  const items: Json[] = [[1, [[session, 0, [[0, {}]], 1]]], ["x", 1]];
+  const covers = { lastIndex: 1, lastTerm: 1, offset: 0, done: true };
+  replica.step("n1", { type: "install_snapshot", ...leads, ...covers, items }, 50);
+  replica.turn(50);
+  assertEquals([outcomes, machine.read("x")], [[{}], { value: 1 }]);
 });

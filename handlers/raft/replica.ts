@@ -19,9 +19,10 @@ export interface Machine<Operation extends Json, Reply extends object> {
   /**
    * Does an operation.
    *
-   * @param isWanted whether a client of this node waits for the outcome; it may be left out if not
+   * @returns makes what it came to: the same whenever it is called, however the state has changed.
+   * Few outcomes are asked for: those that a client of this node waits for.
    */
-  apply(operation: Operation, isWanted: boolean): Outcome<Reply> | undefined;
+  apply(operation: Operation): () => Outcome<Reply>;
   /** Whether a value, which may come from a peer, is an operation. */
   isOperation(value: unknown): value is Operation;
   /** A copy of the whole state, in pieces. */
@@ -59,6 +60,7 @@ export class Replica<Operation extends Json = Json, Reply extends object = objec
   readonly raft: Raft;
   readonly #machine: Machine<Operation, Reply>;
   readonly #sessions: Sessions;
+  readonly #session: string;
   readonly #commands: Commands<Operation, Reply>;
   readonly #reads: Reads;
   readonly #maxLatencyMs: number;
@@ -72,8 +74,8 @@ export class Replica<Operation extends Json = Json, Reply extends object = objec
     this.#machine = machine;
     this.#sessions = options.sessions ?? new Sessions();
     // A restarted node must not go on with the numbers of its earlier life.
-    const session = `${id}:${drawName(random, 40)}`;
-    this.#commands = new Commands({ session, maxLatencyMs, holdMs });
+    this.#session = `${id}:${drawName(random, 40)}`;
+    this.#commands = new Commands({ session: this.#session, maxLatencyMs, holdMs });
     this.#reads = new Reads(holdMs);
     this.#maxLatencyMs = maxLatencyMs;
     this.#applied = options.applied ?? 0;
@@ -122,6 +124,9 @@ export class Replica<Operation extends Json = Json, Reply extends object = objec
       if (Sessions.isSnapshot(sessions)) this.#sessions.restore(sessions);
       this.#machine.restore(items);
       this.#applied = restore.index;
+      this.#commands.settle((number) =>
+        this.#sessions.outcome(this.#session, number) as Outcome<Reply> | undefined
+      );
     }
     this.#apply(first, entries);
     this.#reads.granted(grants);
@@ -151,9 +156,9 @@ export class Replica<Operation extends Json = Json, Reply extends object = objec
 
   #execute(request: Request<Operation>): void {
     if (!this.#sessions.admit(request)) return;
-    const settle = this.#commands.executed(request);
-    const outcome = this.#machine.apply(request[3], settle !== undefined);
-    if (settle !== undefined && outcome !== undefined) settle(outcome);
+    const outcome = this.#machine.apply(request[3]);
+    this.#sessions.keep(request, outcome);
+    this.#commands.executed(request)?.(outcome());
   }
 
   #watchLeader(nowMs: number): void {
@@ -256,6 +261,16 @@ export class Commands<Operation extends Json = Json, Reply extends object = obje
     if (pending === undefined) return undefined;
     this.#pending.delete(number);
     return pending.settle;
+  }
+
+  /** Settles what was executed unseen, before the snapshot that this node has just taken over. */
+  settle(outcomeOf: (number: number) => Outcome<Reply> | undefined): void {
+    for (const { number, settle } of this.#pending.values()) {
+      const outcome = outcomeOf(number);
+      if (outcome === undefined) continue;
+      this.#pending.delete(number);
+      settle(outcome);
+    }
   }
 
   /** Hands out once more, to a new leader, what may have been lost with the old one. */
@@ -462,18 +477,24 @@ function isCount(value: unknown): value is number {
 
 /** The requests of one life of a node (paper 8, dissertation 6.3). */
 interface Session {
-  /** What is below is over: executed, or given up and never to be executed. */
+  /** What is below is over: its outcome is known, or it was given up and will never be executed. */
   lowest: number;
-  /** Those executed from there on; no more than the node waits for at a time. */
-  readonly executed: Set<number>;
+  /** Those executed from there on, with what they came to; no more than the node waits for. */
+  readonly executed: Map<number, (() => Outcome) | undefined>;
   /** When it was last used, counted in requests. */
   usedAt: number;
 }
 
+/** A request that was executed, and if it is known its reply, or its error's code and text. */
+type Executed =
+  | number
+  | [number: number, reply: Json]
+  | [number: number, code: number, text: string];
+
 /** The count of requests, and the sessions. */
 type SessionsSnapshot = [
   count: number,
-  sessions: [name: string, lowest: number, executed: number[], usedAt: number][],
+  sessions: [name: string, lowest: number, executed: Executed[], usedAt: number][],
 ];
 
 /** How many sessions are kept. Each start of a node begins one. */
@@ -496,9 +517,19 @@ export class Sessions {
     const session = this.#session(name);
     session.usedAt = ++this.#count;
     const isNew = number >= session.lowest && !session.executed.has(number);
-    if (isNew) session.executed.add(number);
+    if (isNew) session.executed.set(number, undefined);
     this.#forgetBelow(session, lowest);
     return isNew;
+  }
+
+  /** Keeps what an admitted request came to, until its node waits for it no more. */
+  keep([name, number]: Request, outcome: () => Outcome): void {
+    this.#sessions.get(name)?.executed.set(number, outcome);
+  }
+
+  /** What a request came to; undefined if it was not executed, or is over. */
+  outcome(name: string, number: number): Outcome | undefined {
+    return this.#sessions.get(name)?.executed.get(number)?.();
   }
 
   /** A copy of all this, as one value. */
@@ -506,7 +537,7 @@ export class Sessions {
     return [
       this.#count,
       Array.from(this.#sessions, ([name, { lowest, executed, usedAt }]) => {
-        return [name, lowest, [...executed], usedAt];
+        return [name, lowest, Array.from(executed, packExecuted), usedAt];
       }),
     ];
   }
@@ -519,7 +550,7 @@ export class Sessions {
       if (!Array.isArray(session) || session.length !== 4) return false;
       const [name, lowest, executed, usedAt] = session;
       return typeof name === "string" && isCount(lowest) && isCount(usedAt) &&
-        Array.isArray(executed) && executed.every(isCount);
+        Array.isArray(executed) && executed.every(isExecuted);
     });
   }
 
@@ -528,7 +559,7 @@ export class Sessions {
     this.#count = count;
     this.#sessions.clear();
     for (const [name, lowest, executed, usedAt] of sessions) {
-      this.#sessions.set(name, { lowest, executed: new Set(executed), usedAt });
+      this.#sessions.set(name, { lowest, executed: new Map(executed.map(unpackExecuted)), usedAt });
     }
   }
 
@@ -536,7 +567,7 @@ export class Sessions {
   #forgetBelow(session: Session, lowest: number): void {
     const { executed } = session;
     if (lowest - session.lowest > executed.size) {
-      for (const number of executed) if (number < lowest) executed.delete(number);
+      for (const number of executed.keys()) if (number < lowest) executed.delete(number);
       session.lowest = lowest;
     }
     while (session.lowest < lowest) executed.delete(session.lowest++);
@@ -545,7 +576,7 @@ export class Sessions {
   #session(name: string): Session {
     const known = this.#sessions.get(name);
     if (known !== undefined) return known;
-    const session: Session = { lowest: 0, executed: new Set(), usedAt: 0 };
+    const session: Session = { lowest: 0, executed: new Map(), usedAt: 0 };
     this.#sessions.set(name, session);
     if (this.#sessions.size > MAX_SESSIONS) this.#forgetOldest(name);
     return session;
@@ -561,4 +592,26 @@ export class Sessions {
     }
     if (oldest !== undefined) this.#sessions.delete(oldest);
   }
+}
+
+function isExecuted(value: unknown): value is Executed {
+  if (!Array.isArray(value)) return isCount(value);
+  const { 0: number, 1: replyOrCode, 2: text, length } = value;
+  if (!isCount(number)) return false;
+  if (length === 2) return typeof replyOrCode === "object" && replyOrCode !== null;
+  return length === 3 && isCount(replyOrCode) && typeof text === "string";
+}
+
+function packExecuted([number, outcomeOf]: [number, (() => Outcome) | undefined]): Executed {
+  if (outcomeOf === undefined) return number;
+  const outcome = outcomeOf();
+  if (outcome instanceof RpcError) return [number, outcome.code, outcome.message];
+  return [number, outcome as Json];
+}
+
+function unpackExecuted(executed: Executed): [number, (() => Outcome) | undefined] {
+  if (typeof executed === "number") return [executed, undefined];
+  if (executed.length === 2) return [executed[0], () => executed[1] as object];
+  const [number, code, text] = executed;
+  return [number, () => RpcError.answer(code, text)];
 }

@@ -32,19 +32,19 @@ function isTxn(value: unknown, f: string): boolean {
 export class KeyValueMachine implements Machine<KeyValueOperation, object> {
   readonly #entries = new Map<string, [key: Json, value: Json]>();
 
-  apply(operation: KeyValueOperation, isWanted: boolean): Outcome | undefined {
+  apply(operation: KeyValueOperation): () => Outcome {
     const [f, key, value] = operation;
     const name = canonical(key);
     if (f === "write") {
       this.#entries.set(name, [key, value]);
-      return {};
+      return done;
     }
     const entry = this.#entries.get(name);
-    // An error is made only if a client waits for it.
-    if (entry === undefined) return isWanted ? missing(key) : undefined;
-    if (!jsonEqual(entry[1], value)) return isWanted ? mismatch(value, entry[1]) : undefined;
+    if (entry === undefined) return () => missing(key);
+    const [, found] = entry;
+    if (!jsonEqual(found, value)) return () => mismatch(value, found);
     entry[1] = operation[3];
-    return {};
+    return done;
   }
 
   read(key: Json): Outcome<{ value: Json }> {
@@ -74,6 +74,10 @@ export class KeyValueMachine implements Machine<KeyValueOperation, object> {
   }
 }
 
+function done(): object {
+  return {};
+}
+
 function missing(key: Json): RpcError {
   const what = `Key ${JSON.stringify(key)} does not exist`;
   return RpcError.answer(ErrorCode.keyDoesNotExist, what);
@@ -91,19 +95,18 @@ const PIECE_LENGTH = 1024;
 export class ListMachine implements Machine<AppendTxn, { txn: AppendTxn }> {
   readonly #lists = new Map<string, { readonly key: Json; readonly elements: Json[] }>();
 
-  apply(txn: AppendTxn, isWanted: boolean): { txn: AppendTxn } | undefined {
-    const done: AppendTxn = [];
-    for (const [f, key, value] of txn) {
-      if (f === "append") this.#list(key).push(value);
-      // A list is copied only if a client waits for it.
-      if (isWanted) done.push([f, key, f === "append" ? value : this.#read(key)]);
-    }
-    return isWanted ? { txn: done } : undefined;
+  apply(txn: AppendTxn): () => { txn: AppendTxn } {
+    const values = txn.map(([f, key, value]) => {
+      if (f === "r") return this.#view(key);
+      this.#list(key).push(value);
+      return () => value;
+    });
+    return () => ({ txn: txn.map(([f, key], i) => [f, key, values[i]?.() ?? null]) });
   }
 
   /** Answers a transaction that only reads. */
   read(txn: AppendTxn): { txn: AppendTxn } {
-    return { txn: txn.map(([, key]) => ["r", key, this.#read(key)]) };
+    return { txn: txn.map(([, key]) => ["r", key, this.#view(key)()]) };
   }
 
   isOperation(value: unknown): value is AppendTxn {
@@ -141,8 +144,11 @@ export class ListMachine implements Machine<AppendTxn, { txn: AppendTxn }> {
     return elements;
   }
 
-  #read(key: Json): Json {
-    return this.#lists.get(canonical(key))?.elements.slice() ?? null;
+  /** Copies a list as it is now, later: all that is added comes behind. */
+  #view(key: Json): () => Json {
+    const elements = this.#lists.get(canonical(key))?.elements;
+    const length = elements?.length;
+    return () => elements?.slice(0, length) ?? null;
   }
 }
 
@@ -150,13 +156,12 @@ export class ListMachine implements Machine<AppendTxn, { txn: AppendTxn }> {
 export class RegisterMachine implements Machine<RegisterTxn, { txn: RegisterTxn }> {
   readonly #registers = new Map<string, [key: Json, value: Json]>();
 
-  apply(txn: RegisterTxn, isWanted: boolean): { txn: RegisterTxn } | undefined {
-    const done: RegisterTxn = [];
-    for (const [f, key, value] of txn) {
+  apply(txn: RegisterTxn): () => { txn: RegisterTxn } {
+    const executed: RegisterTxn = txn.map(([f, key, value]) => {
       if (f === "w") this.#registers.set(canonical(key), [key, value]);
-      if (isWanted) done.push([f, key, this.#read(key)]);
-    }
-    return isWanted ? { txn: done } : undefined;
+      return [f, key, this.#read(key)];
+    });
+    return () => ({ txn: executed });
   }
 
   /** Answers a transaction that only reads. */

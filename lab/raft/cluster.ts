@@ -66,11 +66,11 @@ type Operation = Parameters<KeyValueMachine["apply"]>[0];
 class CountingMachine extends KeyValueMachine {
   readonly #seen = new Set<Json | undefined>();
 
-  override apply(operation: Operation, isWanted: boolean): Outcome | undefined {
+  override apply(operation: Operation): () => Outcome {
     const id = operation[operation.length - 1];
     if (this.#seen.has(id)) throw new Error(`Executed twice: ${JSON.stringify(id)}`);
     this.#seen.add(id);
-    return super.apply(operation, isWanted);
+    return super.apply(operation);
   }
 
   override restore(items: readonly Json[]): void {

@@ -253,8 +253,8 @@ export class SharedLog<Operation extends Json, Reply extends object> {
     if (own !== undefined) own.isSettled = true;
     for (const [position, operation] of operations.entries()) {
       const waiting = own?.operations[position];
-      const outcome = this.#machine.apply(operation as Operation, waiting !== undefined);
-      if (outcome !== undefined) waiting?.settle(outcome);
+      const outcome = this.#machine.apply(operation as Operation);
+      waiting?.settle(outcome());
     }
   }
 }
