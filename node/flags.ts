@@ -66,6 +66,7 @@ export interface ParsedFlags<F extends Flags> {
 /**
  * Reads a command line.
  *
+ * @param rest what may follow `--`, for whoever gives an option that belongs there
  * @throws {UsageError} naming the flag, the value, and what is accepted.
  *
  * @example
@@ -78,14 +79,18 @@ export interface ParsedFlags<F extends Flags> {
  * assertThrows(() => parseFlags(flags, ["--rate", "x"]), Error, "a number of 0 or more");
  * ```
  */
-export function parseFlags<F extends Flags>(spec: F, args: readonly string[]): ParsedFlags<F> {
+export function parseFlags<F extends Flags>(
+  spec: F,
+  args: readonly string[],
+  rest?: string,
+): ParsedFlags<F> {
   const names = Object.keys(spec);
   const short = Object.entries(spec).flatMap(([name, flag]) =>
     flag.short === undefined ? [] : [[flag.short, name]]
   );
   const takesValue = (name: string) => spec[name]?.value !== undefined;
   refuseValues(names.filter((name) => !takesValue(name)), args);
-  const { _: words, "--": rest = [], ...given } = parseArgs(joinNegatives(args), {
+  const { _: words, "--": behind = [], ...given } = parseArgs(joinNegatives(args), {
     string: names.filter(takesValue),
     boolean: names.filter((name) => !takesValue(name)),
     collect: names.filter(takesValue),
@@ -96,7 +101,8 @@ export function parseFlags<F extends Flags>(spec: F, args: readonly string[]): P
       const [option = ""] = arg.split("=");
       const known = names.map((name) => `--${name}`).join(", ") || "none";
       const hint = didYouMean(option.replace(/^-+/, ""), names, "--");
-      throw new UsageError(`Unknown option ${option}${hint}: accepted are ${known}`);
+      const others = rest === undefined ? "" : `, and after -- ${rest}`;
+      throw new UsageError(`Unknown option ${option}${hint}: accepted are ${known}${others}`);
     },
   });
   const values = names.map((name) => {
@@ -107,7 +113,7 @@ export function parseFlags<F extends Flags>(spec: F, args: readonly string[]): P
     if (flag?.many) return [name, texts.map((text) => readValue(name, flag, text))];
     return [name, readValue(name, flag, texts.at(-1))];
   });
-  return { flags: Object.fromEntries(values), words: words.map(String), rest };
+  return { flags: Object.fromEntries(values), words: words.map(String), rest: behind };
 }
 
 /**

@@ -49,6 +49,8 @@ Deno.test("parseFlags says what is wrong, with what, and what is accepted", () =
   for (const [args, message] of cases) {
     assertThrows(() => parseFlags(spec, args), UsageError, message);
   }
+  const ofProgram = () => parseFlags(spec, ["--data"], "the program's own");
+  assertThrows(ofProgram, UsageError, "--seed, --bin, and after -- the program's own");
 });
 
 Deno.test("numbers may have an exponent, as under Maelstrom", () => {

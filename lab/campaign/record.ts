@@ -20,7 +20,9 @@ const HEAD = `# Campaigns
 This page is for readers who want to know what was found in long series of runs, and when.
 
 The last result of each long campaign, written by \`deno task campaign NAME --write\`; CI runs a
-share of each.
+share of each. Two figures in a cell are the median and the worst of the runs. A run is starved if
+some kind of operation never succeeded, or so few did that there was nothing to judge; that is no
+violation. Seconds are those of two cores, which other work may have shared.
 `;
 
 /** A page with one campaign's section put in its place, or at the end if it had none. */

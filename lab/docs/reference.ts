@@ -42,8 +42,8 @@ function whyNotRun(example: string): string | undefined {
   return /\.\/| history\.edn/.test(example) ? "they need files of your own" : undefined;
 }
 
-/** Examples that take longer than tests should. */
-const IS_LONG = /^(sweep|demo|playground|test -w broadcast)/;
+/** Examples that take longer than tests should, or need what those leave. */
+const IS_LONG = /^(sweep|merge|demo|playground|test -w broadcast)/;
 
 /** What the mutants of examples are found by. */
 function expected(example: string): string {

@@ -12,7 +12,7 @@ import type { NetEvent } from "../journal.ts";
 import type { PlannedParts, RunResult } from "../run.ts";
 import { outcomeOf, reasonOf } from "../sweep.ts";
 import { type Parting, Traces } from "../trace.ts";
-import { runFlags, toRunOptions } from "./flags.ts";
+import { OF_PROGRAM, runFlags, toRunOptions } from "./flags.ts";
 import { colorFlag, type Line, printJson, Terminal } from "./terminal.ts";
 import { engineOf } from "./test.ts";
 
@@ -45,7 +45,7 @@ const OWN = "eddy";
 
 /** Runs the command; the exit code is 0 if both runs are the same, and 1 if they part. */
 export async function diffCommand(args: readonly string[]): Promise<number> {
-  const { flags: { json, color, bin }, words, rest } = parseFlags(diffFlags, args);
+  const { flags: { json, color, bin }, words, rest } = parseFlags(diffFlags, args, OF_PROGRAM);
   const [a, b, extra] = words;
   if (a === undefined || b === undefined || extra !== undefined) {
     throw new UsageError(

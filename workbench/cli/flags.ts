@@ -211,6 +211,9 @@ export const runFlags = {
   "maelstrom-bugs": { help: "Reproduce the bugs of Maelstrom's seq-kv, too" },
 } satisfies Flags;
 
+/** What follows `--` where a program runs. */
+export const OF_PROGRAM = "the program's own";
+
 /** Flags of Maelstrom that have no meaning where nothing is reached by ssh. */
 export const ignoredFlags = {
   "no-ssh": { help: "" },

@@ -30,6 +30,7 @@ import {
   checkVaried,
   ignoredFlags,
   MAX_RUNS,
+  OF_PROGRAM,
   type RunFlags,
   runFlags,
   sayIgnored,
@@ -121,7 +122,11 @@ interface Labelled extends Kept {
 
 /** Runs the command and returns the exit code of the worst run. */
 export async function sweepCommand(args: readonly string[]): Promise<number> {
-  const { flags, words, rest } = parseFlags({ ...sweepFlags, ...ignoredFlags }, args);
+  const { flags, words, rest } = parseFlags(
+    { ...sweepFlags, ...ignoredFlags },
+    args,
+    OF_PROGRAM,
+  );
   if (words.length > 0) throw new UsageError(`Unexpected argument ${JSON.stringify(words[0])}`);
   const vary = variedBy(flags);
   const first = flags.seed;

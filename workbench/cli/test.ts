@@ -31,6 +31,7 @@ import {
   ignoredFlags,
   MAX_RUNS,
   noRealTime,
+  OF_PROGRAM,
   type RunFlags,
   runFlags,
   sayIgnored,
@@ -98,6 +99,7 @@ export async function testCommand(args: readonly string[]): Promise<number> {
   const { flags: given, words, rest: givenArgs } = parseFlags(
     { ...testFlags, ...ignoredFlags },
     args,
+    OF_PROGRAM,
   );
   if (words.length > 0) throw new UsageError(`Unexpected argument ${JSON.stringify(words[0])}`);
   const plan = given.plan === undefined ? undefined : readPlan(given.plan, args);
