@@ -38,10 +38,11 @@ export const schedules: Readonly<Record<ScheduleName, string>> = {
   seesaw: "the majority is now with one of two nodes, now with the other, and they never meet",
   fork: "two nodes that do not hear each other, while the others stand still or start again",
   stragglers: "one node after the other misses much, or is slow",
+  skew: "one node after the other is cut off, and its clock is slow, or the others' are fast",
 };
 
 /** The name of a schedule. */
-export type ScheduleName = "swarm" | "storm" | "seesaw" | "fork" | "stragglers";
+export type ScheduleName = "swarm" | "storm" | "seesaw" | "fork" | "stragglers" | "skew";
 
 /** The names of all schedules. */
 export const SCHEDULES: readonly ScheduleName[] = Object.keys(schedules) as ScheduleName[];
@@ -65,7 +66,7 @@ export function drawSchedule(
   options: Pick<RunOptions, "timeLimitSeconds" | "heal">,
   context: Omit<ScheduleContext, "durationMs">,
 ): PlanFault[] {
-  const kinds = context.kinds.filter((kind) => kind !== "clock");
+  const kinds = context.kinds.filter((kind) => kind !== "clock" || name === "skew");
   const whole = { ...context, kinds, durationMs: faultyMs(options) };
   const faults = asPlanned(drawers[nameFor(name, whole)](whole), whole);
   if (name !== "swarm" || kinds.length === context.kinds.length) return faults;
@@ -129,6 +130,7 @@ const drawers: Readonly<Record<ScheduleName, (context: ScheduleContext) => PlanF
   seesaw,
   fork,
   stragglers,
+  skew,
 };
 
 /** Each kind is there or not; those that are have intervals and strengths of their own. */
@@ -266,6 +268,25 @@ function stragglers(context: ScheduleContext): PlanFault[] {
     if (random.next() < 0.5) return [cut([few, others], "stragglers", fromMs, toMs)];
     const slowness = { factor: 1 + randomBelow(random, 5), extraMs: 50 + randomBelow(random, 300) };
     return [{ kind: "slow", drawn: "stragglers", nodes: few, slowness, fromMs, toMs }];
+  });
+}
+
+/**
+ * One node after the other is cut off while its clock is slow, or all others' are fast: if it leads
+ * it trusts a lease for longer than the others do (dissertation 6.4.1).
+ */
+function skew(context: ScheduleContext): PlanFault[] {
+  const { random, nodeIds } = context;
+  return inTurn(context, (_, fromMs, toMs) => {
+    const [one = "", ...others] = shuffled(random, nodeIds);
+    const faster = logUniform(random, 1.5, 4);
+    const [nodes, rate] = random.next() < 0.5 ? [[one], 1 / faster] : [others, faster];
+    const clock = { rate: Math.round(rate * 1000) / 1000, jumpMs: 0 };
+    const cutAtMs = fromMs + random.next() * (toMs - fromMs) / 2;
+    return [
+      { kind: "clock", drawn: "skew", nodes, clock, fromMs, toMs },
+      cut([[one], others], "skew", cutAtMs, toMs),
+    ];
   });
 }
 
