@@ -1,6 +1,6 @@
 /**
  * How many seeds it takes to find the fault of a wrong node, how small its run becomes, and that
- * nothing is found with Eddy's own nodes.
+ * nothing is found with right nodes.
  *
  * @module
  */
@@ -10,7 +10,8 @@ import { plural } from "@eddy/workbench/checkers/checker.ts";
 import { runTasks, type Task } from "@eddy/workbench/sweep.ts";
 import { WORKLOADS } from "@eddy/workbench";
 import { type Campaign, tenths } from "./campaign.ts";
-import type { Found, How, SearchTask } from "./search_tasks.ts";
+import { rightNodes } from "../reference/right_nodes.ts";
+import type { Control, Found, How, SearchTask } from "./search_tasks.ts";
 
 /** The first seeds of the ranges that are searched, which do not meet. */
 const RANGES = [0, 100_000, 200_000, 300_000, 400_000];
@@ -154,29 +155,41 @@ function summary(found: readonly (Found | undefined)[], count: number): string[]
   ];
 }
 
-/** Eddy's own nodes under `--nemesis swarm`. */
+/** Right nodes under `--nemesis swarm`: Eddy's own, of which clients never wait, and others. */
 export const swarmControl: Campaign = {
   name: "swarm-control",
-  description: "Nothing is found with Eddy's own nodes by `sweep --nemesis swarm`",
+  description:
+    "Nothing is found with right nodes by `sweep --nemesis swarm`, and clients of Eddy's own do " +
+    "not wait at the end, when no fault is on. Those of simpler nodes do: of some that compare and " +
+    "set one key of a service, again and again, while others do so, too",
   seeds: 200,
   async run(seeds, onProgress) {
-    const tasks = WORKLOADS.map((workload) => {
+    const own = WORKLOADS.map((workload) => {
       return { module, name: "searchOwn", input: { workload, seeds } };
     });
-    const blamed = await runTasks<readonly string[]>(
-      tasks,
-      tenths(tasks.length, "workloads", onProgress),
-    );
+    const others = rightNodes.map((_, index) => {
+      return { module, name: "searchRight", input: { index, seeds } };
+    });
+    const tasks = [...own, ...others];
+    const found = await runTasks<Control>(tasks, tenths(tasks.length, "nodes", onProgress));
+    const names = [
+      ...WORKLOADS.map((workload) => [workload, "Eddy's own"]),
+      ...rightNodes.map(({ workload, name }) => [workload, name]),
+    ];
     return {
       rows: [
-        ["workload", "runs", "blamed"],
-        ...WORKLOADS.map((workload, i) => [
-          workload,
-          String(seeds),
-          String(blamed[i]?.length ?? 0),
+        ["workload", "node", "runs", "blamed", "clients wait"],
+        ...found.map(({ blamed, waiting }, i) => [
+          ...names[i] ?? [],
+          ...[seeds, blamed.length, waiting].map(String),
         ]),
       ],
-      failures: blamed.flat(),
+      failures: found.flatMap(({ blamed, waiting }, i) => {
+        const [workload, node] = names[i] ?? [];
+        return waiting === 0 || i >= own.length
+          ? blamed
+          : [...blamed, `${workload}, ${node}: clients wait in ${plural(waiting, "run")}`];
+      }),
     };
   },
 };

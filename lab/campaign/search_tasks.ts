@@ -5,7 +5,14 @@
  */
 
 import { parseFlags } from "@eddy/maelstrom/flags";
-import { allMutants, binOf, findMutant, isMutant, type Mutant } from "@eddy/mutants";
+import {
+  allMutants,
+  binOf,
+  findMutant,
+  isMutant,
+  type Mutant,
+  type NodeUnderTest,
+} from "@eddy/mutants";
 import {
   type NetEvent,
   type RunHooks,
@@ -19,6 +26,7 @@ import { Coverage } from "@eddy/workbench/coverage.ts";
 import { GENERATION, Steering } from "@eddy/workbench/steering.ts";
 import { type Plan, PLAN_VERSION } from "@eddy/workbench/plan.ts";
 import { Losses, type PlanSize, shrinkPlan, sizeOf } from "@eddy/workbench/shrink.ts";
+import { rightNodes } from "../reference/right_nodes.ts";
 import { isAmong, signsOf } from "../reference/trials.ts";
 
 /** Which wrong node, and which seeds. */
@@ -61,14 +69,7 @@ export async function searchMutant(
 ): Promise<Found | undefined> {
   const mutant = allMutants[index];
   if (mutant === undefined) throw new RangeError(`There is no mutant ${index}`);
-  const { workload, needs = {} } = mutant;
-  const { availability, consistencyModels } = needs;
-  const line = [
-    `-w ${workload} --bin ${binOf(mutant)}`,
-    ...availability === undefined ? [] : [`--availability ${availability}`],
-    ...consistencyModels === undefined ? [] : [`--consistency-models ${consistencyModels.join()}`],
-  ].join(" ");
-  const draw = await drawerFor(line, how);
+  const draw = await drawerFor(`--bin ${binOf(mutant)} ${lineOf(mutant)}`, how);
   const { install } = mutant;
   const steering = how === "steered" ? new Steering() : undefined;
   for (let seed = first; seed < first + seeds; seed++) {
@@ -93,6 +94,16 @@ export async function searchMutant(
     steering?.add([...parents, seed], coverage.reached(run));
   }
   return undefined;
+}
+
+/** What a node serves, and what it promises, as flags. */
+function lineOf({ workload, needs = {} }: NodeUnderTest): string {
+  const { availability, consistencyModels } = needs;
+  return [
+    `-w ${workload}`,
+    ...availability === undefined ? [] : [`--availability ${availability}`],
+    ...consistencyModels === undefined ? [] : [`--consistency-models ${consistencyModels.join()}`],
+  ].join(" ");
 }
 
 /** Findings that right nodes with as short a log have, too, if it is made so short. */
@@ -137,20 +148,66 @@ async function shrink(plan: Plan, mutant: Mutant): Promise<Small | undefined> {
   }
 }
 
-/** Runs Eddy's own node of a workload, and returns what was found, with the line that shows it. */
+/** What was found with a right node. */
+export interface Control {
+  /** Each run in which it was blamed, with the line or the node that shows it. */
+  readonly blamed: readonly string[];
+  /** In how many other runs clients waited at the end, when no fault was on. */
+  readonly waiting: number;
+}
+
+/** Runs Eddy's own node of a workload. */
 export async function searchOwn(
   { workload, seeds }: { readonly workload: WorkloadName; readonly seeds: number },
-): Promise<readonly string[]> {
+): Promise<Control> {
   const draw = await drawerFor(`-w ${workload}`, "swarm");
-  const blamed: string[] = [];
-  for (let seed = 0; seed < seeds; seed++) {
+  const name = `eddy test -w ${workload} --nemesis swarm`;
+  return await control(name, seeds, (seed) => {
     const { options, args, plan } = draw(seed);
-    const { results } = await simulate({ ...options, args, plan });
-    if (results.valid === true) continue;
-    const why = results.explanations[0]?.[0] ?? results.warnings[0] ?? "no reason known";
-    blamed.push(`eddy test -w ${workload} --nemesis swarm --seed ${seed}: ${why}`);
+    return simulate({ ...options, args, plan });
+  });
+}
+
+/** Runs a right node of another kind, under those of the faults that it tolerates. */
+export async function searchRight(
+  { index, seeds }: { readonly index: number; readonly seeds: number },
+): Promise<Control> {
+  const right = rightNodes[index];
+  if (right === undefined) throw new RangeError(`There is no right node ${index}`);
+  const { name, workload, install, tolerates } = right;
+  const draw = await drawerFor(lineOf(right), "swarm");
+  return await control(`${workload}, ${name},`, seeds, (seed) => {
+    const { options, plan } = draw(seed);
+    const faults = (plan?.faults ?? []).filter(({ kind }) => tolerates.includes(kind));
+    const nemesis = options.nemesis.filter((kind) => tolerates.includes(kind));
+    return simulate({ ...options, nemesis, install, plan: { faults } });
+  });
+}
+
+/** What follows from it that clients wait: that nobody polled a message at the end. */
+const FOLLOWING: readonly string[] = [...OF_WAITING, "unseen"];
+
+async function control(
+  name: string,
+  seeds: number,
+  run: (seed: number) => Promise<RunResult>,
+): Promise<Control> {
+  const blamed: string[] = [];
+  let waiting = 0;
+  for (let seed = 0; seed < seeds; seed++) {
+    const { valid, findings, explanations, warnings } = (await run(seed)).results;
+    if (valid === true) continue;
+    const found = findings.map(({ anomaly }) => anomaly);
+    if (
+      found.some((each) => OF_WAITING.includes(each)) &&
+      found.every((each) => FOLLOWING.includes(each))
+    ) waiting++;
+    else {
+      const why = explanations[0]?.[0] ?? warnings[0] ?? "no reason known";
+      blamed.push(`${name} --seed ${seed}: ${why}`);
+    }
   }
-  return blamed;
+  return { blamed, waiting };
 }
 
 /** The one mix of faults of a blind search, in runs that are as long as the median of a swarm's. */
