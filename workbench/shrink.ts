@@ -109,10 +109,21 @@ export interface Shrunk {
   readonly isDone: boolean;
 }
 
+/** A run whose finding is gone when its plan is run again. */
+export class UnrepeatedRun extends Error {
+  /** `UnrepeatedRun`. */
+  override readonly name = "UnrepeatedRun";
+
+  /** Says so. */
+  constructor() {
+    super("Cannot shrink the run: it does not show its finding when it is run again");
+  }
+}
+
 /**
  * Makes a plan small.
  *
- * @throws {Error} if the plan itself does not show the finding.
+ * @throws {UnrepeatedRun} if the plan itself does not show the finding.
  */
 export async function shrinkPlan(plan: Plan, settings: ShrinkSettings): Promise<Shrunk> {
   return await new Shrinker(plan, settings).run();
@@ -145,7 +156,7 @@ class Shrinker {
     // What chance decided of messages follows from the seed, and is drawn anew for fewer of them.
     const drawn = { ...this.#plan, links: [] };
     if (!await this.#failsAgain(drawn) && !await this.#failsAgain(this.#plan)) {
-      throw new Error("Cannot shrink the run: it does not show its finding when it is run again");
+      throw new UnrepeatedRun();
     }
     do await this.#untilNothingGoes(); while (!this.#isOver && await this.#tryOtherSeeds());
     if (!this.#isOver && await this.#singleMessages()) await this.#untilNothingGoes();

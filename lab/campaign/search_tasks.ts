@@ -25,7 +25,13 @@ import { runFlags, toRunOptions } from "@eddy/workbench/cli/flags.ts";
 import { Coverage } from "@eddy/workbench/coverage.ts";
 import { GENERATION, Steering } from "@eddy/workbench/steering.ts";
 import { type Plan, PLAN_VERSION } from "@eddy/workbench/plan.ts";
-import { Losses, type PlanSize, shrinkPlan, sizeOf } from "@eddy/workbench/shrink.ts";
+import {
+  Losses,
+  type PlanSize,
+  shrinkPlan,
+  sizeOf,
+  UnrepeatedRun,
+} from "@eddy/workbench/shrink.ts";
 import { rightNodes } from "../reference/right_nodes.ts";
 import { isAmong, signsOf } from "../reference/trials.ts";
 
@@ -142,9 +148,10 @@ async function shrink(plan: Plan, mutant: Mutant): Promise<Small | undefined> {
     });
     const seconds = (performance.now() - beganMs) / 1000;
     return { before: sizeOf(plan), after: sizeOf(small), runs, seconds };
-  } catch {
+  } catch (error) {
     // It shows its fault once only, although nothing but the seed decides: the table lacks it.
-    return undefined;
+    if (error instanceof UnrepeatedRun) return undefined;
+    throw error;
   }
 }
 
