@@ -45,6 +45,7 @@ const arrows = {
   workbench: ["@eddy/handlers", "@eddy/maelstrom", "@eddy/mutants"],
   scripts: ["@eddy/handlers", "@eddy/maelstrom"],
   lab: ["@eddy/handlers", "@eddy/maelstrom", "@eddy/mutants", "@eddy/workbench"],
+  nats: ["@eddy/handlers", "@eddy/maelstrom", "@eddy/mutants", "@eddy/workbench"],
 } as const;
 
 type Room = keyof typeof arrows;
@@ -95,7 +96,7 @@ Deno.test("the workbench's command line and its pages alone import mutants", () 
 });
 
 Deno.test("packages import each other by name, never by path", () => {
-  const outside = /from "(\.\.\/)+(node|handlers|mutants|workbench|lab)\//;
+  const outside = /from "(\.\.\/)+(node|handlers|mutants|workbench|lab|nats)\//;
   assertEquals(occurrences(all, outside), []);
   assertEquals(occurrences([main], /@eddy\/(workbench|mutants)/), []);
 });

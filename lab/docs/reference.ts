@@ -38,6 +38,7 @@ const MORE: Readonly<Record<string, string>> = {
 function whyNotRun(example: string): string | undefined {
   if (example.startsWith("serve")) return "it ends when it is interrupted";
   if (example.startsWith("shrink")) return "they need a run that is not valid";
+  if (example.includes("--nats")) return "they need a NATS server";
   if (example.startsWith("diff")) return "they end with 1, for the runs part";
   return /\.\/| history\.edn/.test(example) ? "they need files of your own" : undefined;
 }

@@ -101,6 +101,21 @@ export const commands: Readonly<Record<string, Command>> = {
     load: () =>
       import("./merge.ts").then(({ mergeFlags: flags, mergeCommand: run }) => ({ flags, run })),
   },
+  worker: {
+    usage: "worker --nats URL [flags]",
+    summary: "Do runs of the sweeps that `sweep --nats` puts on a NATS server",
+    examples: ["worker --nats nats://127.0.0.1:4222"],
+    exitCodes: DONE_CODES,
+    load: () =>
+      import("./nats.ts").then(({ overNats, workerFlags }) => overNats("worker", workerFlags)),
+  },
+  call: {
+    usage: "call --nats URL NODE BODY [flags]",
+    summary: "Send a node on a NATS server a request, and print its reply",
+    examples: [`call --nats nats://127.0.0.1:4222 n1 '{"type":"read","key":1}'`],
+    exitCodes: DONE_CODES,
+    load: () => import("./nats.ts").then(({ overNats, callFlags }) => overNats("call", callFlags)),
+  },
   shrink: {
     usage: "shrink RUN [flags]",
     summary: "Make a failing run small: the least of it that still shows the same kind of finding",

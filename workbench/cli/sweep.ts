@@ -38,6 +38,7 @@ import {
 } from "./flags.ts";
 import { installationOf } from "./mutants.ts";
 import { type Kept, runAll } from "./run_all.ts";
+import { natsFlags, runOverNats } from "./nats.ts";
 import { isOfShard, MAX_SHARDS, parseShard, ShardFile, type SweepName } from "./merge.ts";
 import { nameOf, runJson, showRuns, type SweptRun } from "./sweep_table.ts";
 import { colorFlag, printError, printJson, Terminal } from "./terminal.ts";
@@ -97,6 +98,7 @@ export const sweepFlags = {
   twice: {
     help: "Do each run under virtual time twice; one that differs the second time is invalid",
   },
+  ...natsFlags,
   "no-shrink": { help: "Do not make the first invalid run under virtual time small" },
   json: { help: "Print a JSON object for each run" },
   ...colorFlag,
@@ -128,6 +130,7 @@ export async function sweepCommand(args: readonly string[]): Promise<number> {
     OF_PROGRAM,
   );
   if (words.length > 0) throw new UsageError(`Unexpected argument ${JSON.stringify(words[0])}`);
+  if (flags.nats !== undefined) return await runOverNats("sweep", args);
   const vary = variedBy(flags);
   const first = flags.seed;
   checkSeeds(first, flags.seeds);

@@ -37,6 +37,7 @@ import {
   sayIgnored,
   toRunOptions,
 } from "./flags.ts";
+import { natsFlags, runOverNats } from "./nats.ts";
 import { describeRun, lengthOf, ProgressLine } from "./progress.ts";
 import {
   colorFlag,
@@ -78,6 +79,7 @@ export const testFlags = {
     value: "FILE",
   },
   watch: { help: "Run again, with the same seed, when the program or a file of its changes" },
+  ...natsFlags,
 };
 
 function parseSeeds(text: string): number[] | undefined {
@@ -102,6 +104,7 @@ export async function testCommand(args: readonly string[]): Promise<number> {
     OF_PROGRAM,
   );
   if (words.length > 0) throw new UsageError(`Unexpected argument ${JSON.stringify(words[0])}`);
+  if (given.nats !== undefined) return await runOverNats("test", args);
   const plan = given.plan === undefined ? undefined : readPlan(given.plan, args);
   const flags = plan === undefined ? given : withPlan(given, plan);
   const rest = plan === undefined || givenArgs.length > 0 ? givenArgs : plan.args;

@@ -1,0 +1,10 @@
+/**
+ * Not there yet.
+ *
+ * @module
+ */
+
+/** Not there yet. */
+export function sweepOverNats(_args: readonly string[]): Promise<number> {
+  throw new Error("Cannot do this yet");
+}

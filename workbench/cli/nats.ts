@@ -1,0 +1,70 @@
+/**
+ * What runs over a NATS server is a program of its own, whose packages nobody else fetches.
+ *
+ * @module
+ */
+
+import { type Flags, UsageError } from "@eddy/maelstrom/flags";
+import type { LoadedCommand } from "./commands.ts";
+
+/** Where a NATS server is, and who may use it. */
+export const natsFlags = {
+  nats: {
+    help: "Where the NATS server is, such as nats://127.0.0.1:4222; several, comma separated",
+    value: "URL",
+  },
+  creds: { help: "A credentials file for the NATS server", value: "FILE" },
+  tlsca: { help: "A certificate to trust the NATS server by; TLS is used then", value: "FILE" },
+} satisfies Flags;
+
+/** The flags of `worker`. */
+export const workerFlags = { ...natsFlags } satisfies Flags;
+
+/** The flags of `call`. */
+export const callFlags = { ...natsFlags } satisfies Flags;
+
+const program = new URL("../../nats/main.ts", import.meta.url);
+
+/** Loads a command that is one of `nats/main.ts`. */
+export function overNats(command: string, flags: Flags): LoadedCommand {
+  return { flags, run: (args) => runOverNats(command, args) };
+}
+
+/** Runs a command of `nats/main.ts` and returns its exit code. */
+export async function runOverNats(command: string, args: readonly string[]): Promise<number> {
+  const config = new URL("deno.json", program);
+  if (program.protocol !== "file:" || !isFile(program) || !isFile(config)) {
+    throw new UsageError(
+      `Cannot run ${command} over NATS: that needs a copy of Eddy's repository, with its folder nats`,
+    );
+  }
+  const child = new Deno.Command(Deno.execPath(), {
+    args: [
+      "run",
+      "--quiet",
+      "--allow-all",
+      "--config",
+      config.pathname,
+      program.href,
+      command,
+      ...args,
+    ],
+  }).spawn();
+  const passOn = (["SIGINT", "SIGTERM", "SIGHUP"] as const).map((signal) => {
+    // A terminal sends SIGINT to the child as well, which ends both.
+    const listener = () => signal === "SIGINT" ? undefined : child.kill(signal);
+    Deno.addSignalListener(signal, listener);
+    return () => Deno.removeSignalListener(signal, listener);
+  });
+  const { code } = await child.status;
+  passOn.forEach((stop) => stop());
+  return code;
+}
+
+function isFile(url: URL): boolean {
+  try {
+    return Deno.statSync(url).isFile;
+  } catch {
+    return false;
+  }
+}
