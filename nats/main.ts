@@ -7,6 +7,7 @@
 import { errorText } from "@eddy/maelstrom";
 import { UsageError } from "@eddy/maelstrom/flags";
 import { stderrLog } from "@eddy/maelstrom/stdio";
+import { endWithLauncher, enterCallersFolder } from "@eddy/workbench/cli/command_name.ts";
 
 /** Exit codes, as the workbench has them. */
 const BAD_ARGUMENTS = 254;
@@ -36,7 +37,7 @@ async function main([name = "", ...args]: readonly string[]): Promise<number> {
 }
 
 if (import.meta.main) {
-  const folder = Deno.env.get("EDDY_FOLDER");
-  if (folder !== undefined) Deno.chdir(folder);
+  enterCallersFolder();
+  endWithLauncher();
   Deno.exit(await main(Deno.args));
 }

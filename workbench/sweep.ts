@@ -429,11 +429,20 @@ export async function runTasks<Result>(
 
 /** Workers that do tasks, one series after the other. */
 export class TaskPool {
-  readonly #workers: readonly TaskWorker[];
+  readonly #count: number;
+  #workers: readonly TaskWorker[] = [];
 
-  /** @param count how many workers there are, each of which does a task at a time */
-  constructor(count: number) {
-    this.#workers = Array.from({ length: count }, () => new TaskWorker());
+  /**
+   * @param count how many workers there are, each of which does a task at a time
+   * @param isLate whether they are started with the first tasks only
+   */
+  constructor(count: number, isLate = false) {
+    this.#count = count;
+    if (!isLate) this.#start();
+  }
+
+  #start(): void {
+    this.#workers = Array.from({ length: this.#count }, () => new TaskWorker());
   }
 
   /** Does tasks, as {@linkcode runTasks} does; after an error it can only be stopped. */
@@ -442,6 +451,7 @@ export class TaskPool {
     onResult: (result: Result, index: number, tookMs: number) => void = () => {},
     signal?: AbortSignal,
   ): Promise<Result[]> {
+    if (this.#workers.length === 0) this.#start();
     const aborted = Promise.withResolvers<never>();
     aborted.promise.catch(() => {});
     const abort = () => aborted.reject(signal?.reason);

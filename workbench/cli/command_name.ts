@@ -13,6 +13,8 @@ interface Caller {
   readonly folder: string | undefined;
   /** The npm package's command, a file. */
   readonly bin: string | undefined;
+  /** The words themselves, where a workbench has started this process. */
+  readonly words: string | undefined;
 }
 
 /** Undefined in a program that only imports the command line. */
@@ -24,9 +26,18 @@ let name: string | undefined;
  * was called in.
  */
 export function enterCallersFolder(): void {
-  caller = { folder: Deno.env.get("EDDY_FOLDER"), bin: Deno.env.get("EDDY_BIN") };
-  for (const variable of ["EDDY_FOLDER", "EDDY_BIN"]) Deno.env.delete(variable);
+  const { env } = Deno;
+  caller = { folder: env.get("EDDY_FOLDER"), bin: env.get("EDDY_BIN"), words: env.get(WORDS) };
+  for (const variable of ["EDDY_FOLDER", "EDDY_BIN", WORDS]) env.delete(variable);
   if (caller.folder !== undefined) Deno.chdir(caller.folder);
+}
+
+/** The variable of the environment that has the words. */
+const WORDS = "EDDY_WORDS";
+
+/** The environment of a process that is to call itself as this one, and to end with it. */
+export function environmentOfChild(): Record<string, string> {
+  return { [WORDS]: commandName(), EDDY_LAUNCHER: String(Deno.pid) };
 }
 
 /** How often is looked whether the launcher still runs. */
@@ -67,6 +78,7 @@ export function helpName(): { readonly name: string; readonly alias?: string } {
 
 function nameOf(caller: Caller | undefined): string {
   if (caller === undefined) return "deno task workbench";
+  if (caller.words !== undefined) return caller.words;
   if (caller.bin !== undefined) return packageName(caller.bin);
   return caller.folder === undefined ? installedName() : taskName(caller.folder);
 }

@@ -130,24 +130,27 @@ const observed = v.looseObject({
   sometimes: v.array(v.looseObject({ name: v.string(), count: v.number() })),
 });
 
+/** What a run came to, as it comes from another machine. */
+export const sweptFigures = v.looseObject({
+  seed: v.number(),
+  valid: v.union([v.boolean(), v.literal("unknown")]),
+  okFraction: figure,
+  serversPerOp: figure,
+  latencyMs: spread,
+  stableMs: spread,
+  reason: v.string(),
+  machineNote: v.optional(v.string()),
+  observed: v.optional(observed),
+  notes: v.array(v.string()),
+  path: v.optional(v.string()),
+});
+
 const row = v.object({
   label: v.string(),
   seed: v.number(),
   parents: v.optional(v.array(v.number())),
   replay: v.string(),
-  outcome: v.looseObject({
-    seed: v.number(),
-    valid: v.union([v.boolean(), v.literal("unknown")]),
-    okFraction: figure,
-    serversPerOp: figure,
-    latencyMs: spread,
-    stableMs: spread,
-    reason: v.string(),
-    machineNote: v.optional(v.string()),
-    observed: v.optional(observed),
-    notes: v.array(v.string()),
-    path: v.optional(v.string()),
-  }),
+  outcome: sweptFigures,
 });
 
 /** The runs of a sweep, merged. */

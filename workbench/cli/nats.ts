@@ -4,7 +4,8 @@
  * @module
  */
 
-import { type Flags, UsageError } from "@eddy/maelstrom/flags";
+import { type Flags, integer, UsageError } from "@eddy/maelstrom/flags";
+import { environmentOfChild } from "./command_name.ts";
 import type { LoadedCommand } from "./commands.ts";
 
 /** Where a NATS server is, and who may use it. */
@@ -18,7 +19,14 @@ export const natsFlags = {
 } satisfies Flags;
 
 /** The flags of `worker`. */
-export const workerFlags = { ...natsFlags } satisfies Flags;
+export const workerFlags = {
+  ...natsFlags,
+  jobs: {
+    help: "How many runs at once (default: one a core)",
+    value: "N",
+    ...integer(1, 1000),
+  },
+} satisfies Flags;
 
 /** The flags of `call`. */
 export const callFlags = { ...natsFlags } satisfies Flags;
@@ -49,6 +57,7 @@ export async function runOverNats(command: string, args: readonly string[]): Pro
       command,
       ...args,
     ],
+    env: environmentOfChild(),
   }).spawn();
   const passOn = (["SIGINT", "SIGTERM", "SIGHUP"] as const).map((signal) => {
     // A terminal sends SIGINT to the child as well, which ends both.

@@ -13,7 +13,7 @@ import { type Job, type RunFigures, runsAtOnce, taskOf, TaskPool, wasEnded } fro
 import { MAX_KEPT } from "./commands.ts";
 import { exitCodeOf } from "./exit_codes.ts";
 import { describeRuns, ProgressLine } from "./progress.ts";
-import { Interrupts, StatusLine } from "./terminal.ts";
+import { Interrupts, printError, StatusLine } from "./terminal.ts";
 
 /** A job of {@linkcode runAll}. */
 export interface Kept extends Job {
@@ -34,12 +34,37 @@ interface RunParts<Each extends Job> {
   take(job: Each, outcome: RunFigures): void;
 }
 
+/** Other machines, which do runs in place of this one. */
+export interface Fleet<Each extends Job> {
+  /**
+   * Does the runs of jobs.
+   *
+   * @param from the place of the first among all runs
+   * @throws {Error} if a run could not be done, or the signal's reason.
+   */
+  run(jobs: readonly Each[], from: number, hooks: FleetHooks): Promise<void>;
+  /** How many machines there are and how fast they are, for the line that shows how far it is. */
+  describe(): string;
+}
+
+/** What is called by a {@linkcode Fleet}. */
+export interface FleetHooks {
+  /** Called with each outcome, the place of its job among those that were given, and what it took. */
+  readonly onOutcome: (outcome: RunFigures, index: number, tookMs: number) => void;
+  /** Called with a sentence for whoever waits. */
+  readonly say: (text: string) => void;
+  /** Ends it all. */
+  readonly signal: AbortSignal;
+}
+
 /** What is called with what runs came to. */
 interface RunAllHooks<Each extends Job> {
   /** As many as fit by default. */
   readonly atOnce?: number;
   /** Decides the jobs part by part, by what those before came to; all at once by default. */
   readonly parts?: RunParts<Each> | undefined;
+  /** Does the runs; threads of this process by default. */
+  readonly fleet?: Fleet<Each> | undefined;
   /**
    * Called with each outcome, as it comes or once it is known where its results are, and with how
    * long the run took.
@@ -58,14 +83,15 @@ interface RunAllHooks<Each extends Job> {
 export async function runAll<Each extends Kept>(
   what: "sweep" | "demo",
   given: readonly Each[],
-  { onOutcome = () => {}, atOnce = runsAtOnce(given), parts, show }: RunAllHooks<Each>,
+  { onOutcome = () => {}, atOnce = runsAtOnce(given), parts, fleet, show }: RunAllHooks<Each>,
 ): Promise<number> {
   const jobs = [...given];
   const byIndex = new Map<number, RunFigures>();
   const interrupts = new Interrupts(what);
   const { signal } = interrupts;
-  const progress = new RunsProgress(jobs.length);
-  const pool = new TaskPool(Math.min(jobs.length, atOnce));
+  const progress = new RunsProgress(jobs.length, fleet);
+  // Beside a fleet this machine only does runs again to keep their results.
+  const pool = new TaskPool(Math.min(jobs.length, atOnce), fleet !== undefined);
   const tookMs: number[] = [];
   const told = (outcome: RunFigures, i: number) => {
     progress.clear();
@@ -88,11 +114,18 @@ export async function runAll<Each extends Kept>(
       const next = parts?.next(part) ?? part;
       jobs.splice(from, size, ...next);
       if (next.length === 0) jobs.length = from;
-      await pool.run<RunFigures>(
-        next.map(taskOf),
-        (outcome, k, ms) => noting(outcome, from + k, ms),
-        signal,
-      );
+      const onEach = (outcome: RunFigures, k: number, ms: number) => noting(outcome, from + k, ms);
+      if (fleet === undefined) await pool.run<RunFigures>(next.map(taskOf), onEach, signal);
+      else {
+        await fleet.run(next, from, {
+          onOutcome: onEach,
+          say(text) {
+            progress.clear();
+            printError(text);
+          },
+          signal,
+        });
+      }
     }
     await keepFailing(jobs, byIndex, pool, signal);
   } catch (error) {
@@ -168,9 +201,11 @@ class RunsProgress {
   #done = 0;
   #wrong = 0;
   readonly #timer = setInterval(() => this.#update(), TICK_MS);
+  readonly #fleet: Pick<Fleet<Job>, "describe"> | undefined;
 
-  constructor(count: number) {
+  constructor(count: number, fleet: Pick<Fleet<Job>, "describe"> | undefined) {
     this.#count = count;
+    this.#fleet = fleet;
   }
 
   /** Adds a run that is done. */
@@ -193,6 +228,7 @@ class RunsProgress {
 
   #update(): void {
     const state = { done: this.#done, wrong: this.#wrong, count: this.#count };
-    this.#line.update((elapsedMs) => describeRuns(state, elapsedMs));
+    const others = this.#fleet === undefined ? "" : `, ${this.#fleet.describe()}`;
+    this.#line.update((elapsedMs) => describeRuns(state, elapsedMs) + others);
   }
 }

@@ -15,7 +15,8 @@ import {
 import { isMutant } from "@eddy/mutants";
 import { plural } from "../checkers/checker.ts";
 import type { ReportedRun } from "../junit.ts";
-import { loadProgram } from "../program.ts";
+import type { PlanProgram } from "../plan.ts";
+import { type LoadedProgram, loadProgram } from "../program.ts";
 import { folderName } from "../results_dir.ts";
 import type { ScheduleName } from "../schedules.ts";
 import { GENERATION, type Parents, Steering } from "../steering.ts";
@@ -37,7 +38,7 @@ import {
   toRunOptions,
 } from "./flags.ts";
 import { installationOf } from "./mutants.ts";
-import { type Kept, runAll } from "./run_all.ts";
+import { type Fleet, type Kept, runAll } from "./run_all.ts";
 import { natsFlags, runOverNats } from "./nats.ts";
 import { isOfShard, MAX_SHARDS, parseShard, ShardFile, type SweepName } from "./merge.ts";
 import { nameOf, runJson, showRuns, type SweptRun } from "./sweep_table.ts";
@@ -113,7 +114,7 @@ interface Vary {
 }
 
 /** A job with its row in the table and the command line that repeats it. */
-interface Labelled extends Kept {
+export interface Labelled extends Kept {
   readonly label: string;
   readonly replay: string;
   /** The seeds of the world that it varies. */
@@ -124,26 +125,28 @@ interface Labelled extends Kept {
 
 /** Runs the command and returns the exit code of the worst run. */
 export async function sweepCommand(args: readonly string[]): Promise<number> {
-  const { flags, words, rest } = parseFlags(
-    { ...sweepFlags, ...ignoredFlags },
-    args,
-    OF_PROGRAM,
-  );
-  if (words.length > 0) throw new UsageError(`Unexpected argument ${JSON.stringify(words[0])}`);
-  if (flags.nats !== undefined) return await runOverNats("sweep", args);
-  const vary = variedBy(flags);
+  const { flags: { nats } } = parseSweep(args);
+  return nats === undefined ? await sweepOn(args) : await runOverNats("sweep", args);
+}
+
+/**
+ * Does a sweep.
+ *
+ * @param fleet does its runs; this machine by default
+ * @returns the exit code of the worst run.
+ */
+export async function sweepOn(
+  args: readonly string[],
+  fleet?: Fleet<Labelled>,
+): Promise<number> {
+  const { flags, rest, vary } = parseSweep(args);
   const first = flags.seed;
-  checkSeeds(first, flags.seeds);
-  const runs = flags.seeds * (vary?.values.length ?? 1);
-  if (runs > MAX_RUNS) {
-    throw new UsageError(`Cannot do ${runs} runs: at most ${MAX_RUNS} in one sweep (--seeds)`);
-  }
   const report = new CiReport("sweep", flags.junit);
   const reports: ReportedRun[] = [];
   let code = BROKEN;
   let isWritten = false;
   try {
-    const { jobs: all, vary: varied } = await runsOf(vary, first, args, rest);
+    const { jobs: all, vary: varied } = await sweepRuns(args);
     const { shard } = flags;
     const learning = learningFlag(flags);
     if (shard !== undefined && learning !== undefined) {
@@ -160,7 +163,7 @@ export async function sweepCommand(args: readonly string[]): Promise<number> {
     const steered = learning === undefined
       ? undefined
       : new SteeredRuns(flags.steer ? varied : (job) => job, flags.patience);
-    code = await sweepOver(jobs, flags, vary, steered, {
+    code = await sweepOver(jobs, flags, vary, { steered, fleet }, {
       onReport: (report, i) => reports[i] = report,
       onEarlyEnd: (count) => reports.length = count,
       onFailing: (found) => failing = found,
@@ -220,26 +223,51 @@ function nameOfSweep(
   };
 }
 
+/** Reads the command line of a sweep. */
+function parseSweep(args: readonly string[]) {
+  const { flags, words, rest } = parseFlags({ ...sweepFlags, ...ignoredFlags }, args, OF_PROGRAM);
+  if (words.length > 0) throw new UsageError(`Unexpected argument ${JSON.stringify(words[0])}`);
+  const vary = variedBy(flags);
+  checkSeeds(flags.seed, flags.seeds);
+  const runs = flags.seeds * (vary?.values.length ?? 1);
+  if (runs > MAX_RUNS) {
+    throw new UsageError(`Cannot do ${runs} runs: at most ${MAX_RUNS} in one sweep (--seeds)`);
+  }
+  return { flags, rest, vary };
+}
+
+/** The nodes of a sweep that are a program, where that is there already. */
+export interface SweepProgram {
+  readonly program: LoadedProgram;
+  /** What the plan among the results says of it. */
+  readonly planned: PlanProgram;
+}
+
 /** The runs that a command line asks for. */
-interface SweepRuns {
+export interface SweepRuns {
   /** All seeds of the first value, then those of the next. */
   readonly jobs: readonly Labelled[];
   /** A run of one of them, of the last value, in a variation of another world. */
   readonly vary: (job: Labelled, parents: Parents) => Labelled;
 }
 
-async function runsOf(
-  vary: Vary | undefined,
-  first: number,
+/**
+ * The runs that the command line of a sweep asks for.
+ *
+ * @param programs those that it may name beside mutants; by default those in files of this machine
+ * @throws {UsageError} if it asks for what cannot be run.
+ */
+export async function sweepRuns(
   args: readonly string[],
-  rest: readonly string[],
+  programs?: ReadonlyMap<string, SweepProgram>,
 ): Promise<SweepRuns> {
+  const { flags: { seed: first }, rest, vary } = parseSweep(args);
   const jobs: Labelled[] = [];
   const began = folderName();
   let jobWith: JobMaker | undefined;
   for (const { label, runArgs, nodeArgs } of variants(vary, args, rest)) {
     const { flags } = parseFlags({ ...sweepFlags, ...ignoredFlags }, runArgs);
-    const make = await jobMaker(flags, nodeArgs, vary);
+    const make = await jobMaker(flags, nodeArgs, vary, programs);
     jobWith = make;
     for (let i = 0; i < flags.seeds; i++) {
       const folder = { root: flags.store, name: `${began}-${jobs.length}` };
@@ -260,8 +288,9 @@ async function jobMaker(
   given: SweepFlags,
   nodeArgs: readonly string[],
   vary: Vary | undefined,
+  programs: ReadonlyMap<string, SweepProgram> | undefined,
 ): Promise<JobMaker> {
-  const nodes = await nodesOf(given, nodeArgs, vary);
+  const nodes = await nodesOf(given, nodeArgs, vary, programs);
   const isProcess = nodes.bin !== undefined;
   // What varies is to be the only difference, and processes take as long as a world has seconds.
   const isPlain = vary !== undefined || isProcess;
@@ -316,7 +345,10 @@ async function sweepOver(
   jobs: readonly Labelled[],
   { jobs: asked, json, color }: Pick<SweepFlags, "jobs" | "json" | "color">,
   vary: Vary | undefined,
-  steered: SteeredRuns | undefined,
+  { steered, fleet }: {
+    readonly steered: SteeredRuns | undefined;
+    readonly fleet: Fleet<Labelled> | undefined;
+  },
   { onReport, onEarlyEnd, onFailing, onRuns, beforeShown }: {
     /** Called with all runs that were done. */
     readonly onRuns: (runs: readonly SweptRun[]) => void;
@@ -329,10 +361,11 @@ async function sweepOver(
   },
 ): Promise<number> {
   const atOnce = Math.min(asked ?? runsAtOnce(jobs), jobs.length);
-  const engine = engineOf(jobs, atOnce);
+  const engine = engineOf(jobs, fleet === undefined ? placeOf(jobs, atOnce) : " over NATS");
   return await runAll("sweep", jobs, {
     atOnce,
     parts: steered,
+    fleet,
     onOutcome(outcome, job, i, tookMs) {
       for (const note of outcome.notes) printError(note);
       onReport(reported(job, vary, outcome, tookMs), i);
@@ -509,7 +542,7 @@ function variedBy(
 }
 
 /** What runs, in a line. */
-function engineOf(jobs: readonly Job[], atOnce: number): string {
+function engineOf(jobs: readonly Job[], place: string): string {
   const processes = jobs.filter(({ bin }) => bin !== undefined);
   const isOwn = jobs.every(({ program, install, bin }) =>
     (program ?? install ?? bin) === undefined
@@ -520,10 +553,14 @@ function engineOf(jobs: readonly Job[], atOnce: number): string {
     ? "Real time"
     : "Real time for processes";
   const nodes = isOwn ? "Eddy's own node" : processes.length === 0 ? "programs" : "processes";
-  const place = processes.length === 0 && atOnce === runsAtOnce(jobs)
-    ? "on all cores"
-    : `${atOnce} ${atOnce === 1 ? "run" : "runs"} at once`;
-  return `${time}, ${nodes}${place.startsWith("on") ? " " : ", "}${place}`;
+  return `${time}, ${nodes}${place}`;
+}
+
+/** Where it runs on this machine. */
+function placeOf(jobs: readonly Job[], atOnce: number): string {
+  return jobs.every(({ bin }) => bin === undefined) && atOnce === runsAtOnce(jobs)
+    ? " on all cores"
+    : `, ${plural(atOnce, "run")} at once`;
 }
 
 /**
@@ -534,11 +571,17 @@ async function nodesOf(
   run: RunFlags,
   nodeArgs: readonly string[],
   vary: Vary | undefined,
+  programs: ReadonlyMap<string, SweepProgram> | undefined,
 ): Promise<Pick<Job, "install" | "program" | "bin" | "planned">> {
   const { bin, workload } = run;
   checkRealTime(run);
   if (isMutant(bin)) {
     return { install: installationOf(bin, workload, nodeArgs), planned: { bin } };
+  }
+  if (bin !== undefined && programs !== undefined) {
+    const sent = programs.get(bin);
+    if (sent === undefined) throw new UsageError(`Cannot run ${bin}: it was not sent`);
+    return sent;
   }
   if (bin !== undefined && runsVirtually(run)) {
     const program = await loadProgram(bin);
