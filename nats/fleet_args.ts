@@ -39,7 +39,7 @@ export function sentArgs(args: readonly string[]): string[] {
     }
     const [, name = "", equals] = /^--([\w-]+)(=)?/.exec(arg) ?? [];
     const isShort = /^-\w$/.test(arg);
-    const takesNext = equals === undefined &&
+    const takesNext = equals === undefined && !/^-(?!\d)/.test(args[i + 1] ?? "") &&
       (isShort || (Object.hasOwn(accepted, name) && accepted[name]?.value !== undefined));
     const words = takesNext ? args.slice(i, i + 2) : [arg];
     if (takesNext) i++;

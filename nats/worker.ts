@@ -154,7 +154,7 @@ class FleetWorker {
 }
 
 /** What does one run at a time. */
-class Slot {
+export class Slot {
   readonly #store: FleetStore;
   readonly #signal: AbortSignal;
   readonly #say: (text: string) => void;
