@@ -223,7 +223,10 @@ export function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Prom
 
 /** Whether an error ends by itself, as that of a server that starts again. */
 export function isPassing(error: unknown): boolean {
-  if (error instanceof JetStreamApiError) return error.status >= 500 || isMissing(error);
+  if (error instanceof JetStreamApiError) {
+    const isFull = /maximum .*exceeded|insufficient/.test(error.message);
+    return (error.status >= 500 && !isFull) || isMissing(error);
+  }
   return [TimeoutError, NoRespondersError, RequestError, ConnectionError, JetStreamError]
     .some((kind) => error instanceof kind);
 }
@@ -362,10 +365,14 @@ export class FleetStore {
     });
   }
 
-  /** Delivers the results of a sweep, from the first on. */
-  results(sweep: string): Promise<Consumer> {
+  /** Delivers the results of a sweep, from a place in their stream on. */
+  results(sweep: string, from: number): Promise<Consumer> {
     return this.#lasting(() =>
-      this.#js.consumers.get(RESULTS, { filter_subjects: resultSubject(sweep, "*") })
+      this.#js.consumers.get(RESULTS, {
+        filter_subjects: resultSubject(sweep, "*"),
+        deliver_policy: "by_start_sequence",
+        opt_start_seq: from,
+      })
     );
   }
 

@@ -128,10 +128,10 @@ class NatsFleet implements Fleet<Labelled> {
     };
     const telling = this.#workers.tell(sweep.name, hooks);
     try {
-      for (let round = 0; awaited.size > 0; round++) {
-        if (round > 0) await store.ensure();
+      for (let from = 1; awaited.size > 0;) {
+        await store.ensure();
         await this.#publish(store, sweep, awaited, take);
-        await listen(store, sweep.name, awaited, take, signal);
+        if (awaited.size > 0) from = await listen(store, sweep.name, from, awaited, take, signal);
       }
     } catch (error) {
       if (error instanceof PartFailed) await store.removeResults(sweep.name, error.part);
@@ -327,16 +327,21 @@ function readRuns(
   }));
 }
 
-/** Takes results as they come, until all are there or none has come for long. */
+/**
+ * Takes results as they come, until all are there or none has come for long.
+ *
+ * @param from where the first that is new may be in the stream of results
+ * @returns the same for those after the last.
+ */
 async function listen(
   store: FleetStore,
   sweep: string,
+  from: number,
   awaited: ReadonlyMap<string, AwaitedPart>,
   take: (name: string, bytes: Uint8Array) => void,
   signal: AbortSignal,
-): Promise<void> {
-  if (awaited.size === 0) return;
-  const consumer = await store.results(sweep);
+): Promise<number> {
+  const consumer = await store.results(sweep, from);
   const messages = await unlessAborted(consumer.consume(), signal);
   let newsMs = performance.now();
   const timer = setInterval(() => {
@@ -346,8 +351,9 @@ async function listen(
   signal.addEventListener("abort", stop);
   try {
     if (signal.aborted) stop();
-    for await (const { subject, data } of messages) {
+    for await (const { seq, subject, data } of messages) {
       newsMs = performance.now();
+      from = seq + 1;
       take(subject.slice(subject.lastIndexOf(".") + 1), data);
       if (awaited.size === 0) break;
     }
@@ -357,6 +363,7 @@ async function listen(
     messages.stop();
   }
   signal.throwIfAborted();
+  return from;
 }
 
 /** How long a worker counts as there after it was heard. */

@@ -175,8 +175,9 @@ export class Slot {
         let message: JsMsg | null;
         try {
           message = await unlessAborted(consumer.next({ expires: ASK_MS }), this.#signal);
-        } catch {
+        } catch (error) {
           // The server has gone, or the stream: both are asked for again.
+          if (!this.#signal.aborted) this.#say(`No parts are to be had now: ${errorText(error)}`);
           await pause(500, this.#signal);
           await this.#store.ensure();
           consumer = undefined;
@@ -201,12 +202,12 @@ export class Slot {
       return;
     }
     const part = parsed.output;
-    const timer = setInterval(() => message.working(), HEARTBEAT_MS);
+    const timer = setInterval(() => quietly(() => message.working()), HEARTBEAT_MS);
     try {
       if (await this.#store.resultOf(part) === undefined) {
         const result = await this.#resultOf(part, message.info.deliveryCount);
         if (result === undefined) {
-          message.nak(LATER_MS);
+          quietly(() => message.nak(LATER_MS));
           return;
         }
         await this.#store.putResult(part, result);
@@ -214,7 +215,7 @@ export class Slot {
       // If this is lost the part is given out again, and its result is found.
       await unlessAborted(message.ackAck(), this.#signal).catch(() => {});
     } catch (error) {
-      message.nak(this.#signal.aborted ? undefined : LATER_MS);
+      quietly(() => message.nak(this.#signal.aborted ? undefined : LATER_MS));
       if (this.#signal.aborted) throw error;
       this.#say(`A result cannot be stored: ${errorText(error)}`);
       await pause(LATER_MS, this.#signal);
@@ -294,6 +295,15 @@ export class Slot {
     const runner = this.#runner;
     this.#runner = undefined;
     await runner?.process.end();
+  }
+}
+
+/** Tells the server something that it would find out by itself; the connection may be closed. */
+function quietly(tell: () => void): void {
+  try {
+    tell();
+  } catch {
+    // The part is given out again when nothing was heard of it for long enough.
   }
 }
 
