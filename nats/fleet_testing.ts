@@ -4,29 +4,42 @@
  * @module
  */
 
-import { MAX_CHILD_MS, plainEnv } from "@eddy/workbench/cli/testing.ts";
+import { main, plainEnv } from "@eddy/workbench/cli/testing.ts";
 import { join } from "@std/path/join";
 import type { NatsServer } from "./testing.ts";
 
 const pathOf = (name: string) => decodeURIComponent(new URL(name, import.meta.url).pathname);
 
-/** The words that run a command over NATS. */
-function words(server: NatsServer, args: readonly string[]): string[] {
+/** The words that run a command, over NATS if there is a server. */
+function words(server: NatsServer | undefined, args: readonly string[]): string[] {
   const [command = "", ...others] = args;
+  if (server === undefined) return ["run", "--quiet", "--allow-all", main, ...args];
   const program = ["--config", pathOf("deno.json"), pathOf("main.ts")];
   return ["run", "--quiet", "--allow-all", ...program, command, "--nats", server.url, ...others];
 }
 
+/** No command lives longer: a test fails instead of waiting for ever. */
+const MAX_MS = 10 * 60_000;
+
 /** A command that runs. */
-export class NatsCommand implements AsyncDisposable {
+export class EddyCommand implements AsyncDisposable {
   readonly #child: Deno.ChildProcess;
   readonly #stdout: Promise<string>;
   readonly #reading: Promise<void>;
   #stderr = "";
+  readonly #tooLong = new AbortController();
+  readonly #timer = setTimeout(() => this.#tooLong.abort(), MAX_MS);
   #changed = Promise.withResolvers<void>();
 
-  /** @param folder where it runs */
-  constructor(server: NatsServer, args: readonly string[], folder: string = Deno.cwd()) {
+  /**
+   * @param server where it finds others; undefined for a command of this machine alone
+   * @param folder where it runs
+   */
+  constructor(
+    server: NatsServer | undefined,
+    args: readonly string[],
+    folder: string = Deno.cwd(),
+  ) {
     this.#child = new Deno.Command(Deno.execPath(), {
       args: words(server, args),
       env: { ...plainEnv, EDDY_WORDS: "eddy" },
@@ -34,8 +47,7 @@ export class NatsCommand implements AsyncDisposable {
       stdin: "null",
       stdout: "piped",
       stderr: "piped",
-      // A test fails instead of waiting for ever.
-      signal: AbortSignal.timeout(3 * MAX_CHILD_MS),
+      signal: this.#tooLong.signal,
     }).spawn();
     this.#stdout = new Response(this.#child.stdout).text();
     this.#reading = this.#read();
@@ -82,6 +94,7 @@ export class NatsCommand implements AsyncDisposable {
       this.#child.status,
       this.#reading,
     ]);
+    clearTimeout(this.#timer);
     return { code, stdout, stderr: this.#stderr };
   }
 

@@ -3,11 +3,11 @@
  */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { inTempDir, workbench } from "@eddy/workbench/cli/testing.ts";
+import { inTempDir } from "@eddy/workbench/cli/testing.ts";
 import { join } from "@std/path/join";
 import { connectTo } from "./connect.ts";
 import { FleetStore, pack, SWEEP_SUBJECT, WORKER_SUBJECT } from "./fleet.ts";
-import { NatsCommand, storedRuns, sweepLines } from "./fleet_testing.ts";
+import { EddyCommand, storedRuns, sweepLines } from "./fleet_testing.ts";
 import { hasServer, NatsServer } from "./testing.ts";
 
 const node = `
@@ -22,14 +22,21 @@ createInterface({ input: process.stdin }).on("line", (line) => {
 });
 `;
 
+/** A program in WebAssembly that ends at once. */
+const wasm = Uint8Array.fromHex(
+  "0061736d01000000010401600000030201000503010001071302066d656d6f72790200065f73746172740000" +
+    "0a040102000b",
+);
+
 Deno.test({
   name: "sweep --nats: the lines, the results and the exit codes are those of one machine",
   ignore: !hasServer,
   async fn() {
     await using server = await NatsServer.start();
-    await using worker = new NatsCommand(server, ["worker", "--jobs", "2"]);
+    await using worker = new EddyCommand(server, ["worker", "--jobs", "2"]);
     await inTempDir(async (folder) => {
       await Deno.writeTextFile(join(folder, "node.ts"), node);
+      await Deno.writeFile(join(folder, "node.wasm"), wasm);
       const short = ["--time-limit", "1", "--json"];
       const sweeps = [
         ["-w", "echo", "--bin", "./node.ts", "--seeds", "3", ...short],
@@ -46,13 +53,14 @@ Deno.test({
           ...short,
         ],
         ["-w", "echo", "--seeds", "2", "--vary", "latency=0,9", "--twice", ...short],
+        ["-w", "echo", "--seeds", "1", "--bin", "./node.wasm", "--no-shrink", ...short],
       ];
       for (const [i, args] of sweeps.entries()) {
-        await using sweep = new NatsCommand(server, ["sweep", ...args], folder);
+        await using sweep = new EddyCommand(server, ["sweep", ...args], folder);
         const over = await sweep.ended();
-        const plain = await workbench(["sweep", ...args], folder);
+        const plain = await new EddyCommand(undefined, ["sweep", ...args], folder).ended();
         assertEquals(over.code, plain.code);
-        assertEquals(over.code, i === 0 ? 1 : 0);
+        assertEquals(over.code, [1, 0, 0, 1][i]);
         assertEquals(sweepLines(over.stdout), sweepLines(plain.stdout));
         if (i > 0) continue;
         assertEquals(storedRuns(folder, over.stdout), [true, true, true]);
@@ -88,11 +96,11 @@ Deno.test({
           await new Promise((resolve) => setTimeout(resolve, 50));
         }
       };
-      const worker = () => new NatsCommand(server, ["worker", "--jobs", "1"]);
+      const worker = () => new EddyCommand(server, ["worker", "--jobs", "1"]);
       try {
         await using first = worker();
         await using second = worker();
-        await using sweep = new NatsCommand(server, args);
+        await using sweep = new EddyCommand(server, args);
         await finished(4);
         first.kill("SIGKILL");
         await first.ended();
@@ -101,7 +109,7 @@ Deno.test({
         await server.stop("SIGKILL");
         server = await NatsServer.start({ folder: kept, port });
         const over = await sweep.ended();
-        const plain = await workbench(args, kept);
+        const plain = await new EddyCommand(undefined, args, kept).ended();
         assertEquals([over.code, over.stderr], [0, ""]);
         assertEquals(plain.code, 0);
         assertEquals(sweepLines(over.stdout), sweepLines(plain.stdout));
@@ -130,7 +138,7 @@ Deno.test({
       callback: (_, message) => named.resolve(message.json<{ sweep: string }>().sweep),
     });
     {
-      await using sweep = new NatsCommand(server, args);
+      await using sweep = new EddyCommand(server, args);
       await sweep.says(/No worker is there: eddy worker --nats URL starts one/);
       const other = { worker: "w1", version: "9.9.9 (\u001b[31mother)", jobs: 2 };
       const timer = setInterval(
@@ -147,7 +155,7 @@ Deno.test({
     }
     {
       // A part that failed on a worker ends the sweep with its reason.
-      await using sweep = new NatsCommand(server, args);
+      await using sweep = new EddyCommand(server, args);
       const waiting = async () => {
         for (;;) {
           const [name] = await store.waiting("*", "*");
@@ -164,8 +172,8 @@ Deno.test({
       assertEquals(await store.waiting("*", "*"), new Set());
     }
     {
-      await using worker = new NatsCommand(server, ["worker"]);
-      await using sweep = new NatsCommand(server, args);
+      await using worker = new EddyCommand(server, ["worker"]);
+      await using sweep = new EddyCommand(server, args);
       const { code, stdout } = await sweep.ended();
       assertEquals([code, sweepLines(stdout).length], [0, 8]);
       // A sweep of another version is refused by name.
@@ -195,7 +203,7 @@ Deno.test({
       [server, ["worker", "word"], 254, 'Unexpected argument "word"'],
     ];
     for (const [where, args, code, why] of refused) {
-      await using command = new NatsCommand(where, args);
+      await using command = new EddyCommand(where, args);
       const ran = await command.ended();
       assertEquals([ran.code, ran.stdout], [code, ""]);
       assertStringIncludes(ran.stderr, why);
