@@ -18,6 +18,12 @@ const SYNC_SPACING_MS = 10;
 /** A client that was answered within this time may soon ask again, in milliseconds. */
 const LATELY_MS = 100;
 
+/** A line that is held back, and whom it is for. */
+interface HeldLine {
+  readonly line: string;
+  readonly dest: string;
+}
+
 /**
  * Holds back lines until what was written to a storage before them is durable.
  *
@@ -32,7 +38,7 @@ export class DurableOutput {
   readonly #storage: Storage;
   readonly #clock: Clock;
   readonly #onFailure: (error: unknown) => void;
-  #held: string[] = [];
+  #held: HeldLine[] = [];
   #heldChars = 0;
   #syncing: Promise<void> | undefined;
   #failed = false;
@@ -63,10 +69,12 @@ export class DurableOutput {
     if (this.#failed) return;
     const isAnswer = isClient(dest);
     if (isAnswer) this.#count(dest);
-    if (this.#syncing === undefined && !this.#storage.isDirty) return this.#output.write(line);
+    if (this.#syncing === undefined && !this.#storage.isDirty) {
+      return this.#output.write(line, dest);
+    }
     if (isAnswer) this.#waiting.add(dest);
     else this.#holdsUpNodes = true;
-    this.#held.push(line);
+    this.#held.push({ line, dest });
     this.#heldChars += line.length + 1;
     this.#syncing ??= this.#sync();
   }
@@ -99,9 +107,9 @@ export class DurableOutput {
         this.#syncedMs = this.#clock.now();
         const lines = this.#take();
         await this.#storage.sync();
-        for (const line of lines) this.#output.write(line);
+        for (const { line, dest } of lines) this.#output.write(line, dest);
       }
-      for (const line of this.#take()) this.#output.write(line);
+      for (const { line, dest } of this.#take()) this.#output.write(line, dest);
     } catch (error) {
       this.#failed = true;
       this.#take();
@@ -110,7 +118,7 @@ export class DurableOutput {
     this.#syncing = undefined;
   }
 
-  #take(): readonly string[] {
+  #take(): readonly HeldLine[] {
     const held = this.#held;
     this.#held = [];
     this.#heldChars = 0;

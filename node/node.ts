@@ -701,8 +701,7 @@ export class Node {
 
   #put(src: string, dest: string, body: object): void {
     const line = JSON.stringify({ src, dest, body });
-    if (this.#durable === undefined) this.#output.write(line);
-    else this.#durable.write(line, dest);
+    (this.#durable ?? this.#output).write(line, dest);
   }
 }
 

@@ -10,10 +10,18 @@ import type { Node } from "./node.ts";
 import { lineObserver, type Observer } from "./observe.ts";
 import { StorageError } from "./storage.ts";
 
-/** Where a node's lines go. */
+/**
+ * Where a node's lines go: the outgoing half of a transport, of which standard output is one. The
+ * incoming half is whatever calls {@linkcode Node.receive}, and pauses while {@linkcode Node.busy}.
+ */
 export interface Output {
-  /** Takes one line, without its newline. Does not wait. */
-  write(line: string): void;
+  /**
+   * Takes one line, without its newline. Does not wait.
+   *
+   * @param dest whom the line is for, as it says itself: a transport that sends each receiver's
+   * messages another way need not parse what it sends
+   */
+  write(line: string, dest: string): void;
   /** Whether so much is buffered that input should pause. */
   readonly full?: boolean | undefined;
   /** Resolves when it is no longer {@linkcode Output.full}. */

@@ -112,8 +112,19 @@ export const commands: Readonly<Record<string, Command>> = {
   call: {
     usage: "call --nats URL NODE BODY [flags]",
     summary: "Send a node on a NATS server a request, and print its reply",
-    examples: [`call --nats nats://127.0.0.1:4222 n1 '{"type":"read","key":1}'`],
-    exitCodes: DONE_CODES,
+    details:
+      "BODY is the body of a message as Maelstrom's clients send it; a msg_id may be left out. The " +
+      "reply's body is printed as one line of JSON, an error's as well.",
+    examples: [
+      `call --nats nats://127.0.0.1:4222 n1 '{"type":"read","key":1}'`,
+      `call --nats nats://127.0.0.1:4222 --cluster blue n1 '{"type":"write","key":1,"value":2}'`,
+    ],
+    exitCodes: [
+      [0, "the reply is no error"],
+      [1, "the reply is an error"],
+      [BAD_ARGUMENTS, "wrong arguments"],
+      [BROKEN, "no server, no such node, or no reply in time"],
+    ],
     load: () => import("./nats.ts").then(({ overNats, callFlags }) => overNats("call", callFlags)),
   },
   shrink: {

@@ -5,7 +5,6 @@
  */
 
 import { type Flags, integer, UsageError } from "@eddy/maelstrom/flags";
-import { environmentOfChild } from "./command_name.ts";
 import type { LoadedCommand } from "./commands.ts";
 
 /** Where a NATS server is, and who may use it. */
@@ -28,8 +27,42 @@ export const workerFlags = {
   },
 } satisfies Flags;
 
+/** How many characters the name of a cluster or of a participant may have. */
+const MAX_NAME_CHARS = 64;
+
+/** What {@linkcode isSubjectName} accepts, for error messages. */
+export const SUBJECT_NAME_RULE: string = `1 to ${MAX_NAME_CHARS} letters, digits, - and _`;
+
+/**
+ * Whether a name can be a part of a subject. Others could hold a dot or a wildcard, which would make
+ * them another subject, or many.
+ */
+export function isSubjectName(name: string): boolean {
+  return name.length <= MAX_NAME_CHARS && /^[A-Za-z0-9_-]+$/.test(name);
+}
+
+/** The flag that names a cluster on a server. */
+export const clusterFlag = {
+  cluster: {
+    help: "The cluster's name; those of other names on the same server do not meet (default eddy)",
+    value: "NAME",
+    accepts: SUBJECT_NAME_RULE,
+    parse: (text: string) => isSubjectName(text) ? text : undefined,
+    default: "eddy",
+  },
+} satisfies Flags;
+
 /** The flags of `call`. */
-export const callFlags = { ...natsFlags } satisfies Flags;
+export const callFlags = {
+  ...natsFlags,
+  ...clusterFlag,
+  timeout: {
+    help: "How long to wait for the reply, in ms (default 5000)",
+    value: "MS",
+    ...integer(1, 3_600_000),
+    default: 5000,
+  },
+} satisfies Flags;
 
 const program = new URL("../../nats/main.ts", import.meta.url);
 
