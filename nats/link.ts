@@ -7,51 +7,61 @@
 import { errorText } from "@eddy/maelstrom";
 import type { NatsConnection } from "@nats-io/transport-node";
 
-/** How often one kind of loss is told at most, in milliseconds. */
-const TELL_MS = 5000;
+/** How soon what is lost is told again, and how rarely in the end, in milliseconds. */
+const FIRST_TELL_MS = 5000;
+const LAST_TELL_MS = 320_000;
 
-/** Tells what is lost: the first of a kind at once, then how many there were in the last seconds. */
+/** What is lost for one reason, and not told yet. */
+interface Loss {
+  untold: number;
+  tellMs: number;
+}
+
+/**
+ * Tells what is lost: the first of a kind at once, then how many there were since, at ever longer
+ * intervals for as long as it goes on.
+ */
 export class Losses {
   readonly #log: (text: string) => void;
-  readonly #tellMs: number;
-  readonly #counts = new Map<string, number>();
+  readonly #losses = new Map<string, Loss>();
 
-  constructor(log: (text: string) => void, tellMs: number = TELL_MS) {
+  constructor(log: (text: string) => void) {
     this.#log = log;
-    this.#tellMs = tellMs;
   }
 
   /** Counts a message that is dropped, and why. */
   count(why: string): void {
-    const count = this.#counts.get(why);
-    if (count !== undefined) {
-      this.#counts.set(why, count + 1);
+    const known = this.#losses.get(why);
+    if (known !== undefined) {
+      known.untold++;
       return;
     }
     this.#log(`Dropped a message: ${why}`);
-    this.#counts.set(why, 0);
-    this.#tellLater(why);
+    const loss = { untold: 0, tellMs: FIRST_TELL_MS };
+    this.#losses.set(why, loss);
+    this.#tellLater(why, loss);
   }
 
   /** Tells what is not told yet. */
   tell(): void {
-    for (const [why, count] of this.#counts) {
-      if (count > 0) this.#log(`Dropped ${count} more messages: ${why}`);
-      this.#counts.set(why, 0);
-    }
+    for (const [why, loss] of this.#losses) this.#tell(why, loss);
   }
 
-  #tellLater(why: string): void {
+  #tell(why: string, loss: Loss): void {
+    if (loss.untold > 0) this.#log(`Dropped ${loss.untold} more messages: ${why}`);
+    loss.untold = 0;
+  }
+
+  #tellLater(why: string, loss: Loss): void {
     const timer = setTimeout(() => {
-      const count = this.#counts.get(why) ?? 0;
-      if (count === 0) {
-        this.#counts.delete(why);
-      } else {
-        this.#log(`Dropped ${count} more messages: ${why}`);
-        this.#counts.set(why, 0);
-        this.#tellLater(why);
+      if (loss.untold === 0) {
+        this.#losses.delete(why);
+        return;
       }
-    }, this.#tellMs);
+      this.#tell(why, loss);
+      loss.tellMs = Math.min(2 * loss.tellMs, LAST_TELL_MS);
+      this.#tellLater(why, loss);
+    }, loss.tellMs);
     Deno.unrefTimer(timer);
   }
 }
@@ -170,4 +180,13 @@ export class Link {
     const why = cause instanceof Error ? `: ${cause.message}` : "";
     this.#lost.abort(new Error(`Lost the NATS server for good${why}`));
   }
+}
+
+/** Resolves when one of some signals aborts. */
+export function firstOf(...signals: readonly AbortSignal[]): Promise<undefined> {
+  const any = AbortSignal.any([...signals]);
+  return new Promise((resolve) => {
+    if (any.aborted) resolve(undefined);
+    else any.addEventListener("abort", () => resolve(undefined), { once: true });
+  });
 }

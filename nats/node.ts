@@ -18,7 +18,7 @@ import { guardProcess, stderrLog, stdoutLine } from "@eddy/maelstrom/stdio";
 import { natsFlags } from "@eddy/workbench/cli/nats.ts";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { connectTo } from "./connect.ts";
-import { Link } from "./link.ts";
+import { firstOf, Link } from "./link.ts";
 import { clusterFlag, isSubjectName } from "./subjects.ts";
 import { NatsTransport } from "./transport.ts";
 
@@ -150,7 +150,7 @@ export async function serveNode(connection: NatsConnection, served: ServedNode):
     const node = new Node({ output: transport, log, storage, maxInFlight });
     install(node);
     await transport.listen(node);
-    const ended = oneOf(stopped, node.failed, link.lost);
+    const ended = firstOf(stopped, node.failed, link.lost);
     const init = transport.request({ type: "init", node_id: name, node_ids: [...nodes] });
     const reply = await Promise.race([init, ended]);
     if (reply?.type === "error") throw new Error(`Cannot start ${name}: ${reply.text}`);
@@ -165,13 +165,4 @@ export async function serveNode(connection: NatsConnection, served: ServedNode):
     transport.close();
     await link.close();
   }
-}
-
-/** Resolves when one of some signals aborts. */
-function oneOf(...signals: readonly AbortSignal[]): Promise<undefined> {
-  const any = AbortSignal.any([...signals]);
-  return new Promise((resolve) => {
-    if (any.aborted) resolve(undefined);
-    else any.addEventListener("abort", () => resolve(undefined), { once: true });
-  });
 }

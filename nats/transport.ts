@@ -273,6 +273,12 @@ function readRequest(
   src: string,
   dest: string,
 ): { readonly body: Message<JsonObject>["body"] } | { problem: string; msgId?: Json | undefined } {
+  try {
+    // By itself: inside of an envelope it could close the body, and go on with other keys.
+    JSON.parse(text);
+  } catch (error) {
+    return { problem: errorText(error) };
+  }
   const message = parseMessage(`{"src":${JSON.stringify(src)},"dest":"${dest}","body":${text}}`);
   if (!(message instanceof Received)) {
     return { problem: message.problem, msgId: message.request?.body.msg_id };
@@ -280,7 +286,6 @@ function readRequest(
   const { body } = message;
   if (body.in_reply_to !== undefined) return { problem: "a request must have no in_reply_to" };
   if (body.type === "error") return { problem: "an error is no request", msgId: body.msg_id };
-  // The text's own keys may have closed the body early: what is handed on is made from what was read.
   return { body };
 }
 
