@@ -18,7 +18,7 @@ import { guardProcess, stderrLog, stdoutLine } from "@eddy/maelstrom/stdio";
 import { natsFlags } from "@eddy/workbench/cli/nats.ts";
 import type { NatsConnection } from "@nats-io/transport-node";
 import { connectTo } from "./connect.ts";
-import { firstOf, Link } from "./link.ts";
+import { firstOf, ServerLink } from "./server_link.ts";
 import { clusterFlag, isSubjectName } from "./subjects.ts";
 import { NatsTransport } from "./transport.ts";
 
@@ -144,7 +144,7 @@ interface ServedNode extends Pick<NodeOptions, "storage" | "maxInFlight"> {
  */
 export async function serveNode(connection: NatsConnection, served: ServedNode): Promise<void> {
   const { install, storage, maxInFlight, cluster, name, nodes, controlled, stopped, log } = served;
-  const link = new Link(connection, log);
+  const link = new ServerLink(connection, log);
   const transport = new NatsTransport({ link, cluster, id: name, nodes, controlled, log });
   try {
     const node = new Node({ output: transport, log, storage, maxInFlight });

@@ -22,7 +22,7 @@ import { LinKv, LwwKv, SeqKv, type Service, TimestampService } from "@eddy/workb
 import type { NatsConnection } from "@nats-io/transport-node";
 import { connectTo } from "./connect.ts";
 import type { Receiver } from "./input_queue.ts";
-import { firstOf, Link } from "./link.ts";
+import { firstOf, ServerLink } from "./server_link.ts";
 import { clusterFlag } from "./subjects.ts";
 import { NatsTransport } from "./transport.ts";
 
@@ -94,7 +94,7 @@ export async function serveServices(
     readonly log: (text: string) => void;
   },
 ): Promise<void> {
-  const link = new Link(connection, log);
+  const link = new ServerLink(connection, log);
   const transports: NatsTransport[] = [];
   try {
     for (const id of only) {

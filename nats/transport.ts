@@ -7,6 +7,7 @@
 import {
   ErrorCode,
   errorText,
+  isClient,
   isJsonObject,
   type Json,
   type JsonObject,
@@ -19,7 +20,7 @@ import {
 } from "@eddy/maelstrom";
 import { parseMessage, quote } from "@eddy/maelstrom/message";
 import type { Msg, Subscription } from "@nats-io/transport-node";
-import type { Link } from "./link.ts";
+import type { ServerLink } from "./server_link.ts";
 import { InputQueue, type Receiver } from "./input_queue.ts";
 import {
   type Control,
@@ -31,7 +32,7 @@ import {
 
 /** Settings of a {@linkcode NatsTransport}. */
 interface TransportOptions {
-  readonly link: Link;
+  readonly link: ServerLink;
   readonly cluster: string;
   /** The name of the node or service that is served. */
   readonly id: string;
@@ -66,7 +67,7 @@ interface WaitingRequest {
 
 /** The transport of one node or service. */
 export class NatsTransport implements Output {
-  readonly #link: Link;
+  readonly #link: ServerLink;
   readonly #cluster: string;
   readonly #id: string;
   readonly #log: (text: string) => void;
@@ -101,9 +102,9 @@ export class NatsTransport implements Output {
    */
   async listen(receiver: Receiver): Promise<void> {
     await this.#refuseSecond();
-    const { connection, losses } = this.#link;
+    const { connection, drops } = this.#link;
     const input = new InputQueue(receiver, () => {
-      losses.count("more wait than are taken in time (a slow consumer)");
+      drops.count("more wait than are taken in time (a slow consumer)");
     });
     this.#input = input;
     const subscribe = (subject: string, take: (msg: Msg) => void) => {
@@ -113,7 +114,7 @@ export class NatsTransport implements Output {
       };
       this.#subscriptions.push(connection.subscribe(subject, { callback }));
     };
-    subscribe(subjectOf(this.#cluster, this.#id), (msg) => this.#take(this.#textOf(msg)));
+    subscribe(subjectOf(this.#cluster, this.#id), (msg) => this.#take(msg));
     subscribe(rpcSubjectOf(this.#cluster, this.#id), (msg) => this.#takeRequest(msg));
     if (this.#controlled) {
       subscribe(controlSubjectOf(this.#cluster, this.#id), (msg) => this.#takeControl(msg));
@@ -130,7 +131,7 @@ export class NatsTransport implements Output {
   write(line: string, dest: string): void {
     if (dest === this.#client) return this.#settle(line);
     if (!isSubjectName(dest)) {
-      return this.#link.losses.count(`${quote(dest)} cannot be a part of a subject`);
+      return this.#link.drops.count(`${quote(dest)} cannot be a part of a subject`);
     }
     const bytes = this.#encoder.encode(line);
     const { maxBytes } = this.#link;
@@ -182,16 +183,45 @@ export class NatsTransport implements Output {
   }
 
   /** Takes a message as it came on the subject of this name. */
-  #take(line: string): void {
+  #take(msg: Msg): void {
+    const line = this.#textOf(msg);
+    if (msg.data.length > this.#maxRequestBytes && this.#refuseRequest(line, msg.data.length)) {
+      return;
+    }
     if (this.#isStopping && !isReply(line)) return;
     const copies = this.#faults.active ? this.#faults.copiesOf(line) : 1;
     for (let copy = 0; copy < copies; copy++) this.#input?.push(line);
   }
 
+  /**
+   * How many bytes a client's request may have. A node passes it on with more around it, and numbers
+   * may have longer texts there; one that no message can carry would be tried again for ever, with
+   * all behind it in a replicated log.
+   */
+  get #maxRequestBytes(): number {
+    return this.#link.maxBytes / 2;
+  }
+
+  /** Refuses a client's request that is too long; returns whether it was one. */
+  #refuseRequest(line: string, length: number): boolean {
+    const message = parseMessage(line);
+    if (!(message instanceof Received) || !isClient(message.src)) return false;
+    const { src, body } = message;
+    const problem = longRequest(length, this.#maxRequestBytes);
+    this.#log(`Cannot take a request from ${src}: ${problem}`);
+    if (body.msg_id !== undefined) {
+      const reply = { src: this.#id, dest: src, body: malformedReply(problem, body.msg_id) };
+      this.write(JSON.stringify(reply), src);
+    }
+    return true;
+  }
+
   /** Takes a request without an envelope. */
   #takeRequest(msg: Msg): void {
     const answer = (body: JsonObject) => this.#respond(msg, body);
-    const request = readRequest(this.#textOf(msg), this.#client, this.#id);
+    const request: BareRequest = msg.data.length > this.#maxRequestBytes
+      ? { problem: longRequest(msg.data.length, this.#maxRequestBytes) }
+      : readRequest(this.#textOf(msg), this.#client, this.#id);
     if ("problem" in request) {
       if (!msg.reply) this.#log(`Cannot take a request: ${request.problem}`);
       return answer(malformedReply(request.problem, request.msgId));
@@ -242,7 +272,7 @@ export class NatsTransport implements Output {
     const { maxBytes } = this.#link;
     let bytes = this.#encoder.encode(JSON.stringify(body));
     if (bytes.length > maxBytes) {
-      this.#link.losses.count(tooLong(bytes.length, maxBytes));
+      this.#link.drops.count(tooLong(bytes.length, maxBytes));
       bytes = this.#encoder.encode(JSON.stringify(tooLongReply(body, bytes.length, maxBytes)));
     }
     this.#link.send(msg.reply, bytes);
@@ -250,7 +280,7 @@ export class NatsTransport implements Output {
 
   /** Drops a message that is too long for the server; whoever waits for it is told. */
   #refuse(line: string, dest: string, length: number, maxBytes: number): void {
-    this.#link.losses.count(tooLong(length, maxBytes));
+    this.#link.drops.count(tooLong(length, maxBytes));
     const { src, body } = parseJson(line) as unknown as Message<JsonObject>;
     if (body.in_reply_to === undefined || body.type === "error") return;
     const reply = { src, dest, body: tooLongReply(body, length, maxBytes) };
@@ -267,12 +297,17 @@ export class NatsTransport implements Output {
   }
 }
 
-/** What a request without an envelope says, or what is wrong with it. */
+/** A request without an envelope, or what is wrong with it. */
+type BareRequest =
+  | { readonly body: Message<JsonObject>["body"] }
+  | { readonly problem: string; readonly msgId?: Json | undefined };
+
+/** Reads a request without an envelope. */
 function readRequest(
   text: string,
   src: string,
   dest: string,
-): { readonly body: Message<JsonObject>["body"] } | { problem: string; msgId?: Json | undefined } {
+): BareRequest {
   try {
     // By itself: inside of an envelope it could close the body, and go on with other keys.
     JSON.parse(text);
@@ -310,6 +345,10 @@ function tooLong(length: number, maxBytes: number): string {
   // In steps, so that messages of nearly one length are counted together.
   const size = length >= 1 << 20 ? `${Math.floor(length / (1 << 20))} MiB or more` : "more";
   return `it has ${size}, and the NATS server takes ${maxBytes} bytes (max_payload)`;
+}
+
+function longRequest(length: number, maxBytes: number): string {
+  return `a request of ${length} bytes has more than ${maxBytes}, half of the server's max_payload`;
 }
 
 /** What is sent in a reply's place. Its code is indefinite: what was asked for may be done. */

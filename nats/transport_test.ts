@@ -276,3 +276,20 @@ natsTest("two processes of one name find out", async (server) => {
   const error = await assertRejects(() => LocalCluster.start({ server, serve: "echo" }), Error);
   assertMatch(error.message, /Cannot serve n1 in cluster eddy: another process does already/);
 });
+
+natsTest("a request that no node could pass on is refused, and nothing happens", async (server) => {
+  await using cluster = await LocalCluster.start({ server, serve: "lin-kv" });
+  const write = (length: number) => ({ type: "write", key: 1, value: "x".repeat(length) });
+  await cluster.succeed("n1", write(500_000));
+  const refused = await cluster.request("n1", write(600_000));
+  assertEquals(refused.code, 12);
+  assertMatch(String(refused.text), /more than 524288, half of the server's max_payload/);
+  const got = listenAs(cluster, "c1");
+  const message = { src: "c1", dest: "n1", body: { ...write(600_000), msg_id: 1 } };
+  cluster.connection.publish(subjectOf("eddy", "n1"), JSON.stringify(message));
+  await until("it is answered", () => got.length === 1);
+  const { code, in_reply_to } = got[0]?.body as JsonObject;
+  assertEquals([code, in_reply_to], [12, 1]);
+  const { value } = await cluster.request("n1", { type: "read", key: 1 });
+  assertEquals(String(value).length, 500_000);
+});

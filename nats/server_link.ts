@@ -12,7 +12,7 @@ const FIRST_TELL_MS = 5000;
 const LAST_TELL_MS = 320_000;
 
 /** What is lost for one reason, and not told yet. */
-interface Loss {
+interface DropCount {
   untold: number;
   tellMs: number;
 }
@@ -21,9 +21,9 @@ interface Loss {
  * Tells what is lost: the first of a kind at once, then how many there were since, at ever longer
  * intervals for as long as it goes on.
  */
-export class Losses {
+export class DropCounts {
   readonly #log: (text: string) => void;
-  readonly #losses = new Map<string, Loss>();
+  readonly #drops = new Map<string, DropCount>();
 
   constructor(log: (text: string) => void) {
     this.#log = log;
@@ -31,31 +31,31 @@ export class Losses {
 
   /** Counts a message that is dropped, and why. */
   count(why: string): void {
-    const known = this.#losses.get(why);
+    const known = this.#drops.get(why);
     if (known !== undefined) {
       known.untold++;
       return;
     }
     this.#log(`Dropped a message: ${why}`);
     const loss = { untold: 0, tellMs: FIRST_TELL_MS };
-    this.#losses.set(why, loss);
+    this.#drops.set(why, loss);
     this.#tellLater(why, loss);
   }
 
   /** Tells what is not told yet. */
   tell(): void {
-    for (const [why, loss] of this.#losses) this.#tell(why, loss);
+    for (const [why, loss] of this.#drops) this.#tell(why, loss);
   }
 
-  #tell(why: string, loss: Loss): void {
+  #tell(why: string, loss: DropCount): void {
     if (loss.untold > 0) this.#log(`Dropped ${loss.untold} more messages: ${why}`);
     loss.untold = 0;
   }
 
-  #tellLater(why: string, loss: Loss): void {
+  #tellLater(why: string, loss: DropCount): void {
     const timer = setTimeout(() => {
       if (loss.untold === 0) {
-        this.#losses.delete(why);
+        this.#drops.delete(why);
         return;
       }
       this.#tell(why, loss);
@@ -75,14 +75,20 @@ const FULL_BYTES = 4 << 20;
 /** How many may be at all; further messages are dropped. */
 const MAX_SENT_BYTES = 64 << 20;
 
+/** How often the server is asked whether it is there, in milliseconds. */
+const BEAT_MS = 5000;
+
+/** How many beats in a row may pass without its answer. */
+const MAX_SILENT_BEATS = 3;
+
 /**
  * What a process sends to a server, at most once: a message is dropped where there is no connection,
  * or the server takes what was sent before too slowly. The client library would keep messages
  * without a bound instead, and send some of them when they are old.
  */
-export class Link {
+export class ServerLink {
   readonly connection: NatsConnection;
-  readonly losses: Losses;
+  readonly drops: DropCounts;
   readonly #log: (text: string) => void;
   #isConnected = true;
   /** What was sent since the server last confirmed that it had everything. */
@@ -91,11 +97,19 @@ export class Link {
   readonly #lost = new AbortController();
   #isClosing = false;
 
-  constructor(connection: NatsConnection, log: (text: string) => void) {
+  #beat: ReturnType<typeof setInterval> | undefined;
+
+  /** @param beatMs how often the server is asked whether it is there, in milliseconds */
+  constructor(
+    connection: NatsConnection,
+    log: (text: string) => void,
+    beatMs: number = BEAT_MS,
+  ) {
     this.connection = connection;
     this.#log = log;
-    this.losses = new Losses(log);
+    this.drops = new DropCounts(log);
     this.#watch();
+    this.#keepAsking(beatMs);
   }
 
   /** Aborts when the connection has ended for good: the server has refused it, for instance. */
@@ -112,16 +126,16 @@ export class Link {
     return this.connection.info?.max_payload ?? Infinity;
   }
 
-  /** Sends a message of at most {@linkcode Link.maxBytes}, or drops it. */
+  /** Sends a message of at most {@linkcode ServerLink.maxBytes}, or drops it. */
   send(subject: string, bytes: Uint8Array): void {
-    if (!this.#isConnected) return this.losses.count("there is no connection to the NATS server");
+    if (!this.#isConnected) return this.drops.count("there is no connection to the NATS server");
     if (this.#sentBytes + bytes.length > MAX_SENT_BYTES) {
-      return this.losses.count("the NATS server takes them too slowly");
+      return this.drops.count("the NATS server takes them too slowly");
     }
     try {
       this.connection.publish(subject, bytes);
     } catch (error) {
-      return this.losses.count(`the NATS client refuses it: ${errorText(error)}`);
+      return this.drops.count(`the NATS client refuses it: ${errorText(error)}`);
     }
     this.#sentBytes += bytes.length;
     if (this.#sentBytes > CONFIRM_BYTES) this.#confirming ??= this.#confirm();
@@ -132,7 +146,7 @@ export class Link {
     return this.#sentBytes > FULL_BYTES;
   }
 
-  /** Resolves when it is no longer {@linkcode Link.full}. */
+  /** Resolves when it is no longer {@linkcode ServerLink.full}. */
   async drained(): Promise<void> {
     while (this.full) await (this.#confirming ??= this.#confirm());
   }
@@ -145,9 +159,32 @@ export class Link {
   /** Closes the connection when the server has all that was sent; at once where it is lost. */
   async close(): Promise<void> {
     this.#isClosing = true;
-    this.losses.tell();
+    clearInterval(this.#beat);
+    this.drops.tell();
     if (this.#isConnected) await this.flush();
     await this.connection.close();
+  }
+
+  /**
+   * Breaks a connection whose server is silent, so that it is made again, perhaps to another server.
+   * A machine that vanishes closes no connections; the client library by itself notices after
+   * minutes. This process may have been paused itself, so one answer that is late proves nothing.
+   */
+  #keepAsking(beatMs: number): void {
+    let asked: Promise<void> | undefined;
+    let silentBeats = 0;
+    const beat = setInterval(() => {
+      if (!this.#isConnected || asked === undefined) {
+        silentBeats = 0;
+        if (this.#isConnected) asked = this.flush().then(() => asked = undefined);
+      } else if (++silentBeats === MAX_SILENT_BEATS) {
+        this.#log("The NATS server is silent: its connection is broken off");
+        silentBeats = 0;
+        this.connection.reconnect().catch(() => {});
+      }
+    }, beatMs);
+    Deno.unrefTimer(beat);
+    this.#beat = beat;
   }
 
   async #confirm(): Promise<void> {
@@ -168,7 +205,7 @@ export class Link {
         this.#sentBytes = 0;
       } else if (status.type === "reconnect") {
         this.#isConnected = true;
-        this.losses.tell();
+        this.drops.tell();
         this.#log("Reached the NATS server again");
       } else if (status.type === "error") {
         this.#log(`The NATS server says: ${errorText(status.error)}`);

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { connectForTest, LocalCluster, until } from "./cluster_testing.ts";
-import { Link } from "./link.ts";
+import { ServerLink } from "./server_link.ts";
 import { hasServer, NatsServer } from "./testing.ts";
 
 Deno.test({
@@ -11,7 +11,7 @@ Deno.test({
     const got: string[] = [];
     const encoder = new TextEncoder();
     await using server = await NatsServer.start();
-    const link = new Link(await connectForTest(server), (text) => log.push(text));
+    const link = new ServerLink(await connectForTest(server), (text) => log.push(text));
     const send = (text: string) => link.send("eddy.eddy.n1", encoder.encode(text));
     const hear = async () => {
       const other = await connectForTest(server);
@@ -52,7 +52,7 @@ Deno.test({
   async fn() {
     await using server = await NatsServer.start();
     const log: string[] = [];
-    const link = new Link(await connectForTest(server), (text) => log.push(text));
+    const link = new ServerLink(await connectForTest(server), (text) => log.push(text));
     const bytes = new Uint8Array(1 << 20);
     for (let count = 0; count < 8; count++) link.send("eddy.eddy.n1", bytes);
     assertEquals(link.full, true);
@@ -69,12 +69,28 @@ Deno.test({
 });
 
 Deno.test({
+  name: "a server that is silent is left, and reached again",
+  ignore: !hasServer,
+  async fn() {
+    await using server = await NatsServer.start();
+    const log: string[] = [];
+    const link = new ServerLink(await connectForTest(server), (text) => log.push(text), 100);
+    server.stop("SIGSTOP");
+    await until("the link has broken off", () => !link.isConnected);
+    server.stop("SIGCONT");
+    await until("the link is back", () => link.isConnected);
+    assert(log.includes("The NATS server is silent: its connection is broken off"));
+    await link.close();
+  },
+});
+
+Deno.test({
   name: "a connection that ends for good ends what uses it",
   ignore: !hasServer,
   async fn() {
     await using server = await NatsServer.start();
     const connection = await connectForTest(server);
-    const link = new Link(connection, () => {});
+    const link = new ServerLink(connection, () => {});
     await connection.close();
     await until("it is known", () => link.lost.aborted);
     assertEquals(link.isConnected, false);
