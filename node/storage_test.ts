@@ -67,6 +67,26 @@ Deno.test("what is sent after a write waits until the write is durable, in order
   assertEquals([totals(), storage.syncs.length], [[0, 1, 2, 2, 2], 1], "one sync for both");
 });
 
+Deno.test("an output is told whom each line is for, held back or not", async () => {
+  for (const storage of [new MemoryStorage(), new SlowStorage()]) {
+    const sent: [line: string, dest: string][] = [];
+    const output = { write: (line: string, dest: string) => void sent.push([line, dest]) };
+    const { node, clock, receive } = await testNode({ output, storage: () => storage });
+    node.on("add", () => {
+      node.storage.set("total", 1);
+      node.broadcast({ type: "added" });
+      return {};
+    });
+    receive("c1", { type: "read", msg_id: 1 });
+    receive("c2", { type: "add", msg_id: 2 });
+    await clock.advance(0);
+    if (storage instanceof SlowStorage) storage.syncs.forEach(({ resolve }) => resolve());
+    await settle();
+    assertEquals(sent.map(([, dest]) => dest), ["c0", "c1", "n2", "n3", "c2"]);
+    for (const [line, dest] of sent) assertEquals(JSON.parse(line).dest, dest);
+  }
+});
+
 Deno.test("what is written during a sync is covered by the next", async () => {
   const { clock, receive, storage, totals } = await countingNode();
   receive("c1", { type: "add", msg_id: 1, delta: 1 });
