@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { KV, LinTso, type Node } from "@eddy/maelstrom";
-import { CommandProcess, LocalCluster, until } from "./cluster_testing.ts";
+import { jetstream, jetstreamManager } from "@nats-io/jetstream";
+import { CommandProcess, connectForTest, LocalCluster, until } from "./cluster_testing.ts";
 import { hasServer, NatsServer } from "./testing.ts";
 
 /** A node that uses each of the services. */
@@ -77,5 +78,39 @@ Deno.test({
     }
     const help = await new CommandProcess(["services", "--help"]).result();
     assert(help.code === 0 && help.stdout.includes("--only"));
+  },
+});
+
+Deno.test({
+  name:
+    "of revision-checked updates of a key in JetStream, one wins: docs/many_machines.md says so",
+  ignore: !hasServer,
+  async fn() {
+    await using server = await NatsServer.start();
+    const connection = await connectForTest(server);
+    const manager = await jetstreamManager(connection);
+    // As a bucket of NATS KV is: one subject a key, of which some history is kept.
+    await manager.streams.add({
+      ...{
+        name: "KV_test",
+        subjects: ["$KV.test.>"],
+        max_msgs_per_subject: 1,
+        allow_direct: false,
+      },
+    });
+    const stream = jetstream(connection);
+    const update = (value: string, lastSubjectSequence: number) =>
+      stream.publish("$KV.test.key", value, { expect: { lastSubjectSequence } })
+        .then(({ seq }) => ({ seq, value }), () => undefined);
+    let revision = 0;
+    for (let round = 0; round < 5; round++) {
+      const tries = Array.from({ length: 10 }, (_, at) => update(`${round}-${at}`, revision));
+      const won = (await Promise.all(tries)).filter((each) => each !== undefined);
+      assertEquals(won.length, 1);
+      const read = await manager.streams.getMessage("KV_test", { last_by_subj: "$KV.test.key" });
+      assertEquals([read?.seq, read?.string()], [won[0]?.seq, won[0]?.value]);
+      revision = won[0]?.seq ?? -1;
+    }
+    await connection.close();
   },
 });
