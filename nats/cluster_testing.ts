@@ -38,6 +38,8 @@ interface LocalClusterOptions {
   /** A workload's name, or what registers handlers. */
   readonly serve: string | ((node: Node) => void);
   readonly nodes?: readonly string[];
+  /** Those that are started here. @default all */
+  readonly only?: readonly string[];
   readonly cluster?: string;
   readonly controlled?: boolean;
   readonly maxInFlight?: number;
@@ -62,7 +64,7 @@ export class LocalCluster implements AsyncDisposable {
   /** Starts nodes, and resolves when all are ready. */
   static async start(options: LocalClusterOptions): Promise<LocalCluster> {
     const { server, serve, nodes = ["n1"], cluster = "eddy", services = false } = options;
-    const { controlled, maxInFlight } = options;
+    const { controlled, maxInFlight, only = nodes } = options;
     const own = new LocalCluster(cluster, await connectForTest(server));
     const install = typeof serve === "string" ? (await findWorkload(serve)).configure([]) : serve;
     const log = (text: string) => void own.log.push(text);
@@ -70,7 +72,7 @@ export class LocalCluster implements AsyncDisposable {
     if (services) {
       own.#ends.push(serveServices(await connectForTest(server), { cluster, stopped, log }));
     }
-    for (const name of nodes) {
+    for (const name of only) {
       const connection = await connectForTest(server);
       own.#ends.push(
         serveNode(connection, {
@@ -79,7 +81,7 @@ export class LocalCluster implements AsyncDisposable {
         }),
       );
     }
-    const count = nodes.length + Number(services);
+    const count = only.length + Number(services);
     await Promise.race([
       until("all are ready", () => own.logged(/ready on/) === count),
       Promise.all(own.#ends),

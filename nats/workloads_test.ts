@@ -177,6 +177,32 @@ Deno.test({
 });
 
 Deno.test({
+  name: "a node that has lost its memory gets all that others have, if no value is longer",
+  ignore: !hasServer,
+  async fn() {
+    await using server = await NatsServer.start();
+    const common = { server, nodes, serve: "broadcast" };
+    await using others = await LocalCluster.start({ ...common, only: ["n1", "n2"] });
+    const count = 5500;
+    const has = async (node: string) =>
+      ((await others.request(node, { type: "read" })).messages as Json[] | undefined)?.length;
+    {
+      await using _first = await LocalCluster.start({ ...common, only: ["n3"] });
+      for (let at = 0; at < count; at++) {
+        const message = `${at} ${"x".repeat(140)}`;
+        const body = { type: "broadcast", message };
+        const line = JSON.stringify({ src: "c1", dest: "n1", body });
+        others.connection.publish(subjectOf(others.cluster, "n1"), line);
+      }
+      await until("n3 has all", async () => await has("n3") === count);
+    }
+    await using again = await LocalCluster.start({ ...common, only: ["n3"] });
+    await until("n3 has all again", async () => await has("n3") === count);
+    assertEquals([...others.log, ...again.log].filter((line) => /max_payload/.test(line)), []);
+  },
+});
+
+Deno.test({
   name: "messages from one node to another come in the order in which they were sent",
   ignore: !hasServer,
   async fn() {
