@@ -12,9 +12,9 @@ import { serveServices } from "./services.ts";
 import { rpcSubjectOf } from "./subjects.ts";
 import type { NatsServer } from "./testing.ts";
 
-/** Waits until something holds; a test fails when it does not in half a minute. */
+/** Waits until something holds; a test fails when it does not in two minutes or more. */
 export async function until(what: string, holds: () => boolean | Promise<boolean>): Promise<void> {
-  for (let tries = 0; tries < 600; tries++) {
+  for (let tries = 0; tries < 2400; tries++) {
     if (await holds()) return;
     await new Promise((resolve) => setTimeout(resolve, 50));
   }
@@ -167,13 +167,18 @@ export class CommandProcess implements AsyncDisposable {
     return { code, stdout: await this.#stdout, stderr: this.stderr };
   }
 
-  /** Sends a signal, and returns what it came to. */
-  async end(signal: Deno.Signal): Promise<{ code: number; stdout: string; stderr: string }> {
+  /** Sends a signal. */
+  signal(signal: Deno.Signal): void {
     try {
       this.#child.kill(signal);
     } catch {
       // It has ended.
     }
+  }
+
+  /** Sends a signal, and returns what it came to. */
+  async end(signal: Deno.Signal): Promise<{ code: number; stdout: string; stderr: string }> {
+    this.signal(signal);
     return await this.result();
   }
 

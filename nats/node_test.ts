@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { CommandProcess, connectForTest } from "./cluster_testing.ts";
+import { CommandProcess, connectForTest, until } from "./cluster_testing.ts";
 import { hasServer, NatsServer } from "./testing.ts";
 
 const nodes = ["n1", "n2", "n3"];
@@ -93,6 +93,50 @@ Deno.test({
     } finally {
       await Deno.remove(folder, { recursive: true });
     }
+  },
+});
+
+Deno.test({
+  name: "a node that was paused is cut off as a slow consumer, and is back when it goes on",
+  ignore: !hasServer,
+  async fn() {
+    const config = await Deno.makeTempFile({ prefix: "eddy-nats-", suffix: ".conf" });
+    await Deno.writeTextFile(config, 'max_pending: 2MB\nwrite_deadline: "200ms"\n');
+    try {
+      await using server = await NatsServer.start({ args: ["--config", config] });
+      const args = ["echo", "--nats", server.url, "--name", "n1", "--nodes", "n1"];
+      await using node = await CommandProcess.ready(args);
+      const connection = await connectForTest(server);
+      node.signal("SIGSTOP");
+      const echo = "x".repeat(10_000);
+      const text = JSON.stringify({ src: "c1", dest: "n1", body: { type: "echo", echo } });
+      // More than the server keeps for it, and what fits the sockets' buffers.
+      for (let sent = 0; sent < 3000; sent++) {
+        connection.publish("eddy.eddy.n1", text);
+        if (sent % 100 === 0) await connection.flush();
+      }
+      node.signal("SIGCONT");
+      await until("it has noticed", () => node.stderr.includes("Reached the NATS server again"));
+      const answer = await connection.request("eddy.eddy.n1.rpc", '{"type":"echo","echo":1}');
+      assertStringIncludes(answer.string(), '"echo":1');
+      await connection.close();
+    } finally {
+      await Deno.remove(config);
+    }
+  },
+});
+
+Deno.test({
+  name: "a node whose server is away ends when it is told to",
+  ignore: !hasServer,
+  async fn() {
+    await using server = await NatsServer.start();
+    const args = ["lin-kv", "--nats", server.url, "--name", "n1", "--nodes", "n1,n2,n3"];
+    await using node = await CommandProcess.ready(args);
+    await server.stop("SIGKILL");
+    await until("it has noticed", () => node.stderr.includes("Lost the NATS server"));
+    const { code, stderr } = await node.end("SIGINT");
+    assertEquals(code, 0, stderr);
   },
 });
 
