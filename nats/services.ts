@@ -40,7 +40,7 @@ const servicesFlags = {
   ...natsFlags,
   ...clusterFlag,
   only: {
-    help: `Which services, comma separated (default ${names.join(",")})`,
+    help: "Which services, comma separated",
     value: "NAMES",
     accepts: `some of ${names.join(", ")}, comma separated`,
     parse: serviceNames,

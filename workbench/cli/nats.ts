@@ -44,7 +44,7 @@ export function isSubjectName(name: string): boolean {
 /** The flag that names a cluster on a server. */
 export const clusterFlag = {
   cluster: {
-    help: "The cluster's name; those of other names on the same server do not meet (default eddy)",
+    help: "The cluster's name; those of other names on the same server do not meet",
     value: "NAME",
     accepts: SUBJECT_NAME_RULE,
     parse: (text: string) => isSubjectName(text) ? text : undefined,
@@ -57,7 +57,7 @@ export const callFlags = {
   ...natsFlags,
   ...clusterFlag,
   timeout: {
-    help: "How long to wait for the reply, in ms (default 5000)",
+    help: "How long to wait for the reply, in ms",
     value: "MS",
     ...integer(1, 3_600_000),
     default: 5000,
