@@ -1,10 +1,33 @@
 /**
- * Not there yet.
+ * `test --nats`: the workbench's `test`, with nodes that are processes on a NATS server.
+ *
+ * It is all the same command but for what runs the nodes: flags, faults, checkers, results and exit
+ * codes are those of `workbench/cli/test.ts`.
  *
  * @module
  */
 
-/** Not there yet. */
-export function testOverNats(_args: readonly string[]): Promise<number> {
-  throw new Error("Cannot do this yet");
+import { type EngineMaker, testCommand } from "@eddy/workbench/cli/test.ts";
+import type { NatsConnection } from "@nats-io/transport-node";
+import { connectTo } from "./connect.ts";
+import { natsEngine } from "./engine.ts";
+
+/**
+ * Runs the command and returns the exit code.
+ *
+ * @throws {UsageError} if the command line asks for what there is not over NATS.
+ * @throws {Error} if no server can be reached.
+ */
+export async function testOverNats(args: readonly string[]): Promise<number> {
+  let connection: NatsConnection | undefined;
+  // One connection for all runs; it is made once the command line is known to be one.
+  const makeEngine: EngineMaker = async (flags, nodeArgs) => {
+    connection ??= await connectTo(flags, "eddy test");
+    return await natsEngine(flags, nodeArgs, connection);
+  };
+  try {
+    return await testCommand(args, makeEngine);
+  } finally {
+    await connection?.close();
+  }
 }

@@ -41,26 +41,31 @@ const LAST_LINES_MS = 200;
  * Needs the permissions to run any program, without which a group cannot be signalled, and to write
  * temporary files.
  *
+ * @param launch starts one node
  * @throws {Error} if there is no such program.
  */
-export function createProcessCluster(options: ProcessOptions): Cluster {
-  const { bin, args = [] } = options;
+export function createProcessCluster(
+  options: ProcessOptions,
+  launch: (context: LaunchContext, start: Start) => Incarnation = (context, start) =>
+    new ChildIncarnation(context, start),
+): Cluster {
+  const { bin, args = [], holdUntilInit = true } = options;
   const path = findProgram(bin);
   const id = crypto.randomUUID();
   let folder: string | undefined;
-  const launch = (context: LaunchContext) => {
+  const launchIn = (context: LaunchContext) => {
     folder ??= makeFolder();
-    return new ChildIncarnation(context, { path, args, id, folder });
+    return launch(context, { path, args, id, folder });
   };
   const removeFolder = async () => {
     // A process that has left its group may still write there: then it stays.
     if (folder !== undefined) await Deno.remove(folder, { recursive: true }).catch(() => {});
   };
-  return new Cluster({ ...options, holdUntilInit: true, realClocks: true }, launch, removeFolder);
+  return new Cluster({ ...options, holdUntilInit, realClocks: true }, launchIn, removeFolder);
 }
 
 /** What all starts of a run's nodes have in common. */
-interface Start {
+export interface Start {
   /** The program, links resolved. */
   readonly path: string;
   readonly args: readonly string[];
@@ -159,7 +164,8 @@ function exists(path: string): boolean {
   }
 }
 
-class ChildIncarnation implements Incarnation {
+/** A child process that is a node, which reads messages from standard input. */
+export class ChildIncarnation implements Incarnation {
   readonly #child: Deno.ChildProcess;
   readonly #group: ProcessGroup;
   readonly #clock: Clock;

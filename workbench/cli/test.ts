@@ -91,27 +91,38 @@ function parseSeeds(text: string): number[] | undefined {
 /** The flags that have a meaning beside `--plan`. */
 const BESIDE_PLAN = [
   ...["plan", "bin", "real-time", "store", "json", "color", "junit", "log-", "watch"],
-  "run-timeout",
+  ...["run-timeout", ...Object.keys(natsFlags)],
 ];
 
-type TestFlags = FlagValues<typeof testFlags>;
+/** The values of {@linkcode testFlags}. */
+export type TestFlags = FlagValues<typeof testFlags>;
 
-/** Runs the command and returns the exit code. */
-export async function testCommand(args: readonly string[]): Promise<number> {
+/** Makes what runs the nodes that a command line asks for. */
+export type EngineMaker = (flags: TestFlags, args: readonly string[]) => Promise<Engine>;
+
+/**
+ * Runs the command and returns the exit code.
+ *
+ * @param makeEngine by default what `--bin` and `--real-time` ask for; `--nats` is left to its program
+ */
+export async function testCommand(
+  args: readonly string[],
+  makeEngine?: EngineMaker,
+): Promise<number> {
   const { flags: given, words, rest: givenArgs } = parseFlags(
     { ...testFlags, ...ignoredFlags },
     args,
     OF_PROGRAM,
   );
   if (words.length > 0) throw new UsageError(`Unexpected argument ${JSON.stringify(words[0])}`);
-  if (given.nats !== undefined) return await runOverNats("test", args);
+  if (given.nats !== undefined && makeEngine === undefined) return await runOverNats("test", args);
   const plan = given.plan === undefined ? undefined : readPlan(given.plan, args);
   const flags = plan === undefined ? given : withPlan(given, plan);
   const rest = plan === undefined || givenArgs.length > 0 ? givenArgs : plan.args;
   const first = plan?.options.seed ?? flags.seed ?? drawSeed();
   checkSeeds(first, flags["test-count"]);
   if (plan === undefined) toRunOptions(flags, first);
-  const asked = { flags, rest, first, plan };
+  const asked = { flags, rest, first, plan, makeEngine: makeEngine ?? engineOf };
   if (!flags.watch) return await runAgain(asked) ?? BROKEN;
   const { watching } = await import("./watch.ts");
   return await watching(flags.bin, (changed) => runAgain(asked, changed));
@@ -124,6 +135,12 @@ interface Asked {
   /** The first seed. */
   readonly first: number;
   readonly plan: Plan | undefined;
+  readonly makeEngine: EngineMaker;
+}
+
+/** One run of those. */
+interface OneRun extends Omit<Asked, "makeEngine"> {
+  readonly drawn: DrawnRun | undefined;
 }
 
 /**
@@ -159,11 +176,11 @@ async function runAgain(asked: Asked, changed?: AbortSignal): Promise<number | u
 }
 
 async function runEach(
-  { flags, rest, first, plan }: Asked,
+  { flags, rest, first, plan, makeEngine }: Asked,
   changed: AbortSignal | undefined,
   onRun: (run: ReportedRun) => void,
 ): Promise<number | undefined> {
-  const engine = await engineOf(flags, rest);
+  const engine = await makeEngine(flags, rest);
   const { nemesis } = flags;
   const draw = plan === undefined && typeof nemesis === "string"
     ? (await import("./drawn_run.ts")).drawerOf(flags, nemesis, rest)
@@ -184,7 +201,8 @@ async function runEach(
     for (let i = 0; i < flags["test-count"] && code === 0 && changed?.aborted !== true; i++) {
       const seed = first + i;
       const drawn = (await draw)?.(seed, flags.parents);
-      code = await runOnce({ flags, rest, first: seed, plan, drawn }, watched, changed, onRun);
+      const asked = { flags, rest, first: seed, plan, drawn };
+      code = await runOnce(asked, watched, changed, onRun);
     }
     return code;
   } finally {
@@ -308,7 +326,7 @@ export async function engineOf(flags: RunFlags, args: readonly string[]): Promis
 }
 
 async function runOnce(
-  { flags, rest, first: seed, plan, drawn }: Asked & { readonly drawn: DrawnRun | undefined },
+  { flags, rest, first: seed, plan, drawn }: OneRun,
   engine: Engine,
   changed: AbortSignal | undefined,
   onRun: (run: ReportedRun) => void,
