@@ -109,6 +109,11 @@ export class NatsNetwork extends Network {
     await this.#tell(node).finally(endRule);
   }
 
+  /** Whether a line of a node's log says that it takes messages, and has done its `init`. */
+  saysReady(node: string, line: string): boolean {
+    return line.startsWith(`Node ${node} of cluster ${this.#cluster} is ready`);
+  }
+
   /** Publishes a message of a client or a service; those of nodes are published already. */
   publish({ src, dest, text }: Packet): void {
     if (this.#nodeIds.includes(src)) return;
@@ -175,13 +180,21 @@ function sourceOf(line: string): string {
 /** A process that takes its messages from the server. */
 class NatsIncarnation extends ChildIncarnation {
   readonly #network: NatsNetwork;
-  /** What is published when it has subscribed; undefined from then on. */
+  readonly #stdout: Stdout;
+  /** What came before it was ready; undefined from then on. */
   #waiting: Packet[] | undefined = [];
 
   constructor(context: LaunchContext, start: Start, network: NatsNetwork) {
-    super(context, { ...start, args: [...start.args, "--name", context.node] });
+    const { node, stdout } = context;
+    const ready = Promise.withResolvers<void>();
+    const log = (text: string) => {
+      if (network.saysReady(node, text)) ready.resolve();
+      context.log(text);
+    };
+    super({ ...context, log }, { ...start, args: [...start.args, "--name", node] });
     this.#network = network;
-    network.attach(context.node, context.stdout).then(() => this.#begin());
+    this.#stdout = stdout;
+    Promise.all([ready.promise, network.attach(node, stdout)]).then(() => this.#begin());
   }
 
   override deliver(packet: Packet): void {
@@ -190,9 +203,19 @@ class NatsIncarnation extends ChildIncarnation {
   }
 
   #begin(): void {
+    if (this.#stdout.muted) return;
     const waiting = this.#waiting ?? [];
     this.#waiting = undefined;
-    for (const packet of waiting) this.#network.publish(packet);
+    for (const packet of waiting) {
+      if (packet.type === "init") this.#answerInit(packet);
+      else this.#network.publish(packet);
+    }
+  }
+
+  /** The process has done its own `init`, by its command line, and refuses another one. */
+  #answerInit({ src, dest, body: { msg_id = null } }: Packet): void {
+    const body = { type: "init_ok", in_reply_to: msg_id };
+    this.#stdout.acceptOwn(JSON.stringify({ src: dest, dest: src, body }));
   }
 }
 
