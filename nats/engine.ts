@@ -43,16 +43,18 @@ const ENGINE_NAME = "Real time, Eddy's own node as processes over NATS";
 /**
  * What runs Eddy's own node over NATS.
  *
+ * @param connect called once it is known that all of it can be run
  * @throws {UsageError} if the flags ask for what there is not over NATS, or the node has no such
  * options.
  */
 export async function natsEngine(
   flags: TestFlags,
   args: readonly string[],
-  connection: NatsConnection,
+  connect: () => Promise<NatsConnection>,
 ): Promise<Engine> {
   refuseFlags(flags);
   await checkNodeArgs(flags.workload, args);
+  const connection = await connect();
   const server = { nats: flags.nats, creds: flags.creds, tlsca: flags.tlsca };
   return {
     name: ENGINE_NAME,

@@ -12,6 +12,9 @@ import type { NatsConnection } from "@nats-io/transport-node";
 import { connectTo } from "./connect.ts";
 import { natsEngine } from "./engine.ts";
 
+/** What the server calls the workbench. */
+const NAME = "eddy test";
+
 /**
  * Runs the command and returns the exit code.
  *
@@ -20,10 +23,8 @@ import { natsEngine } from "./engine.ts";
  */
 export async function testOverNats(args: readonly string[]): Promise<number> {
   let connection: NatsConnection | undefined;
-  // One connection for all runs; it is made once the command line is known to be one.
-  const makeEngine: EngineMaker = async (flags, nodeArgs) => {
-    connection ??= await connectTo(flags, "eddy test");
-    return await natsEngine(flags, nodeArgs, connection);
+  const makeEngine: EngineMaker = (flags, nodeArgs) => {
+    return natsEngine(flags, nodeArgs, async () => connection ??= await connectTo(flags, NAME));
   };
   try {
     return await testCommand(args, makeEngine);
