@@ -31,8 +31,8 @@ Deno.test({
       assertEquals(engine, "Real time, Eddy's own node as processes over NATS");
       assertEquals([results["valid?"], options.seed], [true, 4]);
       assertStringIncludes(await Deno.readTextFile(join(dir, "a.xml")), 'tests="1"');
-      const page = await Deno.readTextFile(join(dir, "store/latest/report.html"));
-      assertStringIncludes(page, engine);
+      const log = await Deno.readTextFile(join(dir, "store/latest/run.log"));
+      assertStringIncludes(log, engine);
       const plan = join(dir, "store/latest/plan.json");
       const again = await workbench(["test", "--plan", plan, "--nats", server.url], dir);
       assertMatch(
