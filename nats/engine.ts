@@ -134,8 +134,6 @@ export async function runOnServer(
   const { nodeIds, workload } = options;
   const real = createRealWorld(options.seed);
   const network = new NatsNetwork(real, { connection, cluster, nodeIds });
-  // A node must not publish anything before the server knows who wants to see it.
-  await connection.flush();
   const of = ["--cluster", cluster, "--nodes", nodeIds.join(","), "--controlled"];
   const nodeArgs = [...commandLine(workload), ...serverFlags(server), ...of, ...args];
   const make = (given: ClusterOptions) => createNatsCluster({ ...given, network, args: nodeArgs });
@@ -144,6 +142,7 @@ export async function runOnServer(
   };
   const watchers = [new ConnectionWatcher(connection)];
   try {
+    await network.joined();
     const result = await runIn({ ...real, network }, make, options, hooks, { watchers, makeMeter });
     // No message waits for the workbench: there are no draws of latencies to be repeated.
     return { ...result, plan: () => ({ ...result.plan(), links: [] }) };

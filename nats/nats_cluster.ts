@@ -8,6 +8,7 @@
  * @module
  */
 
+import { errorText } from "@eddy/maelstrom";
 import { delay } from "@std/async/delay";
 import type { Cluster, ClusterOptions, LaunchContext } from "@eddy/workbench/cluster.ts";
 import { type LinkRule, LinkRules, toLinks } from "@eddy/workbench/links.ts";
@@ -57,8 +58,9 @@ export class NatsNetwork extends Network {
   readonly #faults = new LinkRules();
   readonly #subscription: Subscription;
   readonly #decoder = new TextDecoder();
+  #refused: Error | undefined;
 
-  /** Subscribes; the server knows of it when the connection has been flushed. */
+  /** Subscribes; {@linkcode NatsNetwork.joined} says when the server has it. */
   constructor({ clock, random }: World, { connection, cluster, nodeIds }: NatsNetworkOptions) {
     super({ clock, random, latency: { meanMs: 0, distribution: "constant" } });
     this.#connection = connection;
@@ -66,8 +68,21 @@ export class NatsNetwork extends Network {
     this.#nodeIds = nodeIds;
     const callback = (error: Error | null, msg: Msg) => {
       if (error === null) this.#see(this.#decoder.decode(msg.data));
+      else this.#refused ??= error;
     };
     this.#subscription = connection.subscribe(`eddy.${cluster}.*`, { callback });
+  }
+
+  /**
+   * Resolves when the server passes on all messages: no node may publish anything before.
+   *
+   * @throws {Error} if the server refuses, as it may for want of permission.
+   */
+  async joined(): Promise<void> {
+    await this.#connection.flush();
+    if (this.#refused === undefined) return;
+    const why = errorText(this.#refused);
+    throw new Error(`Cannot watch the cluster's messages: ${why}`, { cause: this.#refused });
   }
 
   /** Takes no messages any more. */
