@@ -23,7 +23,7 @@ import { type Control, controlSubjectOf, subjectOf } from "./subjects.ts";
 const CONTROL_TIMEOUT_MS = 1000;
 
 /** How much time is between two attempts to reach a node that has not subscribed yet. */
-const CONTROL_RETRY_MS = 20;
+const CONTROL_RETRY_MS = 5;
 
 /** What a network over NATS is made of. */
 interface NatsNetworkOptions {
