@@ -9,6 +9,7 @@ import { readNodeCommand } from "@eddy/handlers/workloads";
 import { UsageError } from "@eddy/maelstrom/flags";
 import type { Engine } from "@eddy/workbench/cli/engine.ts";
 import { toRunOptions } from "@eddy/workbench/cli/flags.ts";
+import { SUBJECT_NAME_RULE } from "@eddy/workbench/cli/nats.ts";
 import type { TestFlags } from "@eddy/workbench/cli/test.ts";
 import type { Cluster, ClusterOptions } from "@eddy/workbench/cluster.ts";
 import { LoadMeter } from "@eddy/workbench/load_meter.ts";
@@ -95,9 +96,8 @@ function whyNotOverNats({ nemesis, latency, disk, nodeIds }: RunOptions): string
   if (disk) return "Cannot use --disk over NATS: nodes have the machine's disk";
   const name = nodeIds.find((id) => !isSubjectName(id));
   if (name === undefined) return undefined;
-  return `Cannot use the node name ${
-    JSON.stringify(name)
-  } over NATS: expected letters, digits, - and _`;
+  const quoted = JSON.stringify(name);
+  return `Cannot use the node name ${quoted} over NATS: expected ${SUBJECT_NAME_RULE}`;
 }
 
 /** Refuses options that the node does not have, before any node is started. */

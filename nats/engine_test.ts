@@ -159,7 +159,10 @@ Deno.test("over NATS: what cannot be had there is refused before anything is sta
     [["--compute", "1"], "Cannot use --compute over NATS: nodes run in real time"],
     [["--disk"], "Cannot use --disk over NATS: nodes have the machine's disk"],
     [["--bin", "echo.py"], "Cannot use --bin echo.py over NATS: only Eddy's own node runs there"],
-    [["--nodes", "a.b,c"], 'Cannot use the node name "a.b" over NATS: expected letters, digits'],
+    [
+      ["--nodes", "a.b,c"],
+      'Cannot use the node name "a.b" over NATS: expected 1 to 64 letters, digits',
+    ],
     [["--", "--frob"], "Options of the node for lin-kv: Unknown option --frob"],
     [["--", "--help"], "Cannot run nodes with --help: they would print a text and end"],
     [[], "Cannot connect: --nats names no server"],

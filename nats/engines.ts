@@ -16,7 +16,6 @@ import {
   WORKLOADS,
 } from "@eddy/workbench";
 import { verdict } from "@eddy/workbench/explain.ts";
-import { Interrupts } from "@eddy/workbench/cli/terminal.ts";
 import { table } from "@eddy/workbench/cli/wrap.ts";
 import { bundle } from "../scripts/bundle.ts";
 import {
@@ -27,6 +26,7 @@ import {
   say,
   ScriptError,
   warn,
+  whenInterrupted,
   withTempDir,
 } from "../scripts/support.ts";
 import { connectTo } from "./connect.ts";
@@ -70,12 +70,10 @@ function parseNames(text: string): WorkloadName[] | undefined {
   return names.every((name) => name !== undefined) ? names : undefined;
 }
 
-type Given = FlagValues<typeof flags>;
+type EnginesFlags = FlagValues<typeof flags>;
 
 /** What runs a workload. */
-type RunBy = (workload: WorkloadName, settings: RunSettings, signal: AbortSignal) => Promise<
-  RunResult
->;
+type RunBy = (workload: WorkloadName, settings: RunSettings) => Promise<RunResult>;
 
 const VIRTUAL = "virtual time";
 
@@ -86,27 +84,29 @@ async function withEngines<T>(
   return await withTempDir({ prefix: "eddy-engines-" }, async (folder) => {
     const bin = join(folder, "eddy.js");
     await bundle(bin, "main.ts", ["--quiet", "--allow-all"]);
-    await using server = await NatsServer.start();
+    await using server = await NatsServer.start({ folder: join(folder, "nats") });
+    const withdraw = whenInterrupted(() => void server.stop("SIGKILL"));
     const at = { nats: server.url };
     const connection = await connectTo(at, "eddy engines");
     try {
       return await use(
         new Map<string, RunBy>([
-          [VIRTUAL, (workload, settings, signal) => {
-            return simulate({ workload, ...settings, signal });
+          [VIRTUAL, (workload, settings) => {
+            return simulate({ workload, ...settings });
           }],
-          ["stdio", (workload, settings, signal) => {
+          ["stdio", (workload, settings) => {
             const options = defaultOptions(workload, settings);
-            return runProgram({ bin, args: [workload] }, options, { signal });
+            return runProgram({ bin, args: [workload] }, options);
           }],
-          ["NATS", (workload, settings, signal) => {
+          ["NATS", (workload, settings) => {
             const options = defaultOptions(workload, settings);
-            return runOnServer({ connection, server: at, args: [] }, options, { signal });
+            return runOnServer({ connection, server: at, args: [] }, options);
           }],
         ]),
       );
     } finally {
       await connection.close();
+      withdraw();
     }
   });
 }
@@ -150,7 +150,7 @@ function endedASecond({ history, options: { timeLimitSeconds } }: RunResult): nu
   return ended.length / timeLimitSeconds;
 }
 
-async function main(given: Given): Promise<number> {
+async function main(given: EnginesFlags): Promise<number> {
   if (!hasServer) throw new ScriptError("Cannot run nodes over NATS: nats-server is not installed");
   if (given.write && given.only !== undefined) {
     throw new ScriptError(
@@ -163,13 +163,12 @@ async function main(given: Given): Promise<number> {
     timeLimitSeconds: given["time-limit"],
     seed: given.seed,
   };
-  const { signal } = new Interrupts("run");
+  const [load = 0] = Deno.loadavg();
   const rows = await withEngines(async (engines) => {
     const rows: string[][] = [];
     for (const workload of given.only ?? WORKLOADS) {
       for (const [name, run] of engines) {
-        const row = await rowOf(name, (each) => run(workload, each, signal), settings);
-        signal.throwIfAborted();
+        const row = await rowOf(name, (each) => run(workload, each), settings);
         rows.push(row);
         warn(row.join(", "));
       }
@@ -177,17 +176,22 @@ async function main(given: Given): Promise<number> {
     return rows;
   });
   say(table([HEADS, ...rows]));
-  if (given.write) await write(sectionOf(given, rows));
+  if (given.write) await write(sectionOf(given, load, rows));
   return rows.every(([, , said]) => said === verdict(true)) ? 0 : 1;
 }
 
 /** What stands between the marks: how it was measured, and the table. */
-function sectionOf({ rate, "time-limit": seconds, seed }: Given, rows: string[][]): string {
+function sectionOf(
+  { rate, "time-limit": seconds, seed }: EnginesFlags,
+  load: number,
+  rows: string[][],
+): string {
   const date = new Date().toISOString().slice(0, 10);
   const lines = [HEADS, HEADS.map((_, i) => i < 3 ? "---" : "---:"), ...rows];
   return [
     `\`deno task nats:engines --write\` of ${date}: three nodes, ${rate} operations a second for ` +
-    `${seconds} s, seed ${seed}, ${navigator.hardwareConcurrency} cores, the server on the loopback.`,
+    `${seconds} s, seed ${seed}, the server on the loopback, on a machine with ` +
+    `${navigator.hardwareConcurrency} cores whose load was ${load.toFixed(1)} before it began.`,
     "",
     ...lines.map((cells) => `| ${cells.join(" | ")} |`),
   ].join("\n");
