@@ -140,7 +140,7 @@ export async function runOnServer(
   const makeMeter = ({ clock }: World, cluster: Cluster) => {
     return new LoadMeter(clock, () => cluster.processIds);
   };
-  const watchers = [new ConnectionWatcher(connection)];
+  const watchers = [new ConnectionWatcher(connection, network)];
   try {
     await network.joined();
     const result = await runIn({ ...real, network }, make, options, hooks, { watchers, makeMeter });
@@ -166,20 +166,24 @@ function serverFlags({ nats = "", creds, tlsca }: ConnectFlags): string[] {
   return ["--nats", nats, ...file("creds", creds), ...file("tlsca", tlsca)];
 }
 
-/** Says how often the workbench has lost the server during a run: it has not seen all messages then. */
+/** Says what of a run's messages the workbench could not send, or see: those of a time without server. */
 class ConnectionWatcher implements Watcher {
   readonly #connection: NatsConnection;
+  readonly #network: NatsNetwork;
   #losses = 0;
   #isOver = false;
 
-  constructor(connection: NatsConnection) {
+  constructor(connection: NatsConnection, network: NatsNetwork) {
     this.#connection = connection;
+    this.#network = network;
   }
 
   get warnings(): readonly string[] {
-    if (this.#losses === 0) return [];
+    const { warnings } = this.#network;
+    if (this.#losses === 0) return warnings;
     const times = this.#losses === 1 ? "once" : `${this.#losses} times`;
     return [
+      ...warnings,
       `The workbench lost the NATS server ${times}: messages of that time are not in the figures, ` +
       "and replies may have been lost",
     ];

@@ -171,3 +171,35 @@ Deno.test("over NATS: what cannot be had there is refused before anything is sta
     await assertRejects(() => testOverNats(["-w", "lin-kv", ...args]), UsageError, why);
   }
 });
+
+Deno.test({
+  name: "over NATS: a server that is away for a moment is a warning, and no violation",
+  ignore: !hasServer,
+  async fn() {
+    const first = await NatsServer.start();
+    const { url, port } = first;
+    const connection = await connectTo({ nats: url }, "test");
+    let second: Promise<NatsServer> | undefined;
+    try {
+      const options = defaultOptions("g-set", {
+        ...{ nodeCount: 3, timeLimitSeconds: 4, rate: 50, seed: 1 },
+      });
+      const nats = { connection, server: { nats: url }, args: [] };
+      const { results } = await runOnServer(nats, options, {
+        script: (_faults, clock) =>
+          void clock.schedule(1000, () => {
+            second = first.stop("SIGKILL").then(() => NatsServer.start({ port }));
+          }),
+      });
+      assertEquals([results.broke, results.findings], [undefined, []]);
+      assertEquals(
+        results.warnings.filter((text) => text.includes("lost the NATS server")).length,
+        1,
+      );
+    } finally {
+      await connection.close();
+      await (await second)?.[Symbol.asyncDispose]();
+      await first[Symbol.asyncDispose]();
+    }
+  },
+});

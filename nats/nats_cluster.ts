@@ -59,6 +59,8 @@ export class NatsNetwork extends Network {
   readonly #subscription: Subscription;
   readonly #decoder = new TextDecoder();
   #refused: Error | undefined;
+  #unsent = 0;
+  #whyUnsent: string | undefined;
 
   /** Subscribes; {@linkcode NatsNetwork.joined} says when the server has it. */
   constructor({ clock, random }: World, { connection, cluster, nodeIds }: NatsNetworkOptions) {
@@ -133,7 +135,20 @@ export class NatsNetwork extends Network {
   publish({ src, dest, text }: Packet): void {
     if (this.#nodeIds.includes(src)) return;
     const line = `{"src":"${src}","dest":"${dest}","body":${text}}`;
-    this.#connection.publish(subjectOf(this.#cluster, dest), line);
+    try {
+      this.#connection.publish(subjectOf(this.#cluster, dest), line);
+    } catch (error) {
+      // It is longer than the server takes, or the server has ended the connection for good.
+      this.#unsent++;
+      this.#whyUnsent ??= errorText(error);
+    }
+  }
+
+  /** A sentence if messages of clients or services could not be sent. */
+  get warnings(): readonly string[] {
+    if (this.#unsent === 0) return [];
+    const what = this.#unsent === 1 ? "a message" : `${this.#unsent} messages`;
+    return [`The workbench could not send ${what} to nodes: ${this.#whyUnsent}`];
   }
 
   /** Takes a message that somebody has published. */
