@@ -5,6 +5,7 @@
  */
 
 import { type Flags, integer, UsageError } from "@eddy/maelstrom/flags";
+import { environmentOfChild } from "./command_name.ts";
 import type { LoadedCommand } from "./commands.ts";
 
 /** Where a NATS server is, and who may use it. */
@@ -85,7 +86,7 @@ export async function runOverNats(command: string, args: readonly string[]): Pro
       "--quiet",
       "--allow-all",
       "--config",
-      config.pathname,
+      decodeURIComponent(config.pathname),
       program.href,
       command,
       ...args,
