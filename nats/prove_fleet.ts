@@ -9,6 +9,7 @@
 import { integer, number, parseFlags } from "@eddy/maelstrom/flags";
 import { join } from "@std/path/join";
 import { seededRandom } from "@eddy/workbench/random.ts";
+import { sweepLines } from "./fleet_testing.ts";
 import { NatsServer } from "./testing.ts";
 
 const flags = {
@@ -73,13 +74,6 @@ function eddyArgs([command = "", ...args]: readonly string[]): string[] {
     ? ["--config", pathOf("deno.json"), pathOf("main.ts")]
     : [pathOf("../workbench/cli/main.ts")];
   return ["run", "--quiet", "--allow-all", ...program, command, ...args];
-}
-
-/** The lines of a sweep in the order of its seeds, without where results are. */
-function linesOf(text: string): string[] {
-  const rows = text.trim().split("\n").map((line) => JSON.parse(line));
-  return rows.sort((a, b) => a.seed - b.seed)
-    .map(({ path: _, ...row }) => JSON.stringify(row));
 }
 
 /** Seconds of processor time of the NATS servers that this process started. */
@@ -203,7 +197,7 @@ async function prove(): Promise<number> {
     const ratio = fleet.seconds / plain.seconds;
     const isSame = (other: Ended) =>
       other.code === plain.code &&
-      linesOf(other.stdout).join("\n") === linesOf(plain.stdout).join("\n");
+      sweepLines(other.stdout).join("\n") === sweepLines(plain.stdout).join("\n");
     console.log(
       `${given.workers} workers: ${perSeed(fleet)}, ratio ${ratio.toFixed(3)}, same lines: ` +
         isSame(fleet),
