@@ -132,7 +132,7 @@ Deno.test("wrong arguments exit 254 with one sentence", async () => {
     const cases: [string[], string][] = [
       [
         ["tset"],
-        'Unknown command "tset" (did you mean test?): accepted are test, sweep, merge, shrink, diff, check',
+        'Unknown command "tset" (did you mean test?): accepted are test, sweep, merge, worker, call, shrink, diff',
       ],
       [["test", "-w", "nope"], 'Cannot use "nope" for --workload: expected one of broadcast, '],
       [["test", "--nemesis", "partition,flood"], 'Cannot use "partition,flood" for --nemesis'],
