@@ -185,8 +185,14 @@ function limitOf({ options, runTimeoutSeconds }: Job): Task["limit"] {
     stableMs: undefined,
     worstLagSeconds: undefined,
     throughput: 0,
-    reason: `The run was ended after ${seconds} s, because it did not end when it was broken off ` +
-      `after ${runTimeoutSeconds} s: a node does not return, or the check takes as long`,
+    reason:
+      `The run was ended after ${
+        Math.round(seconds)
+      } s, because it did not end when it was broken off ` +
+      `after ${
+        Math.round(runTimeoutSeconds)
+      } s: a node does not return, the check takes as long, or ` +
+      "the machine is busy",
     moreFindings: 0,
     anomalies: [],
     machineNote: undefined,

@@ -50,6 +50,9 @@ export async function drawerOf(
     ? (await findWorkload(workload)).flags
     : {};
   const kinds = kindsFor(flags);
+  if (name === "skew" && !kinds.includes("clock")) {
+    throw new UsageError(`Cannot use --nemesis skew for ${bin}: ${whyNotForProcesses("clock")}`);
+  }
   const fresh: Drawer = (seed) => {
     const { nodeOptions = {}, ...world } = name === "swarm"
       ? drawWorld(workload, seededRandom(seed, "swarm"))

@@ -1,5 +1,5 @@
-import { assert, assertEquals, assertGreater, assertMatch } from "@std/assert";
-import { parseFlags } from "@eddy/maelstrom/flags";
+import { assert, assertEquals, assertGreater, assertMatch, assertRejects } from "@std/assert";
+import { parseFlags, UsageError } from "@eddy/maelstrom/flags";
 import { join } from "@std/path/join";
 import { drawerOf } from "./drawn_run.ts";
 import { runFlags } from "./flags.ts";
@@ -34,6 +34,14 @@ Deno.test("a schedule leaves all but the faults as the flags say", async () => {
     assertEquals([options.nodeIds.length, options.rate, options.timeLimitSeconds], [5, 5, 60]);
     assertEquals([options.heal, args], [undefined, []]);
   }
+});
+
+Deno.test("a schedule that needs clocks is refused for processes", async () => {
+  await assertRejects(
+    () => draw("-w echo --nemesis skew --bin ./node.sh --real-time"),
+    UsageError,
+    "Cannot use --nemesis skew for ./node.sh: processes go by the machine's clock",
+  );
 });
 
 Deno.test("arguments and numbers of clients that are given are kept", async () => {
