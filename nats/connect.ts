@@ -109,3 +109,28 @@ function whyNot(error: unknown): string {
     ? `${text}: ${below.message}`
     : text;
 }
+
+/** Whether the server is there, which is said when it changes. */
+export class ServerWatch {
+  /** Whether the connection stands. */
+  isThere = true;
+  /** Since when, of the process's own time. */
+  reachedMs: number = performance.now();
+
+  constructor(connection: NatsConnection, say: (text: string) => void) {
+    this.#watch(connection, say).catch((error) => say(errorText(error)));
+  }
+
+  async #watch(connection: NatsConnection, say: (text: string) => void): Promise<void> {
+    for await (const { type } of connection.status()) {
+      if (type === "disconnect" && this.isThere) {
+        this.isThere = false;
+        say("Lost the NATS server; it is tried again until it is there");
+      } else if (type === "reconnect") {
+        this.isThere = true;
+        this.reachedMs = performance.now();
+        say("Reached the NATS server again");
+      }
+    }
+  }
+}

@@ -7,13 +7,17 @@
 
 import { type Flags, parseFlags, UsageError } from "@eddy/maelstrom/flags";
 import { ignoredFlags, OF_PROGRAM } from "@eddy/workbench/cli/flags.ts";
+import { natsFlags } from "@eddy/workbench/cli/nats.ts";
 import { sweepFlags } from "@eddy/workbench/cli/sweep.ts";
 
 const accepted: Flags = { ...sweepFlags, ...ignoredFlags };
 
+/** What says where the server is. */
+const SERVER = Object.keys(natsFlags);
+
 /** What only the machine that waits is told. */
 const KEPT = [
-  ...["nats", "creds", "tlsca", "store", "json", "color", "jobs", "junit", "no-shrink"],
+  ...[...SERVER, "store", "json", "color", "jobs", "junit", "no-shrink"],
   ...Object.keys(ignoredFlags),
 ];
 
@@ -30,6 +34,18 @@ const REFUSED: Readonly<Record<string, string>> = {
  * @throws {UsageError} if one cannot be.
  */
 export function sentArgs(args: readonly string[]): string[] {
+  const sent = without(KEPT, args);
+  checkSent(sent);
+  return sent;
+}
+
+/** The arguments of the same sweep on one machine, which repeat its runs. */
+export function ownArgs(args: readonly string[]): string[] {
+  return without(SERVER, args);
+}
+
+/** Arguments without some flags. */
+function without(flags: readonly string[], args: readonly string[]): string[] {
   const sent: string[] = [];
   for (let i = 0; i < args.length; i++) {
     const arg = args[i] ?? "";
@@ -43,9 +59,8 @@ export function sentArgs(args: readonly string[]): string[] {
       (isShort || (Object.hasOwn(accepted, name) && accepted[name]?.value !== undefined));
     const words = takesNext ? args.slice(i, i + 2) : [arg];
     if (takesNext) i++;
-    if (!KEPT.includes(name)) sent.push(...words);
+    if (!flags.includes(name)) sent.push(...words);
   }
-  checkSent(sent);
   return sent;
 }
 

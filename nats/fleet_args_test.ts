@@ -4,7 +4,7 @@
 
 import { assertEquals, assertThrows } from "@std/assert";
 import { UsageError } from "@eddy/maelstrom/flags";
-import { checkSent, sentArgs } from "./fleet_args.ts";
+import { checkSent, ownArgs, sentArgs } from "./fleet_args.ts";
 
 Deno.test("sent: what decides a run, and nothing of the machine that waits", () => {
   assertEquals(
@@ -41,4 +41,20 @@ Deno.test("sent: a worker takes no more than that", () => {
   ];
   for (const [args, why] of refused) assertThrows(() => checkSent(args), UsageError, why);
   checkSent(["-w", "echo", "--seeds", "3", "--", "anything"]);
+});
+
+Deno.test("what repeats a run on one machine names no server", () => {
+  const args = [
+    "-w",
+    "echo",
+    "--nats",
+    "nats://h",
+    "--creds=c",
+    "--store",
+    "s",
+    "--",
+    "--nats",
+    "x",
+  ];
+  assertEquals(ownArgs(args), ["-w", "echo", "--store", "s", "--", "--nats", "x"]);
 });

@@ -118,6 +118,9 @@ ${describeFlags(nodeFlags)}
 Example:
   nats/main.ts lin-kv --nats nats://127.0.0.1:4222 --name n1 --nodes n1,n2,n3
 
+Maelstrom's services for nodes are \`nats/main.ts services\`, which has --help, as have sweep, worker,
+test and call, the commands of \`eddy\`.
+
 Workloads and their options are those of a node on standard input and output:
 
 ${text}`;

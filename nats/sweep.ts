@@ -17,7 +17,7 @@ import { printableLine } from "@eddy/workbench/explain.ts";
 import type { RunFigures } from "@eddy/workbench/sweep.ts";
 import type { NatsConnection } from "@nats-io/transport-node";
 import * as v from "valibot";
-import { connectTo } from "./connect.ts";
+import { connectTo, ServerWatch } from "./connect.ts";
 import {
   ACK_WAIT_MS,
   digestOf,
@@ -38,7 +38,7 @@ import {
   WORKER_SUBJECT,
   workerStatus,
 } from "./fleet.ts";
-import { sentArgs } from "./fleet_args.ts";
+import { ownArgs, sentArgs } from "./fleet_args.ts";
 
 /** How many parts there are about, if that makes them small enough: each goes to a core. */
 const PARTS = 250;
@@ -56,7 +56,7 @@ export async function sweepOverNats(args: readonly string[]): Promise<number> {
   const connection = await connectTo(flags, "eddy sweep");
   const fleet = new NatsFleet(connection, await fleetVersion(), sent);
   try {
-    const code = await sweepOn(args, fleet);
+    const code = await sweepOn(ownArgs(args), fleet);
     await fleet.finish();
     return code;
   } catch (error) {
@@ -89,6 +89,7 @@ class NatsFleet implements Fleet<Labelled> {
   readonly #version: FleetVersion;
   readonly #args: readonly string[];
   readonly #workers: Workers;
+  readonly #server: ServerWatch;
   #store: FleetStore | undefined;
   #sweep: SentSweep | undefined;
   #done = 0;
@@ -98,7 +99,8 @@ class NatsFleet implements Fleet<Labelled> {
     this.#connection = connection;
     this.#version = version;
     this.#args = args;
-    this.#workers = new Workers(connection, version);
+    this.#server = new ServerWatch(connection, stderrLog);
+    this.#workers = new Workers(connection, version, this.#server);
   }
 
   describe(): string {
@@ -134,6 +136,7 @@ class NatsFleet implements Fleet<Labelled> {
         if (awaited.size > 0) from = await listen(store, sweep.name, from, awaited, take, signal);
       }
     } catch (error) {
+      // Else the same command would only read it again.
       if (error instanceof PartFailed) await store.removeResults(sweep.name, error.part);
       throw error;
     } finally {
@@ -379,12 +382,14 @@ const MAX_WORKERS = 10_000;
 class Workers {
   readonly #connection: NatsConnection;
   readonly #version: FleetVersion;
+  readonly #server: ServerWatch;
   readonly #heard = new Map<string, { version: string; jobs: number; atMs: number }>();
   readonly #subscription: { unsubscribe(): void };
 
-  constructor(connection: NatsConnection, version: FleetVersion) {
+  constructor(connection: NatsConnection, version: FleetVersion, server: ServerWatch) {
     this.#connection = connection;
     this.#version = version;
+    this.#server = server;
     this.#subscription = connection.subscribe(WORKER_SUBJECT, {
       callback: (error, message) => {
         if (error === null) this.#hear(message.data);
@@ -434,7 +439,8 @@ class Workers {
         SWEEP_SUBJECT,
         JSON.stringify({ sweep, version: this.#version.name }),
       );
-      if (performance.now() - beganMs < PATIENCE_MS) return;
+      const sinceMs = Math.max(beganMs, this.#server.reachedMs);
+      if (!this.#server.isThere || performance.now() - sinceMs < PATIENCE_MS) return;
       const text = this.#lack();
       if (text !== "" && text !== said) say(text);
       said = text;

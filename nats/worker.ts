@@ -12,7 +12,7 @@ import { printableLine } from "@eddy/workbench/explain.ts";
 import type { Consumer, JsMsg } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
 import * as v from "valibot";
-import { connectTo } from "./connect.ts";
+import { connectTo, ServerWatch } from "./connect.ts";
 import {
   ACK_WAIT_MS,
   digestOf,
@@ -48,6 +48,12 @@ const MAX_DELIVERIES = 30;
 
 /** After how long a part is given out again that could not be begun. */
 const LATER_MS = 5000;
+
+/** After how long without a word of a sweep its runs are given back: it may have been ended. */
+const SILENT_MS = 30_000;
+
+/** How many sweeps are remembered. */
+const MAX_SWEEPS = 10_000;
 
 /** The signals that end a worker. */
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
@@ -87,6 +93,9 @@ class FleetWorker {
   readonly #store: FleetStore;
   readonly #version: FleetVersion;
   readonly #signal: AbortSignal;
+  /** When each sweep was last heard of. */
+  readonly #heardMs = new Map<string, number>();
+  readonly #server: ServerWatch;
   /** What has been said, so that it is said once. */
   readonly #said = new Set<string>();
 
@@ -100,7 +109,15 @@ class FleetWorker {
     this.#store = store;
     this.#version = version;
     this.#signal = signal;
+    this.#server = new ServerWatch(connection, stderrLog);
   }
+
+  /** Whether a sweep has not been heard of for long, since a moment, though the server was there. */
+  #isSilent = (sweep: string, sinceMs: number): boolean => {
+    const heardMs = this.#heardMs.get(sweep) ?? 0;
+    const fromMs = Math.max(heardMs, sinceMs, this.#server.reachedMs);
+    return this.#server.isThere && performance.now() - fromMs > SILENT_MS;
+  };
 
   /** Does parts until the signal, or an error that does not pass. */
   async run(jobs: number): Promise<void> {
@@ -122,7 +139,10 @@ class FleetWorker {
     closed.catch(() => {});
     const others = new AbortController();
     const signal = AbortSignal.any([this.#signal, others.signal]);
-    const slots = Array.from({ length: jobs }, () => new Slot(this.#store, signal, this.#say));
+    const slots = Array.from(
+      { length: jobs },
+      () => new Slot(this.#store, signal, this.#say, this.#isSilent),
+    );
     const working = slots.map((slot) => slot.run(this.#version.token));
     try {
       await Promise.race([Promise.all(working), closed]);
@@ -138,7 +158,14 @@ class FleetWorker {
   /** Hears of a sweep that waits. */
   #hear(data: Uint8Array): void {
     const heard = v.safeParse(sweepStatus, parsedJson(data));
-    if (!heard.success || heard.output.version === this.#version.name) return;
+    if (!heard.success) return;
+    if (heard.output.version === this.#version.name) {
+      const { sweep } = heard.output;
+      if (this.#heardMs.has(sweep) || this.#heardMs.size < MAX_SWEEPS) {
+        this.#heardMs.set(sweep, performance.now());
+      }
+      return;
+    }
     this.#say(
       `Cannot do runs of a sweep of version ${heard.output.version}: this worker is of version ` +
         this.#version.name,
@@ -158,12 +185,20 @@ export class Slot {
   readonly #store: FleetStore;
   readonly #signal: AbortSignal;
   readonly #say: (text: string) => void;
+  readonly #isSilent: (sweep: string, sinceMs: number) => boolean;
   #runner: { readonly sweep: string; readonly process: RunnerProcess } | undefined;
 
-  constructor(store: FleetStore, signal: AbortSignal, say: (text: string) => void) {
+  /** @param isSilent whether a sweep has not been heard of for long, since a moment */
+  constructor(
+    store: FleetStore,
+    signal: AbortSignal,
+    say: (text: string) => void,
+    isSilent: (sweep: string, sinceMs: number) => boolean = () => false,
+  ) {
     this.#store = store;
     this.#signal = signal;
     this.#say = say;
+    this.#isSilent = isSilent;
   }
 
   /** Does parts until the signal. */
@@ -239,18 +274,27 @@ export class Slot {
 
   async #runsOf(part: SweepPart): Promise<PartResult | undefined> {
     for (let attempt = 1;; attempt++) {
+      const given = new AbortController();
+      const sinceMs = performance.now();
+      const timer = setInterval(() => {
+        if (this.#isSilent(part.sweep, sinceMs)) given.abort(new Error("The sweep is gone"));
+      }, 1000);
       try {
         const runner = await this.#runnerOf(part.sweep);
-        return runner && { runs: await unlessAborted(runner.run(part.runs), this.#signal) };
+        const signal = AbortSignal.any([this.#signal, given.signal]);
+        return runner && { runs: await unlessAborted(runner.run(part.runs), signal) };
       } catch (error) {
         if (this.#signal.aborted) throw error;
         await this.#endRunner();
+        if (given.signal.aborted) return undefined;
         if (error instanceof RunsRefused) return { error: error.message };
         if (!(error instanceof RunnerDied)) throw error;
         this.#say(error.message);
         if (attempt === MAX_ATTEMPTS) {
           return { error: `${error.message} (${MAX_ATTEMPTS} times)` };
         }
+      } finally {
+        clearInterval(timer);
       }
     }
   }

@@ -13,10 +13,36 @@ export const natsFlags = {
   nats: {
     help: "Where the NATS server is, such as nats://127.0.0.1:4222; several, comma separated",
     value: "URL",
+    accepts: "an address such as nats://127.0.0.1:4222, or several, comma separated",
+    parse: (text: string) => text.split(",").every(isServer) ? text : undefined,
   },
   creds: { help: "A credentials file for the NATS server", value: "FILE" },
   tlsca: { help: "A certificate to trust the NATS server by; TLS is used then", value: "FILE" },
 } satisfies Flags;
+
+/** An address: perhaps a scheme and a user, a host, perhaps a port. */
+const SERVER =
+  /^\s*(?:(?:nats|tls):\/\/)?(?:[^\s\p{Cc}]*@)?(?:[\w.-]+|\[[\da-fA-F:.]+\])(?::(?<port>\d{1,5}))?\s*$/u;
+
+function isServer(text: string): boolean {
+  const found = SERVER.exec(text);
+  const port = Number(found?.groups?.port ?? 4222);
+  return found !== null && port > 0 && port < 65_536;
+}
+
+/**
+ * Refuses what says how to use a server where there is none.
+ *
+ * @throws {UsageError} naming the flag.
+ */
+export function checkServer(
+  { nats, ...others }: { readonly [name in keyof typeof natsFlags]: string | undefined },
+): void {
+  const [given] = Object.entries(others).filter(([, value]) => value !== undefined);
+  if (nats === undefined && given !== undefined) {
+    throw new UsageError(`Cannot use --${given[0]} without --nats`);
+  }
+}
 
 /** The flags of `worker`. */
 export const workerFlags = {

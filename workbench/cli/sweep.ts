@@ -39,7 +39,7 @@ import {
 } from "./flags.ts";
 import { installationOf } from "./mutants.ts";
 import { type Fleet, type Kept, runAll } from "./run_all.ts";
-import { natsFlags, runOverNats } from "./nats.ts";
+import { checkServer, natsFlags, runOverNats } from "./nats.ts";
 import { isOfShard, MAX_SHARDS, parseShard, ShardFile, type SweepName } from "./merge.ts";
 import { nameOf, runJson, showRuns, type SweptRun } from "./sweep_table.ts";
 import { colorFlag, printError, printJson, Terminal } from "./terminal.ts";
@@ -125,7 +125,8 @@ export interface Labelled extends Kept {
 
 /** Runs the command and returns the exit code of the worst run. */
 export async function sweepCommand(args: readonly string[]): Promise<number> {
-  const { flags: { nats } } = parseSweep(args);
+  const { flags: { nats, creds, tlsca } } = parseSweep(args);
+  checkServer({ nats, creds, tlsca });
   return nats === undefined ? await sweepOn(args) : await runOverNats("sweep", args);
 }
 

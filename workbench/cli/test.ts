@@ -37,7 +37,7 @@ import {
   sayIgnored,
   toRunOptions,
 } from "./flags.ts";
-import { natsFlags, runOverNats } from "./nats.ts";
+import { checkServer, natsFlags, runOverNats } from "./nats.ts";
 import { describeRun, lengthOf, ProgressLine } from "./progress.ts";
 import {
   colorFlag,
@@ -115,7 +115,9 @@ export async function testCommand(
     OF_PROGRAM,
   );
   if (words.length > 0) throw new UsageError(`Unexpected argument ${JSON.stringify(words[0])}`);
-  if (given.nats !== undefined && makeEngine === undefined) return await runOverNats("test", args);
+  const { nats, creds, tlsca } = given;
+  checkServer({ nats, creds, tlsca });
+  if (nats !== undefined && makeEngine === undefined) return await runOverNats("test", args);
   const plan = given.plan === undefined ? undefined : readPlan(given.plan, args);
   const flags = plan === undefined ? given : withPlan(given, plan);
   const rest = plan === undefined || givenArgs.length > 0 ? givenArgs : plan.args;
