@@ -173,6 +173,7 @@ export function taskOf(job: Job): Task {
 function limitOf({ options, runTimeoutSeconds }: Job): Task["limit"] {
   if (runTimeoutSeconds === undefined) return undefined;
   const seconds = runTimeoutSeconds + GRACE_SECONDS;
+  const [brokenOffAfter, endedAfter] = [runTimeoutSeconds, seconds].map(Math.round);
   const result: RunFigures = {
     seed: options.seed,
     valid: "unknown",
@@ -186,13 +187,9 @@ function limitOf({ options, runTimeoutSeconds }: Job): Task["limit"] {
     worstLagSeconds: undefined,
     throughput: 0,
     reason:
-      `The run was ended after ${
-        Math.round(seconds)
-      } s, because it did not end when it was broken off ` +
-      `after ${
-        Math.round(runTimeoutSeconds)
-      } s: a node does not return, the check takes as long, or ` +
-      "the machine is busy",
+      `The run was ended after ${endedAfter} s, because it did not end when it was broken off ` +
+      `after ${brokenOffAfter} s: a node does not return, the check takes as long, or the machine is ` +
+      "busy",
     moreFindings: 0,
     anomalies: [],
     machineNote: undefined,
