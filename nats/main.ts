@@ -8,10 +8,7 @@ import { errorText } from "@eddy/maelstrom";
 import { UsageError } from "@eddy/maelstrom/flags";
 import { stderrLog } from "@eddy/maelstrom/stdio";
 import { endWithLauncher, enterCallersFolder } from "@eddy/workbench/cli/command_name.ts";
-
-/** Exit codes, as the workbench has them. */
-const BAD_ARGUMENTS = 254;
-const BROKEN = 255;
+import { BAD_ARGUMENTS, BROKEN } from "@eddy/workbench/cli/exit_codes.ts";
 
 type Run = (args: readonly string[]) => Promise<number>;
 

@@ -6,11 +6,13 @@
  * @module
  */
 
-import { integer, number, parseFlags } from "@eddy/maelstrom/flags";
+import { type Flags, type FlagValues, integer, number } from "@eddy/maelstrom/flags";
 import { join } from "@std/path/join";
 import { seededRandom } from "@eddy/workbench/random.ts";
+import { runCommand, say, ScriptError, withTempDir } from "../scripts/support.ts";
+import { pause } from "./fleet.ts";
 import { sweepLines } from "./fleet_testing.ts";
-import { NatsServer } from "./testing.ts";
+import { hasServer, NatsServer } from "./testing.ts";
 
 const flags = {
   seeds: { help: "How many runs", value: "N", ...integer(1, 100_000), default: 2000 },
@@ -23,7 +25,13 @@ const flags = {
   kills: { help: "How often a worker is killed", value: "N", ...integer(0), default: 20 },
   every: { help: "Seconds between two of them, at most", value: "S", ...number(0.1), default: 12 },
   seed: { help: "Decides when, and which", value: "N", ...integer(0), default: 1 },
-};
+} satisfies Flags;
+
+const usage = `Usage: deno task nats:prove [options]
+
+Does one sweep of lin-kv on this machine, one with workers on a NATS server that it starts, and one
+where workers and, once, the server are killed with kill -9. It takes some 15 minutes on two cores.
+The exit code is 1 if the lines of the sweeps differ, or a process is left over.`;
 
 /** Seconds of processor time, with that of child processes. */
 interface Ended {
@@ -115,7 +123,14 @@ function startWorker(url: string): Deno.ChildProcess {
   }).spawn();
 }
 
-const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+async function end(worker: Deno.ChildProcess | undefined, signal: Deno.Signal): Promise<void> {
+  try {
+    worker?.kill(signal);
+  } catch {
+    // It has ended.
+  }
+  await worker?.status;
+}
 
 /** What a sweep with kills came to. */
 interface Killed extends Ended {
@@ -148,9 +163,7 @@ async function withKills(
       await Promise.race([ended, pause(1000 * every * random())]);
       if (isOver) break;
       const which = Math.floor(random() * workers);
-      running[which]?.kill("SIGKILL");
-      await running[which]?.status;
-      running[which] = startWorker(server.url);
+      await end(running[which], "SIGKILL");
       count.kills++;
       if (count.kills === Math.ceil(kills / 2)) {
         await server.stop("SIGKILL");
@@ -158,11 +171,12 @@ async function withKills(
         server = await NatsServer.start({ folder: kept, port: server.port });
         count.serverKills++;
       }
+      // One that finds no server at its start ends.
+      running[which] = startWorker(server.url);
     }
     return { ...await ended, ...count };
   } finally {
-    for (const worker of running) worker.kill("SIGTERM");
-    await Promise.all(running.map(({ status }) => status));
+    await Promise.all(running.map((worker) => end(worker, "SIGTERM")));
     await server.stop();
   }
 }
@@ -185,35 +199,31 @@ async function withWorkers(
   return { ...waiting, seconds };
 }
 
-async function prove(): Promise<number> {
-  const { flags: { seeds, ...given } } = parseFlags(flags, Deno.args);
-  const folder = await Deno.makeTempDir({ prefix: "eddy-prove-" });
-  try {
+async function prove({ seeds, ...given }: FlagValues<typeof flags>): Promise<number> {
+  if (!hasServer) throw new ScriptError("Cannot prove anything: nats-server is not installed");
+  return await withTempDir({ prefix: "eddy-prove-" }, async (folder) => {
     const sweep = ["sweep", "-w", "lin-kv", "--seeds", String(seeds), "--json", "--no-shrink"];
     const perSeed = ({ seconds }: Ended) => `${(1000 * seconds / seeds).toFixed(1)} ms a seed`;
     const plain = await new Timed(folder, sweep).ended();
-    console.log(`One machine: ${perSeed(plain)}, exit code ${plain.code}`);
+    say(`One machine: ${perSeed(plain)}, exit code ${plain.code}`);
     const fleet = await withWorkers(folder, sweep, given.workers);
-    const ratio = fleet.seconds / plain.seconds;
+    const ratio = (fleet.seconds / plain.seconds).toFixed(3);
     const isSame = (other: Ended) =>
       other.code === plain.code &&
       sweepLines(other.stdout).join("\n") === sweepLines(plain.stdout).join("\n");
-    console.log(
-      `${given.workers} workers: ${perSeed(fleet)}, ratio ${ratio.toFixed(3)}, same lines: ` +
-        isSame(fleet),
+    say(
+      `${given.workers} workers: ${perSeed(fleet)}, ratio ${ratio}, same lines: ${isSame(fleet)}`,
     );
     const killed = await withKills(folder, sweep, given);
-    console.log(
-      `${killed.kills} kills of workers, ${killed.serverKills} of the server, same lines: ` +
-        isSame(killed),
+    const { kills, serverKills } = killed;
+    say(
+      `${kills} kills of workers, ${serverKills} of the server, same lines: ${isSame(killed)}`,
     );
     await pause(1000);
     const left = runnersLeft();
-    console.log(`Processes left over: ${left}`);
+    say(`Processes left over: ${left}`);
     return isSame(fleet) && isSame(killed) && left === 0 ? 0 : 1;
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
+  });
 }
 
-if (import.meta.main) Deno.exit(await prove());
+if (import.meta.main) await runCommand(usage, flags, prove);

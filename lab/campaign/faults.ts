@@ -190,8 +190,8 @@ const losing = "kill,partition,pause,loss,disk-lose,disk-torn";
 export const storageFaults: Campaign = {
   name: "storage-faults",
   description: "With kills, all nodes at once included, disks that lose what was not synced, in " +
-    "part or torn, partitions, pauses and loss, and in half of the runs slow disks, latencies of none to 100 ms, 20 s: nothing " +
-    "that was acknowledged is lost, and no rule is broken. So many faults leave little time in " +
+    "part or torn, partitions, pauses and loss, and in half of the runs slow disks, latencies of " +
+    "none to 100 ms, 20 s: nothing that was acknowledged is lost, and no rule is broken. So many faults leave little time in " +
     "which a majority is connected. Both kinds of transactions have the same operations and " +
     "faults, and go through the same log, so their figures are the same",
   seeds: 2000,
@@ -203,7 +203,8 @@ export const storageFaults: Campaign = {
 export const failingDisks: Campaign = {
   name: "failing-disks",
   description: "With disks of a minority that are full or whose syncs fail, which ends their " +
-    "nodes, and in half of the runs with kills and partitions, latencies of none to 100 ms, 20 s: nothing that was " +
+    "nodes, and in half of the runs with kills and partitions, latencies of none to 100 ms, 20 s: " +
+    "nothing that was " +
     "acknowledged is lost, and no rule is broken",
   seeds: 500,
   run: (seeds, onProgress) =>
